@@ -1,0 +1,155 @@
+/* core/job - what a job and a file are, and the one table of states.
+ *
+ * States are BITS's nine (docs/bits.md section 2).  Absent from the table means refused.  This room does not know who
+ * calls, what time it is, or where jobs are kept.
+ */
+#ifndef FERRY_CORE_JOB_H
+#define FERRY_CORE_JOB_H
+
+#include "core/destination.h"
+#include "core/url.h"
+
+#define JOB_NAME_BYTES_MAX 1024 /* 256 characters in BITS */
+#define JOB_DESCRIPTION_BYTES_MAX 4096
+#define JOB_KEY_BYTES_MAX 256
+#define JOB_OWNER_BYTES_MAX 512 /* a SID, for service accounts with service SIDs (security rule 7) */
+#define JOB_ID_BYTES 37         /* a UUID as text, terminated */
+#define FILE_ETAG_BYTES_MAX 512
+#define FILE_MODIFIED_BYTES_MAX 64
+#define FILE_PARTIAL_BYTES_MAX 64
+#define FILE_TAG_BYTES_MAX 64
+#define SIZE_UNKNOWN UINT64_MAX
+
+#define JOB_STATES(X)                                                      \
+	X(QUEUED) X(CONNECTING) X(TRANSFERRING) X(SUSPENDED) X(ERROR)      \
+	X(TRANSIENT_ERROR) X(TRANSFERRED) X(ACKNOWLEDGED) X(CANCELLED)
+enum job_state { /* BG_JOB_STATE's numbers */
+#define X(name) JOB_##name,
+	JOB_STATES(X)
+#undef X
+	JOB_STATE_COUNT
+};
+
+#define JOB_EVENTS(X)                                                                    \
+	X(RESUME)        /* the owner wants it to run */                                 \
+	X(SUSPEND)       /* the owner wants it to rest */                                \
+	X(SLOT)          /* the scheduler gives it a slot */                             \
+	X(CONNECTED)     /* a server answered */                                         \
+	X(SLICE_OVER)    /* the scheduler takes the slot back */                         \
+	X(OWNER_LEFT)    /* no token of the owner is left */                             \
+	X(FAILED_LATER)  /* a failure that is tried again */                             \
+	X(FAILED)        /* a failure that needs somebody */                             \
+	X(RETRY)         /* the retry delay is over */                                   \
+	X(ALL_FETCHED)   /* every file is whole */                                       \
+	X(COMPLETE)      /* every file that is whole has its name */                     \
+	X(CANCEL)        /* the owner wants it gone */                                   \
+	X(RESTARTED)     /* the service starts: what ran does not run now */
+enum job_event {
+#define X(name) JOB_EVENT_##name,
+	JOB_EVENTS(X)
+#undef X
+	JOB_EVENT_COUNT
+};
+
+/* What the engine owes the job besides its state; kept in the store so that a restart goes on with it. */
+enum job_work {
+	JOB_WORK_NONE,
+	JOB_WORK_TRANSFER, /* fetch what is missing */
+	JOB_WORK_PUBLISH,  /* give whole files their names, abandon the others, then COMPLETE */
+	JOB_WORK_SWEEP,    /* final: remove what is left on disk */
+};
+
+enum job_priority { JOB_FOREGROUND, JOB_HIGH, JOB_NORMAL, JOB_LOW, JOB_PRIORITY_COUNT }; /* BG_JOB_PRIORITY */
+
+enum job_wait {
+	JOB_WAIT_NONE,
+	JOB_WAIT_SLOT,           /* other jobs come first */
+	JOB_WAIT_OWNER_ABSENT,   /* no token of the owner (security rule 16) */
+	JOB_WAIT_RETRY,          /* until next_try_ms */
+	JOB_WAIT_DISK_FULL,      /* until next_try_ms, because of RESULT_DISK_FULL */
+	JOB_WAIT_COUNT
+};
+
+/* What a client chooses; job.create and job.setProperties. */
+struct job_properties {
+	char name[JOB_NAME_BYTES_MAX];
+	char description[JOB_DESCRIPTION_BYTES_MAX];
+	enum job_priority priority;
+	bool auto_complete;
+	uint32_t retry_delay_s;         /* at least 5; BITS: MinimumRetryDelay */
+	uint32_t no_progress_timeout_s; /* 0: the first transient error is final */
+	uint32_t max_time_s;            /* of CONNECTING and TRANSFERRING together */
+};
+#define JOB_RETRY_DELAY_S_MIN 5
+/* What job.create takes where a property is not given: BITS's own (docs/bits.md section 5). */
+#define JOB_RETRY_DELAY_S_DEFAULT 600u
+#define JOB_NO_PROGRESS_TIMEOUT_S_DEFAULT (14u * 24u * 3600u)
+#define JOB_MAX_TIME_S_DEFAULT (90u * 24u * 3600u)
+#define JOB_TIME_S_MAX (10u * 365u * 24u * 3600u)
+
+struct job {
+	int64_t row; /* the store's key; 0 before insert */
+	char id[JOB_ID_BYTES];
+	char key[JOB_KEY_BYTES_MAX]; /* idempotency key, "" for none */
+	char owner[JOB_OWNER_BYTES_MAX];
+	uint32_t owner_integrity; /* of the token that created it (core/access) */
+	struct job_properties properties;
+	enum job_state state;
+	enum job_work work;
+	struct fault error; /* RESULT_OK: none */
+	uint32_t error_count;
+	int64_t created_ms, modified_ms, finished_ms; /* Unix time; 0: not yet */
+	int64_t state_since_ms;
+	int64_t next_try_ms;     /* 0: at once */
+	int64_t progress_ms;     /* last time a byte was recorded or the job was resumed */
+	uint64_t active_ms;      /* time spent in CONNECTING and TRANSFERRING since the last resume */
+	uint32_t attempts;       /* consecutive transient failures without progress */
+	uint32_t files_total, files_transferred, files_published, files_size_unknown;
+	uint64_t bytes_total;       /* of the files whose size is known */
+	uint64_t bytes_transferred; /* recorded in the store */
+};
+
+enum file_state {
+	FILE_PENDING,     /* not whole; `partial` may name a partial file */
+	FILE_TRANSFERRED, /* whole and synced under its partial name */
+	FILE_PUBLISHED,   /* under its own name */
+	FILE_ABANDONED,   /* its partial file is gone */
+	FILE_STATE_COUNT
+};
+
+struct file {
+	int64_t row;
+	uint32_t ordinal; /* place in the job, from 0 */
+	char url[URL_BYTES_MAX + 1];
+	char path[DESTINATION_BYTES_MAX + 1];
+	enum file_state state;
+	uint64_t bytes_total; /* SIZE_UNKNOWN until a server or the client says */
+	uint64_t bytes_recorded; /* the checkpoint: synced to disk, then recorded */
+	char partial[FILE_PARTIAL_BYTES_MAX]; /* name beside the destination, "" before it is made */
+	char tag[FILE_TAG_BYTES_MAX];         /* file_tag() of the partial file, "" before it is known */
+	char etag[FILE_ETAG_BYTES_MAX];
+	char modified[FILE_MODIFIED_BYTES_MAX]; /* Last-Modified as sent */
+};
+
+/* The table.  False: the event is refused in this state, `ret_to` is untouched. */
+bool job_next_state(enum job_state state, enum job_event event, enum job_state *ret_to);
+bool job_state_is_final(enum job_state state);
+bool job_state_is_active(enum job_state state); /* holds a slot: CONNECTING, TRANSFERRING */
+
+const char *job_state_name(enum job_state state);
+const char *job_event_name(enum job_event event);
+const char *job_priority_name(enum job_priority priority); /* "foreground" ... */
+const char *job_wait_name(enum job_wait wait);             /* "owner-absent" ... */
+const char *file_state_name(enum file_state state);
+bool job_state_from_name(struct text_view name, enum job_state *ret_state);
+bool job_priority_from_name(struct text_view name, enum job_priority *ret_priority);
+bool job_wait_from_name(struct text_view name, enum job_wait *ret_wait);
+bool file_state_from_name(struct text_view name, enum file_state *ret_state);
+
+/* Clamp or refuse out-of-range numbers (retry delay is raised to its minimum as BITS does); the field in fault->what. */
+enum result job_properties_check(struct job_properties *properties, struct fault *fault) MUST_CHECK;
+
+/* Print the table as the markdown of docs/states.md. */
+enum result job_states_markdown(struct buffer *to) MUST_CHECK;
+
+#endif

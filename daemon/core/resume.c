@@ -1,0 +1,218 @@
+#include "core/resume.h"
+
+#include <string.h>
+
+/* --- what to ask --- */
+
+/* RFC 9110 section 8.8.3: "..." with visible characters inside; W/"..." only promises that the meaning is the
+ * same, which is no base for splicing bytes. */
+static bool is_strong_etag(const char *etag)
+{
+	size_t length = strlen(etag);
+	if (length < 2 || etag[0] != '"' || etag[length - 1] != '"')
+		return false;
+	for (size_t i = 1; i < length - 1; i++) {
+		unsigned char byte = (unsigned char)etag[i];
+		if (byte < 0x21 || byte == '"' || byte == 0x7F)
+			return false;
+	}
+	return true;
+}
+
+/* A date is only as good as its second: a file that changed twice within one keeps it.  RFC 9110 section
+ * 13.1.5 would use it only where no entity tag is known at all and the date is known to be strong.  Servers
+ * that send weak tags for plain files are common, and BITS itself has nothing but size and date; so the
+ * date serves, and resume_judge holds size, date and even the weak tag of the answer against what is known. */
+static bool is_usable_date(const char *modified)
+{
+	return modified[0] != '\0' && !text_has_control(text_view(modified));
+}
+
+void resume_plan(const struct resume_known *known, struct resume_request *ret_request)
+{
+	const char *validator = "";
+	if (is_strong_etag(known->etag))
+		validator = known->etag;
+	else if (is_usable_date(known->modified))
+		validator = known->modified;
+
+	/* With all bytes there, a range from the end would be refused with 416, whatever the server has.  Asking
+	 * for the last byte again lets the validator be checked at the price of one byte. */
+	uint64_t offset = known->offset;
+	if (known->total != SIZE_UNKNOWN && offset > 0 && offset == known->total)
+		offset--;
+	if (offset > known->total)
+		offset = 0;
+
+	/* Without a validator nothing says that the rest belongs to the beginning. */
+	if (offset == 0 || validator[0] == '\0')
+		*ret_request = (struct resume_request){ .offset = 0, .validator = "" };
+	else
+		*ret_request = (struct resume_request){ .offset = offset, .validator = validator };
+}
+
+/* --- what came --- */
+
+static enum resume_verdict refuse(struct fault *fault, enum result result, long status, const char *why)
+{
+	(void)fault_set(fault, result, FAULT_HTTP, status, "%s", why);
+	return RESUME_REFUSE;
+}
+
+/* Whether the validators that came are those that are known.  Strong tags decide alone: behind a load
+ * balancer equal files may have different dates. */
+static bool is_same_file(const struct resume_known *known, const struct resume_answer *answer)
+{
+	if (known->etag[0] != '\0' && answer->etag[0] != '\0') {
+		if (strcmp(known->etag, answer->etag) != 0)
+			return false;
+		if (is_strong_etag(known->etag))
+			return true;
+	}
+	return known->modified[0] == '\0' || answer->modified[0] == '\0' ||
+	       strcmp(known->modified, answer->modified) == 0;
+}
+
+/* What is wrong with a 206 whatever is known of the file, or NULL. */
+static const char *broken_partial(const struct resume_request *request, const struct resume_answer *answer)
+{
+	if (request->offset == 0)
+		return "206 without a range asked for";
+	if (!answer->has_content_range)
+		return "206 without one Content-Range (several parts?)";
+	if (answer->range_last < answer->range_first || answer->range_last >= answer->range_total)
+		return "206 with an impossible Content-Range";
+	if (answer->content_length != SIZE_UNKNOWN &&
+	    answer->content_length - 1 != answer->range_last - answer->range_first)
+		return "206 whose Content-Length is not that of its Content-Range";
+	return NULL;
+}
+
+static enum resume_verdict judge_partial(const struct resume_known *known,
+                                         const struct resume_request *request,
+                                         const struct resume_answer *answer, uint64_t *ret_total,
+                                         struct fault *fault)
+{
+	const char *broken = broken_partial(request, answer);
+	if (broken)
+		return refuse(fault, RESULT_INSUFFICIENT_HTTP, answer->status, broken);
+
+	if (answer->range_first != request->offset)
+		return RESUME_AGAIN;
+	uint64_t total = answer->range_total != SIZE_UNKNOWN ? answer->range_total : known->total;
+	if (known->total != SIZE_UNKNOWN && total != known->total)
+		return RESUME_AGAIN;
+	if (answer->range_last >= total)
+		return RESUME_AGAIN; /* "/ *", and more than the file had */
+	if (!is_same_file(known, answer))
+		return RESUME_AGAIN;
+
+	/* A server may send less than the rest: the body ends early, and the next request goes on from there. */
+	*ret_total = total;
+	return RESUME_CONTINUE;
+}
+
+enum resume_verdict resume_judge(const struct resume_known *known, const struct resume_request *request,
+                                 const struct resume_answer *answer, uint64_t *ret_total, struct fault *fault)
+{
+	bool has_file = answer->status == 200 || answer->status == 206;
+	if (has_file && answer->encoded)
+		return refuse(fault, RESULT_INSUFFICIENT_HTTP, answer->status,
+		              "a Content-Encoding that was not asked for");
+
+	if (answer->status == 200) {
+		*ret_total = answer->content_length;
+		return RESUME_RESTART;
+	}
+	if (answer->status == 206)
+		return judge_partial(known, request, answer, ret_total, fault);
+	/* The file is shorter than what we have.  Without a range there is nothing to be unsatisfied with. */
+	if (answer->status == 416 && request->offset > 0)
+		return RESUME_AGAIN;
+	return refuse(fault, resume_status_result(answer->status), answer->status, "answer without the file");
+}
+
+enum result resume_finish(uint64_t received, uint64_t total, struct fault *fault)
+{
+	if (total == SIZE_UNKNOWN || received == total)
+		return RESULT_OK;
+	if (received < total)
+		return fault_set(fault, RESULT_CONNECTION_CLOSED, FAULT_FERRY, 0, "%llu of %llu bytes came",
+		                 (unsigned long long)received, (unsigned long long)total);
+	return fault_set(fault, RESULT_REMOTE_CHANGED, FAULT_FERRY, 0, "%llu bytes came instead of %llu",
+	                 (unsigned long long)received, (unsigned long long)total);
+}
+
+/* --- reading --- */
+
+/* Take a number from the front.  Files have at most 2^63 - 1 bytes, so larger numbers are refused. */
+static bool take_number(struct text_view *text, uint64_t *ret_number)
+{
+	uint64_t number = 0;
+	size_t length = 0;
+	while (length < text->length && text->bytes[length] >= '0' && text->bytes[length] <= '9') {
+		uint64_t digit = (uint64_t)(text->bytes[length++] - '0');
+		if (number > (INT64_MAX - digit) / 10)
+			return false;
+		number = number * 10 + digit;
+	}
+	text->bytes += length;
+	text->length -= length;
+	*ret_number = number;
+	return length > 0;
+}
+
+static bool take_byte(struct text_view *text, char byte)
+{
+	if (text->length == 0 || text->bytes[0] != byte)
+		return false;
+	text->bytes++;
+	text->length--;
+	return true;
+}
+
+bool resume_parse_content_range(struct text_view value, uint64_t *ret_first, uint64_t *ret_last,
+                                uint64_t *ret_total)
+{
+	/* The unit's name knows no case: RFC 9110 section 14.1. */
+	static const char unit[] = "bytes";
+	for (size_t i = 0; i < sizeof(unit) - 1; i++) {
+		if (!take_byte(&value, unit[i]) && !take_byte(&value, (char)(unit[i] & ~0x20)))
+			return false;
+	}
+
+	uint64_t first;
+	uint64_t last;
+	uint64_t total = SIZE_UNKNOWN;
+	if (!take_byte(&value, ' ') || !take_number(&value, &first) || !take_byte(&value, '-') ||
+	    !take_number(&value, &last) || !take_byte(&value, '/'))
+		return false;
+	if (!take_byte(&value, '*') && !take_number(&value, &total))
+		return false;
+	if (value.length > 0 || last < first || last >= total)
+		return false;
+	*ret_first = first;
+	*ret_last = last;
+	*ret_total = total;
+	return true;
+}
+
+/* BITS's table, with three additions that are younger than it: 308 is a redirect like 307 (RFC 9110), and 425
+ * (RFC 8470) and 429 (RFC 6585) say in so many words that the same request will do later. */
+enum result resume_status_result(long status)
+{
+	switch (status) {
+	case 300: case 301: case 302: case 303: case 304: case 305: case 307: case 308:
+	case 501: case 505:
+		return RESULT_HTTP_STATUS;
+	case 408: case 409: case 425: case 429:
+		return RESULT_HTTP_TRANSIENT;
+	default:
+		break;
+	}
+	if (status >= 200 && status <= 299)
+		return RESULT_INSUFFICIENT_HTTP; /* a success, but not the file */
+	if (status >= 400 && status <= 499)
+		return RESULT_HTTP_STATUS;
+	return RESULT_HTTP_TRANSIENT;
+}

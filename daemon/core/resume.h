@@ -1,0 +1,56 @@
+/* core/resume - continue, restart or refuse, from sizes and validators.
+ *
+ * The request side says what to ask a server for; the answer side judges what came.  How bytes travel is
+ * runtime/transfer's business.  RFC 9110 sections 8.8, 13.1.5, 14 and 15.3.7.
+ */
+#ifndef FERRY_CORE_RESUME_H
+#define FERRY_CORE_RESUME_H
+
+#include "core/job.h"
+
+/* What is known of a file before the request. */
+struct resume_known {
+	uint64_t offset; /* bytes on disk that are synced and recorded */
+	uint64_t total;  /* SIZE_UNKNOWN if not known */
+	const char *etag, *modified; /* "" if not known */
+};
+
+/* What to ask: a range from `offset` (0: none) with If-Range `validator` (never "" when offset > 0).  The validator is
+ * a strong ETag, else Last-Modified; without either the file is fetched from 0.  If all bytes are there already,
+ * `offset` is that of the last one: the answer then tells whether they still are the server's file. */
+struct resume_request {
+	uint64_t offset;
+	const char *validator; /* points into `known` */
+};
+void resume_plan(const struct resume_known *known, struct resume_request *ret_request);
+
+/* What a server answered, as far as the rules need it. */
+struct resume_answer {
+	long status;
+	bool has_content_range;
+	uint64_t range_first, range_last, range_total; /* of Content-Range; range_total may be SIZE_UNKNOWN */
+	uint64_t content_length;                       /* SIZE_UNKNOWN if not sent */
+	bool encoded;                                  /* a Content-Encoding other than identity */
+	char etag[FILE_ETAG_BYTES_MAX];
+	char modified[FILE_MODIFIED_BYTES_MAX];
+};
+
+enum resume_verdict {
+	RESUME_CONTINUE, /* body goes to `offset` of the request */
+	RESUME_RESTART,  /* body goes to 0: the whole file comes */
+	RESUME_AGAIN,    /* no usable body: ask again without a range; never the verdict on a request without one */
+	RESUME_REFUSE,   /* fault says why */
+};
+/* On CONTINUE and RESTART `ret_total` is the file's whole size or SIZE_UNKNOWN. */
+enum resume_verdict resume_judge(const struct resume_known *known, const struct resume_request *request,
+                                 const struct resume_answer *answer, uint64_t *ret_total, struct fault *fault);
+
+/* After the body ended cleanly: is the file whole?  RESULT_OK | RESULT_CONNECTION_CLOSED | RESULT_REMOTE_CHANGED. */
+enum result resume_finish(uint64_t received, uint64_t total, struct fault *fault) MUST_CHECK;
+
+/* Parse "bytes 5-9/10" or "bytes 5-9/ *" (without the space).  False for anything else, overflow included. */
+bool resume_parse_content_range(struct text_view value, uint64_t *ret_first, uint64_t *ret_last, uint64_t *ret_total);
+/* The retry class and outcome of an HTTP status that is not a success; docs/bits.md section 5.1. */
+enum result resume_status_result(long status);
+
+#endif

@@ -1,0 +1,93 @@
+#include "core/schedule.h"
+
+#include <stdlib.h>
+
+/* --- who runs --- */
+
+/* The order in which slots are given.  Rows differ, so it is total and qsort's result is certain. */
+static int compare_candidates(const void *left, const void *right)
+{
+	const struct schedule_candidate *a = left;
+	const struct schedule_candidate *b = right;
+	if (a->priority != b->priority)
+		return a->priority < b->priority ? -1 : 1;
+	if (a->running != b->running)
+		return a->running ? -1 : 1;
+	if (a->created_ms != b->created_ms)
+		return a->created_ms < b->created_ms ? -1 : 1;
+	return (a->row > b->row) - (a->row < b->row);
+}
+
+void schedule_decide(struct schedule_candidate *candidates, size_t count,
+                     const struct schedule_limits *limits)
+{
+	if (count > 1)
+		qsort(candidates, count, sizeof(*candidates), compare_candidates);
+
+	uint32_t background_left = limits->background_jobs_max;
+	for (size_t i = 0; i < count; i++) {
+		struct schedule_candidate *candidate = &candidates[i];
+		candidate->wanted = candidate->priority == JOB_FOREGROUND || background_left > 0;
+		if (candidate->wanted && candidate->priority != JOB_FOREGROUND)
+			background_left--;
+	}
+}
+
+/* --- when a failed job is tried again --- */
+
+int64_t schedule_retry_delay_ms(uint32_t attempts, uint32_t retry_delay_s, uint32_t random)
+{
+	uint64_t longest_ms = (uint64_t)retry_delay_s * 1000;
+	if (longest_ms < SCHEDULE_RETRY_FIRST_MS)
+		longest_ms = SCHEDULE_RETRY_FIRST_MS;
+	uint64_t delay_ms = SCHEDULE_RETRY_FIRST_MS;
+	for (uint32_t i = 1; i < attempts && delay_ms < longest_ms; i++)
+		delay_ms *= 2;
+	if (delay_ms > longest_ms)
+		delay_ms = longest_ms;
+
+	/* Between one half and the whole, so that what failed together does not come back together.  The upper
+	 * 16 bits of `random` are plenty, and the product stays below 2^58. */
+	uint64_t half_ms = delay_ms / 2;
+	return (int64_t)(half_ms + (delay_ms - half_ms) * (random >> 16) / 0xFFFF);
+}
+
+/* --- what a failure really is --- */
+
+/* The clock may have been set back: that counts as no time.  Unsigned, so that no difference overflows. */
+static uint64_t elapsed_ms(int64_t since_ms, int64_t now_ms)
+{
+	return now_ms > since_ms ? (uint64_t)now_ms - (uint64_t)since_ms : 0;
+}
+
+/* BITS goes straight to ERROR if its retry delay is longer than the no-progress timeout.  Not here: our delay
+ * begins at a second and grows, so that there is a use in trying within any timeout but 0. */
+enum result schedule_verdict(const struct job *job, enum result result, int64_t now_ms)
+{
+	if (result_class(result) != RETRY_LATER)
+		return result;
+
+	if (job->active_ms >= (uint64_t)job->properties.max_time_s * 1000)
+		return RESULT_MAX_TIME;
+	if (elapsed_ms(job->progress_ms, now_ms) >= (uint64_t)job->properties.no_progress_timeout_s * 1000)
+		return RESULT_NO_PROGRESS;
+	return result;
+}
+
+/* --- why a job waits --- */
+
+enum job_wait schedule_wait(const struct job *job, bool owner_present, int64_t now_ms)
+{
+	/* Names are given and leftovers removed by a file worker, in whatever state the job is. */
+	bool owes_files = job->work == JOB_WORK_PUBLISH || job->work == JOB_WORK_SWEEP;
+	bool wants_slot = job->state == JOB_QUEUED || job->state == JOB_TRANSIENT_ERROR;
+	if (!owes_files && !wants_slot)
+		return JOB_WAIT_NONE;
+
+	/* First what lasts until somebody does something about it. */
+	if (!owner_present)
+		return JOB_WAIT_OWNER_ABSENT;
+	if (job->next_try_ms > now_ms || (job->state == JOB_TRANSIENT_ERROR && !owes_files))
+		return job->error.result == RESULT_DISK_FULL ? JOB_WAIT_DISK_FULL : JOB_WAIT_RETRY;
+	return owes_files ? JOB_WAIT_NONE : JOB_WAIT_SLOT;
+}

@@ -1,0 +1,40 @@
+/* core/schedule - which jobs run, which rest, when to try again, and why a job waits.
+ *
+ * Pure: a snapshot, limits, the time and a seed go in, decisions come out.  Knows no threads, no Win32, no SQL.
+ */
+#ifndef FERRY_CORE_SCHEDULE_H
+#define FERRY_CORE_SCHEDULE_H
+
+#include "core/job.h"
+
+/* One job that runs or could run now. */
+struct schedule_candidate {
+	int64_t row;
+	enum job_priority priority;
+	int64_t created_ms;
+	bool running;
+	bool wanted; /* out: it should run */
+};
+
+struct schedule_limits {
+	uint32_t background_jobs_max; /* HIGH, NORMAL and LOW together; FOREGROUND jobs are not counted */
+};
+
+/* Decide `wanted` for each candidate: all FOREGROUND jobs, then the first background jobs by level, those that run
+ * before those that wait within a level, oldest first.  A higher level takes the slot of a lower one (docs/bits.md 4).
+ * Reorders the array. */
+void schedule_decide(struct schedule_candidate *candidates, size_t count, const struct schedule_limits *limits);
+
+/* When a job that failed `attempts` times in a row without progress is tried again: exponential from
+ * SCHEDULE_RETRY_FIRST_MS up to retry_delay_s, with jitter from `random` (0.5 to 1 of it).  In ms from now. */
+#define SCHEDULE_RETRY_FIRST_MS 1000
+int64_t schedule_retry_delay_ms(uint32_t attempts, uint32_t retry_delay_s, uint32_t random);
+
+/* The outcome a transient failure really has at `now_ms`: NO_PROGRESS or MAX_TIME when the job's own limits are
+ * reached, else `result` itself.  job->active_ms must count up to now.  docs/bits.md section 5. */
+enum result schedule_verdict(const struct job *job, enum result result, int64_t now_ms);
+
+/* Why the job waits, or JOB_WAIT_NONE. */
+enum job_wait schedule_wait(const struct job *job, bool owner_present, int64_t now_ms);
+
+#endif

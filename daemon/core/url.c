@@ -1,0 +1,279 @@
+#include "core/url.h"
+
+#include <string.h>
+
+#define HOST_BYTES_MAX 253 /* RFC 1035: 255 octets on the wire */
+#define LABEL_BYTES_MAX 63
+
+static enum result refuse(struct fault *fault, const char *rule)
+{
+	return fault_set(fault, RESULT_BAD_URL, FAULT_FERRY, 0, "%s", rule);
+}
+
+static bool is_digit(char byte)
+{
+	return byte >= '0' && byte <= '9';
+}
+
+static bool is_hex(char byte)
+{
+	return is_digit(byte) || (byte >= 'a' && byte <= 'f') || (byte >= 'A' && byte <= 'F');
+}
+
+static bool is_letter(char byte)
+{
+	return (byte >= 'a' && byte <= 'z') || (byte >= 'A' && byte <= 'Z');
+}
+
+/* Take `literal` (lower case) from the front, whatever its case. */
+static bool take(struct text_view *text, const char *literal)
+{
+	size_t length = strlen(literal);
+	if (text->length < length)
+		return false;
+	for (size_t i = 0; i < length; i++) {
+		char byte = text->bytes[i];
+		if ((is_letter(byte) ? byte | 0x20 : byte) != literal[i])
+			return false;
+	}
+	text->bytes += length;
+	text->length -= length;
+	return true;
+}
+
+/* --- bytes --- */
+
+/* The text goes to the server as it is, so it must be what may stand on a request line.  '[', ']', '|' and
+ * '^' are let by in path and query, where RFC 3986 would have them escaped: browsers send them, servers
+ * take them. */
+static enum result check_bytes(struct text_view text, struct fault *fault)
+{
+	for (size_t i = 0; i < text.length; i++) {
+		unsigned char byte = (unsigned char)text.bytes[i];
+		if (byte < 0x20 || byte == 0x7F)
+			return refuse(fault, "a control character");
+		if (byte == ' ')
+			return refuse(fault, "a space: write it as %20");
+		if (byte >= 0x80)
+			return refuse(fault, "a character beyond ASCII: percent-encode it, "
+			                     "or write the host in punycode (xn--...)");
+		if (byte == '\\')
+			return refuse(fault, "a backslash: URLs have forward slashes");
+		if (byte == '#')
+			return refuse(fault, "a fragment: '#' and what follows is not part of a file's URL");
+		if (strchr("\"<>`{}", byte))
+			return refuse(fault, "a character that must be percent-encoded (one of \"<>`{})");
+		if (byte == '%' &&
+		    !(i + 2 < text.length && is_hex(text.bytes[i + 1]) && is_hex(text.bytes[i + 2])))
+			return refuse(fault, "a '%' that is not followed by two hexadecimal digits");
+	}
+	return RESULT_OK;
+}
+
+/* --- hosts --- */
+
+/* Four decimal numbers from 0 to 255, without leading zeros: some readers take those for octal. */
+static bool is_ipv4(struct text_view host)
+{
+	size_t at = 0;
+	for (unsigned part = 0; part < 4; part++) {
+		unsigned value = 0;
+		size_t begin = at;
+		if (part > 0) {
+			if (at >= host.length || host.bytes[at] != '.')
+				return false;
+			begin = ++at;
+		}
+		while (at < host.length && is_digit(host.bytes[at]) && at - begin < 3)
+			value = value * 10 + (unsigned)(host.bytes[at++] - '0');
+		if (at == begin || value > 255 || (at - begin > 1 && host.bytes[begin] == '0'))
+			return false;
+	}
+	return at == host.length;
+}
+
+/* RFC 4291 section 2.2, the text between the brackets.  Zones (%eth0) are refused: they name this machine's
+ * interfaces. */
+static bool is_ipv6(struct text_view host)
+{
+	unsigned groups = 0;
+	bool gap = false;
+	size_t at = 0;
+	if (host.length >= 2 && host.bytes[0] == ':' && host.bytes[1] == ':') {
+		gap = true;
+		at = 2;
+	}
+	while (at < host.length) {
+		size_t begin = at;
+		while (at < host.length && is_hex(host.bytes[at]))
+			at++;
+		if (at < host.length && host.bytes[at] == '.') {
+			/* An IPv4 address may stand for the last two groups. */
+			struct text_view rest = { host.bytes + begin, host.length - begin };
+			groups += 2;
+			at = host.length;
+			if (!is_ipv4(rest))
+				return false;
+			break;
+		}
+		if (at == begin || at - begin > 4)
+			return false;
+		groups++;
+		if (at == host.length)
+			break;
+		if (host.bytes[at++] != ':' || at == host.length)
+			return false;
+		if (host.bytes[at] == ':') {
+			if (gap)
+				return false;
+			gap = true;
+			at++;
+		}
+	}
+	return gap ? groups < 8 : groups == 8;
+}
+
+/* Whether the last label reads as a number.  Such a name is an address to some resolvers ("127.1",
+ * "0x7f000001"), so only the plain spelling of an address is let by. */
+static bool ends_in_number(struct text_view label)
+{
+	if (label.length >= 2 && label.bytes[0] == '0' && (label.bytes[1] | 0x20) == 'x') {
+		for (size_t i = 2; i < label.length; i++) {
+			if (!is_hex(label.bytes[i]))
+				return false;
+		}
+		return true;
+	}
+	for (size_t i = 0; i < label.length; i++) {
+		if (!is_digit(label.bytes[i]))
+			return false;
+	}
+	return true;
+}
+
+static enum result check_name(struct text_view host, struct fault *fault)
+{
+	if (host.length > HOST_BYTES_MAX)
+		return refuse(fault, "a host name of more than 253 characters");
+	size_t begin = 0;
+	for (size_t i = 0; i <= host.length; i++) {
+		char byte = i < host.length ? host.bytes[i] : '.';
+		if (byte == '.') {
+			if (i == begin)
+				return refuse(fault, "an empty part of the host name");
+			if (i - begin > LABEL_BYTES_MAX)
+				return refuse(fault, "a part of the host name with more than 63 characters");
+			if (i < host.length)
+				begin = i + 1;
+		} else if (!is_letter(byte) && !is_digit(byte) && byte != '-' && byte != '_') {
+			return refuse(fault, "a host name with other characters than a-z, 0-9, '-', '_' and '.'");
+		}
+	}
+	struct text_view last = { host.bytes + begin, host.length - begin };
+	if (ends_in_number(last) && !is_ipv4(host))
+		return refuse(fault, "a host that ends in a number but is no IPv4 address");
+	return RESULT_OK;
+}
+
+/* --- the parts --- */
+
+static enum result check_port(struct text_view digits, uint16_t *ret_port, struct fault *fault)
+{
+	unsigned long port = 0;
+	if (digits.length == 0)
+		return refuse(fault, "a ':' without a port");
+	if (digits.length > 5)
+		return refuse(fault, "a port that is not between 1 and 65535");
+	for (size_t i = 0; i < digits.length; i++) {
+		if (!is_digit(digits.bytes[i]))
+			return refuse(fault, "a port that is not a number");
+		port = port * 10 + (unsigned long)(digits.bytes[i] - '0');
+	}
+	if (port < 1 || port > 65535)
+		return refuse(fault, "a port that is not between 1 and 65535");
+	*ret_port = (uint16_t)port;
+	return RESULT_OK;
+}
+
+/* host[:port], with url->port holding the scheme's own. */
+static enum result parse_authority(struct text_view authority, struct url *url, struct fault *fault)
+{
+	if (authority.length > 0 && memchr(authority.bytes, '@', authority.length))
+		return refuse(fault, "a user name or password");
+
+	size_t end = 0;
+	if (authority.length > 0 && authority.bytes[0] == '[') {
+		while (end < authority.length && authority.bytes[end] != ']')
+			end++;
+		if (end == authority.length)
+			return refuse(fault, "a '[' without ']' in the host");
+		struct text_view inside = { authority.bytes + 1, end - 1 };
+		if (!is_ipv6(inside))
+			return refuse(fault, "a host in brackets that is no IPv6 address");
+		end++;
+		if (end < authority.length && authority.bytes[end] != ':')
+			return refuse(fault, "something between the host's ']' and the port");
+		url->host = (struct text_view){ authority.bytes, end };
+	} else {
+		while (end < authority.length && authority.bytes[end] != ':')
+			end++;
+		url->host = (struct text_view){ authority.bytes, end };
+		if (url->host.length == 0)
+			return refuse(fault, "no host");
+		enum result result = check_name(url->host, fault);
+		if (result != RESULT_OK)
+			return result;
+	}
+	if (end == authority.length)
+		return RESULT_OK;
+	struct text_view digits = { authority.bytes + end + 1, authority.length - end - 1 };
+	return check_port(digits, &url->port, fault);
+}
+
+enum result url_parse(struct text_view text, struct url *ret_url, struct fault *fault)
+{
+	struct url url = { .port = 80 };
+	if (text.length > URL_BYTES_MAX)
+		return fault_set(fault, RESULT_TOO_LONG, FAULT_FERRY, 0, "a URL of more than %d bytes",
+		                 URL_BYTES_MAX);
+	enum result result = check_bytes(text, fault);
+	if (result != RESULT_OK)
+		return result;
+
+	struct text_view rest = text;
+	if (take(&rest, "https://")) {
+		url.secure = true;
+		url.port = 443;
+	} else if (!take(&rest, "http://")) {
+		return refuse(fault, "not an absolute http or https URL");
+	}
+
+	struct text_view authority = { rest.bytes, 0 };
+	while (authority.length < rest.length && !strchr("/?", rest.bytes[authority.length]))
+		authority.length++;
+	result = parse_authority(authority, &url, fault);
+	if (result != RESULT_OK)
+		return result;
+
+	url.path = (struct text_view){ rest.bytes + authority.length, rest.length - authority.length };
+	const char *query = url.path.length > 0 ? memchr(url.path.bytes, '?', url.path.length) : NULL;
+	if (query) {
+		url.has_query = true;
+		url.path.length = (size_t)(query - url.path.bytes);
+	}
+	if (ret_url)
+		*ret_url = url;
+	return RESULT_OK;
+}
+
+void url_redact(struct text_view text, char *to, size_t size)
+{
+	struct url url;
+	if (url_parse(text, &url, NULL) != RESULT_OK) {
+		text_display(to, size, "(not a URL)");
+		return;
+	}
+	/* There is no userinfo in what parses: all up to the path's end may be shown. */
+	int length = (int)(url.path.bytes + url.path.length - text.bytes);
+	text_display(to, size, "%.*s%s", length, text.bytes, url.has_query ? "?..." : "");
+}

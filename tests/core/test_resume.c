@@ -1,0 +1,359 @@
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include <cmocka.h>
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "core/resume.h"
+
+#define COUNT(array) (sizeof(array) / sizeof((array)[0]))
+#define UNKNOWN SIZE_UNKNOWN
+#define DATE "Sun, 06 Nov 1994 08:49:37 GMT"
+#define LATER "Sun, 06 Nov 1994 08:49:38 GMT"
+
+/* --- what to ask --- */
+
+static void resume_plan__table__a_range_only_with_a_validator(void **state)
+{
+	(void)state;
+	static const struct {
+		struct resume_known known;
+		uint64_t offset;
+		const char *validator;
+	} cases[] = {
+		/* nothing on disk: no range, whatever is known */
+		{ { 0, UNKNOWN, "", "" }, 0, "" },
+		{ { 0, 100, "\"a\"", DATE }, 0, "" },
+		/* strong tags */
+		{ { 50, 100, "\"a\"", DATE }, 50, "\"a\"" },
+		{ { 50, UNKNOWN, "\"a\"", "" }, 50, "\"a\"" },
+		{ { 50, 100, "\"\"", "" }, 50, "\"\"" },
+		{ { 50, 100, "\"\xC3\xA4-W/\"", "" }, 50, "\"\xC3\xA4-W/\"" },
+		/* the date where there is no strong tag */
+		{ { 50, 100, "", DATE }, 50, DATE },
+		{ { 50, 100, "W/\"a\"", DATE }, 50, DATE },
+		{ { 50, 100, "unquoted", DATE }, 50, DATE },
+		/* no usable validator */
+		{ { 50, 100, "", "" }, 0, "" },
+		{ { 50, 100, "W/\"a\"", "" }, 0, "" },
+		{ { 50, 100, "w/\"a\"", "" }, 0, "" },
+		{ { 50, 100, "\"", "" }, 0, "" },
+		{ { 50, 100, "\"a", "" }, 0, "" },
+		{ { 50, 100, "a\"", "" }, 0, "" },
+		{ { 50, 100, "\"a\"b\"", "" }, 0, "" },
+		{ { 50, 100, "\"a b\"", "" }, 0, "" },
+		{ { 50, 100, "\"a\x7F\"", "" }, 0, "" },
+		{ { 50, 100, "\"a\"\r\nX: \"", "" }, 0, "" },
+		{ { 50, 100, "", "Sun\r\nX: y" }, 0, "" },
+		/* all is there, though nobody recorded that it is whole: the last byte tells */
+		{ { 100, 100, "\"a\"", "" }, 99, "\"a\"" },
+		{ { 2, 2, "\"a\"", "" }, 1, "\"a\"" },
+		{ { 1, 1, "\"a\"", "" }, 0, "" },
+		{ { 100, 100, "", "" }, 0, "" },
+		{ { 0, 0, "\"a\"", "" }, 0, "" },
+		/* more than all: what is on disk is something else */
+		{ { 101, 100, "\"a\"", "" }, 0, "" },
+		{ { UNKNOWN - 1, UNKNOWN, "\"a\"", "" }, UNKNOWN - 1, "\"a\"" },
+	};
+	for (size_t i = 0; i < COUNT(cases); i++) {
+		struct resume_request request;
+		resume_plan(&cases[i].known, &request);
+		if (request.offset != cases[i].offset || strcmp(request.validator, cases[i].validator) != 0)
+			fail_msg("case %d: %llu, %s", (int)i, (unsigned long long)request.offset, request.validator);
+		assert_int_equal(request.offset > 0, request.validator[0] != '\0');
+	}
+}
+
+/* --- what came --- */
+
+/* An answer in a line: status, Content-Range (NULL: none), Content-Length, tag, date. */
+struct given {
+	long status;
+	const char *range;
+	uint64_t length;
+	const char *etag, *modified;
+	bool encoded;
+};
+
+static struct resume_answer answer_of(const struct given *given)
+{
+	struct resume_answer answer = {
+		.status = given->status,
+		.content_length = given->length,
+		.encoded = given->encoded,
+	};
+	if (given->range)
+		answer.has_content_range = resume_parse_content_range(text_view(given->range), &answer.range_first,
+		                                                      &answer.range_last, &answer.range_total);
+	assert_int_equal(text_copy(answer.etag, sizeof(answer.etag), text_view(given->etag)), RESULT_OK);
+	assert_int_equal(text_copy(answer.modified, sizeof(answer.modified), text_view(given->modified)), RESULT_OK);
+	return answer;
+}
+
+static void resume_judge__table__continues_only_the_same_file_at_the_same_place(void **state)
+{
+	(void)state;
+	static const struct resume_known tagged = { 50, 100, "\"a\"", DATE };
+	static const struct resume_known weak = { 50, 100, "W/\"a\"", DATE };
+	static const struct resume_known dated = { 50, 100, "", DATE };
+	static const struct resume_known sizeless = { 50, UNKNOWN, "\"a\"", "" };
+	static const struct resume_known fresh = { 0, UNKNOWN, "", "" };
+	static const struct resume_known whole = { 100, 100, "\"a\"", "" };
+	static const struct {
+		const struct resume_known *known;
+		struct given given;
+		enum resume_verdict verdict;
+		uint64_t total;     /* CONTINUE, RESTART */
+		enum result result; /* REFUSE */
+	} cases[] = {
+		/* 206 as asked for */
+		{ &tagged, { 206, "bytes 50-99/100", 50, "\"a\"", DATE, false }, RESUME_CONTINUE, 100, 0 },
+		{ &tagged, { 206, "bytes 50-99/100", UNKNOWN, "", "", false }, RESUME_CONTINUE, 100, 0 },
+		{ &tagged, { 206, "bytes 50-99/*", 50, "\"a\"", "", false }, RESUME_CONTINUE, 100, 0 },
+		{ &tagged, { 206, "bytes 50-69/100", 20, "\"a\"", "", false }, RESUME_CONTINUE, 100, 0 },
+		{ &tagged, { 206, "bytes 50-99/100", 50, "\"a\"", LATER, false }, RESUME_CONTINUE, 100, 0 },
+		{ &sizeless, { 206, "bytes 50-99/100", 50, "\"a\"", "", false }, RESUME_CONTINUE, 100, 0 },
+		{ &sizeless, { 206, "bytes 50-99/*", 50, "\"a\"", "", false }, RESUME_CONTINUE, UNKNOWN, 0 },
+		{ &dated, { 206, "bytes 50-99/100", 50, "", DATE, false }, RESUME_CONTINUE, 100, 0 },
+		{ &dated, { 206, "bytes 50-99/100", 50, "\"new\"", DATE, false }, RESUME_CONTINUE, 100, 0 },
+		{ &weak, { 206, "bytes 50-99/100", 50, "W/\"a\"", DATE, false }, RESUME_CONTINUE, 100, 0 },
+		{ &whole, { 206, "bytes 99-99/100", 1, "\"a\"", "", false }, RESUME_CONTINUE, 100, 0 },
+		/* 206 of another place or another file */
+		{ &tagged, { 206, "bytes 49-99/100", 51, "\"a\"", "", false }, RESUME_AGAIN, 0, 0 },
+		{ &tagged, { 206, "bytes 51-99/100", 49, "\"a\"", "", false }, RESUME_AGAIN, 0, 0 },
+		{ &tagged, { 206, "bytes 0-99/100", 100, "\"a\"", "", false }, RESUME_AGAIN, 0, 0 },
+		{ &tagged, { 206, "bytes 50-100/101", 51, "\"a\"", "", false }, RESUME_AGAIN, 0, 0 },
+		{ &tagged, { 206, "bytes 50-98/99", 49, "\"a\"", "", false }, RESUME_AGAIN, 0, 0 },
+		{ &tagged, { 206, "bytes 50-100/*", 51, "\"a\"", "", false }, RESUME_AGAIN, 0, 0 },
+		{ &tagged, { 206, "bytes 50-99/100", 50, "\"b\"", DATE, false }, RESUME_AGAIN, 0, 0 },
+		{ &tagged, { 206, "bytes 50-99/100", 50, "W/\"a\"", DATE, false }, RESUME_AGAIN, 0, 0 },
+		{ &tagged, { 206, "bytes 50-99/100", 50, "", LATER, false }, RESUME_AGAIN, 0, 0 },
+		{ &dated, { 206, "bytes 50-99/100", 50, "", LATER, false }, RESUME_AGAIN, 0, 0 },
+		{ &weak, { 206, "bytes 50-99/100", 50, "W/\"b\"", DATE, false }, RESUME_AGAIN, 0, 0 },
+		{ &weak, { 206, "bytes 50-99/100", 50, "W/\"a\"", LATER, false }, RESUME_AGAIN, 0, 0 },
+		/* 206 that breaks the rules */
+		{ &tagged, { 206, NULL, 50, "\"a\"", "", false }, RESUME_REFUSE, 0, RESULT_INSUFFICIENT_HTTP },
+		{ &tagged, { 206, "bytes 50-99/99", 50, "\"a\"", "", false }, RESUME_REFUSE, 0, RESULT_INSUFFICIENT_HTTP },
+		{ &tagged, { 206, "items 50-99/100", 50, "", "", false }, RESUME_REFUSE, 0, RESULT_INSUFFICIENT_HTTP },
+		{ &tagged, { 206, "bytes 50-99/100", 49, "", "", false }, RESUME_REFUSE, 0, RESULT_INSUFFICIENT_HTTP },
+		{ &tagged, { 206, "bytes 50-99/100", 0, "", "", false }, RESUME_REFUSE, 0, RESULT_INSUFFICIENT_HTTP },
+		{ &tagged, { 206, "bytes 50-99/100", 50, "", "", true }, RESUME_REFUSE, 0, RESULT_INSUFFICIENT_HTTP },
+		{ &fresh, { 206, "bytes 0-99/100", 100, "", "", false }, RESUME_REFUSE, 0, RESULT_INSUFFICIENT_HTTP },
+		{ &fresh, { 206, NULL, 100, "", "", false }, RESUME_REFUSE, 0, RESULT_INSUFFICIENT_HTTP },
+		/* 200: the whole file */
+		{ &fresh, { 200, NULL, 100, "\"a\"", DATE, false }, RESUME_RESTART, 100, 0 },
+		{ &fresh, { 200, NULL, UNKNOWN, "", "", false }, RESUME_RESTART, UNKNOWN, 0 },
+		{ &fresh, { 200, NULL, 0, "", "", false }, RESUME_RESTART, 0, 0 },
+		{ &tagged, { 200, NULL, 100, "\"a\"", DATE, false }, RESUME_RESTART, 100, 0 },
+		{ &tagged, { 200, NULL, 70, "\"b\"", LATER, false }, RESUME_RESTART, 70, 0 },
+		{ &tagged, { 200, NULL, UNKNOWN, "", "", false }, RESUME_RESTART, UNKNOWN, 0 },
+		{ &tagged, { 200, "bytes 50-99/100", 100, "", "", false }, RESUME_RESTART, 100, 0 },
+		{ &fresh, { 200, NULL, 100, "", "", true }, RESUME_REFUSE, 0, RESULT_INSUFFICIENT_HTTP },
+		{ &tagged, { 200, NULL, 100, "", "", true }, RESUME_REFUSE, 0, RESULT_INSUFFICIENT_HTTP },
+		/* 416 */
+		{ &tagged, { 416, "bytes */70", 0, "", "", false }, RESUME_AGAIN, 0, 0 },
+		{ &tagged, { 416, NULL, UNKNOWN, "", "", true }, RESUME_AGAIN, 0, 0 },
+		{ &fresh, { 416, "bytes */0", 0, "", "", false }, RESUME_REFUSE, 0, RESULT_HTTP_STATUS },
+		/* successes that are not the file */
+		{ &fresh, { 201, NULL, 5, "", "", false }, RESUME_REFUSE, 0, RESULT_INSUFFICIENT_HTTP },
+		{ &fresh, { 202, NULL, 5, "", "", false }, RESUME_REFUSE, 0, RESULT_INSUFFICIENT_HTTP },
+		{ &fresh, { 203, NULL, 100, "", "", false }, RESUME_REFUSE, 0, RESULT_INSUFFICIENT_HTTP },
+		{ &fresh, { 204, NULL, 0, "", "", false }, RESUME_REFUSE, 0, RESULT_INSUFFICIENT_HTTP },
+		{ &tagged, { 205, NULL, 0, "", "", false }, RESUME_REFUSE, 0, RESULT_INSUFFICIENT_HTTP },
+		/* the rest goes by status, encoded error pages too */
+		{ &tagged, { 304, NULL, UNKNOWN, "\"a\"", "", false }, RESUME_REFUSE, 0, RESULT_HTTP_STATUS },
+		{ &fresh, { 302, NULL, 0, "", "", false }, RESUME_REFUSE, 0, RESULT_HTTP_STATUS },
+		{ &fresh, { 404, NULL, 10, "", "", true }, RESUME_REFUSE, 0, RESULT_HTTP_STATUS },
+		{ &tagged, { 412, NULL, 0, "", "", false }, RESUME_REFUSE, 0, RESULT_HTTP_STATUS },
+		{ &tagged, { 503, NULL, 0, "", "", true }, RESUME_REFUSE, 0, RESULT_HTTP_TRANSIENT },
+		{ &tagged, { 429, NULL, 0, "", "", false }, RESUME_REFUSE, 0, RESULT_HTTP_TRANSIENT },
+	};
+	for (size_t i = 0; i < COUNT(cases); i++) {
+		struct resume_request request;
+		struct resume_answer answer = answer_of(&cases[i].given);
+		struct fault fault = { 0 };
+		uint64_t total = 4711;
+		resume_plan(cases[i].known, &request);
+		enum resume_verdict verdict = resume_judge(cases[i].known, &request, &answer, &total, &fault);
+		if (verdict != cases[i].verdict)
+			fail_msg("case %d: verdict %d", (int)i, (int)verdict);
+		if (verdict == RESUME_CONTINUE || verdict == RESUME_RESTART)
+			assert_int_equal(total, cases[i].total);
+		else
+			assert_int_equal(total, 4711);
+		assert_int_equal(fault.result, verdict == RESUME_REFUSE ? cases[i].result : RESULT_OK);
+		if (verdict == RESUME_REFUSE) {
+			assert_int_equal(fault.source, FAULT_HTTP);
+			assert_int_equal(fault.raw, cases[i].given.status);
+			assert_true(strlen(fault.what) > 0);
+		}
+		(void)resume_judge(cases[i].known, &request, &answer, &total, NULL);
+	}
+}
+
+/* "Ask again without a range" would go round for ever if it were the verdict on a request without one. */
+static void resume_judge__without_a_range__never_asks_again(void **state)
+{
+	(void)state;
+	static const struct resume_known known[] = {
+		{ 0, UNKNOWN, "", "" }, { 0, 100, "\"a\"", DATE }, { 50, 100, "", "" }, { 101, 100, "\"a\"", "" },
+	};
+	static const char *const ranges[] = { NULL, "bytes 0-99/100", "bytes 50-99/100", "bytes 0-0/*" };
+	for (size_t k = 0; k < COUNT(known); k++) {
+		struct resume_request request;
+		resume_plan(&known[k], &request);
+		assert_int_equal(request.offset, 0);
+		for (long status = 0; status < 1000; status++) {
+			for (size_t r = 0; r < COUNT(ranges); r++) {
+				struct given given = { status, ranges[r], UNKNOWN, "\"b\"", LATER, false };
+				struct resume_answer answer = answer_of(&given);
+				uint64_t total;
+				struct fault fault = { 0 };
+				enum resume_verdict verdict = resume_judge(&known[k], &request, &answer, &total, &fault);
+				assert_int_equal(verdict, status == 200 ? RESUME_RESTART : RESUME_REFUSE);
+				assert_true(verdict == RESUME_RESTART || result_class(fault.result) == RETRY_NEVER ||
+				            result_class(fault.result) == RETRY_LATER);
+			}
+		}
+	}
+}
+
+/* --- the end --- */
+
+static void resume_finish__table__counts(void **state)
+{
+	(void)state;
+	static const struct {
+		uint64_t received, total;
+		enum result result;
+	} cases[] = {
+		{ 100, 100, RESULT_OK },
+		{ 0, 0, RESULT_OK },
+		{ 0, UNKNOWN, RESULT_OK },
+		{ 100, UNKNOWN, RESULT_OK },
+		{ 99, 100, RESULT_CONNECTION_CLOSED },
+		{ 0, 1, RESULT_CONNECTION_CLOSED },
+		{ 101, 100, RESULT_REMOTE_CHANGED },
+		{ 1, 0, RESULT_REMOTE_CHANGED },
+		{ UNKNOWN - 1, 100, RESULT_REMOTE_CHANGED },
+	};
+	for (size_t i = 0; i < COUNT(cases); i++) {
+		struct fault fault = { 0 };
+		assert_int_equal(resume_finish(cases[i].received, cases[i].total, &fault), cases[i].result);
+		assert_int_equal(fault.result, cases[i].result);
+		assert_int_equal(resume_finish(cases[i].received, cases[i].total, NULL), cases[i].result);
+	}
+}
+
+/* --- reading --- */
+
+static void resume_parse_content_range__good__is_read(void **state)
+{
+	(void)state;
+	static const struct {
+		const char *text;
+		uint64_t first, last, total;
+	} cases[] = {
+		{ "bytes 5-9/10", 5, 9, 10 },
+		{ "bytes 5-9/*", 5, 9, UNKNOWN },
+		{ "BYTES 5-9/10", 5, 9, 10 },
+		{ "Bytes 0-0/1", 0, 0, 1 },
+		{ "bytes 0-0/*", 0, 0, UNKNOWN },
+		{ "bytes 005-009/0010", 5, 9, 10 },
+		{ "bytes 9223372036854775805-9223372036854775806/9223372036854775807", INT64_MAX - 2, INT64_MAX - 1,
+		  INT64_MAX },
+		{ "bytes 0-9223372036854775807/*", 0, INT64_MAX, UNKNOWN },
+	};
+	for (size_t i = 0; i < COUNT(cases); i++) {
+		uint64_t first;
+		uint64_t last;
+		uint64_t total;
+		assert_true(resume_parse_content_range(text_view(cases[i].text), &first, &last, &total));
+		assert_int_equal(first, cases[i].first);
+		assert_int_equal(last, cases[i].last);
+		assert_int_equal(total, cases[i].total);
+	}
+}
+
+static void resume_parse_content_range__anything_else__is_refused_and_nothing_written(void **state)
+{
+	(void)state;
+	static const char *const texts[] = {
+		"", " ", "b", "bytes", "bytes ", "bytes 5", "bytes 5-", "bytes 5-9", "bytes 5-9/", "bytes -9/10",
+		"bytes */10", "bytes */*", "bytes 9-5/10", "bytes 5-10/10", "bytes 5-9/9", "bytes 5-9/0", "bytes 0-0/0",
+		"bytes  5-9/10", "bytes\t5-9/10", "bytes=5-9/10", "bytes5-9/10", " bytes 5-9/10", "bytes 5-9/10 ",
+		"bytes 5-9/10,", "bytes 5-9/10, 20-29/30", "bytes 5 - 9/10", "bytes 5-9 /10", "bytes 5-9/ 10",
+		"bytes 5-9/**", "bytes 5-9/*0", "bytes 5-9/10*", "bytes +5-9/10", "bytes 5--9/10", "bytes 0x5-9/10",
+		"bytes 5-9/-1", "bytes 5-9/1e9", "octets 5-9/10", "bytez 5-9/10", "byte 5-9/10", "\x02ytes 5-9/10",
+		"bytes 0-9223372036854775808/*", "bytes 0-1/9223372036854775808", "bytes 0-1/18446744073709551615",
+		"bytes 0-1/18446744073709551617", "bytes 18446744073709551616-18446744073709551617/*",
+		"bytes 0-99999999999999999999999999999999999999999/*",
+	};
+	for (size_t i = 0; i < COUNT(texts); i++) {
+		uint64_t first = 1;
+		uint64_t last = 2;
+		uint64_t total = 3;
+		if (resume_parse_content_range(text_view(texts[i]), &first, &last, &total))
+			fail_msg("accepted: '%s'", texts[i]);
+		assert_true(first == 1 && last == 2 && total == 3);
+	}
+	uint64_t any;
+	assert_false(resume_parse_content_range((struct text_view){ NULL, 0 }, &any, &any, &any));
+	assert_false(resume_parse_content_range((struct text_view){ "bytes 5-9/10\0", 13 }, &any, &any, &any));
+}
+
+static void resume_parse_content_range__prefixes__are_not_read_beyond(void **state)
+{
+	(void)state;
+	static const char text[] = "bytes 50-99/100";
+	for (size_t length = 0; length < sizeof(text); length++) {
+		char *exact = malloc(length > 0 ? length : 1);
+		uint64_t any;
+		assert_non_null(exact);
+		memcpy(exact, text, length);
+		/* The terminator, too, is refused as a byte of the value. */
+		assert_int_equal(resume_parse_content_range((struct text_view){ exact, length }, &any, &any, &any),
+		                 length == sizeof(text) - 1);
+		free(exact);
+	}
+}
+
+static void resume_status_result__every_status__is_bits_class(void **state)
+{
+	(void)state;
+	/* The exceptions; the rest goes by hundreds. */
+	static const long fatal[] = { 300, 301, 302, 303, 304, 305, 307, 308, 501, 505 };
+	static const long transient[] = { 408, 409, 425, 429 };
+	for (long status = -1; status < 1100; status++) {
+		enum result expected = RESULT_HTTP_TRANSIENT;
+		if (status >= 200 && status < 300)
+			expected = RESULT_INSUFFICIENT_HTTP;
+		else if (status >= 400 && status < 500)
+			expected = RESULT_HTTP_STATUS;
+		for (size_t i = 0; i < COUNT(fatal); i++)
+			expected = fatal[i] == status ? RESULT_HTTP_STATUS : expected;
+		for (size_t i = 0; i < COUNT(transient); i++)
+			expected = transient[i] == status ? RESULT_HTTP_TRANSIENT : expected;
+		assert_int_equal(resume_status_result(status), expected);
+	}
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(resume_plan__table__a_range_only_with_a_validator),
+		cmocka_unit_test(resume_judge__table__continues_only_the_same_file_at_the_same_place),
+		cmocka_unit_test(resume_judge__without_a_range__never_asks_again),
+		cmocka_unit_test(resume_finish__table__counts),
+		cmocka_unit_test(resume_parse_content_range__good__is_read),
+		cmocka_unit_test(resume_parse_content_range__anything_else__is_refused_and_nothing_written),
+		cmocka_unit_test(resume_parse_content_range__prefixes__are_not_read_beyond),
+		cmocka_unit_test(resume_status_result__every_status__is_bits_class),
+	};
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}

@@ -1,0 +1,281 @@
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include <cmocka.h>
+
+#include <string.h>
+
+#include "core/schedule.h"
+
+#define COUNT(array) (sizeof(array) / sizeof((array)[0]))
+
+/* --- who runs --- */
+
+#define CANDIDATES_MAX 8
+
+static void schedule_decide__table__gives_slots_by_level_then_running_then_age(void **state)
+{
+	(void)state;
+	static const struct {
+		uint32_t background_max;
+		struct schedule_candidate in[CANDIDATES_MAX]; /* row 0 ends */
+		int64_t order[CANDIDATES_MAX];                /* rows as they must stand afterwards */
+		size_t wanted;                                /* how many of them, from the front, run */
+	} cases[] = {
+		{ 1, { { 0 } }, { 0 }, 0 },
+		{ 0, { { .row = 1, .priority = JOB_HIGH } }, { 1 }, 0 },
+		{ 0, { { .row = 1, .priority = JOB_FOREGROUND } }, { 1 }, 1 },
+		{ 1, { { .row = 1, .priority = JOB_LOW } }, { 1 }, 1 },
+		/* all of the foreground run, and one in the background */
+		{ 1,
+		  { { .row = 1, .priority = JOB_LOW },
+		    { .row = 2, .priority = JOB_FOREGROUND },
+		    { .row = 3, .priority = JOB_NORMAL },
+		    { .row = 4, .priority = JOB_FOREGROUND },
+		    { .row = 5, .priority = JOB_FOREGROUND } },
+		  { 2, 4, 5, 3, 1 }, 4 },
+		/* a higher level takes the slot of a running lower one */
+		{ 1,
+		  { { .row = 1, .priority = JOB_NORMAL, .running = true, .created_ms = 1 },
+		    { .row = 2, .priority = JOB_HIGH, .created_ms = 9 } },
+		  { 2, 1 }, 1 },
+		/* within a level who runs goes on, however old who waits is */
+		{ 1,
+		  { { .row = 1, .priority = JOB_NORMAL, .created_ms = 1 },
+		    { .row = 2, .priority = JOB_NORMAL, .running = true, .created_ms = 9 } },
+		  { 2, 1 }, 1 },
+		/* oldest first; the row decides between those made at once */
+		{ 2,
+		  { { .row = 9, .priority = JOB_NORMAL, .created_ms = 5 },
+		    { .row = 3, .priority = JOB_NORMAL, .created_ms = 5 },
+		    { .row = 7, .priority = JOB_NORMAL, .created_ms = 4 } },
+		  { 7, 3, 9 }, 2 },
+		/* times from both ends of the scale */
+		{ 1,
+		  { { .row = 1, .priority = JOB_LOW, .created_ms = INT64_MAX },
+		    { .row = 2, .priority = JOB_LOW, .created_ms = INT64_MIN },
+		    { .row = INT64_MAX, .priority = JOB_LOW, .created_ms = 0 },
+		    { .row = INT64_MIN, .priority = JOB_LOW, .created_ms = 0 } },
+		  { 2, INT64_MIN, INT64_MAX, 1 }, 1 },
+		{ UINT32_MAX,
+		  { { .row = 1, .priority = JOB_LOW }, { .row = 2, .priority = JOB_HIGH } }, { 2, 1 }, 2 },
+	};
+	for (size_t i = 0; i < COUNT(cases); i++) {
+		struct schedule_candidate candidates[CANDIDATES_MAX];
+		struct schedule_limits limits = { .background_jobs_max = cases[i].background_max };
+		size_t count = 0;
+		memcpy(candidates, cases[i].in, sizeof(candidates));
+		for (; candidates[count].row != 0; count++)
+			candidates[count].wanted = count % 2 == 0; /* what stood there must not matter */
+		schedule_decide(candidates, count, &limits);
+		for (size_t at = 0; at < count; at++) {
+			if (candidates[at].row != cases[i].order[at])
+				fail_msg("case %d, place %d: row %lld", (int)i, (int)at, (long long)candidates[at].row);
+			assert_int_equal(candidates[at].wanted, at < cases[i].wanted);
+		}
+	}
+}
+
+static void schedule_decide__no_candidates__is_harmless(void **state)
+{
+	(void)state;
+	struct schedule_limits limits = { .background_jobs_max = 1 };
+	schedule_decide(NULL, 0, &limits);
+}
+
+/* The decision does not depend on the order of the snapshot, and deciding again changes nothing. */
+static void schedule_decide__shuffled__decides_the_same_and_is_stable(void **state)
+{
+	(void)state;
+	enum { JOBS = 200 };
+	struct schedule_candidate first[JOBS];
+	struct schedule_candidate again[JOBS];
+	struct schedule_limits limits = { .background_jobs_max = 17 };
+	uint32_t random = 1;
+	for (unsigned i = 0; i < JOBS; i++) {
+		random = random * 1664525u + 1013904223u;
+		first[i] = (struct schedule_candidate){
+			.row = (int64_t)i + 1,
+			.priority = (enum job_priority)((random >> 8) % JOB_PRIORITY_COUNT),
+			.created_ms = (random >> 16) % 10,
+			.running = (random >> 24) & 1,
+		};
+	}
+	memcpy(again, first, sizeof(again));
+	for (unsigned i = JOBS - 1; i > 0; i--) {
+		random = random * 1664525u + 1013904223u;
+		unsigned other = (random >> 8) % (i + 1);
+		struct schedule_candidate held = again[i];
+		again[i] = again[other];
+		again[other] = held;
+	}
+	schedule_decide(first, JOBS, &limits);
+	schedule_decide(again, JOBS, &limits);
+	unsigned background = 0;
+	for (unsigned i = 0; i < JOBS; i++) {
+		assert_int_equal(first[i].row, again[i].row);
+		assert_int_equal(first[i].wanted, again[i].wanted);
+		if (first[i].priority == JOB_FOREGROUND)
+			assert_true(first[i].wanted);
+		else
+			background += first[i].wanted;
+	}
+	assert_int_equal(background, limits.background_jobs_max);
+
+	/* Let what was decided happen: the same jobs keep their slots. */
+	for (unsigned i = 0; i < JOBS; i++)
+		again[i].running = again[i].wanted;
+	schedule_decide(again, JOBS, &limits);
+	for (unsigned i = 0; i < JOBS; i++)
+		assert_int_equal(again[i].running, again[i].wanted);
+}
+
+/* --- when it is tried again --- */
+
+static void schedule_retry_delay__grows_from_a_second_to_the_job_s_own(void **state)
+{
+	(void)state;
+	static const struct {
+		uint32_t attempts, retry_delay_s;
+		int64_t most_ms; /* without jitter */
+	} cases[] = {
+		{ 0, 600, 1000 },      { 1, 600, 1000 },       { 2, 600, 2000 },
+		{ 3, 600, 4000 },      { 10, 600, 512000 },    { 11, 600, 600000 },
+		{ 12, 600, 600000 },   { UINT32_MAX, 600, 600000 },
+		{ 1, 5, 1000 },        { 3, 5, 4000 },         { 4, 5, 5000 },
+		{ 1, 0, 1000 },        { 99, 0, 1000 },        { 99, 1, 1000 },
+		{ UINT32_MAX, UINT32_MAX, (int64_t)UINT32_MAX * 1000 },
+		{ 33, UINT32_MAX, (int64_t)UINT32_MAX * 1000 },
+		{ 32, UINT32_MAX, (int64_t)1000 << 31 },
+	};
+	for (size_t i = 0; i < COUNT(cases); i++) {
+		uint32_t attempts = cases[i].attempts;
+		uint32_t longest = cases[i].retry_delay_s;
+		assert_int_equal(schedule_retry_delay_ms(attempts, longest, UINT32_MAX), cases[i].most_ms);
+		assert_int_equal(schedule_retry_delay_ms(attempts, longest, 0), cases[i].most_ms / 2);
+		int64_t before = 0;
+		for (uint32_t random = 0; random < UINT32_MAX - 0x01000000u; random += 0x01000000u) {
+			int64_t delay = schedule_retry_delay_ms(attempts, longest, random);
+			assert_true(delay >= cases[i].most_ms / 2 && delay <= cases[i].most_ms && delay >= before);
+			before = delay;
+		}
+	}
+}
+
+/* --- what a failure really is --- */
+
+static void schedule_verdict__table__the_job_s_limits_make_it_final(void **state)
+{
+	(void)state;
+	static const struct {
+		enum result result;
+		uint32_t no_progress_s, max_s;
+		int64_t progress_ms;
+		uint64_t active_ms;
+		int64_t now_ms;
+		enum result verdict;
+	} cases[] = {
+		{ RESULT_STALLED, 10, 100, 1000, 0, 1000, RESULT_STALLED },
+		{ RESULT_STALLED, 10, 100, 1000, 0, 10999, RESULT_STALLED },
+		{ RESULT_STALLED, 10, 100, 1000, 0, 11000, RESULT_NO_PROGRESS },
+		{ RESULT_STALLED, 10, 100, 1000, 99999, 1000, RESULT_STALLED },
+		{ RESULT_STALLED, 10, 100, 1000, 100000, 1000, RESULT_MAX_TIME },
+		{ RESULT_STALLED, 10, 100, 1000, UINT64_MAX, 1000, RESULT_MAX_TIME },
+		{ RESULT_STALLED, 10, 100, 0, 100000, 99999999, RESULT_MAX_TIME }, /* both: the harder limit */
+		/* 0: the first transient error is final */
+		{ RESULT_CONNECT_FAILED, 0, 100, 1000, 0, 1000, RESULT_NO_PROGRESS },
+		{ RESULT_CONNECT_FAILED, 0, 100, 1000, 0, 0, RESULT_NO_PROGRESS },
+		/* a clock that was set back counts as no time */
+		{ RESULT_STALLED, 10, 100, 1000000, 0, 5, RESULT_STALLED },
+		/* what is no transient failure stays what it is */
+		{ RESULT_HTTP_STATUS, 0, 100, 0, UINT64_MAX, INT64_MAX, RESULT_HTTP_STATUS },
+		{ RESULT_DENIED, 0, 100, 0, 0, 1000, RESULT_DENIED },
+		{ RESULT_INVALID_STATE, 0, 100, 0, 0, 1000, RESULT_INVALID_STATE },
+		{ RESULT_OK, 0, 100, 0, UINT64_MAX, 1000, RESULT_OK },
+		/* the ends of the scales */
+		{ RESULT_STALLED, UINT32_MAX, UINT32_MAX, INT64_MIN, 0, INT64_MAX, RESULT_NO_PROGRESS },
+		{ RESULT_STALLED, 10, 100, INT64_MAX, 0, INT64_MIN, RESULT_STALLED },
+		{ RESULT_STALLED, UINT32_MAX, UINT32_MAX, 0, (uint64_t)UINT32_MAX * 1000 - 1,
+		  (int64_t)UINT32_MAX * 1000 - 1, RESULT_STALLED },
+		{ RESULT_STALLED, UINT32_MAX, UINT32_MAX, 0, 0, (int64_t)UINT32_MAX * 1000, RESULT_NO_PROGRESS },
+	};
+	for (size_t i = 0; i < COUNT(cases); i++) {
+		struct job job = {
+			.state = JOB_TRANSFERRING,
+			.progress_ms = cases[i].progress_ms,
+			.active_ms = cases[i].active_ms,
+		};
+		job.properties.no_progress_timeout_s = cases[i].no_progress_s;
+		job.properties.max_time_s = cases[i].max_s;
+		enum result verdict = schedule_verdict(&job, cases[i].result, cases[i].now_ms);
+		if (verdict != cases[i].verdict)
+			fail_msg("case %d: %s", (int)i, result_name(verdict));
+	}
+}
+
+/* --- why a job waits --- */
+
+static void schedule_wait__table__names_what_lasts_longest(void **state)
+{
+	(void)state;
+	static const struct {
+		enum job_state state;
+		enum job_work work;
+		bool present;
+		int64_t next_try_ms; /* the time is 1000 */
+		enum result error;
+		enum job_wait wait;
+	} cases[] = {
+		{ JOB_QUEUED, JOB_WORK_TRANSFER, true, 0, RESULT_OK, JOB_WAIT_SLOT },
+		{ JOB_QUEUED, JOB_WORK_TRANSFER, true, 1000, RESULT_OK, JOB_WAIT_SLOT },
+		{ JOB_QUEUED, JOB_WORK_TRANSFER, true, 1001, RESULT_STALLED, JOB_WAIT_RETRY },
+		{ JOB_QUEUED, JOB_WORK_TRANSFER, true, INT64_MAX, RESULT_DISK_FULL, JOB_WAIT_DISK_FULL },
+		{ JOB_QUEUED, JOB_WORK_TRANSFER, false, 0, RESULT_OK, JOB_WAIT_OWNER_ABSENT },
+		{ JOB_QUEUED, JOB_WORK_TRANSFER, false, 5000, RESULT_DISK_FULL, JOB_WAIT_OWNER_ABSENT },
+		{ JOB_TRANSIENT_ERROR, JOB_WORK_TRANSFER, true, 5000, RESULT_STALLED, JOB_WAIT_RETRY },
+		{ JOB_TRANSIENT_ERROR, JOB_WORK_TRANSFER, true, 0, RESULT_STALLED, JOB_WAIT_RETRY },
+		{ JOB_TRANSIENT_ERROR, JOB_WORK_TRANSFER, true, 5000, RESULT_DISK_FULL, JOB_WAIT_DISK_FULL },
+		{ JOB_TRANSIENT_ERROR, JOB_WORK_TRANSFER, false, 5000, RESULT_STALLED, JOB_WAIT_OWNER_ABSENT },
+		/* these hold a slot */
+		{ JOB_CONNECTING, JOB_WORK_TRANSFER, true, 0, RESULT_OK, JOB_WAIT_NONE },
+		{ JOB_TRANSFERRING, JOB_WORK_TRANSFER, true, 0, RESULT_OK, JOB_WAIT_NONE },
+		{ JOB_TRANSFERRING, JOB_WORK_TRANSFER, false, 5000, RESULT_OK, JOB_WAIT_NONE },
+		/* these wait for somebody, not for us */
+		{ JOB_SUSPENDED, JOB_WORK_NONE, false, 5000, RESULT_OK, JOB_WAIT_NONE },
+		{ JOB_ERROR, JOB_WORK_NONE, false, 5000, RESULT_DISK_FULL, JOB_WAIT_NONE },
+		{ JOB_TRANSFERRED, JOB_WORK_NONE, false, 0, RESULT_OK, JOB_WAIT_NONE },
+		{ JOB_CANCELLED, JOB_WORK_NONE, false, 0, RESULT_OK, JOB_WAIT_NONE },
+		/* names to give and leftovers to remove need the owner's file worker, in any state */
+		{ JOB_TRANSFERRED, JOB_WORK_PUBLISH, true, 0, RESULT_OK, JOB_WAIT_NONE },
+		{ JOB_TRANSFERRED, JOB_WORK_PUBLISH, false, 0, RESULT_OK, JOB_WAIT_OWNER_ABSENT },
+		{ JOB_TRANSFERRED, JOB_WORK_PUBLISH, true, 5000, RESULT_LOCKED, JOB_WAIT_RETRY },
+		{ JOB_TRANSFERRED, JOB_WORK_PUBLISH, true, 5000, RESULT_DISK_FULL, JOB_WAIT_DISK_FULL },
+		{ JOB_SUSPENDED, JOB_WORK_PUBLISH, false, 0, RESULT_OK, JOB_WAIT_OWNER_ABSENT },
+		{ JOB_TRANSIENT_ERROR, JOB_WORK_PUBLISH, true, 0, RESULT_STALLED, JOB_WAIT_NONE },
+		{ JOB_CANCELLED, JOB_WORK_SWEEP, false, 0, RESULT_OK, JOB_WAIT_OWNER_ABSENT },
+		{ JOB_CANCELLED, JOB_WORK_SWEEP, true, 0, RESULT_OK, JOB_WAIT_NONE },
+		{ JOB_ACKNOWLEDGED, JOB_WORK_SWEEP, true, 5000, RESULT_LOCKED, JOB_WAIT_RETRY },
+	};
+	for (size_t i = 0; i < COUNT(cases); i++) {
+		struct job job = { .state = cases[i].state, .work = cases[i].work, .next_try_ms = cases[i].next_try_ms };
+		job.error.result = cases[i].error;
+		enum job_wait wait = schedule_wait(&job, cases[i].present, 1000);
+		if (wait != cases[i].wait)
+			fail_msg("case %d: %s", (int)i, job_wait_name(wait));
+	}
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(schedule_decide__table__gives_slots_by_level_then_running_then_age),
+		cmocka_unit_test(schedule_decide__no_candidates__is_harmless),
+		cmocka_unit_test(schedule_decide__shuffled__decides_the_same_and_is_stable),
+		cmocka_unit_test(schedule_retry_delay__grows_from_a_second_to_the_job_s_own),
+		cmocka_unit_test(schedule_verdict__table__the_job_s_limits_make_it_final),
+		cmocka_unit_test(schedule_wait__table__names_what_lasts_longest),
+	};
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}

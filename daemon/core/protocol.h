@@ -1,0 +1,118 @@
+/* core/protocol - JSON-RPC 2.0 messages to and from structs, with maxima.
+ *
+ * One object per pipe message, UTF-8, member names in snake_case with their unit as suffix, methods as noun.verb
+ * (docs/protocol.md, schema/protocol.schema.json).  Both ends use this room, so there is one spelling of each message.
+ * Knows no pipes and no rights.
+ */
+#ifndef FERRY_CORE_PROTOCOL_H
+#define FERRY_CORE_PROTOCOL_H
+
+#include "core/job.h"
+#include "core/json.h"
+
+#define PROTOCOL_VERSION 1
+#define PROTOCOL_MESSAGE_BYTES_MAX (1024u * 1024u)
+#define PROTOCOL_ID_TEXT_BYTES_MAX 64
+#define PROTOCOL_REQUEST_ID_BYTES_MAX (2 * PROTOCOL_ID_TEXT_BYTES_MAX + 3) /* such an id quoted and escaped, terminated */
+#define PROTOCOL_INTEGER_MAX 9007199254740991 /* 2^53 - 1: of ids, handles and cursors, exact in every JSON reader */
+#define PROTOCOL_CLIENT_BYTES_MAX 128
+#define PROTOCOL_PAGE_MAX 64 /* jobs or files in one reply: at their longest they still fit into one message */
+
+#define PROTOCOL_METHODS(X)                                                                                        \
+	X(HELLO, "hello") X(JOB_CREATE, "job.create") X(JOB_OPEN, "job.open") X(JOB_ADD_FILES, "job.addFiles")     \
+	X(JOB_GET, "job.get") X(JOB_LIST, "job.list") X(JOB_SET_PROPERTIES, "job.setProperties")                   \
+	X(JOB_RESUME, "job.resume") X(JOB_SUSPEND, "job.suspend") X(JOB_CANCEL, "job.cancel")                      \
+	X(JOB_COMPLETE, "job.complete") X(EVENTS_SUBSCRIBE, "events.subscribe") X(SERVICE_STATUS, "service.status")
+enum method {
+#define X(name, text) METHOD_##name,
+	PROTOCOL_METHODS(X)
+#undef X
+	METHOD_COUNT
+};
+const char *method_name(enum method method);
+
+/* Which members of struct job_properties a message gave. */
+enum {
+	PROPERTY_NAME = 1 << 0,
+	PROPERTY_DESCRIPTION = 1 << 1,
+	PROPERTY_PRIORITY = 1 << 2,
+	PROPERTY_AUTO_COMPLETE = 1 << 3,
+	PROPERTY_RETRY_DELAY = 1 << 4,
+	PROPERTY_NO_PROGRESS_TIMEOUT = 1 << 5,
+	PROPERTY_MAX_TIME = 1 << 6,
+	PROPERTY_ALL = (1 << 7) - 1,
+};
+
+/* A decoded request.  Views point into `document`. */
+struct request {
+	struct json_document *document;
+	char id[PROTOCOL_REQUEST_ID_BYTES_MAX]; /* the id as JSON, to be sent back; "null" if it could not be read */
+	enum method method;
+	uint64_t protocol;                       /* hello */
+	char client[PROTOCOL_CLIENT_BYTES_MAX];  /* hello */
+	uint64_t handle;                         /* methods on an open job; events.subscribe: 0 = all jobs of the owner */
+	char job[JOB_ID_BYTES];                  /* job.open */
+	char key[JOB_KEY_BYTES_MAX];             /* job.create */
+	struct job_properties properties;        /* job.create, job.setProperties */
+	unsigned properties_given;
+	struct json files;   /* job.addFiles, job.create: an array or absent */
+	uint32_t file_count;
+	bool all;            /* job.list: finished jobs too */
+	bool everyone;       /* job.list: other owners' too, for administrators */
+	uint64_t from;       /* job.list: rows after it; job.get: files from this ordinal */
+	uint32_t limit;      /* page size; job.get: 0 = no files */
+};
+
+/* Decode one message.  On failure `ret_request->id` still is what to answer to ("null" if unknown), and fault->what names
+ * the field.  request_done() is needed in either case. */
+enum result request_decode(struct text_view message, struct request *ret_request, struct fault *fault) MUST_CHECK;
+void request_done(struct request *request);
+static inline void request_cleanup(struct request *request)
+{
+	request_done(request);
+}
+/* The index-th file of job.create or job.addFiles: url, path, optional size_bytes; checked for form only. */
+struct file_request {
+	struct text_view url, path;
+	uint64_t bytes_total;
+};
+enum result request_file(const struct request *request, uint32_t index, struct file_request *ret_file,
+                         struct fault *fault) MUST_CHECK;
+
+/* What is shown of a job: the record with live numbers, and why it waits. */
+struct job_status {
+	struct job job;
+	enum job_wait wait;
+	int64_t wait_since_ms;
+};
+
+/* Everything a client needs to say what the service is doing. */
+struct service_status {
+	char version[64], curl[128], sqlite[128];
+	int64_t started_ms;
+	uint64_t jobs_queued; /* not final */
+	uint32_t jobs_active, files_active, workers, owners_present, connections;
+};
+
+/* --- writing.  Each reply goes into an empty buffer of PROTOCOL_MESSAGE_BYTES_MAX. --- */
+void protocol_reply_begin(struct json_writer *writer, const char *id); /* {"jsonrpc":"2.0","id":..,"result":{ */
+enum result protocol_reply_end(struct json_writer *writer) MUST_CHECK; /* }} */
+enum result protocol_reply_error(struct buffer *to, const char *id, enum result result, const struct fault *fault) MUST_CHECK;
+void protocol_write_job(struct json_writer *writer, const char *name, const struct job_status *status);
+/* The URL is written redacted (rule 29). */
+void protocol_write_file(struct json_writer *writer, const struct file *file);
+void protocol_write_service(struct json_writer *writer, const char *name, const struct service_status *status);
+void protocol_notification_begin(struct json_writer *writer, const char *method); /* {"jsonrpc":..,"method":..,"params":{ */
+enum result protocol_notification_end(struct json_writer *writer) MUST_CHECK;
+/* A client's request up to its params: {"jsonrpc":"2.0","id":N,"method":..,"params":{ ; end as a notification. */
+void protocol_request_begin(struct json_writer *writer, uint64_t id, enum method method);
+void protocol_write_properties(struct json_writer *writer, const struct job_properties *properties, unsigned given);
+
+/* --- reading, for clients; tolerant of members that a newer service adds --- */
+enum result protocol_read_job(struct json value, struct job_status *ret_status, struct fault *fault) MUST_CHECK;
+enum result protocol_read_file(struct json value, struct file *ret_file, struct fault *fault) MUST_CHECK;
+enum result protocol_read_service(struct json value, struct service_status *ret_status, struct fault *fault) MUST_CHECK;
+/* The "error" member of a reply as the fault that the service had. */
+enum result protocol_read_error(struct json value, struct fault *ret_error, struct fault *fault) MUST_CHECK;
+
+#endif

@@ -1,0 +1,251 @@
+/* Messages to structs, for clients.  Members that are not known are passed over: a newer service may have more. */
+#include "core/protocol.h"
+
+#include <string.h>
+
+/* Reads the members of one object.  The first failure sticks, so that a record is read in one run of lines; what
+ * follows a failure leaves its target alone. */
+struct reader {
+	struct json object;
+	struct fault *fault;
+	enum result result;
+};
+
+static struct reader reader_of(struct json object, struct fault *fault)
+{
+	struct reader reader = { object, fault, RESULT_OK };
+	if (!json_is_object(object))
+		reader.result = fault_set(fault, RESULT_INVALID_ARGUMENT, FAULT_FERRY, 0, "%s: must be an object",
+		                          object.path);
+	return reader;
+}
+
+/* The member `name`; .value NULL if it is absent or an earlier member failed. */
+static struct json member(const struct reader *reader, const char *name)
+{
+	if (reader->result != RESULT_OK)
+		return (struct json){ .value = NULL };
+	return json_member(reader->object, name);
+}
+
+static void read_text(struct reader *reader, const char *name, char *to, size_t size)
+{
+	struct text_view text;
+	if (reader->result == RESULT_OK)
+		reader->result = json_get_text(member(reader, name), size - 1, &text, reader->fault);
+	if (reader->result == RESULT_OK)
+		reader->result = text_copy(to, size, text);
+}
+
+static void read_u64(struct reader *reader, const char *name, uint64_t *ret_number)
+{
+	if (reader->result == RESULT_OK)
+		reader->result = json_get_u64(member(reader, name), 0, UINT64_MAX, ret_number, reader->fault);
+}
+
+static void read_u32(struct reader *reader, const char *name, uint32_t *ret_number)
+{
+	uint64_t number;
+	if (reader->result == RESULT_OK)
+		reader->result = json_get_u64(member(reader, name), 0, UINT32_MAX, &number, reader->fault);
+	if (reader->result == RESULT_OK)
+		*ret_number = (uint32_t)number;
+}
+
+static void read_i64(struct reader *reader, const char *name, int64_t *ret_number)
+{
+	if (reader->result == RESULT_OK)
+		reader->result = json_get_i64(member(reader, name), ret_number, reader->fault);
+}
+
+static void read_bool(struct reader *reader, const char *name, bool *ret_truth)
+{
+	if (reader->result == RESULT_OK)
+		reader->result = json_get_bool(member(reader, name), ret_truth, reader->fault);
+}
+
+static void read_name(struct reader *reader, const char *name, struct text_view *ret_text)
+{
+	if (reader->result == RESULT_OK)
+		reader->result = json_get_text(member(reader, name), SIZE_MAX, ret_text, reader->fault);
+}
+
+/* A word that must be one of ours: what else could be done with a state that is not known? */
+static void unknown_word(struct reader *reader, const char *name)
+{
+	reader->result = fault_set(reader->fault, RESULT_INVALID_ARGUMENT, FAULT_FERRY, 0, "%s.%s: is not known here",
+	                           reader->object.path, name);
+}
+
+/* --- faults --- */
+
+/* An outcome that only a newer service has is shown as SYSTEM, with its own words. */
+static enum result read_fault(struct json value, struct fault *ret_read, struct fault *fault)
+{
+	struct fault read = { .result = RESULT_SYSTEM };
+	struct reader reader = reader_of(value, fault);
+	char name[64], source[32];
+
+	read_text(&reader, "result", name, sizeof(name));
+	read_text(&reader, "what", read.what, sizeof(read.what));
+	struct json native = member(&reader, "native");
+	if (json_is_object(native)) {
+		struct reader inner = reader_of(native, fault);
+		read_text(&inner, "source", source, sizeof(source));
+		read_i64(&inner, "code", &read.raw);
+		reader.result = inner.result;
+		if (reader.result == RESULT_OK && !fault_source_from_name(source, &read.source))
+			read.source = FAULT_FERRY;
+	}
+	if (reader.result == RESULT_OK) {
+		(void)result_from_name(name, &read.result);
+		*ret_read = read;
+	}
+	return reader.result;
+}
+
+enum result protocol_read_error(struct json value, struct fault *ret_error, struct fault *fault)
+{
+	struct json data = json_member(value, "data");
+	if (data.value)
+		return read_fault(data, ret_error, fault);
+
+	/* Not from Ferry itself, but a JSON-RPC error all the same. */
+	struct reader reader = reader_of(value, fault);
+	struct text_view message = { .length = 0 };
+	int64_t code = 0;
+	read_i64(&reader, "code", &code);
+	read_name(&reader, "message", &message);
+	if (reader.result == RESULT_OK) {
+		int shown = message.length < FAULT_WHAT_BYTES_MAX ? (int)message.length : FAULT_WHAT_BYTES_MAX;
+		(void)fault_set(ret_error, RESULT_SYSTEM, FAULT_FERRY, code, "%.*s", shown, message.bytes);
+	}
+	return reader.result;
+}
+
+/* --- jobs --- */
+
+static void read_properties(struct reader *reader, struct job_properties *properties)
+{
+	struct text_view priority = { .length = 0 };
+
+	read_text(reader, "name", properties->name, sizeof(properties->name));
+	read_text(reader, "description", properties->description, sizeof(properties->description));
+	read_name(reader, "priority", &priority);
+	if (reader->result == RESULT_OK && !job_priority_from_name(priority, &properties->priority))
+		unknown_word(reader, "priority");
+	read_bool(reader, "auto_complete", &properties->auto_complete);
+	read_u32(reader, "retry_delay_s", &properties->retry_delay_s);
+	read_u32(reader, "no_progress_timeout_s", &properties->no_progress_timeout_s);
+	read_u32(reader, "max_time_s", &properties->max_time_s);
+}
+
+static void read_wait(struct reader *reader, struct job_status *status)
+{
+	struct json wait = member(reader, "wait");
+	struct text_view reason = { .length = 0 };
+
+	if (!json_is_object(wait))
+		return;
+	struct reader inner = reader_of(wait, reader->fault);
+	read_name(&inner, "reason", &reason);
+	if (inner.result == RESULT_OK && !job_wait_from_name(reason, &status->wait))
+		unknown_word(&inner, "reason");
+	read_i64(&inner, "since_ms", &status->wait_since_ms);
+	if (member(&inner, "next_try_ms").value)
+		read_i64(&inner, "next_try_ms", &status->job.next_try_ms);
+	reader->result = inner.result;
+}
+
+static void read_progress(struct reader *reader, struct job *job)
+{
+	bool total_is_known = true;
+	if (reader->result != RESULT_OK)
+		return;
+	struct reader files = reader_of(member(reader, "files"), reader->fault);
+	read_u32(&files, "total", &job->files_total);
+	read_u32(&files, "transferred", &job->files_transferred);
+	read_u32(&files, "published", &job->files_published);
+	reader->result = files.result;
+	if (reader->result != RESULT_OK)
+		return;
+	struct reader bytes = reader_of(member(reader, "bytes"), reader->fault);
+	read_u64(&bytes, "total", &job->bytes_total);
+	read_u64(&bytes, "transferred", &job->bytes_transferred);
+	read_bool(&bytes, "total_is_known", &total_is_known);
+	job->files_size_unknown = total_is_known ? 0 : 1; /* how many is not told */
+	reader->result = bytes.result;
+}
+
+enum result protocol_read_job(struct json value, struct job_status *ret_status, struct fault *fault)
+{
+	struct reader reader = reader_of(value, fault);
+	struct job_status status = { .wait = JOB_WAIT_NONE };
+	struct job *job = &status.job;
+	struct text_view state = { .length = 0 };
+	bool completing = false;
+
+	read_text(&reader, "id", job->id, sizeof(job->id));
+	if (member(&reader, "key").value)
+		read_text(&reader, "key", job->key, sizeof(job->key));
+	read_text(&reader, "owner", job->owner, sizeof(job->owner));
+	read_name(&reader, "state", &state);
+	if (reader.result == RESULT_OK && !job_state_from_name(state, &job->state))
+		unknown_word(&reader, "state");
+	read_wait(&reader, &status);
+	read_properties(&reader, &job->properties);
+	struct json error = member(&reader, "error");
+	if (json_is_object(error))
+		reader.result = read_fault(error, &job->error, fault);
+	read_u32(&reader, "error_count", &job->error_count);
+	read_bool(&reader, "completing", &completing);
+	job->work = completing ? JOB_WORK_PUBLISH : JOB_WORK_NONE; /* other work is the service's own business */
+	read_i64(&reader, "created_ms", &job->created_ms);
+	read_i64(&reader, "modified_ms", &job->modified_ms);
+	if (member(&reader, "finished_ms").value)
+		read_i64(&reader, "finished_ms", &job->finished_ms);
+	read_progress(&reader, job);
+	if (reader.result == RESULT_OK)
+		*ret_status = status;
+	return reader.result;
+}
+
+enum result protocol_read_file(struct json value, struct file *ret_file, struct fault *fault)
+{
+	struct reader reader = reader_of(value, fault);
+	struct file file = { .bytes_total = SIZE_UNKNOWN };
+	struct text_view state = { .length = 0 };
+
+	read_u32(&reader, "ordinal", &file.ordinal);
+	read_text(&reader, "url", file.url, sizeof(file.url));
+	read_text(&reader, "path", file.path, sizeof(file.path));
+	read_name(&reader, "state", &state);
+	if (reader.result == RESULT_OK && !file_state_from_name(state, &file.state))
+		unknown_word(&reader, "state");
+	if (json_is_number(member(&reader, "size_bytes")))
+		read_u64(&reader, "size_bytes", &file.bytes_total);
+	read_u64(&reader, "transferred_bytes", &file.bytes_recorded);
+	if (reader.result == RESULT_OK)
+		*ret_file = file;
+	return reader.result;
+}
+
+enum result protocol_read_service(struct json value, struct service_status *ret_status, struct fault *fault)
+{
+	struct reader reader = reader_of(value, fault);
+	struct service_status status = { .started_ms = 0 };
+
+	read_text(&reader, "version", status.version, sizeof(status.version));
+	read_text(&reader, "curl", status.curl, sizeof(status.curl));
+	read_text(&reader, "sqlite", status.sqlite, sizeof(status.sqlite));
+	read_i64(&reader, "started_ms", &status.started_ms);
+	read_u64(&reader, "jobs_queued", &status.jobs_queued);
+	read_u32(&reader, "jobs_active", &status.jobs_active);
+	read_u32(&reader, "files_active", &status.files_active);
+	read_u32(&reader, "workers", &status.workers);
+	read_u32(&reader, "owners_present", &status.owners_present);
+	read_u32(&reader, "connections", &status.connections);
+	if (reader.result == RESULT_OK)
+		*ret_status = status;
+	return reader.result;
+}

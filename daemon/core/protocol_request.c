@@ -1,0 +1,419 @@
+/* Requests to structs.  What a method takes stands in one table, `shapes`; what is not listed there is refused. */
+#include "core/protocol.h"
+
+#include <assert.h>
+#include <inttypes.h>
+#include <string.h>
+
+static enum result refuse(struct json value, const char *why, struct fault *fault)
+{
+	return fault_set(fault, RESULT_INVALID_ARGUMENT, FAULT_FERRY, 0, "%s: %s", value.path, why);
+}
+
+/* --- the members of params --- */
+
+/* Text for one line of a log: something, and no control character. */
+static enum result read_line(struct json value, char *to, size_t size, struct fault *fault)
+{
+	struct text_view text;
+	enum result result = json_get_text(value, size - 1, &text, fault);
+	if (result != RESULT_OK)
+		return result;
+	if (text.length == 0)
+		return refuse(value, "must not be empty", fault);
+	if (text_has_control(text))
+		return refuse(value, "must not contain control characters", fault);
+	return text_copy(to, size, text);
+}
+
+static enum result read_seconds(struct json value, uint32_t minimum, uint32_t *ret_seconds, struct fault *fault)
+{
+	uint64_t seconds;
+	enum result result = json_get_u64(value, minimum, JOB_TIME_S_MAX, &seconds, fault);
+	if (result == RESULT_OK)
+		*ret_seconds = (uint32_t)seconds;
+	return result;
+}
+
+static enum result read_protocol(struct json value, struct request *request, struct fault *fault)
+{
+	return json_get_u64(value, 1, PROTOCOL_INTEGER_MAX, &request->protocol, fault);
+}
+
+static enum result read_client(struct json value, struct request *request, struct fault *fault)
+{
+	return read_line(value, request->client, sizeof(request->client), fault);
+}
+
+static enum result read_handle(struct json value, struct request *request, struct fault *fault)
+{
+	return json_get_u64(value, 1, PROTOCOL_INTEGER_MAX, &request->handle, fault);
+}
+
+static char lower(char c)
+{
+	return c >= 'A' && c <= 'Z' ? (char)(c - 'A' + 'a') : c;
+}
+
+/* A UUID in its usual form; kept in lower case, as ids are made. */
+static enum result read_job(struct json value, struct request *request, struct fault *fault)
+{
+	static const char form[] = "xxxxxxxx-xxxx-xxxx-xxxx-xxxxxxxxxxxx";
+	struct text_view text;
+	enum result result = json_get_text(value, PROTOCOL_MESSAGE_BYTES_MAX, &text, fault);
+	if (result != RESULT_OK)
+		return result;
+
+	char id[JOB_ID_BYTES] = "";
+	bool good = text.length == sizeof(form) - 1;
+	for (size_t i = 0; good && i < text.length; i++) {
+		char c = lower(text.bytes[i]);
+		bool digit = (c >= '0' && c <= '9') || (c >= 'a' && c <= 'f');
+		good = form[i] == 'x' ? digit : c == '-';
+		id[i] = c;
+	}
+	/* What is no id is answered like the id of no job, and of a job that is somebody else's (runtime/session). */
+	if (!good)
+		return fault_set(fault, RESULT_NOT_FOUND, FAULT_FERRY, 0, "params.job");
+	memcpy(request->job, id, sizeof(id));
+	return RESULT_OK;
+}
+
+static enum result read_key(struct json value, struct request *request, struct fault *fault)
+{
+	return read_line(value, request->key, sizeof(request->key), fault);
+}
+
+static enum result read_name(struct json value, struct request *request, struct fault *fault)
+{
+	request->properties_given |= PROPERTY_NAME;
+	return read_line(value, request->properties.name, sizeof(request->properties.name), fault);
+}
+
+/* A description may have lines and columns; it is shown, but never logged. */
+static enum result read_description(struct json value, struct request *request, struct fault *fault)
+{
+	struct text_view text;
+	enum result result =
+		json_get_text(value, sizeof(request->properties.description) - 1, &text, fault);
+	if (result != RESULT_OK)
+		return result;
+	for (size_t i = 0; i < text.length; i++) {
+		struct text_view byte = { text.bytes + i, 1 };
+		if (text_has_control(byte) && *byte.bytes != '\n' && *byte.bytes != '\t')
+			return refuse(value, "must not contain control characters but line feeds and tabs", fault);
+	}
+	request->properties_given |= PROPERTY_DESCRIPTION;
+	return text_copy(request->properties.description, sizeof(request->properties.description), text);
+}
+
+static enum result read_priority(struct json value, struct request *request, struct fault *fault)
+{
+	struct text_view text;
+	enum result result = json_get_text(value, PROTOCOL_ID_TEXT_BYTES_MAX, &text, fault);
+	if (result != RESULT_OK)
+		return result;
+	if (!job_priority_from_name(text, &request->properties.priority))
+		return refuse(value, "must be \"foreground\", \"high\", \"normal\" or \"low\"", fault);
+	request->properties_given |= PROPERTY_PRIORITY;
+	return RESULT_OK;
+}
+
+static enum result read_auto_complete(struct json value, struct request *request, struct fault *fault)
+{
+	request->properties_given |= PROPERTY_AUTO_COMPLETE;
+	return json_get_bool(value, &request->properties.auto_complete, fault);
+}
+
+/* Too short a delay is raised by job_properties_check, as BITS does; so 0 is good here. */
+static enum result read_retry_delay(struct json value, struct request *request, struct fault *fault)
+{
+	request->properties_given |= PROPERTY_RETRY_DELAY;
+	return read_seconds(value, 0, &request->properties.retry_delay_s, fault);
+}
+
+static enum result read_no_progress_timeout(struct json value, struct request *request, struct fault *fault)
+{
+	request->properties_given |= PROPERTY_NO_PROGRESS_TIMEOUT;
+	return read_seconds(value, 0, &request->properties.no_progress_timeout_s, fault);
+}
+
+static enum result read_max_time(struct json value, struct request *request, struct fault *fault)
+{
+	request->properties_given |= PROPERTY_MAX_TIME;
+	return read_seconds(value, 1, &request->properties.max_time_s, fault);
+}
+
+/* The files themselves are read one by one, by request_file; the message's size bounds their number. */
+static enum result read_files(struct json value, struct request *request, struct fault *fault)
+{
+	if (!json_is_array(value))
+		return refuse(value, "must be an array", fault);
+	size_t count = json_length(value);
+	if (count == 0 && request->method == METHOD_JOB_ADD_FILES)
+		return refuse(value, "must not be empty", fault);
+	request->files = value;
+	request->file_count = (uint32_t)count;
+	return RESULT_OK;
+}
+
+static enum result read_all(struct json value, struct request *request, struct fault *fault)
+{
+	return json_get_bool(value, &request->all, fault);
+}
+
+static enum result read_everyone(struct json value, struct request *request, struct fault *fault)
+{
+	return json_get_bool(value, &request->everyone, fault);
+}
+
+static enum result read_from(struct json value, struct request *request, struct fault *fault)
+{
+	return json_get_u64(value, 0, PROTOCOL_INTEGER_MAX, &request->from, fault);
+}
+
+static enum result read_limit(struct json value, struct request *request, struct fault *fault)
+{
+	uint64_t limit, minimum = request->method == METHOD_JOB_GET ? 0 : 1;
+	enum result result = json_get_u64(value, minimum, PROTOCOL_PAGE_MAX, &limit, fault);
+	if (result == RESULT_OK)
+		request->limit = (uint32_t)limit;
+	return result;
+}
+
+/* --- what each method takes --- */
+
+#define FIELDS(X)                                                                                              \
+	X(protocol) X(client) X(handle) X(job) X(key) X(name) X(description) X(priority) X(auto_complete)      \
+	X(retry_delay) X(no_progress_timeout) X(max_time) X(files) X(all) X(everyone) X(from) X(limit)
+
+enum field_index {
+#define X(field) AT_##field,
+	FIELDS(X)
+#undef X
+	FIELD_COUNT
+};
+enum {
+#define X(field) FIELD_##field = 1 << AT_##field,
+	FIELDS(X)
+#undef X
+};
+
+static const struct {
+	const char *name;
+	enum result (*read)(struct json value, struct request *request, struct fault *fault);
+} fields[FIELD_COUNT] = {
+	[AT_protocol] = { "protocol", read_protocol },
+	[AT_client] = { "client", read_client },
+	[AT_handle] = { "handle", read_handle },
+	[AT_job] = { "job", read_job },
+	[AT_key] = { "key", read_key },
+	[AT_name] = { "name", read_name },
+	[AT_description] = { "description", read_description },
+	[AT_priority] = { "priority", read_priority },
+	[AT_auto_complete] = { "auto_complete", read_auto_complete },
+	[AT_retry_delay] = { "retry_delay_s", read_retry_delay },
+	[AT_no_progress_timeout] = { "no_progress_timeout_s", read_no_progress_timeout },
+	[AT_max_time] = { "max_time_s", read_max_time },
+	[AT_files] = { "files", read_files },
+	[AT_all] = { "all", read_all },
+	[AT_everyone] = { "everyone", read_everyone },
+	[AT_from] = { "from", read_from },
+	[AT_limit] = { "limit", read_limit },
+};
+
+#define FIELDS_PROPERTIES                                                                             \
+	(FIELD_name | FIELD_description | FIELD_priority | FIELD_auto_complete | FIELD_retry_delay |  \
+	 FIELD_no_progress_timeout | FIELD_max_time)
+
+static const struct {
+	unsigned required, optional;
+} shapes[METHOD_COUNT] = {
+	[METHOD_HELLO] = { FIELD_protocol | FIELD_client, 0 },
+	[METHOD_JOB_CREATE] = { FIELD_name, (FIELDS_PROPERTIES & ~FIELD_name) | FIELD_key | FIELD_files },
+	[METHOD_JOB_OPEN] = { FIELD_job, 0 },
+	[METHOD_JOB_ADD_FILES] = { FIELD_handle | FIELD_files, 0 },
+	[METHOD_JOB_GET] = { FIELD_handle, FIELD_from | FIELD_limit },
+	[METHOD_JOB_LIST] = { 0, FIELD_all | FIELD_everyone | FIELD_from | FIELD_limit },
+	[METHOD_JOB_SET_PROPERTIES] = { FIELD_handle, FIELDS_PROPERTIES },
+	[METHOD_JOB_RESUME] = { FIELD_handle, 0 },
+	[METHOD_JOB_SUSPEND] = { FIELD_handle, 0 },
+	[METHOD_JOB_CANCEL] = { FIELD_handle, 0 },
+	[METHOD_JOB_COMPLETE] = { FIELD_handle, 0 },
+	[METHOD_EVENTS_SUBSCRIBE] = { 0, FIELD_handle },
+	[METHOD_SERVICE_STATUS] = { 0, 0 },
+};
+
+/* What holds where a member is absent; all else is zero. */
+static void set_defaults(struct request *request)
+{
+	request->limit = PROTOCOL_PAGE_MAX;
+	if (request->method == METHOD_JOB_CREATE) {
+		request->properties = (struct job_properties){
+			.priority = JOB_NORMAL,
+			.retry_delay_s = JOB_RETRY_DELAY_S_DEFAULT,
+			.no_progress_timeout_s = JOB_NO_PROGRESS_TIMEOUT_S_DEFAULT,
+			.max_time_s = JOB_MAX_TIME_S_DEFAULT,
+		};
+	}
+}
+
+static enum result read_params(struct json params, struct request *request, struct fault *fault)
+{
+	unsigned required = shapes[request->method].required;
+	unsigned known = required | shapes[request->method].optional;
+	const char *names[FIELD_COUNT + 1] = { NULL };
+	size_t count = 0;
+
+	for (unsigned i = 0; i < FIELD_COUNT; i++)
+		if (known & 1u << i)
+			names[count++] = fields[i].name;
+	enum result result = json_only(params, names, fault);
+
+	set_defaults(request);
+	for (unsigned i = 0; i < FIELD_COUNT && result == RESULT_OK; i++) {
+		if (!(known & 1u << i))
+			continue;
+		struct json value = json_member(params, fields[i].name);
+		if (value.value)
+			result = fields[i].read(value, request, fault);
+		else if (required & 1u << i)
+			result = fault_set(fault, RESULT_MISSING_FIELD, FAULT_FERRY, 0, "%s", value.path);
+	}
+	return result;
+}
+
+/* --- the envelope --- */
+
+static enum result not_a_request(const char *what, struct fault *fault)
+{
+	return fault_set(fault, RESULT_MALFORMED, FAULT_FERRY, 0, "%s", what);
+}
+
+/* The id is kept as JSON, so that it goes back exactly as it is understood here. */
+static enum result read_id(struct json root, struct request *request, struct fault *fault)
+{
+	struct json id = json_member(root, "id");
+	struct text_view text;
+	int64_t number;
+
+	if (!id.value)
+		return not_a_request("id: is missing; a request that wants no answer is not accepted", fault);
+	if (json_get_text(id, PROTOCOL_ID_TEXT_BYTES_MAX, &text, NULL) == RESULT_OK && !text_has_control(text)) {
+		AUTO(buffer) struct buffer quoted = BUFFER(sizeof(request->id) - 1);
+		struct json_writer writer = JSON_WRITER(&quoted);
+		json_write_text(&writer, NULL, text);
+		enum result result = json_write_done(&writer);
+		if (result != RESULT_OK)
+			return fault_set(fault, result, FAULT_FERRY, 0, "id");
+		return text_copy(request->id, sizeof(request->id), (struct text_view){ quoted.bytes, quoted.length });
+	}
+	if (json_get_i64(id, &number, NULL) == RESULT_OK && number >= -PROTOCOL_INTEGER_MAX &&
+	    number <= PROTOCOL_INTEGER_MAX)
+		return text_format(request->id, sizeof(request->id), "%" PRId64, number);
+	return not_a_request("id: must be an integer within +-(2^53 - 1), or a text of at most 64 bytes without "
+	                     "control characters", fault);
+}
+
+static enum result read_method(struct json root, struct request *request, struct fault *fault)
+{
+	struct text_view name;
+	if (json_get_text(json_member(root, "method"), SIZE_MAX, &name, NULL) != RESULT_OK)
+		return not_a_request("method: must be a text", fault);
+	for (unsigned i = 0; i < METHOD_COUNT; i++) {
+		if (text_is(name, method_name((enum method)i))) {
+			request->method = (enum method)i;
+			return RESULT_OK;
+		}
+	}
+	if (name.length > PROTOCOL_ID_TEXT_BYTES_MAX || text_has_control(name))
+		return fault_set(fault, RESULT_UNKNOWN_METHOD, FAULT_FERRY, 0, "method");
+	return fault_set(fault, RESULT_UNKNOWN_METHOD, FAULT_FERRY, 0, "method: \"%.*s\"", (int)name.length, name.bytes);
+}
+
+static enum result read_envelope(struct json root, struct request *request, struct fault *fault)
+{
+	static const char *const members[] = { "jsonrpc", "id", "method", "params", NULL };
+	struct fault unknown = { .result = RESULT_OK };
+	struct text_view version;
+
+	if (json_is_array(root))
+		return not_a_request("a batch is not accepted", fault);
+	if (!json_is_object(root))
+		return not_a_request("the message is not an object", fault);
+	enum result result = read_id(root, request, fault);
+	if (result != RESULT_OK)
+		return result;
+	if (json_only(root, members, &unknown) != RESULT_OK)
+		return not_a_request(unknown.what, fault);
+	if (json_get_text(json_member(root, "jsonrpc"), SIZE_MAX, &version, NULL) != RESULT_OK ||
+	    !text_is(version, "2.0"))
+		return not_a_request("jsonrpc: must be \"2.0\"", fault);
+	return read_method(root, request, fault);
+}
+
+/* A text that is not JSON at all is told apart from JSON that is not a request: JSON-RPC has a code for each. */
+static enum result parse(struct text_view message, struct request *request, struct fault *fault)
+{
+	struct fault malformed = { .result = RESULT_OK };
+	if (message.length > PROTOCOL_MESSAGE_BYTES_MAX)
+		return fault_set(fault, RESULT_TOO_LARGE, FAULT_FERRY, 0, "%zu bytes; at most %u are allowed", message.length,
+		                 PROTOCOL_MESSAGE_BYTES_MAX);
+	enum result result = json_parse(message, JSON_WIRE, &request->document, &malformed);
+	if (result == RESULT_MALFORMED)
+		result = RESULT_NOT_JSON;
+	if (result != RESULT_OK)
+		return fault_set(fault, result, FAULT_FERRY, 0, "%s", malformed.what);
+	return RESULT_OK;
+}
+
+enum result request_decode(struct text_view message, struct request *ret_request, struct fault *fault)
+{
+	memset(ret_request, 0, sizeof(*ret_request));
+	memcpy(ret_request->id, "null", sizeof("null"));
+
+	enum result result = parse(message, ret_request, fault);
+	if (result != RESULT_OK)
+		return result;
+	struct json root = json_root(ret_request->document);
+	result = read_envelope(root, ret_request, fault);
+	if (result != RESULT_OK)
+		return result;
+
+	/* Absent params are an object without members. */
+	struct json params = json_member(root, "params");
+	if (params.value && !json_is_object(params))
+		return refuse(params, "must be an object", fault);
+	return read_params(params, ret_request, fault);
+}
+
+void request_done(struct request *request)
+{
+	json_document_free(request->document);
+	request->document = NULL;
+	request->files = (struct json){ .value = NULL };
+	request->file_count = 0;
+}
+
+enum result request_file(const struct request *request, uint32_t index, struct file_request *ret_file,
+                         struct fault *fault)
+{
+	static const char *const members[] = { "url", "path", "size_bytes", NULL };
+	struct file_request file = { .bytes_total = SIZE_UNKNOWN };
+
+	assert(index < request->file_count);
+	struct json value = json_at(request->files, index);
+	if (!json_is_object(value))
+		return refuse(value, "must be an object", fault);
+	enum result result = json_only(value, members, fault);
+	if (result == RESULT_OK)
+		result = json_get_text(json_member(value, "url"), URL_BYTES_MAX, &file.url, fault);
+	if (result == RESULT_OK)
+		result = json_get_text(json_member(value, "path"), DESTINATION_BYTES_MAX, &file.path, fault);
+	struct json size = json_member(value, "size_bytes");
+	if (result == RESULT_OK && size.value)
+		result = json_get_u64(size, 0, INT64_MAX, &file.bytes_total, fault);
+	if (result == RESULT_OK)
+		*ret_file = file;
+	return result;
+}

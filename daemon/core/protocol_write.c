@@ -1,0 +1,263 @@
+/* Structs to messages, for both ends. */
+#include "core/protocol.h"
+
+#include <inttypes.h>
+
+/* JSON-RPC's own numbers; all of ours are SERVER_ERROR, and data.result tells them apart. */
+enum {
+	NOT_JSON = -32700,
+	NOT_A_REQUEST = -32600,
+	UNKNOWN_METHOD = -32601,
+	WRONG_PARAMS = -32602,
+	SERVER_ERROR = -32000,
+};
+
+static int64_t rpc_code(enum result result)
+{
+	static const struct {
+		enum result result;
+		int64_t code;
+	} codes[] = {
+		{ RESULT_NOT_JSON, NOT_JSON },
+		{ RESULT_NOT_UTF8, NOT_JSON },
+		{ RESULT_MALFORMED, NOT_A_REQUEST },
+		{ RESULT_TOO_DEEP, NOT_A_REQUEST },
+		{ RESULT_TOO_LARGE, NOT_A_REQUEST },
+		{ RESULT_UNKNOWN_METHOD, UNKNOWN_METHOD },
+		{ RESULT_INVALID_ARGUMENT, WRONG_PARAMS },
+		{ RESULT_UNKNOWN_FIELD, WRONG_PARAMS },
+		{ RESULT_MISSING_FIELD, WRONG_PARAMS },
+		{ RESULT_DUPLICATE_FIELD, WRONG_PARAMS },
+		{ RESULT_TOO_LONG, WRONG_PARAMS },
+		{ RESULT_BAD_URL, WRONG_PARAMS },
+		{ RESULT_BAD_DESTINATION, WRONG_PARAMS },
+		{ RESULT_DUPLICATE_DESTINATION, WRONG_PARAMS },
+	};
+	for (size_t i = 0; i < sizeof(codes) / sizeof(codes[0]); i++)
+		if (codes[i].result == result)
+			return codes[i].code;
+	return SERVER_ERROR;
+}
+
+/* --- faults --- */
+
+/* BITS and WinHTTP number an HTTP status as 0x80190000 + status; the table has the base. */
+static uint32_t fault_hresult(enum result result, const struct fault *fault)
+{
+	uint32_t hresult = result_hresult(result);
+	if (hresult == 0x80190000u && fault->source == FAULT_HTTP && fault->raw > 0 && fault->raw <= 0xFFFF)
+		hresult += (uint32_t)fault->raw;
+	return hresult;
+}
+
+/* An error must get through whatever its words were made of. */
+static struct text_view fault_words(const struct fault *fault)
+{
+	struct text_view what = text_view(fault->what);
+	return text_is_utf8(what) ? what : text_view("");
+}
+
+static void write_null(struct json_writer *writer, const char *name)
+{
+	json_write_raw(writer, name, text_view("null"));
+}
+
+static void write_fault(struct json_writer *writer, const char *name, enum result result, const struct fault *fault)
+{
+	char hresult[sizeof("0x80070057")];
+	text_display(hresult, sizeof(hresult), "0x%08" PRIX32, fault_hresult(result, fault));
+
+	json_write_begin(writer, name, '{');
+	json_write_text(writer, "result", text_view(result_name(result)));
+	json_write_text(writer, "hresult", text_view(hresult));
+	json_write_text(writer, "what", fault_words(fault));
+	if (fault->raw == 0) {
+		write_null(writer, "native");
+	} else {
+		json_write_begin(writer, "native", '{');
+		json_write_text(writer, "source", text_view(fault_source_name(fault->source)));
+		json_write_i64(writer, "code", fault->raw);
+		json_write_end(writer, '}');
+	}
+	json_write_text(writer, "remedy", text_view(result_remedy(result)));
+	json_write_end(writer, '}');
+}
+
+/* --- envelopes --- */
+
+static void write_version(struct json_writer *writer)
+{
+	json_write_begin(writer, NULL, '{');
+	json_write_text(writer, "jsonrpc", text_view("2.0"));
+}
+
+static enum result end_twice(struct json_writer *writer)
+{
+	json_write_end(writer, '}');
+	json_write_end(writer, '}');
+	return json_write_done(writer);
+}
+
+void protocol_reply_begin(struct json_writer *writer, const char *id)
+{
+	write_version(writer);
+	json_write_raw(writer, "id", text_view(id));
+	json_write_begin(writer, "result", '{');
+}
+
+enum result protocol_reply_end(struct json_writer *writer)
+{
+	return end_twice(writer);
+}
+
+enum result protocol_reply_error(struct buffer *to, const char *id, enum result result, const struct fault *fault)
+{
+	static const struct fault nothing_known = { .result = RESULT_OK };
+	struct json_writer writer = JSON_WRITER(to);
+	char message[2 * FAULT_WHAT_BYTES_MAX];
+
+	if (!fault)
+		fault = &nothing_known;
+	struct text_view what = fault_words(fault);
+	text_display(message, sizeof(message), "%s%s%.*s", result_sentence(result), what.length > 0 ? " " : "",
+	             (int)what.length, what.bytes);
+
+	write_version(&writer);
+	json_write_raw(&writer, "id", text_view(id));
+	json_write_begin(&writer, "error", '{');
+	json_write_i64(&writer, "code", rpc_code(result));
+	json_write_text(&writer, "message", text_view(message));
+	write_fault(&writer, "data", result, fault);
+	return end_twice(&writer);
+}
+
+/* --- what the service tells --- */
+
+static void write_wait(struct json_writer *writer, const struct job_status *status)
+{
+	if (status->wait == JOB_WAIT_NONE) {
+		write_null(writer, "wait");
+		return;
+	}
+	json_write_begin(writer, "wait", '{');
+	json_write_text(writer, "reason", text_view(job_wait_name(status->wait)));
+	json_write_i64(writer, "since_ms", status->wait_since_ms);
+	bool timed = status->wait == JOB_WAIT_RETRY || status->wait == JOB_WAIT_DISK_FULL;
+	if (timed && status->job.next_try_ms != 0)
+		json_write_i64(writer, "next_try_ms", status->job.next_try_ms);
+	json_write_end(writer, '}');
+}
+
+static void write_progress(struct json_writer *writer, const struct job *job)
+{
+	json_write_begin(writer, "files", '{');
+	json_write_u64(writer, "total", job->files_total);
+	json_write_u64(writer, "transferred", job->files_transferred);
+	json_write_u64(writer, "published", job->files_published);
+	json_write_end(writer, '}');
+	json_write_begin(writer, "bytes", '{');
+	json_write_u64(writer, "total", job->bytes_total);
+	json_write_u64(writer, "transferred", job->bytes_transferred);
+	json_write_bool(writer, "total_is_known", job->files_size_unknown == 0);
+	json_write_end(writer, '}');
+}
+
+void protocol_write_job(struct json_writer *writer, const char *name, const struct job_status *status)
+{
+	const struct job *job = &status->job;
+
+	json_write_begin(writer, name, '{');
+	json_write_text(writer, "id", text_view(job->id));
+	if (job->key[0] != '\0')
+		json_write_text(writer, "key", text_view(job->key));
+	json_write_text(writer, "owner", text_view(job->owner));
+	json_write_text(writer, "state", text_view(job_state_name(job->state)));
+	write_wait(writer, status);
+	protocol_write_properties(writer, &job->properties, PROPERTY_ALL);
+	if (job->error.result == RESULT_OK)
+		write_null(writer, "error");
+	else
+		write_fault(writer, "error", job->error.result, &job->error);
+	json_write_u64(writer, "error_count", job->error_count);
+	json_write_bool(writer, "completing", job->work == JOB_WORK_PUBLISH);
+	json_write_i64(writer, "created_ms", job->created_ms);
+	json_write_i64(writer, "modified_ms", job->modified_ms);
+	if (job->finished_ms != 0)
+		json_write_i64(writer, "finished_ms", job->finished_ms);
+	write_progress(writer, job);
+	json_write_end(writer, '}');
+}
+
+void protocol_write_file(struct json_writer *writer, const struct file *file)
+{
+	char url[URL_BYTES_MAX + sizeof("?...")];
+	url_redact(text_view(file->url), url, sizeof(url));
+
+	json_write_begin(writer, NULL, '{');
+	json_write_u64(writer, "ordinal", file->ordinal);
+	json_write_text(writer, "url", text_view(url));
+	json_write_text(writer, "path", text_view(file->path));
+	json_write_text(writer, "state", text_view(file_state_name(file->state)));
+	if (file->bytes_total == SIZE_UNKNOWN)
+		write_null(writer, "size_bytes");
+	else
+		json_write_u64(writer, "size_bytes", file->bytes_total);
+	json_write_u64(writer, "transferred_bytes", file->bytes_recorded);
+	json_write_end(writer, '}');
+}
+
+void protocol_write_service(struct json_writer *writer, const char *name, const struct service_status *status)
+{
+	json_write_begin(writer, name, '{');
+	json_write_text(writer, "version", text_view(status->version));
+	json_write_text(writer, "curl", text_view(status->curl));
+	json_write_text(writer, "sqlite", text_view(status->sqlite));
+	json_write_i64(writer, "started_ms", status->started_ms);
+	json_write_u64(writer, "jobs_queued", status->jobs_queued);
+	json_write_u64(writer, "jobs_active", status->jobs_active);
+	json_write_u64(writer, "files_active", status->files_active);
+	json_write_u64(writer, "workers", status->workers);
+	json_write_u64(writer, "owners_present", status->owners_present);
+	json_write_u64(writer, "connections", status->connections);
+	json_write_end(writer, '}');
+}
+
+void protocol_notification_begin(struct json_writer *writer, const char *method)
+{
+	write_version(writer);
+	json_write_text(writer, "method", text_view(method));
+	json_write_begin(writer, "params", '{');
+}
+
+enum result protocol_notification_end(struct json_writer *writer)
+{
+	return end_twice(writer);
+}
+
+/* --- what a client asks --- */
+
+void protocol_request_begin(struct json_writer *writer, uint64_t id, enum method method)
+{
+	write_version(writer);
+	json_write_u64(writer, "id", id);
+	json_write_text(writer, "method", text_view(method_name(method)));
+	json_write_begin(writer, "params", '{');
+}
+
+void protocol_write_properties(struct json_writer *writer, const struct job_properties *properties, unsigned given)
+{
+	if (given & PROPERTY_NAME)
+		json_write_text(writer, "name", text_view(properties->name));
+	if (given & PROPERTY_DESCRIPTION)
+		json_write_text(writer, "description", text_view(properties->description));
+	if (given & PROPERTY_PRIORITY)
+		json_write_text(writer, "priority", text_view(job_priority_name(properties->priority)));
+	if (given & PROPERTY_AUTO_COMPLETE)
+		json_write_bool(writer, "auto_complete", properties->auto_complete);
+	if (given & PROPERTY_RETRY_DELAY)
+		json_write_u64(writer, "retry_delay_s", properties->retry_delay_s);
+	if (given & PROPERTY_NO_PROGRESS_TIMEOUT)
+		json_write_u64(writer, "no_progress_timeout_s", properties->no_progress_timeout_s);
+	if (given & PROPERTY_MAX_TIME)
+		json_write_u64(writer, "max_time_s", properties->max_time_s);
+}

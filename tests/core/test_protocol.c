@@ -1,0 +1,493 @@
+/* Requests: decoded, refused, and always judged as schema/protocol.schema.json does. */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include <cmocka.h>
+
+#include <inttypes.h>
+#include <string.h>
+
+#include "core/protocol.h"
+#include "support/mutate.h"
+#include "support/protocol_schema.h"
+
+/* Decode and hold the verdict against the schema's: both take a message or both refuse it. */
+static enum result decode(const char *text, struct request *request, struct fault *fault)
+{
+	AUTO(json_document) struct json_document *document = NULL;
+	char why[JSON_SCHEMA_WHY_BYTES_MAX] = "not JSON";
+	memset(fault, 0, sizeof(*fault));
+	enum result result = request_decode(text_view(text), request, fault);
+	for (uint32_t i = 0; result == RESULT_OK && i < request->file_count; i++) {
+		struct file_request file;
+		result = request_file(request, i, &file, fault);
+	}
+	bool parsed = json_parse(text_view(text), JSON_WIRE, &document, NULL) == RESULT_OK;
+	bool obeyed = parsed && protocol_schema_obeyed("request", json_root(document), why);
+	if (obeyed != (result == RESULT_OK))
+		fail_msg("%s\nthe decoder says %s (%s), the schema %s (%s)", text, result_name(result), fault->what,
+		         obeyed ? "yes" : "no", why);
+	return result;
+}
+
+static void assert_decodes(const char *text, struct request *request)
+{
+	struct fault fault;
+	if (decode(text, request, &fault) != RESULT_OK)
+		fail_msg("%s: %s: %s", text, result_name(fault.result), fault.what);
+}
+
+static void assert_refused(const char *text, enum result expected, const char *what)
+{
+	AUTO(request) struct request request;
+	struct fault fault;
+	enum result result = decode(text, &request, &fault);
+	if (result != expected)
+		fail_msg("%s: %s instead of %s", text, result_name(result), result_name(expected));
+	assert_int_equal(fault.result, expected);
+	if (strncmp(fault.what, what, strlen(what)) != 0)
+		fail_msg("%s: \"%s\" instead of \"%s\"", text, fault.what, what);
+}
+
+/* The request `method` with these params. */
+static const char *message(const char *method, const char *params)
+{
+	static char text[8192];
+	assert_int_equal(text_format(text, sizeof(text), "{\"jsonrpc\":\"2.0\",\"id\":1,\"method\":\"%s\",\"params\":%s}",
+	                             method, params), RESULT_OK);
+	return text;
+}
+
+/* --- requests that are good --- */
+
+static void method_name__every_method__is_its_spelling(void **state)
+{
+	(void)state;
+	assert_string_equal(method_name(METHOD_HELLO), "hello");
+	assert_string_equal(method_name(METHOD_JOB_SET_PROPERTIES), "job.setProperties");
+	assert_string_equal(method_name(METHOD_SERVICE_STATUS), "service.status");
+}
+
+static void request_decode__hello__is_read(void **state)
+{
+	(void)state;
+	AUTO(request) struct request request;
+	assert_decodes(message("hello", "{\"protocol\":1,\"client\":\"agent 2.1\"}"), &request);
+	assert_int_equal(request.method, METHOD_HELLO);
+	assert_int_equal(request.protocol, 1);
+	assert_string_equal(request.client, "agent 2.1");
+	assert_string_equal(request.id, "1");
+}
+
+static void request_decode__job_create__takes_bitss_defaults_for_what_is_absent(void **state)
+{
+	(void)state;
+	AUTO(request) struct request request;
+	assert_decodes(message("job.create", "{\"name\":\"n\"}"), &request);
+	assert_int_equal(request.properties_given, PROPERTY_NAME);
+	assert_string_equal(request.properties.name, "n");
+	assert_string_equal(request.properties.description, "");
+	assert_string_equal(request.key, "");
+	assert_int_equal(request.properties.priority, JOB_NORMAL);
+	assert_false(request.properties.auto_complete);
+	assert_int_equal(request.properties.retry_delay_s, 600);
+	assert_int_equal(request.properties.no_progress_timeout_s, 1209600);
+	assert_int_equal(request.properties.max_time_s, 7776000);
+	assert_int_equal(request.file_count, 0);
+}
+
+static void request_decode__job_create__reads_every_member(void **state)
+{
+	(void)state;
+	AUTO(request) struct request request;
+	struct file_request file;
+	assert_decodes(message("job.create",
+	                       "{\"name\":\"J\xC3\xB6" "b\",\"description\":\"two\\nlines\\tand\",\"key\":\"k-1\","
+	                       "\"priority\":\"foreground\",\"auto_complete\":true,\"retry_delay_s\":60,"
+	                       "\"no_progress_timeout_s\":0,\"max_time_s\":3600,\"files\":["
+	                       "{\"url\":\"https://a/b\",\"path\":\"C:\\\\a\\\\b\",\"size_bytes\":9223372036854775807},"
+	                       "{\"url\":\"http://c\",\"path\":\"/d\"}]}"), &request);
+	assert_int_equal(request.properties_given, PROPERTY_ALL);
+	assert_string_equal(request.properties.name, "J\xC3\xB6" "b");
+	assert_string_equal(request.properties.description, "two\nlines\tand");
+	assert_string_equal(request.key, "k-1");
+	assert_int_equal(request.properties.priority, JOB_FOREGROUND);
+	assert_true(request.properties.auto_complete);
+	assert_int_equal(request.properties.retry_delay_s, 60);
+	assert_int_equal(request.properties.no_progress_timeout_s, 0);
+	assert_int_equal(request.properties.max_time_s, 3600);
+	assert_int_equal(request.file_count, 2);
+	assert_int_equal(request_file(&request, 0, &file, NULL), RESULT_OK);
+	assert_true(text_is(file.url, "https://a/b"));
+	assert_true(text_is(file.path, "C:\\a\\b"));
+	assert_int_equal(file.bytes_total, INT64_MAX);
+	assert_int_equal(request_file(&request, 1, &file, NULL), RESULT_OK);
+	assert_true(file.bytes_total == SIZE_UNKNOWN);
+}
+
+static void request_decode__job_open__keeps_the_id_in_lower_case(void **state)
+{
+	(void)state;
+	AUTO(request) struct request request;
+	assert_decodes(message("job.open", "{\"job\":\"0F8FAD5B-D9CB-469F-A165-70867728950E\"}"), &request);
+	assert_string_equal(request.job, SAMPLE_UUID);
+}
+
+static void request_decode__methods_on_a_handle__read_it(void **state)
+{
+	(void)state;
+	static const enum method methods[] = { METHOD_JOB_GET, METHOD_JOB_SET_PROPERTIES, METHOD_JOB_RESUME,
+		METHOD_JOB_SUSPEND, METHOD_JOB_CANCEL, METHOD_JOB_COMPLETE, METHOD_EVENTS_SUBSCRIBE };
+	for (size_t i = 0; i < sizeof(methods) / sizeof(methods[0]); i++) {
+		AUTO(request) struct request request;
+		assert_decodes(message(method_name(methods[i]), "{\"handle\":9007199254740991}"), &request);
+		assert_int_equal(request.method, methods[i]);
+		assert_int_equal(request.handle, 9007199254740991);
+	}
+}
+
+static void request_decode__job_set_properties__tells_what_was_given(void **state)
+{
+	(void)state;
+	AUTO(request) struct request request;
+	assert_decodes(message("job.setProperties", "{\"handle\":1,\"description\":\"\",\"max_time_s\":5}"), &request);
+	assert_int_equal(request.properties_given, PROPERTY_DESCRIPTION | PROPERTY_MAX_TIME);
+	assert_string_equal(request.properties.description, "");
+	assert_int_equal(request.properties.max_time_s, 5);
+}
+
+static void request_decode__pages__default_to_the_maximum(void **state)
+{
+	(void)state;
+	AUTO(request) struct request get, list, none;
+	assert_decodes(message("job.get", "{\"handle\":1,\"from\":7,\"limit\":0}"), &get);
+	assert_int_equal(get.from, 7);
+	assert_int_equal(get.limit, 0);
+	assert_decodes(message("job.list", "{\"all\":true,\"everyone\":true,\"limit\":1}"), &list);
+	assert_true(list.all && list.everyone);
+	assert_int_equal(list.limit, 1);
+	assert_decodes("{\"jsonrpc\":\"2.0\",\"id\":1,\"method\":\"job.list\"}", &none); /* without params */
+	assert_false(none.all || none.everyone);
+	assert_int_equal(none.from, 0);
+	assert_int_equal(none.limit, PROTOCOL_PAGE_MAX);
+}
+
+static void request_decode__subscribe_without_handle__means_all_jobs(void **state)
+{
+	(void)state;
+	AUTO(request) struct request request;
+	assert_decodes(message("events.subscribe", "{}"), &request);
+	assert_int_equal(request.handle, 0);
+}
+
+/* --- the envelope --- */
+
+static void request_decode__ids__come_back_as_json(void **state)
+{
+	(void)state;
+	static const struct { const char *sent, *kept; } ids[] = {
+		{ "0", "0" }, { "-5", "-5" }, { "9007199254740991", "9007199254740991" },
+		{ "-9007199254740991", "-9007199254740991" }, { "\"\"", "\"\"" }, { "\"a\\u0041\"", "\"aA\"" },
+		{ "\"q\\\"\\\\\"", "\"q\\\"\\\\\"" }, { "\"\xC3\xA4\"", "\"\xC3\xA4\"" },
+	};
+	for (size_t i = 0; i < sizeof(ids) / sizeof(ids[0]); i++) {
+		AUTO(request) struct request request;
+		char text[256];
+		text_display(text, sizeof(text), "{\"jsonrpc\":\"2.0\",\"id\":%s,\"method\":\"service.status\"}", ids[i].sent);
+		assert_decodes(text, &request);
+		assert_string_equal(request.id, ids[i].kept);
+	}
+}
+
+static void request_decode__longest_id__fits_even_escaped(void **state)
+{
+	(void)state;
+	AUTO(request) struct request request;
+	char id[2 * PROTOCOL_ID_TEXT_BYTES_MAX + 1] = "", text[512];
+	for (size_t i = 0; i < PROTOCOL_ID_TEXT_BYTES_MAX; i++)
+		memcpy(id + 2 * i, "\\\"", 3);
+	text_display(text, sizeof(text), "{\"jsonrpc\":\"2.0\",\"id\":\"%s\",\"method\":\"service.status\"}", id);
+	assert_decodes(text, &request);
+	assert_int_equal(strlen(request.id), PROTOCOL_REQUEST_ID_BYTES_MAX - 1);
+	text_display(text, sizeof(text), "{\"jsonrpc\":\"2.0\",\"id\":\"%s\\\"\",\"method\":\"service.status\"}", id);
+	assert_refused(text, RESULT_MALFORMED, "id: ");
+}
+
+static void request_decode__bad_ids__are_refused_and_answered_with_null(void **state)
+{
+	(void)state;
+	static const char *const ids[] = { "null", "1.5", "1e3", "true", "[]", "{}", "9007199254740992",
+		"-9007199254740992", "18446744073709551615", "\"a\\nb\"", "\"\\u0000\"", "\"\x7F\"" };
+	for (size_t i = 0; i < sizeof(ids) / sizeof(ids[0]); i++) {
+		AUTO(request) struct request request;
+		struct fault fault;
+		char text[256];
+		text_display(text, sizeof(text), "{\"jsonrpc\":\"2.0\",\"id\":%s,\"method\":\"service.status\"}", ids[i]);
+		assert_int_equal(decode(text, &request, &fault), RESULT_MALFORMED);
+		assert_string_equal(request.id, "null");
+		assert_memory_equal(fault.what, "id: ", 4);
+	}
+	assert_refused("{\"jsonrpc\":\"2.0\",\"method\":\"service.status\"}", RESULT_MALFORMED, "id: is missing");
+}
+
+static void request_decode__not_a_request__is_malformed(void **state)
+{
+	(void)state;
+	assert_refused("[{\"jsonrpc\":\"2.0\",\"id\":1,\"method\":\"service.status\"}]", RESULT_MALFORMED, "a batch");
+	assert_refused("[]", RESULT_MALFORMED, "a batch");
+	assert_refused("5", RESULT_MALFORMED, "the message is not an object");
+	assert_refused("{\"id\":1,\"method\":\"hello\"}", RESULT_MALFORMED, "jsonrpc: ");
+	assert_refused("{\"jsonrpc\":\"1.0\",\"id\":1,\"method\":\"service.status\"}", RESULT_MALFORMED, "jsonrpc: ");
+	assert_refused("{\"jsonrpc\":2.0,\"id\":1,\"method\":\"service.status\"}", RESULT_MALFORMED, "jsonrpc: ");
+	assert_refused("{\"jsonrpc\":\"2.0\",\"id\":1}", RESULT_MALFORMED, "method: ");
+	assert_refused("{\"jsonrpc\":\"2.0\",\"id\":1,\"method\":7}", RESULT_MALFORMED, "method: ");
+	assert_refused("{\"jsonrpc\":\"2.0\",\"id\":1,\"method\":\"service.status\",\"auth\":1}", RESULT_MALFORMED, "auth");
+	assert_refused("{\"jsonrpc\":\"2.0\",\"id\":1,\"result\":{}}", RESULT_MALFORMED, "result");
+}
+
+static void request_decode__not_json__is_told_apart(void **state)
+{
+	(void)state;
+	assert_refused("", RESULT_NOT_JSON, "");
+	assert_refused("{\"jsonrpc\":\"2.0\",}", RESULT_NOT_JSON, "line 1, column 17: ");
+	assert_refused("{} {}", RESULT_NOT_JSON, "line 1, column 4: ");
+	assert_refused("{\"a\":\"\xFF\"}", RESULT_NOT_UTF8, "line 1, column 7: ");
+	assert_refused("[[[[[[[[[[[[[[[[[[1]]]]]]]]]]]]]]]]]]", RESULT_TOO_DEEP, "");
+}
+
+static void request_decode__after_a_failure__still_has_the_id(void **state)
+{
+	(void)state;
+	AUTO(request) struct request request;
+	struct fault fault;
+	assert_int_equal(decode("{\"jsonrpc\":\"2.0\",\"id\":\"x\",\"method\":\"job.fly\"}", &request, &fault),
+	                 RESULT_UNKNOWN_METHOD);
+	assert_string_equal(request.id, "\"x\"");
+	assert_string_equal(fault.what, "method: \"job.fly\"");
+}
+
+static void request_decode__too_large__is_refused_unread(void **state)
+{
+	(void)state;
+	AUTO(buffer) struct buffer text = BUFFER(PROTOCOL_MESSAGE_BYTES_MAX + 1);
+	AUTO(request) struct request request;
+	struct fault fault;
+	while (text.length <= PROTOCOL_MESSAGE_BYTES_MAX)
+		assert_int_equal(buffer_append(&text, " ", 1), RESULT_OK);
+	assert_int_equal(request_decode((struct text_view){ text.bytes, text.length }, &request, &fault),
+	                 RESULT_TOO_LARGE);
+}
+
+/* --- params --- */
+
+static void request_decode__wrong_params__names_the_field(void **state)
+{
+	(void)state;
+	static const struct { const char *method, *params; enum result result; const char *what; } cases[] = {
+		{ "hello", "[1]", RESULT_INVALID_ARGUMENT, "params: " },
+		{ "hello", "null", RESULT_INVALID_ARGUMENT, "params: " },
+		{ "hello", "{\"protocol\":1}", RESULT_MISSING_FIELD, "params.client" },
+		{ "hello", "{\"protocol\":0,\"client\":\"c\"}", RESULT_INVALID_ARGUMENT, "params.protocol: " },
+		{ "hello", "{\"protocol\":1,\"client\":\"\"}", RESULT_INVALID_ARGUMENT, "params.client: " },
+		{ "hello", "{\"protocol\":1,\"client\":\"a\\u001bb\"}", RESULT_INVALID_ARGUMENT, "params.client: " },
+		{ "job.create", "{}", RESULT_MISSING_FIELD, "params.name" },
+		{ "job.create", "{\"name\":\"\"}", RESULT_INVALID_ARGUMENT, "params.name: " },
+		{ "job.create", "{\"name\":null}", RESULT_INVALID_ARGUMENT, "params.name: " },
+		{ "job.create", "{\"name\":\"a\\nb\"}", RESULT_INVALID_ARGUMENT, "params.name: " },
+		{ "job.create", "{\"name\":\"a\\u0000b\"}", RESULT_INVALID_ARGUMENT, "params.name: " },
+		{ "job.create", "{\"name\":\"a\",\"key\":\"\\u007f\"}", RESULT_INVALID_ARGUMENT, "params.key: " },
+		{ "job.create", "{\"name\":\"a\",\"description\":\"\\r\"}", RESULT_INVALID_ARGUMENT, "params.description: " },
+		{ "job.create", "{\"name\":\"a\",\"priority\":\"urgent\"}", RESULT_INVALID_ARGUMENT, "params.priority: " },
+		{ "job.create", "{\"name\":\"a\",\"auto_complete\":1}", RESULT_INVALID_ARGUMENT, "params.auto_complete: " },
+		{ "job.create", "{\"name\":\"a\",\"retry_delay_s\":-1}", RESULT_INVALID_ARGUMENT, "params.retry_delay_s: " },
+		{ "job.create", "{\"name\":\"a\",\"max_time_s\":0}", RESULT_INVALID_ARGUMENT, "params.max_time_s: " },
+		{ "job.create", "{\"name\":\"a\",\"max_time_s\":315360001}", RESULT_INVALID_ARGUMENT, "params.max_time_s: " },
+		{ "job.create", "{\"name\":\"a\",\"owner\":\"me\"}", RESULT_UNKNOWN_FIELD, "params.owner" },
+		{ "job.create", "{\"name\":\"a\",\"name\":\"b\"}", RESULT_DUPLICATE_FIELD, "params.name" },
+		{ "job.create", "{\"name\":\"a\",\"files\":{}}", RESULT_INVALID_ARGUMENT, "params.files: " },
+		{ "job.create", "{\"name\":\"a\",\"files\":[{\"url\":\"u\",\"path\":\"p\"},{\"url\":\"u\"}]}",
+		  RESULT_MISSING_FIELD, "params.files[1].path" },
+		{ "job.addFiles", "{\"handle\":1,\"files\":[]}", RESULT_INVALID_ARGUMENT, "params.files: " },
+		{ "job.addFiles", "{\"handle\":1}", RESULT_MISSING_FIELD, "params.files" },
+		{ "job.addFiles", "{\"handle\":1,\"files\":[5]}", RESULT_INVALID_ARGUMENT, "params.files[0]: " },
+		{ "job.addFiles", "{\"handle\":1,\"files\":[{\"url\":7,\"path\":\"p\"}]}", RESULT_INVALID_ARGUMENT,
+		  "params.files[0].url: " },
+		{ "job.addFiles", "{\"handle\":1,\"files\":[{\"url\":\"u\",\"path\":\"p\",\"sha\":\"\"}]}",
+		  RESULT_UNKNOWN_FIELD, "params.files[0].sha" },
+		{ "job.addFiles", "{\"handle\":1,\"files\":[{\"url\":\"u\",\"path\":\"p\",\"size_bytes\":-1}]}",
+		  RESULT_INVALID_ARGUMENT, "params.files[0].size_bytes: " },
+		{ "job.addFiles",
+		  "{\"handle\":1,\"files\":[{\"url\":\"u\",\"path\":\"p\",\"size_bytes\":9223372036854775808}]}",
+		  RESULT_INVALID_ARGUMENT, "params.files[0].size_bytes: " },
+		{ "job.addFiles", "{\"handle\":1,\"files\":[{\"url\":\"u\",\"path\":\"p\",\"size_bytes\":null}]}",
+		  RESULT_INVALID_ARGUMENT, "params.files[0].size_bytes: " },
+		{ "job.open", "{\"job\":\"{" SAMPLE_UUID "}\"}", RESULT_NOT_FOUND, "params.job" },
+		{ "job.open", "{\"job\":\"0f8fad5b-d9cb-469f-a165-70867728950g\"}", RESULT_NOT_FOUND, "params.job" },
+		{ "job.open", "{\"job\":\"0f8fad5bxd9cb-469f-a165-70867728950e\"}", RESULT_NOT_FOUND, "params.job" },
+		{ "job.open", "{\"job\":\"\"}", RESULT_NOT_FOUND, "params.job" },
+		{ "job.get", "{}", RESULT_MISSING_FIELD, "params.handle" },
+		{ "job.get", "{\"handle\":0}", RESULT_INVALID_ARGUMENT, "params.handle: " },
+		{ "job.get", "{\"handle\":1.0}", RESULT_INVALID_ARGUMENT, "params.handle: " },
+		{ "job.get", "{\"handle\":9007199254740992}", RESULT_INVALID_ARGUMENT, "params.handle: " },
+		{ "job.get", "{\"handle\":1,\"limit\":65}", RESULT_INVALID_ARGUMENT, "params.limit: " },
+		{ "job.list", "{\"limit\":0}", RESULT_INVALID_ARGUMENT, "params.limit: " },
+		{ "job.list", "{\"from\":-1}", RESULT_INVALID_ARGUMENT, "params.from: " },
+		{ "job.list", "{\"all\":\"yes\"}", RESULT_INVALID_ARGUMENT, "params.all: " },
+		{ "job.list", "{\"handle\":1}", RESULT_UNKNOWN_FIELD, "params.handle" },
+		{ "job.resume", "{\"handle\":1,\"now\":true}", RESULT_UNKNOWN_FIELD, "params.now" },
+		{ "events.subscribe", "{\"handle\":0}", RESULT_INVALID_ARGUMENT, "params.handle: " },
+		{ "service.status", "{\"verbose\":true}", RESULT_UNKNOWN_FIELD, "params.verbose" },
+	};
+	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++)
+		assert_refused(message(cases[i].method, cases[i].params), cases[i].result, cases[i].what);
+}
+
+/* Every member at its longest is taken, and refused with one byte more. */
+static void request_decode__longest_texts__are_taken_and_one_byte_more_is_refused(void **state)
+{
+	(void)state;
+	static const struct { const char *method, *format; size_t longest; const char *what; } cases[] = {
+		{ "hello", "{\"protocol\":1,\"client\":\"%s\"}", PROTOCOL_CLIENT_BYTES_MAX - 1, "params.client: " },
+		{ "job.create", "{\"name\":\"%s\"}", JOB_NAME_BYTES_MAX - 1, "params.name: " },
+		{ "job.create", "{\"name\":\"a\",\"description\":\"%s\"}", JOB_DESCRIPTION_BYTES_MAX - 1,
+		  "params.description: " },
+		{ "job.create", "{\"name\":\"a\",\"key\":\"%s\"}", JOB_KEY_BYTES_MAX - 1, "params.key: " },
+		{ "job.addFiles", "{\"handle\":1,\"files\":[{\"url\":\"%s\",\"path\":\"p\"}]}", URL_BYTES_MAX,
+		  "params.files[0].url: " },
+		{ "job.addFiles", "{\"handle\":1,\"files\":[{\"url\":\"u\",\"path\":\"%s\"}]}", DESTINATION_BYTES_MAX,
+		  "params.files[0].path: " },
+	};
+	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+		char longest[JOB_DESCRIPTION_BYTES_MAX + 1], params[2 * JOB_DESCRIPTION_BYTES_MAX];
+		const char *gap = strstr(cases[i].format, "%s");
+		for (size_t more = 0; more < 2; more++) {
+			memset(longest, 'x', cases[i].longest + more);
+			longest[cases[i].longest + more] = '\0';
+			text_display(params, sizeof(params), "%.*s%s%s", (int)(gap - cases[i].format), cases[i].format,
+			             longest, gap + 2);
+			if (more == 0) {
+				AUTO(request) struct request request;
+				assert_decodes(message(cases[i].method, params), &request);
+			} else {
+				assert_refused(message(cases[i].method, params), RESULT_TOO_LONG, cases[i].what);
+			}
+		}
+	}
+}
+
+/* Each member of any method is either in the method's schema and taken, or not and refused: the table walked whole. */
+static void request_decode__every_member_with_every_method__agrees_with_the_schema(void **state)
+{
+	(void)state;
+	static const struct { const char *name, *good; } members[] = {
+		{ "protocol", "1" }, { "client", "\"c\"" }, { "handle", "1" }, { "job", "\"" SAMPLE_UUID "\"" },
+		{ "key", "\"k\"" },
+		{ "name", "\"n\"" }, { "description", "\"d\"" }, { "priority", "\"low\"" }, { "auto_complete", "false" },
+		{ "retry_delay_s", "5" }, { "no_progress_timeout_s", "5" }, { "max_time_s", "5" },
+		{ "files", "[{\"url\":\"u\",\"path\":\"p\"}]" }, { "all", "true" }, { "everyone", "true" }, { "from", "0" },
+		{ "limit", "1" },
+	};
+	enum { MEMBER_COUNT = sizeof(members) / sizeof(members[0]) };
+	for (unsigned method = 0; method < METHOD_COUNT; method++) {
+		/* All pairs of members, so that methods with two required ones are met too. */
+		for (size_t i = 0; i < MEMBER_COUNT; i++) {
+			for (size_t j = i; j < MEMBER_COUNT; j++) {
+				AUTO(request) struct request request;
+				struct fault fault;
+				char params[256];
+				if (i == j)
+					text_display(params, sizeof(params), "{\"%s\":%s}", members[i].name, members[i].good);
+				else
+					text_display(params, sizeof(params), "{\"%s\":%s,\"%s\":%s}", members[i].name,
+					             members[i].good, members[j].name, members[j].good);
+				(void)!decode(message(method_name((enum method)method), params), &request, &fault);
+			}
+		}
+		char name[64];
+		text_display(name, sizeof(name), "%s.result", method_name((enum method)method));
+		assert_non_null(json_member(json_member(json_root(protocol_schema), "$defs"), name).value);
+	}
+}
+
+/* --- hostile messages: an answer in every case, and the sanitizers watch --- */
+
+static void decode_any(struct text_view text)
+{
+	AUTO(request) struct request request;
+	AUTO(buffer) struct buffer reply = BUFFER(PROTOCOL_MESSAGE_BYTES_MAX);
+	struct fault fault = { .result = RESULT_OK };
+	struct file_request file;
+	enum result result = request_decode(text, &request, &fault);
+	for (uint32_t i = 0; result == RESULT_OK && i < request.file_count; i++)
+		result = request_file(&request, i, &file, &fault);
+	if (result == RESULT_OK)
+		return;
+	assert_int_equal(fault.result, result);
+	assert_int_equal(result_class(result), RETRY_CALLER);
+	assert_int_equal(protocol_reply_error(&reply, request.id, result, &fault), RESULT_OK);
+	protocol_schema_assert("error", (struct text_view){ reply.bytes, reply.length });
+}
+
+static void request_decode__truncated_and_mutated_messages__are_answered(void **state)
+{
+	(void)state;
+	static const char *const seeds[] = {
+		"{\"jsonrpc\":\"2.0\",\"id\":\"a\\\"\",\"method\":\"hello\",\"params\":{\"protocol\":1,\"client\":\"c\"}}",
+		"{\"jsonrpc\":\"2.0\",\"id\":12,\"method\":\"job.create\",\"params\":{\"name\":\"n\",\"description\":\"\\n\","
+		"\"key\":\"k\",\"priority\":\"low\",\"auto_complete\":true,\"retry_delay_s\":5,\"files\":["
+		"{\"url\":\"http://a/\",\"path\":\"C:\\\\a\",\"size_bytes\":3},{\"url\":\"http://b/\",\"path\":\"D:\\\\b\"}]}}",
+		"{\"jsonrpc\":\"2.0\",\"id\":3,\"method\":\"job.open\",\"params\":{\"job\":\"" SAMPLE_UUID "\"}}",
+		"{\"jsonrpc\":\"2.0\",\"id\":4,\"method\":\"job.list\",\"params\":{\"all\":true,\"from\":1,\"limit\":2}}",
+	};
+	for (size_t i = 0; i < sizeof(seeds) / sizeof(seeds[0]); i++)
+		mutate_text(seeds[i], decode_any);
+}
+
+/* Tens of thousands of files in one message: read in time proportional to their number. */
+static void request_decode__a_message_full_of_files__is_read(void **state)
+{
+	(void)state;
+	AUTO(buffer) struct buffer text = BUFFER(PROTOCOL_MESSAGE_BYTES_MAX);
+	AUTO(request) struct request request;
+	struct file_request file;
+	assert_int_equal(buffer_print(&text, "%s", "{\"jsonrpc\":\"2.0\",\"id\":1,\"method\":\"job.addFiles\","
+	                                           "\"params\":{\"handle\":1,\"files\":[{\"url\":\"\",\"path\":\"\"}"),
+	                 RESULT_OK);
+	while (text.length < PROTOCOL_MESSAGE_BYTES_MAX - 64)
+		assert_int_equal(buffer_print(&text, "%s", ",{\"url\":\"\",\"path\":\"\"}"), RESULT_OK);
+	assert_int_equal(buffer_print(&text, "]}}"), RESULT_OK);
+	assert_int_equal(request_decode((struct text_view){ text.bytes, text.length }, &request, NULL), RESULT_OK);
+	assert_true(request.file_count > 45000);
+	for (uint32_t i = 0; i < request.file_count; i++)
+		assert_int_equal(request_file(&request, i, &file, NULL), RESULT_OK);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(method_name__every_method__is_its_spelling),
+		cmocka_unit_test(request_decode__hello__is_read),
+		cmocka_unit_test(request_decode__job_create__takes_bitss_defaults_for_what_is_absent),
+		cmocka_unit_test(request_decode__job_create__reads_every_member),
+		cmocka_unit_test(request_decode__job_open__keeps_the_id_in_lower_case),
+		cmocka_unit_test(request_decode__methods_on_a_handle__read_it),
+		cmocka_unit_test(request_decode__job_set_properties__tells_what_was_given),
+		cmocka_unit_test(request_decode__pages__default_to_the_maximum),
+		cmocka_unit_test(request_decode__subscribe_without_handle__means_all_jobs),
+		cmocka_unit_test(request_decode__ids__come_back_as_json),
+		cmocka_unit_test(request_decode__longest_id__fits_even_escaped),
+		cmocka_unit_test(request_decode__bad_ids__are_refused_and_answered_with_null),
+		cmocka_unit_test(request_decode__not_a_request__is_malformed),
+		cmocka_unit_test(request_decode__not_json__is_told_apart),
+		cmocka_unit_test(request_decode__after_a_failure__still_has_the_id),
+		cmocka_unit_test(request_decode__too_large__is_refused_unread),
+		cmocka_unit_test(request_decode__wrong_params__names_the_field),
+		cmocka_unit_test(request_decode__longest_texts__are_taken_and_one_byte_more_is_refused),
+		cmocka_unit_test(request_decode__every_member_with_every_method__agrees_with_the_schema),
+		cmocka_unit_test(request_decode__truncated_and_mutated_messages__are_answered),
+		cmocka_unit_test(request_decode__a_message_full_of_files__is_read),
+	};
+	return cmocka_run_group_tests_name("core/protocol", tests, protocol_schema_load, protocol_schema_free);
+}

@@ -1,0 +1,203 @@
+#include "core/settings.h"
+
+#include <inttypes.h>
+#include <stddef.h>
+#include <string.h>
+
+/* What a configuration's key may weigh in the search for a similar one; longer keys are compared by their beginning. */
+#define KEY_BYTES_MAX 64
+#define REASON_BYTES_MAX 256
+
+static const struct key {
+	const char *group, *name;
+	uint64_t minimum, standard, maximum;
+	size_t offset;
+} keys[] = {
+#define SETTING(group, name, minimum, standard, maximum, why) \
+	{ #group, #name, minimum, standard, maximum, offsetof(struct settings, group##_##name) },
+#include "core/settings.def"
+#undef SETTING
+};
+#define KEY_COUNT (sizeof(keys) / sizeof(keys[0]))
+
+static void set(struct settings *settings, const struct key *key, uint64_t number)
+{
+	memcpy((char *)settings + key->offset, &number, sizeof(number));
+}
+
+void settings_default(struct settings *settings)
+{
+	for (size_t i = 0; i < KEY_COUNT; i++)
+		set(settings, &keys[i], keys[i].standard);
+}
+
+/* --- what is wrong, and where --- */
+
+static enum result refuse(const struct json_document *document, struct json at, const char *reason,
+                          struct fault *fault)
+{
+	uint32_t line, column;
+	if (json_position(document, at, &line, &column))
+		return fault_set(fault, RESULT_BAD_SETTING, FAULT_FERRY, 0,
+		                 "line %" PRIu32 ", column %" PRIu32 ": %s", line, column, reason);
+	return fault_set(fault, RESULT_BAD_SETTING, FAULT_FERRY, 0, "%s", reason);
+}
+
+static size_t smaller(size_t a, size_t b)
+{
+	return a < b ? a : b;
+}
+
+/* Levenshtein's distance, one row at a time. */
+static size_t edit_distance(const char *a, const char *b)
+{
+	size_t a_length = smaller(strlen(a), KEY_BYTES_MAX);
+	size_t b_length = smaller(strlen(b), KEY_BYTES_MAX);
+	size_t row[KEY_BYTES_MAX + 1];
+
+	for (size_t j = 0; j <= b_length; j++)
+		row[j] = j;
+	for (size_t i = 1; i <= a_length; i++) {
+		size_t diagonal = row[0];
+		row[0] = i;
+		for (size_t j = 1; j <= b_length; j++) {
+			size_t changed = diagonal + (a[i - 1] != b[j - 1]);
+			diagonal = row[j];
+			row[j] = smaller(changed, smaller(row[j], row[j - 1]) + 1);
+		}
+	}
+	return row[b_length];
+}
+
+/* What somebody wrote, fit for one line of a log. */
+static void show_name(char to[KEY_BYTES_MAX], struct text_view given)
+{
+	text_display(to, KEY_BYTES_MAX, "%.*s", (int)smaller(given.length, KEY_BYTES_MAX), given.bytes);
+	for (; *to; to++)
+		if (text_has_control((struct text_view){ to, 1 }))
+			*to = '?';
+}
+
+/* A known key in the wrong group counts as nearly right: people remember names better than groups. */
+static size_t key_distance(const struct key *key, const char *group, const char *name)
+{
+	char known[2 * KEY_BYTES_MAX], given[2 * KEY_BYTES_MAX];
+	text_display(known, sizeof(known), "%s.%s", key->group, key->name);
+	text_display(given, sizeof(given), "%s.%s", group, name);
+	return smaller(edit_distance(known, given), edit_distance(key->name, name) + 1);
+}
+
+static enum result refuse_key(const struct json_document *document, struct json at, const char *group,
+                              struct text_view given, struct fault *fault)
+{
+	char name[KEY_BYTES_MAX], reason[REASON_BYTES_MAX];
+	const struct key *nearest = &keys[0];
+	size_t least = SIZE_MAX;
+
+	show_name(name, given);
+	for (size_t i = 0; i < KEY_COUNT; i++) {
+		size_t distance = key_distance(&keys[i], group, name);
+		if (distance < least) {
+			least = distance;
+			nearest = &keys[i];
+		}
+	}
+	text_display(reason, sizeof(reason), "%s.%s: there is no such key; the nearest is %s.%s", group, name,
+	             nearest->group, nearest->name);
+	return refuse(document, at, reason, fault);
+}
+
+static enum result refuse_group(const struct json_document *document, struct json at, struct text_view given,
+                                struct fault *fault)
+{
+	char name[KEY_BYTES_MAX], reason[REASON_BYTES_MAX];
+	const char *nearest = keys[0].group;
+	size_t least = SIZE_MAX;
+
+	show_name(name, given);
+	for (size_t i = 0; i < KEY_COUNT; i++) {
+		size_t distance = edit_distance(keys[i].group, name);
+		if (distance < least) {
+			least = distance;
+			nearest = keys[i].group;
+		}
+	}
+	text_display(reason, sizeof(reason), "%s: there is no such group of keys; the nearest is %s", name, nearest);
+	return refuse(document, at, reason, fault);
+}
+
+/* --- reading --- */
+
+static enum result read_number(const struct json_document *document, const struct key *key, struct json value,
+                               struct settings *settings, struct fault *fault)
+{
+	struct fault wrong = { .result = RESULT_OK };
+	uint64_t number;
+
+	if (json_get_u64(value, key->minimum, key->maximum, &number, &wrong) != RESULT_OK)
+		return refuse(document, value, wrong.what, fault);
+	set(settings, key, number);
+	return RESULT_OK;
+}
+
+static enum result read_group(const struct json_document *document, const char *group, struct json members,
+                              struct settings *settings, struct fault *fault)
+{
+	if (!json_is_object(members)) {
+		char reason[REASON_BYTES_MAX];
+		text_display(reason, sizeof(reason), "%s: must be an object: { \"key\": number }", group);
+		return refuse(document, members, reason, fault);
+	}
+	for (size_t i = 0; i < json_length(members); i++) {
+		struct text_view name;
+		struct json value = json_key_at(members, i, &name);
+		const struct key *key = NULL;
+		for (size_t k = 0; k < KEY_COUNT && !key; k++)
+			if (strcmp(keys[k].group, group) == 0 && text_is(name, keys[k].name))
+				key = &keys[k];
+		if (!key)
+			return refuse_key(document, value, group, name, fault);
+		enum result result = read_number(document, key, value, settings, fault);
+		if (result != RESULT_OK)
+			return result;
+	}
+	return RESULT_OK;
+}
+
+static const char *known_group(struct text_view name)
+{
+	for (size_t i = 0; i < KEY_COUNT; i++)
+		if (text_is(name, keys[i].group))
+			return keys[i].group;
+	return NULL;
+}
+
+enum result settings_parse(struct text_view text, struct settings *settings, struct fault *fault)
+{
+	AUTO(json_document) struct json_document *document = NULL;
+	struct fault malformed = { .result = RESULT_OK };
+	struct settings read = *settings;
+
+	enum result result = json_parse(text, JSON_CONFIG, &document, &malformed);
+	if (result == RESULT_NO_MEMORY)
+		return fault_set(fault, result, FAULT_FERRY, 0, "read the configuration");
+	if (result != RESULT_OK)
+		return fault_set(fault, RESULT_BAD_SETTING, FAULT_FERRY, 0, "%s", malformed.what);
+
+	struct json root = json_root(document);
+	if (!json_is_object(root))
+		return refuse(document, root, "the configuration must be one object: { \"group\": { \"key\": number } }",
+		              fault);
+	for (size_t i = 0; i < json_length(root); i++) {
+		struct text_view name;
+		struct json members = json_key_at(root, i, &name);
+		const char *group = known_group(name);
+		if (!group)
+			return refuse_group(document, members, name, fault);
+		result = read_group(document, group, members, &read, fault);
+		if (result != RESULT_OK)
+			return result;
+	}
+	*settings = read;
+	return RESULT_OK;
+}

@@ -1,0 +1,23 @@
+/* core/settings - JSON with comments to checked settings, with line, column and key in every error.
+ *
+ * Each setting stands once, in settings.def: its name, unit, default, bounds and the reason for them.  Knows neither
+ * files nor the registry.
+ */
+#ifndef FERRY_CORE_SETTINGS_H
+#define FERRY_CORE_SETTINGS_H
+
+#include "core/json.h"
+
+struct settings {
+#define SETTING(group, name, minimum, standard, maximum, why) uint64_t group##_##name;
+#include "core/settings.def"
+#undef SETTING
+};
+
+void settings_default(struct settings *settings);
+/* Read a configuration over `settings` (keys that are absent keep their value).  On failure `settings` is unchanged and
+ * fault->what reads "line 12, column 7: transfer.checkpoint_bytes: 12 is below 1048576"; an unknown key names the nearest
+ * known one.  RESULT_BAD_SETTING. */
+enum result settings_parse(struct text_view text, struct settings *settings, struct fault *fault) MUST_CHECK;
+
+#endif

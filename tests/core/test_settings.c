@@ -1,0 +1,324 @@
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include <cmocka.h>
+
+#include <inttypes.h>
+#include <string.h>
+
+#include "core/settings.h"
+#include "support/json_schema.h"
+#include "support/source_file.h"
+
+static const struct key {
+	const char *group, *name;
+	uint64_t minimum, standard, maximum;
+	const char *why;
+} keys[] = {
+#define SETTING(group, name, minimum, standard, maximum, why) { #group, #name, minimum, standard, maximum, why },
+#include "core/settings.def"
+#undef SETTING
+};
+#define KEY_COUNT (sizeof(keys) / sizeof(keys[0]))
+
+static void assert_equal_settings(const struct settings *a, const struct settings *b)
+{
+#define SETTING(group, name, minimum, standard, maximum, why) \
+	assert_int_equal(a->group##_##name, b->group##_##name);
+#include "core/settings.def"
+#undef SETTING
+}
+
+/* Refused, in exactly these words, and nothing changed. */
+static void assert_refused(const char *text, const char *what)
+{
+	struct settings settings, untouched;
+	struct fault fault = { .result = RESULT_OK };
+	memset(&settings, 0x55, sizeof(settings));
+	untouched = settings;
+	assert_int_equal(settings_parse(text_view(text), &settings, &fault), RESULT_BAD_SETTING);
+	assert_int_equal(fault.result, RESULT_BAD_SETTING);
+	assert_string_equal(fault.what, what);
+	assert_equal_settings(&settings, &untouched);
+}
+
+static void settings_default__every_key__has_the_tables_default(void **state)
+{
+	(void)state;
+	struct settings settings;
+	memset(&settings, 0x55, sizeof(settings));
+	settings_default(&settings);
+#define SETTING(group, name, minimum, standard, maximum, why) assert_int_equal(settings.group##_##name, standard);
+#include "core/settings.def"
+#undef SETTING
+}
+
+static void settings_def__every_row__has_its_default_within_bounds_and_a_reason(void **state)
+{
+	(void)state;
+	for (size_t i = 0; i < KEY_COUNT; i++) {
+		assert_true(keys[i].minimum <= keys[i].standard && keys[i].standard <= keys[i].maximum);
+		assert_true(strlen(keys[i].why) > 10);
+		for (size_t j = 0; j < i; j++)
+			assert_false(strcmp(keys[i].group, keys[j].group) == 0 && strcmp(keys[i].name, keys[j].name) == 0);
+	}
+}
+
+static void settings_parse__absent_keys__keep_their_value(void **state)
+{
+	(void)state;
+	struct settings settings, expected;
+	settings_default(&settings);
+	expected = settings;
+	expected.log_files_max = 7;
+	expected.transfer_connect_timeout_ms = 1000;
+	assert_int_equal(settings_parse(text_view("{ \"log\": { \"files_max\": 7, }, // a comment\n"
+	                                          " \"transfer\": {\"connect_timeout_ms\": 1000} }"),
+	                                &settings, NULL), RESULT_OK);
+	assert_equal_settings(&settings, &expected);
+	assert_int_equal(settings_parse(text_view("{}"), &settings, NULL), RESULT_OK);
+	assert_int_equal(settings_parse(text_view("\xEF\xBB\xBF{}"), &settings, NULL), RESULT_OK);
+	assert_equal_settings(&settings, &expected);
+}
+
+static void settings_parse__every_key_at_its_bounds__is_taken_and_one_beyond_is_refused(void **state)
+{
+	(void)state;
+	for (size_t i = 0; i < KEY_COUNT; i++) {
+		const struct key *key = &keys[i];
+		const struct { uint64_t number; bool good; } cases[] = {
+			{ key->minimum, true }, { key->maximum, true },
+			{ key->minimum - 1, false }, /* below 0: 2^64 - 1 */
+			{ key->maximum + 1, false },
+		};
+		for (size_t j = 0; j < sizeof(cases) / sizeof(cases[0]); j++) {
+			struct settings settings;
+			struct fault fault = { .result = RESULT_OK };
+			char text[256], bound[64];
+			settings_default(&settings);
+			text_display(text, sizeof(text), "{\"%s\": {\"%s\": %" PRIu64 "}}", key->group, key->name,
+			             cases[j].number);
+			enum result result = settings_parse(text_view(text), &settings, &fault);
+			assert_int_equal(result, cases[j].good ? RESULT_OK : RESULT_BAD_SETTING);
+			if (result == RESULT_OK)
+				continue;
+			bool below = cases[j].number < key->minimum;
+			text_display(bound, sizeof(bound), "is %s %" PRIu64, below ? "below" : "above",
+			             below ? key->minimum : key->maximum);
+			assert_non_null(strstr(fault.what, bound));
+			assert_non_null(strstr(fault.what, key->name));
+		}
+	}
+}
+
+static void settings_parse__wrong_number__names_line_column_key_and_bound(void **state)
+{
+	(void)state;
+	assert_refused("{\n  // how files are fetched\n  \"transfer\": {\n    \"checkpoint_bytes\": 12,\n  },\n}",
+	               "line 4, column 25: transfer.checkpoint_bytes: 12 is below 1048576");
+	assert_refused("{\"log\": {\"files_max\": 101}}", "line 1, column 23: log.files_max: 101 is above 100");
+	assert_refused("{\"log\": {\"files_max\": -1}}", "line 1, column 23: log.files_max: -1 is below 2");
+	assert_refused("{\"log\": {\"files_max\": 5.0}}", "line 1, column 23: log.files_max: is not an integer");
+	assert_refused("{\"log\": {\"files_max\": \"5\"}}", "line 1, column 23: log.files_max: is not an integer");
+	assert_refused("{\"log\": {\"files_max\": null}}", "line 1, column 23: log.files_max: is not an integer");
+}
+
+static void settings_parse__unknown_key__names_the_nearest(void **state)
+{
+	(void)state;
+	assert_refused("{\"transfer\": {\"checkpoint_byte\": 8388608}}",
+	               "line 1, column 34: transfer.checkpoint_byte: there is no such key; "
+	               "the nearest is transfer.checkpoint_bytes");
+	assert_refused("{\"queue\": {\n\"files_max\": 3}}",
+	               "line 2, column 14: queue.files_max: there is no such key; the nearest is log.files_max");
+	assert_refused("{\"dor\": {}}", "line 1, column 9: dor: there is no such group of keys; the nearest is door");
+	assert_refused("{\"log\": {\"files\\n_max\": 3}}",
+	               "line 1, column 25: log.files?_max: there is no such key; the nearest is log.files_max");
+}
+
+static void settings_parse__wrong_shape__is_refused(void **state)
+{
+	(void)state;
+	assert_refused("[]", "line 1, column 1: the configuration must be one object: { \"group\": { \"key\": number } }");
+	assert_refused("{\"log\": 5}", "line 1, column 9: log: must be an object: { \"key\": number }");
+	assert_refused("{\"log\": {\"files_max\": 3, \"files_max\": 4}}", "log.files_max");
+}
+
+static void settings_parse__broken_text__names_line_and_column(void **state)
+{
+	(void)state;
+	struct settings settings;
+	struct fault fault = { .result = RESULT_OK };
+	settings_default(&settings);
+	assert_int_equal(settings_parse(text_view("{\n  \"log\": {\n    \"files_max\" 5\n"), &settings, &fault),
+	                 RESULT_BAD_SETTING);
+	assert_memory_equal(fault.what, "line 3, column 17: ", strlen("line 3, column 17: "));
+	assert_int_equal(settings_parse(text_view(""), &settings, &fault), RESULT_BAD_SETTING);
+	assert_int_equal(settings_parse(text_view("{\"log\": {}} // \xFF"), &settings, &fault), RESULT_BAD_SETTING);
+	assert_non_null(strstr(fault.what, "line 1, column 16"));
+}
+
+/* --- the papers --- */
+
+static void ferry_jsonc__as_shipped__equals_the_built_in_defaults(void **state)
+{
+	(void)state;
+	AUTO(buffer) struct buffer text = BUFFER(65536);
+	struct settings read, standard;
+	struct fault fault = { .result = RESULT_OK };
+
+	source_file_read("config/ferry.jsonc", &text);
+	memset(&read, 0x55, sizeof(read)); /* a key that the file leaves out would show */
+	settings_default(&standard);
+	if (settings_parse((struct text_view){ text.bytes, text.length }, &read, &fault) != RESULT_OK)
+		fail_msg("%s", fault.what);
+	assert_equal_settings(&read, &standard);
+
+	/* The key's bounds stand in the comment before it. */
+	for (size_t i = 0; i < KEY_COUNT; i++) {
+		char quoted[128], bounds[2][32];
+		text_display(quoted, sizeof(quoted), "\"%s\":", keys[i].name);
+		text_display(bounds[0], sizeof(bounds[0]), "rom %" PRIu64, keys[i].minimum);
+		text_display(bounds[1], sizeof(bounds[1]), "to %" PRIu64, keys[i].maximum);
+		char *at = strstr(text.bytes, quoted);
+		assert_non_null(at);
+		char *comment = at;
+		while (comment > text.bytes && memcmp(comment, "\n\n", 2) != 0 && comment[-1] != '{')
+			comment--;
+		*at = '\0';
+		const char *low = strstr(comment, bounds[0]);
+		if (!low || !strstr(low, bounds[1]))
+			fail_msg("the comment of %s.%s does not name the bounds", keys[i].group, keys[i].name);
+		*at = '"';
+	}
+}
+
+static void assert_number(struct json object, const char *name, uint64_t expected)
+{
+	uint64_t number = 0;
+	assert_int_equal(json_get_u64(json_member(object, name), 0, UINT64_MAX, &number, NULL), RESULT_OK);
+	assert_int_equal(number, expected);
+}
+
+static void settings_schema__every_key__agrees_with_the_table(void **state)
+{
+	(void)state;
+	AUTO(buffer) struct buffer text = BUFFER(262144);
+	AUTO(json_document) struct json_document *document = NULL;
+	source_file_read("schema/settings.schema.json", &text);
+	assert_int_equal(json_parse((struct text_view){ text.bytes, text.length }, JSON_WIRE, &document, NULL), RESULT_OK);
+	struct json groups = json_member(json_root(document), "properties");
+	size_t count = 0;
+
+	for (size_t i = 0; i < KEY_COUNT; i++) {
+		struct json group = json_member(groups, keys[i].group);
+		struct json key = json_member(json_member(group, "properties"), keys[i].name);
+		struct text_view why;
+		bool more = true;
+		assert_number(key, "minimum", keys[i].minimum);
+		assert_number(key, "default", keys[i].standard);
+		assert_number(key, "maximum", keys[i].maximum);
+		assert_int_equal(json_get_text(json_member(key, "description"), SIZE_MAX, &why, NULL), RESULT_OK);
+		assert_true(text_is(why, keys[i].why));
+		assert_int_equal(json_get_bool(json_member(group, "additionalProperties"), &more, NULL), RESULT_OK);
+		assert_false(more);
+	}
+	for (size_t i = 0; i < json_length(groups); i++) {
+		struct text_view name;
+		count += json_length(json_member(json_key_at(groups, i, &name), "properties"));
+	}
+	assert_int_equal(count, KEY_COUNT);
+}
+
+static void settings_schema__good_and_bad_configurations__judges_as_the_parser(void **state)
+{
+	(void)state;
+	static const char *const texts[] = {
+		"{}", "{\"log\": {}}", "{\"log\": {\"files_max\": 5}}", "{\"log\": {\"files_max\": 1}}",
+		"{\"log\": {\"files_max\": 101}}", "{\"log\": {\"files_max\": \"5\"}}", "{\"log\": {\"file_max\": 5}}",
+		"{\"logs\": {\"files_max\": 5}}", "{\"log\": []}", "[]", "{\"log\": {\"files_max\": null}}",
+	};
+	AUTO(buffer) struct buffer text = BUFFER(262144);
+	AUTO(json_document) struct json_document *schema = NULL;
+	source_file_read("schema/settings.schema.json", &text);
+	assert_int_equal(json_parse((struct text_view){ text.bytes, text.length }, JSON_WIRE, &schema, NULL), RESULT_OK);
+	for (size_t i = 0; i < sizeof(texts) / sizeof(texts[0]); i++) {
+		AUTO(json_document) struct json_document *document = NULL;
+		struct settings settings;
+		char why[JSON_SCHEMA_WHY_BYTES_MAX];
+		settings_default(&settings);
+		assert_int_equal(json_parse(text_view(texts[i]), JSON_WIRE, &document, NULL), RESULT_OK);
+		bool obeyed = json_schema_obeyed(json_root(schema), json_root(schema), json_root(document), why);
+		if (obeyed != (settings_parse(text_view(texts[i]), &settings, NULL) == RESULT_OK))
+			fail_msg("%s: the schema and the parser disagree (%s)", texts[i], why);
+	}
+}
+
+/* --- hostile texts: no outcome but the two, and the sanitizers watch --- */
+
+static void parse_any(struct text_view text)
+{
+	struct settings settings, before;
+	struct fault fault = { .result = RESULT_OK };
+	settings_default(&settings);
+	before = settings;
+	enum result result = settings_parse(text, &settings, &fault);
+	assert_true(result == RESULT_OK || result == RESULT_BAD_SETTING);
+	if (result == RESULT_OK)
+		return;
+	assert_equal_settings(&settings, &before);
+	assert_true(fault.what[0] != '\0');
+	assert_false(text_has_control(text_view(fault.what)));
+	assert_true(text_is_utf8(text_view(fault.what)));
+}
+
+static void settings_parse__truncated_and_mutated_texts__never_crash(void **state)
+{
+	(void)state;
+	AUTO(buffer) struct buffer text = BUFFER(65536);
+	uint32_t random = 12345;
+	source_file_read("config/ferry.jsonc", &text);
+	for (size_t length = 0; length < text.length; length += 7)
+		parse_any((struct text_view){ text.bytes, length });
+	for (unsigned round = 0; round < 3000; round++) {
+		random = random * 1664525u + 1013904223u;
+		size_t at = (random >> 8) % text.length;
+		char kept = text.bytes[at];
+		text.bytes[at] = (char)(random >> 3);
+		parse_any((struct text_view){ text.bytes, text.length });
+		text.bytes[at] = kept;
+	}
+}
+
+static void settings_parse__huge_key__is_named_in_part(void **state)
+{
+	(void)state;
+	AUTO(buffer) struct buffer text = BUFFER(262144);
+	assert_int_equal(buffer_print(&text, "{\"log\":{\""), RESULT_OK);
+	for (unsigned i = 0; i < 60000; i++)
+		assert_int_equal(buffer_append(&text, "\xC3\xA4", 2), RESULT_OK);
+	assert_int_equal(buffer_print(&text, "\":1}}"), RESULT_OK);
+	parse_any((struct text_view){ text.bytes, text.length });
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(settings_default__every_key__has_the_tables_default),
+		cmocka_unit_test(settings_def__every_row__has_its_default_within_bounds_and_a_reason),
+		cmocka_unit_test(settings_parse__absent_keys__keep_their_value),
+		cmocka_unit_test(settings_parse__every_key_at_its_bounds__is_taken_and_one_beyond_is_refused),
+		cmocka_unit_test(settings_parse__wrong_number__names_line_column_key_and_bound),
+		cmocka_unit_test(settings_parse__unknown_key__names_the_nearest),
+		cmocka_unit_test(settings_parse__wrong_shape__is_refused),
+		cmocka_unit_test(settings_parse__broken_text__names_line_and_column),
+		cmocka_unit_test(ferry_jsonc__as_shipped__equals_the_built_in_defaults),
+		cmocka_unit_test(settings_schema__every_key__agrees_with_the_table),
+		cmocka_unit_test(settings_schema__good_and_bad_configurations__judges_as_the_parser),
+		cmocka_unit_test(settings_parse__truncated_and_mutated_texts__never_crash),
+		cmocka_unit_test(settings_parse__huge_key__is_named_in_part),
+	};
+	return cmocka_run_group_tests_name("core/settings", tests, NULL, NULL);
+}

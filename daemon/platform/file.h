@@ -1,0 +1,79 @@
+/* platform/file - folders held open, files relative to them, and the little that logs and configuration need.
+ *
+ * The security of a download rests here: the folder is opened once, following no link, and everything else is relative
+ * to its handle (rule 19).  What a thread may do is decided by the identity it wears.  A `struct file` may be handed to
+ * another thread, which then writes through it with the access granted at open (rule 20).
+ */
+#ifndef FERRY_PLATFORM_FILE_H
+#define FERRY_PLATFORM_FILE_H
+
+#include "core/job.h"
+
+struct folder;
+struct file_handle;
+
+extern const enum path_style file_path_style;
+
+/* --- a download's folder and partial file; blocking; RESULT_* from the table, fault filled --- */
+
+/* Open a folder by its absolute path.  RESULT_PATH_NOT_FOUND | RESULT_REPARSE_POINT | RESULT_DENIED. */
+enum result folder_open(const char *path, struct folder **ret_folder, struct fault *fault) MUST_CHECK;
+void folder_free(struct folder *folder);
+DEFINE_CLEANUP(folder)
+/* Make the names made and removed so far durable (no-op where the file system's journal does). */
+enum result folder_sync(struct folder *folder, struct fault *fault) MUST_CHECK;
+/* Is this one of the folders of Ferry itself or below one (rule 9), judged by what the handle resolves to? */
+enum result folder_is_below(struct folder *folder, const char *ancestor_path, bool *ret_below,
+                            struct fault *fault) MUST_CHECK;
+
+/* Create a new file `name` in the folder; others may read it meanwhile.  RESULT_EXISTS if anything has that name. */
+enum result file_create(struct folder *folder, const char *name, struct file_handle **ret_file,
+                        struct fault *fault) MUST_CHECK;
+/* Re-open it for writing: a plain file with exactly one link whose tag equals `tag` (or any, if "").
+ * RESULT_PATH_NOT_FOUND: gone.  RESULT_FILE_CHANGED: something else bears the name. */
+enum result file_reopen(struct folder *folder, const char *name, const char *tag, struct file_handle **ret_file,
+                        struct fault *fault) MUST_CHECK;
+void file_handle_free(struct file_handle *file);
+DEFINE_CLEANUP(file_handle)
+
+/* The file's id and owner as short text, the same after a rename and a restart: recognises our own file. */
+enum result file_tag(struct file_handle *file, char to[FILE_TAG_BYTES_MAX], struct fault *fault) MUST_CHECK;
+/* Tag and size of whatever bears `name`, following no link.  RESULT_PATH_NOT_FOUND if nothing does. */
+enum result file_tag_at(struct folder *folder, const char *name, char to[FILE_TAG_BYTES_MAX], uint64_t *ret_bytes,
+                        struct fault *fault) MUST_CHECK;
+enum result file_size(struct file_handle *file, uint64_t *ret_bytes, struct fault *fault) MUST_CHECK;
+/* Set aside `bytes` for the file: checks the volume's free space, then sets the size.  RESULT_DISK_FULL. */
+enum result file_reserve(struct file_handle *file, uint64_t bytes, struct fault *fault) MUST_CHECK;
+enum result file_truncate(struct file_handle *file, uint64_t bytes, struct fault *fault) MUST_CHECK;
+enum result file_write(struct file_handle *file, uint64_t offset, const void *bytes, size_t length,
+                       struct fault *fault) MUST_CHECK; /* all of it or a failure */
+enum result file_read(struct file_handle *file, uint64_t offset, void *bytes, size_t size, size_t *ret_length,
+                      struct fault *fault) MUST_CHECK;
+/* Data and size reach the disk. */
+enum result file_sync(struct file_handle *file, struct fault *fault) MUST_CHECK;
+/* Give the open file a new simple name in the folder it lies in, atomically, replacing a plain file of that name.
+ * RESULT_IS_FOLDER | RESULT_LOCKED | RESULT_DENIED. */
+enum result file_rename(struct folder *folder, struct file_handle *file, const char *old_name, const char *new_name,
+                        struct fault *fault) MUST_CHECK;
+/* Remove the open file's name. */
+enum result file_remove(struct folder *folder, struct file_handle *file, const char *name, struct fault *fault) MUST_CHECK;
+
+/* --- Ferry's own folders and files, by path, as the service --- */
+
+/* Ferry's data folder: the known folder ProgramData\Ferry; $FERRY_TEST_ROOT/data on the Linux ground. */
+enum result file_data_folder(char *to, size_t size, struct fault *fault) MUST_CHECK;
+/* The folder of the running program. */
+enum result file_program_folder(char *to, size_t size, struct fault *fault) MUST_CHECK;
+/* Make the folder if needed and give it the owner and DACL (mode 0700) of Ferry's data: service, SYSTEM and
+ * administrators only.  Refuses links and a plain file of that name (rule 22). */
+enum result file_make_private_folder(const char *path, struct fault *fault) MUST_CHECK;
+/* Read a whole small file.  RESULT_PATH_NOT_FOUND | RESULT_TOO_LARGE. */
+enum result file_read_all(const char *path, struct buffer *to, struct fault *fault) MUST_CHECK;
+/* Open for appending (created if needed), for logs; file_write's offset is ignored on it. */
+enum result file_open_append(const char *path, struct file_handle **ret_file, struct fault *fault) MUST_CHECK;
+/* Rename by path, replacing: for log rotation and for keeping a damaged database aside. */
+enum result file_move(const char *from, const char *to, struct fault *fault) MUST_CHECK;
+/* Take the lock of the data folder for this process's life.  RESULT_ALREADY_RUNNING. */
+enum result file_lock_folder(const char *path, struct file_handle **ret_lock, struct fault *fault) MUST_CHECK;
+
+#endif

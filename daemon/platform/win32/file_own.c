@@ -1,0 +1,274 @@
+/* platform/file: Ferry's own folders and files, by path, as the service. */
+#include "platform/win32/file_win32.h"
+
+#include <string.h>
+
+#include <aclapi.h>
+#include <initguid.h>
+#include <knownfolders.h>
+#include <shlobj.h>
+
+#include "platform/win32/security.h"
+#include "platform/win32/utf.h"
+
+#define READ_CHUNK_BYTES 16384u
+#define LIST_CHUNK_BYTES 4096u
+#define LOCK_FILE "ferry.lock"
+
+enum result file_data_folder(char *to, size_t size, struct fault *fault)
+{
+	char parent[DESTINATION_BYTES_MAX];
+	wchar_t *wide = NULL;
+	/* The known folder, since a service's %ProgramData% is only what its environment says. */
+	HRESULT error = SHGetKnownFolderPath(&FOLDERID_ProgramData, 0, NULL, &wide);
+	enum result result;
+
+	if (FAILED(error)) {
+		CoTaskMemFree(wide);
+		return fault_set(fault, RESULT_SYSTEM, FAULT_WIN32, error, "find the folder ProgramData");
+	}
+	result = utf_path_from_wide(wide, wcslen(wide), parent, sizeof parent, fault);
+	CoTaskMemFree(wide);
+	if (result != RESULT_OK)
+		return result;
+	result = text_format(to, size, "%s\\Ferry", parent);
+	return result == RESULT_OK ? result : fault_set(fault, result, FAULT_FERRY, 0, "the data folder's path");
+}
+
+enum result file_program_folder(char *to, size_t size, struct fault *fault)
+{
+	AUTO(memory) wchar_t *path = calloc(UTF_PATH_CHARS_MAX + 1, sizeof *path);
+
+	if (path == NULL)
+		return fault_set(fault, RESULT_NO_MEMORY, FAULT_FERRY, 0, "find the running program");
+	DWORD length = GetModuleFileNameW(NULL, path, UTF_PATH_CHARS_MAX);
+	if (length == 0 || length >= UTF_PATH_CHARS_MAX)
+		return fault_win32(fault, GetLastError(), "find the running program");
+	while (length > 0 && path[length - 1] != L'\\')
+		length--;
+	/* "C:\" keeps its backslash, every other folder loses it. */
+	if (length > 3)
+		length--;
+	return utf_path_from_wide(path, length, to, size, fault);
+}
+
+/* --- the private folder of rule 22 --- */
+
+static bool is_administrator(void)
+{
+	struct sid administrators;
+	DWORD size = sizeof administrators;
+	bool is = false;
+
+	return CreateWellKnownSid(WinBuiltinAdministratorsSid, NULL, &administrators.sid, &size) &&
+	       security_process_is(&administrators, &is, NULL) == RESULT_OK && is;
+}
+
+/* The service owns what it makes.  An administrator (`ferryd configure`) may name no service as owner without
+ * SeRestorePrivilege and gives it to the Administrators.  Anybody else is running `ferryd console` for himself. */
+static enum result private_sddl(char sddl[SDDL_BYTES_MAX], struct sid *ret_own, struct fault *fault)
+{
+	struct sid ferry, own;
+	char ferry_text[SID_TEXT_BYTES_MAX], own_text[SID_TEXT_BYTES_MAX];
+	enum result result = security_ferry_sid(&ferry, fault);
+
+	if (result == RESULT_OK)
+		result = security_own_sid(&own, fault);
+	if (result == RESULT_OK)
+		result = security_sid_text(&ferry.sid, ferry_text, fault);
+	if (result == RESULT_OK)
+		result = security_sid_text(&own.sid, own_text, fault);
+	if (result != RESULT_OK)
+		return result;
+	bool is_service = EqualSid(&ferry.sid, &own.sid);
+	bool administrator = !is_service && is_administrator();
+	const char *owner = administrator ? "BA" : own_text;
+	result = text_format(sddl, SDDL_BYTES_MAX, "O:%sG:%sD:PAI(A;OICI;FA;;;%s)(A;OICI;FA;;;SY)(A;OICI;FA;;;BA)%s%s%s",
+	                     owner, owner, ferry_text, is_service || administrator ? "" : "(A;OICI;FA;;;",
+	                     is_service || administrator ? "" : own_text, is_service || administrator ? "" : ")");
+	if (result == RESULT_OK)
+		*ret_own = own;
+	return result;
+}
+
+static enum result is_empty(HANDLE folder, const char *path, bool *ret_empty, struct fault *fault)
+{
+	union {
+		FILE_ID_BOTH_DIR_INFO first;
+		BYTE bytes[LIST_CHUNK_BYTES];
+	} list;
+
+	while (GetFileInformationByHandleEx(folder, FileIdBothDirectoryInfo, &list, sizeof list)) {
+		const BYTE *at = list.bytes;
+		const FILE_ID_BOTH_DIR_INFO *entry;
+		do {
+			entry = (const void *)at;
+			size_t chars = entry->FileNameLength / sizeof entry->FileName[0];
+			if (chars > 2 || wcsncmp(entry->FileName, L"..", chars) != 0) {
+				*ret_empty = false;
+				return RESULT_OK;
+			}
+			at += entry->NextEntryOffset;
+		} while (entry->NextEntryOffset != 0);
+	}
+	if (GetLastError() != ERROR_NO_MORE_FILES && GetLastError() != ERROR_HANDLE_EOF)
+		return fault_win32(fault, GetLastError(), "list folder %s", path);
+	*ret_empty = true;
+	return RESULT_OK;
+}
+
+/* A folder that somebody else made before us: its list is replaced, but what already lies in it would stay theirs, open
+ * handles included.  Empty it may be taken over, filled it is for an administrator to look at. */
+static enum result check_previous_owner(HANDLE folder, const char *path, struct sid *own, struct fault *fault)
+{
+	struct sid owner, ferry;
+	char text[SID_TEXT_BYTES_MAX];
+	bool empty = false;
+	enum result result = security_owner(folder, &owner, fault);
+
+	if (result == RESULT_OK)
+		result = security_ferry_sid(&ferry, fault);
+	if (result != RESULT_OK)
+		return result;
+	if (EqualSid(&owner.sid, &own->sid) || EqualSid(&owner.sid, &ferry.sid) ||
+	    IsWellKnownSid(&owner.sid, WinBuiltinAdministratorsSid) || IsWellKnownSid(&owner.sid, WinLocalSystemSid))
+		return RESULT_OK;
+	result = is_empty(folder, path, &empty, fault);
+	if (result != RESULT_OK || empty)
+		return result;
+	if (security_sid_text(&owner.sid, text, NULL) != RESULT_OK)
+		text[0] = '\0';
+	return fault_set(fault, RESULT_ACCESS_REFUSED, FAULT_FERRY, 0,
+	                 "the folder %s belongs to %s and is not empty: remove it first", path, text);
+}
+
+static enum result apply_descriptor(HANDLE folder, PSECURITY_DESCRIPTOR descriptor, const char *path,
+                                    struct fault *fault)
+{
+	PSID owner = NULL, group = NULL;
+	PACL dacl = NULL;
+	BOOL present = FALSE, defaulted;
+
+	if (!GetSecurityDescriptorOwner(descriptor, &owner, &defaulted) ||
+	    !GetSecurityDescriptorGroup(descriptor, &group, &defaulted) ||
+	    !GetSecurityDescriptorDacl(descriptor, &present, &dacl, &defaulted) || !present)
+		return fault_win32(fault, GetLastError(), "take the security descriptor apart");
+	DWORD error = SetSecurityInfo(folder, SE_FILE_OBJECT,
+	                              OWNER_SECURITY_INFORMATION | GROUP_SECURITY_INFORMATION | DACL_SECURITY_INFORMATION |
+	                                  PROTECTED_DACL_SECURITY_INFORMATION,
+	                              owner, group, dacl, NULL);
+	return error == ERROR_SUCCESS ? RESULT_OK : fault_win32(fault, error, "set owner and rights of %s", path);
+}
+
+enum result file_make_private_folder(const char *path, struct fault *fault)
+{
+	AUTO(local) PSECURITY_DESCRIPTOR descriptor = NULL;
+	AUTO(memory) wchar_t *wide = NULL;
+	AUTO(handle) HANDLE folder = NULL;
+	char sddl[SDDL_BYTES_MAX];
+	struct sid own;
+	enum result result = private_sddl(sddl, &own, fault);
+
+	if (result == RESULT_OK)
+		result = security_descriptor(sddl, &descriptor, fault);
+	if (result == RESULT_OK)
+		result = utf_path_to_wide(path, &wide, fault);
+	if (result != RESULT_OK)
+		return result;
+	SECURITY_ATTRIBUTES attributes = { .nLength = sizeof attributes, .lpSecurityDescriptor = descriptor };
+	bool made = CreateDirectoryW(wide, &attributes);
+	if (!made && GetLastError() != ERROR_ALREADY_EXISTS)
+		return fault_win32(fault, GetLastError(), "make folder %s", path);
+
+	result = file_open_folder_handle(
+		path, FILE_LIST_DIRECTORY | FILE_READ_ATTRIBUTES | READ_CONTROL | WRITE_DAC | WRITE_OWNER, false, &folder,
+		fault);
+	if (result == RESULT_PATH_NOT_FOUND && !made)
+		return fault_set(fault, RESULT_EXISTS, FAULT_FERRY, 0, "a file has the name of the folder %s", path);
+	if (result == RESULT_OK && !made)
+		result = check_previous_owner(folder, path, &own, fault);
+	return result == RESULT_OK ? apply_descriptor(folder, descriptor, path, fault) : result;
+}
+
+/* --- plain files --- */
+
+static enum result open_path(const char *path, DWORD access, DWORD share, DWORD disposition, bool append,
+                             struct file_handle **ret_file, struct fault *fault)
+{
+	AUTO(memory) wchar_t *wide = NULL;
+	enum result result = utf_path_to_wide(path, &wide, fault);
+
+	if (result != RESULT_OK)
+		return result;
+	/* A link is opened as itself and then refused: Ferry's own files are nobody's to redirect. */
+	HANDLE handle = CreateFileW(wide, access | FILE_READ_ATTRIBUTES, share, NULL, disposition,
+	                            FILE_ATTRIBUTE_NORMAL | FILE_FLAG_OPEN_REPARSE_POINT, NULL);
+	if (handle == INVALID_HANDLE_VALUE)
+		return fault_win32(fault, GetLastError(), "open %s", path);
+	FILE_ATTRIBUTE_TAG_INFO about;
+	if (GetFileInformationByHandleEx(handle, FileAttributeTagInfo, &about, sizeof about) &&
+	    (about.FileAttributes & FILE_ATTRIBUTE_REPARSE_POINT) != 0) {
+		CloseHandle(handle);
+		return fault_set(fault, RESULT_REPARSE_POINT, FAULT_FERRY, about.ReparseTag, "open %s", path);
+	}
+	return file_wrap(handle, append, ret_file, fault);
+}
+
+enum result file_read_all(const char *path, struct buffer *to, struct fault *fault)
+{
+	AUTO(file_handle) struct file_handle *file = NULL;
+	enum result result = open_path(path, GENERIC_READ, FILE_SHARE_READ | FILE_SHARE_WRITE | FILE_SHARE_DELETE,
+	                               OPEN_EXISTING, false, &file, fault);
+	uint64_t offset = 0;
+	size_t length = 1;
+
+	while (result == RESULT_OK && length > 0) {
+		char bytes[READ_CHUNK_BYTES];
+		result = file_read(file, offset, bytes, sizeof bytes, &length, fault);
+		if (result != RESULT_OK)
+			break;
+		offset += length;
+		result = buffer_append(to, bytes, length);
+		if (result != RESULT_OK)
+			(void)fault_set(fault, result, FAULT_FERRY, 0, "read %s", path);
+	}
+	if (result != RESULT_OK)
+		buffer_clear(to);
+	return result;
+}
+
+/* Without FILE_WRITE_DATA the system itself makes every write an append. */
+enum result file_open_append(const char *path, struct file_handle **ret_file, struct fault *fault)
+{
+	return open_path(path, FILE_APPEND_DATA | SYNCHRONIZE, FILE_SHARE_READ | FILE_SHARE_WRITE | FILE_SHARE_DELETE,
+	                 OPEN_ALWAYS, true, ret_file, fault);
+}
+
+enum result file_move(const char *from, const char *to, struct fault *fault)
+{
+	AUTO(memory) wchar_t *wide_from = NULL;
+	AUTO(memory) wchar_t *wide_to = NULL;
+	enum result result = utf_path_to_wide(from, &wide_from, fault);
+
+	if (result == RESULT_OK)
+		result = utf_path_to_wide(to, &wide_to, fault);
+	if (result != RESULT_OK)
+		return result;
+	if (!MoveFileExW(wide_from, wide_to, MOVEFILE_REPLACE_EXISTING | MOVEFILE_WRITE_THROUGH))
+		return fault_win32(fault, GetLastError(), "rename %s to %s", from, to);
+	return RESULT_OK;
+}
+
+/* A file that is shared with nobody: the system lets go of it when the process ends, however it ends. */
+enum result file_lock_folder(const char *path, struct file_handle **ret_lock, struct fault *fault)
+{
+	char name[DESTINATION_BYTES_MAX + sizeof LOCK_FILE + 1];
+	enum result result = text_format(name, sizeof name, "%s\\" LOCK_FILE, path);
+
+	if (result != RESULT_OK)
+		return fault_set(fault, result, FAULT_FERRY, 0, "lock %s", path);
+	result = open_path(name, GENERIC_WRITE, 0, OPEN_ALWAYS, false, ret_lock, fault);
+	if (result == RESULT_LOCKED)
+		return fault_set(fault, RESULT_ALREADY_RUNNING, FAULT_WIN32, ERROR_SHARING_VIOLATION, "lock %s", path);
+	return result;
+}

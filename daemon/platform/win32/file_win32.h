@@ -1,0 +1,24 @@
+/* platform/win32: what the files of platform/file share. */
+#ifndef FERRY_WIN32_FILE_WIN32_H
+#define FERRY_WIN32_FILE_WIN32_H
+
+#include "platform/file.h"
+#include "platform/win32/win32.h"
+
+struct folder {
+	HANDLE handle;
+};
+
+struct file_handle {
+	HANDLE handle;
+	bool append; /* writes go to the end, whatever the offset */
+};
+
+/* Open the folder that an absolute path names, from the root of its volume and past the device map of whoever the
+ * thread impersonates.  With `follow` false a reparse point anywhere in the path is refused. */
+enum result file_open_folder_handle(const char *path, ACCESS_MASK access, bool follow, HANDLE *ret_handle,
+                                    struct fault *fault) MUST_CHECK;
+/* Wrap an open handle; it is closed if that fails. */
+enum result file_wrap(HANDLE handle, bool append, struct file_handle **ret_file, struct fault *fault) MUST_CHECK;
+
+#endif

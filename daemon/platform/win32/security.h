@@ -1,0 +1,47 @@
+/* platform/win32/security - SIDs, security descriptors and what the process's own token says.
+ *
+ * Private to platform/win32.  The one place that knows the service's SID.
+ */
+#ifndef FERRY_WIN32_SECURITY_H
+#define FERRY_WIN32_SECURITY_H
+
+#include "platform/win32/win32.h"
+
+#define SID_TEXT_BYTES_MAX 192u
+#define SDDL_BYTES_MAX 1024u
+#define SECURITY_SERVICE_NAME L"Ferry" /* service.h's SERVICE_NAME; service.c holds them equal */
+
+struct sid {
+	union {
+		SID sid;
+		BYTE bytes[SECURITY_MAX_SID_SIZE];
+	};
+};
+
+/* The SID of a service by its name, as RtlCreateServiceSid does: S-1-5-80 and the SHA-1 of the upper-case UTF-16 name.
+ * Computed, because looking it up needs an installed service. */
+enum result security_service_sid(const wchar_t *service, struct sid *ret_sid, struct fault *fault) MUST_CHECK;
+/* NT SERVICE\Ferry. */
+enum result security_ferry_sid(struct sid *ret_sid, struct fault *fault) MUST_CHECK;
+/* The user of the process's token, whatever the thread wears. */
+enum result security_process_user(struct sid *ret_sid, struct fault *fault) MUST_CHECK;
+/* Whether the process's token has the SID as an enabled group. */
+enum result security_process_is(const struct sid *sid, bool *ret_is, struct fault *fault) MUST_CHECK;
+/* Said once by platform/service when the service control manager runs this process.  It decides who shall own the pipe:
+ * a process that is run as the service but is not NT SERVICE\Ferry then fails to make it, as it should. */
+void security_declare_service(void);
+bool security_is_declared_service(void);
+/* Who "Ferry" is in an access list: NT SERVICE\Ferry where this process is the service, else the process's user. */
+enum result security_own_sid(struct sid *ret_sid, struct fault *fault) MUST_CHECK;
+
+enum result security_sid_text(PSID sid, char to[SID_TEXT_BYTES_MAX], struct fault *fault) MUST_CHECK;
+
+/* A descriptor from its text; LocalFree() it, or AUTO(local). */
+enum result security_descriptor(const char *sddl, PSECURITY_DESCRIPTOR *ret_descriptor, struct fault *fault) MUST_CHECK;
+/* The protected descriptor of rule 17 for one of our kernel objects: Ferry, SYSTEM and Administrators `access`, the
+ * owner only READ_CONTROL. */
+enum result security_private_object(DWORD access, PSECURITY_DESCRIPTOR *ret_descriptor, struct fault *fault) MUST_CHECK;
+/* The owner of an open object; the handle needs READ_CONTROL. */
+enum result security_owner(HANDLE object, struct sid *ret_owner, struct fault *fault) MUST_CHECK;
+
+#endif

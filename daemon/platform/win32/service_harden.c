@@ -1,0 +1,78 @@
+/* platform/service: what the process gives up before it does anything (rules 17 and 22). */
+#include "platform/service.h"
+
+#include <string.h>
+
+#include "platform/win32/security.h"
+
+struct mitigation {
+	PROCESS_MITIGATION_POLICY policy;
+	DWORD flags;
+	const char *name;
+};
+
+/* Each is one DWORD of bits, whatever its structure is called.  Not among them: a ban on dynamic code (proxy scripts)
+ * and on foreign images (security packages, client certificates' providers), which Ferry loads on purpose. */
+static const struct mitigation mitigations[] = {
+	{ ProcessExtensionPointDisablePolicy, 0x1, "no extension points" },
+	/* no images from the network or of low integrity; system32 first */
+	{ ProcessImageLoadPolicy, 0x7, "image load policy" },
+	/* links made by others than administrators are not followed */
+	{ ProcessRedirectionTrustPolicy, 0x1, "redirection trust" },
+};
+
+static enum result set_mitigations(struct fault *fault)
+{
+	for (size_t i = 0; i < sizeof mitigations / sizeof mitigations[0]; i++) {
+		DWORD flags = mitigations[i].flags;
+		if (SetProcessMitigationPolicy(mitigations[i].policy, &flags, sizeof flags))
+			continue;
+		/* A Windows from before the policy does not know its number; defence in depth may be thinner there. */
+		DWORD error = GetLastError();
+		if (error != ERROR_INVALID_PARAMETER && error != ERROR_NOT_SUPPORTED && error != ERROR_CALL_NOT_IMPLEMENTED)
+			return fault_win32(fault, error, "harden the process: %s", mitigations[i].name);
+	}
+	return RESULT_OK;
+}
+
+static enum result close_process(struct fault *fault)
+{
+	AUTO(local) PSECURITY_DESCRIPTOR descriptor = NULL;
+	enum result result = security_private_object(PROCESS_ALL_ACCESS, &descriptor, fault);
+
+	if (result != RESULT_OK)
+		return result;
+	if (!SetKernelObjectSecurity(GetCurrentProcess(), DACL_SECURITY_INFORMATION | PROTECTED_DACL_SECURITY_INFORMATION,
+	                             descriptor))
+		return fault_win32(fault, GetLastError(), "close the process to others");
+	return RESULT_OK;
+}
+
+/* Predefined keys are bound to whoever used them first: under impersonation that would be somebody else's.  Looked up,
+ * since Wine has no such function and nothing to keep apart. */
+static enum result separate_registry_keys(struct fault *fault)
+{
+	typedef LONG(WINAPI * disable_cache)(void);
+	HMODULE advapi = GetModuleHandleW(L"advapi32.dll");
+	FARPROC found = advapi != NULL ? GetProcAddress(advapi, "RegDisablePredefinedCacheEx") : NULL;
+	disable_cache disable;
+
+	if (found == NULL)
+		return RESULT_OK;
+	memcpy(&disable, &found, sizeof disable);
+	LONG error = disable();
+	return error == ERROR_SUCCESS ? RESULT_OK
+	                              : fault_win32(fault, (uint32_t)error, "keep predefined registry keys apart");
+}
+
+enum result service_harden_process(struct fault *fault)
+{
+	/* A heap that is broken must not be used to go on. */
+	(void)HeapSetInformation(NULL, HeapEnableTerminationOnCorruption, NULL, 0);
+	if (!SetDefaultDllDirectories(LOAD_LIBRARY_SEARCH_SYSTEM32))
+		return fault_win32(fault, GetLastError(), "limit the search for libraries");
+	enum result result = separate_registry_keys(fault);
+	if (result == RESULT_OK)
+		result = set_mitigations(fault);
+	return result == RESULT_OK ? close_process(fault) : result;
+}

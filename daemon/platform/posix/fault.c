@@ -1,0 +1,25 @@
+#include "platform/posix/fault.h"
+
+#include <errno.h>
+#include <stddef.h>
+
+static const struct {
+	int error;
+	enum result result;
+} meanings[] = {
+	{ ENOMEM, RESULT_NO_MEMORY },      { EMFILE, RESULT_NO_MEMORY },       { ENFILE, RESULT_NO_MEMORY },
+	{ EAGAIN, RESULT_NO_MEMORY }, /* of pthread_create: no room for another thread */
+	{ EACCES, RESULT_DENIED },         { EPERM, RESULT_DENIED },           { EROFS, RESULT_DENIED },
+	{ ENOENT, RESULT_PATH_NOT_FOUND }, { ENOTDIR, RESULT_PATH_NOT_FOUND }, { ELOOP, RESULT_REPARSE_POINT },
+	{ EISDIR, RESULT_IS_FOLDER },      { EEXIST, RESULT_EXISTS },          { ENAMETOOLONG, RESULT_TOO_LONG },
+	{ ENOSPC, RESULT_DISK_FULL },      { EDQUOT, RESULT_DISK_FULL },       { EFBIG, RESULT_DISK_FULL },
+	{ EBUSY, RESULT_LOCKED },          { ETXTBSY, RESULT_LOCKED },         { EIO, RESULT_IO_FAILED },
+};
+
+enum result result_from_errno(int error)
+{
+	for (size_t i = 0; i < sizeof(meanings) / sizeof(meanings[0]); i++)
+		if (meanings[i].error == error)
+			return meanings[i].result;
+	return RESULT_SYSTEM;
+}

@@ -1,0 +1,372 @@
+#include "platform/file.h"
+
+/* glibc has a struct of that name too, for name_to_handle_at(), which nobody calls here. */
+#define file_handle glibc_file_handle
+#include <fcntl.h>
+#undef file_handle
+
+#include <assert.h>
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/file.h>
+#include <sys/stat.h>
+#include <sys/statvfs.h>
+#include <unistd.h>
+
+#include "platform/posix/fault.h"
+#include "platform/posix/testroot.h"
+
+#define READ_CHUNK_BYTES 16384
+#define STAT_BLOCK_BYTES 512 /* of st_blocks, whatever the file system's blocks are */
+
+struct folder {
+	int fd;
+};
+
+struct file_handle {
+	int fd;
+};
+
+const enum path_style file_path_style = PATH_POSIX;
+
+static void fd_cleanup(int *fd)
+{
+	if (*fd >= 0)
+		close(*fd);
+}
+
+static enum result done(int answer, const char *act, const char *object, struct fault *fault)
+{
+	return answer >= 0 ? RESULT_OK : fault_errno(fault, errno, "%s %s", act, object);
+}
+
+/* --- a download's folder and partial file --- */
+
+/* Asked for a folder and no link, the kernel answers ENOTDIR for a link and for a file alike: find out which. */
+static int open_step(int parent, const char *name, int flags)
+{
+	struct stat status;
+	int fd = openat(parent, name, flags | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+	if (fd >= 0 || errno != ENOTDIR)
+		return fd;
+	bool link = fstatat(parent, name, &status, AT_SYMLINK_NOFOLLOW) == 0 && S_ISLNK(status.st_mode);
+	errno = link ? ELOOP : ENOTDIR;
+	return -1;
+}
+
+/* Step by step, so that a link anywhere is noticed.  openat2() would do it in one call, but many containers refuse it,
+ * and one way that is always taken is worth more on this ground than a fast one and a fallback. */
+static int open_without_links(const char *path)
+{
+	AUTO(fd) int at = open("/", O_PATH | O_DIRECTORY | O_CLOEXEC);
+	while (at >= 0 && *(path += strspn(path, "/"))) {
+		char name[DESTINATION_SEGMENT_BYTES_MAX + 1];
+		size_t length = strcspn(path, "/");
+		int parent = at;
+		errno = ENAMETOOLONG;
+		bool fits = text_copy(name, sizeof(name), (struct text_view){ path, length }) == RESULT_OK;
+		at = fits ? open_step(parent, name, O_PATH) : -1;
+		close(parent);
+		path += length;
+	}
+	/* O_PATH is enough to pass through, but not to be synced. */
+	return at >= 0 ? open_step(at, ".", O_RDONLY) : -1;
+}
+
+enum result folder_open(const char *path, struct folder **ret_folder, struct fault *fault)
+{
+	assert(path[0] == '/');
+	AUTO(folder) struct folder *folder = malloc(sizeof(*folder));
+	if (!folder)
+		return fault_set(fault, RESULT_NO_MEMORY, FAULT_FERRY, 0, "open folder %s", path);
+	folder->fd = open_without_links(path);
+	enum result result = done(folder->fd, "open folder", path, fault);
+	if (result == RESULT_OK)
+		*ret_folder = TAKE(folder);
+	return result;
+}
+
+void folder_free(struct folder *folder)
+{
+	if (folder)
+		fd_cleanup(&folder->fd);
+	free(folder);
+}
+
+enum result folder_sync(struct folder *folder, struct fault *fault)
+{
+	return done(fsync(folder->fd), "sync", "the folder", fault);
+}
+
+static bool same_file(const struct stat *a, const struct stat *b)
+{
+	return a->st_dev == b->st_dev && a->st_ino == b->st_ino;
+}
+
+/* Climbs from the handle to the root and compares what it meets: no path of the folder's is believed. */
+enum result folder_is_below(struct folder *folder, const char *ancestor_path, bool *ret_below, struct fault *fault)
+{
+	struct stat ancestor, here, above;
+	bool exists = stat(ancestor_path, &ancestor) == 0, below = false, at_root = false;
+	if (!exists && errno != ENOENT)
+		return fault_errno(fault, errno, "look at %s", ancestor_path);
+	AUTO(fd) int at = openat(folder->fd, ".", O_PATH | O_DIRECTORY | O_CLOEXEC);
+	while (!below && !at_root) {
+		int parent = openat(at, "..", O_PATH | O_DIRECTORY | O_CLOEXEC);
+		if (parent < 0 || fstat(at, &here) != 0 || fstat(parent, &above) != 0)
+			return fault_errno(fault, errno, "look above the folder");
+		below = exists && same_file(&here, &ancestor);
+		at_root = same_file(&here, &above); /* the root is its own parent */
+		close(at);
+		at = parent;
+	}
+	*ret_below = below;
+	return RESULT_OK;
+}
+
+/* Names are our own or core/destination's: a path here would be a mistake of ours. */
+static const char *simple(const char *name)
+{
+	assert(name[0] && !strchr(name, '/') && strcmp(name, ".") != 0 && strcmp(name, "..") != 0);
+	return name;
+}
+
+static enum result wrap(int fd, const char *name, struct file_handle **ret_file, struct fault *fault)
+{
+	if (fd < 0)
+		return fault_errno(fault, errno, "open %s", name);
+	struct file_handle *file = malloc(sizeof(*file));
+	if (!file) {
+		close(fd);
+		return fault_set(fault, RESULT_NO_MEMORY, FAULT_FERRY, 0, "open %s", name);
+	}
+	file->fd = fd;
+	*ret_file = file;
+	return RESULT_OK;
+}
+
+enum result file_create(struct folder *folder, const char *name, struct file_handle **ret_file, struct fault *fault)
+{
+	/* Readable by its owner alone: neither the network identity nor the daemon has business with landed files. */
+	int fd = openat(folder->fd, simple(name), O_RDWR | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0600);
+	return wrap(fd, name, ret_file, fault);
+}
+
+static void format_tag(const struct stat *status, char to[FILE_TAG_BYTES_MAX])
+{
+	text_display(to, FILE_TAG_BYTES_MAX, "%jx:%jx:%x", (uintmax_t)status->st_dev, (uintmax_t)status->st_ino,
+	             status->st_uid);
+}
+
+enum result file_reopen(struct folder *folder, const char *name, const char *tag, struct file_handle **ret_file,
+                        struct fault *fault)
+{
+	/* Looked at before it is opened, since opening a pipe or a device does things. */
+	struct stat before, after;
+	if (fstatat(folder->fd, simple(name), &before, AT_SYMLINK_NOFOLLOW) != 0)
+		return fault_errno(fault, errno, "re-open %s", name);
+	char found[FILE_TAG_BYTES_MAX];
+	format_tag(&before, found);
+	if (!S_ISREG(before.st_mode) || before.st_nlink != 1 || (tag[0] && strcmp(found, tag) != 0))
+		return fault_set(fault, RESULT_FILE_CHANGED, FAULT_FERRY, 0, "%s is not the plain file it was", name);
+
+	AUTO(file_handle) struct file_handle *file = NULL;
+	enum result result = wrap(openat(folder->fd, name, O_RDWR | O_NOFOLLOW | O_CLOEXEC), name, &file, fault);
+	if (result != RESULT_OK)
+		return result;
+	if (fstat(file->fd, &after) != 0 || !same_file(&before, &after))
+		return fault_set(fault, RESULT_FILE_CHANGED, FAULT_FERRY, 0, "%s was exchanged meanwhile", name);
+	*ret_file = TAKE(file);
+	return RESULT_OK;
+}
+
+void file_handle_free(struct file_handle *file)
+{
+	if (file)
+		fd_cleanup(&file->fd);
+	free(file);
+}
+
+enum result file_tag(struct file_handle *file, char to[FILE_TAG_BYTES_MAX], struct fault *fault)
+{
+	struct stat status;
+	enum result result = done(fstat(file->fd, &status), "look at", "the open file", fault);
+	if (result == RESULT_OK)
+		format_tag(&status, to);
+	return result;
+}
+
+enum result file_tag_at(struct folder *folder, const char *name, char to[FILE_TAG_BYTES_MAX], uint64_t *ret_bytes,
+                        struct fault *fault)
+{
+	struct stat status;
+	int looked = fstatat(folder->fd, simple(name), &status, AT_SYMLINK_NOFOLLOW);
+	if (looked == 0) {
+		format_tag(&status, to);
+		*ret_bytes = (uint64_t)status.st_size;
+	}
+	return done(looked, "look at", name, fault);
+}
+
+enum result file_size(struct file_handle *file, uint64_t *ret_bytes, struct fault *fault)
+{
+	struct stat status;
+	enum result result = done(fstat(file->fd, &status), "look at", "the open file", fault);
+	if (result == RESULT_OK)
+		*ret_bytes = (uint64_t)status.st_size;
+	return result;
+}
+
+enum result file_reserve(struct file_handle *file, uint64_t bytes, struct fault *fault)
+{
+	struct stat status;
+	struct statvfs volume;
+	if (fstat(file->fd, &status) != 0 || fstatvfs(file->fd, &volume) != 0)
+		return fault_errno(fault, errno, "ask for free space");
+	uint64_t present = (uint64_t)status.st_blocks * STAT_BLOCK_BYTES;
+	uint64_t missing = bytes > present ? bytes - present : 0;
+	errno = ENOSPC;
+	if (missing / volume.f_frsize >= volume.f_bavail ||
+	    (missing > 0 && fallocate(file->fd, 0, 0, (off_t)bytes) != 0 && errno != EOPNOTSUPP))
+		return fault_errno(fault, errno, "reserve %ju bytes", (uintmax_t)bytes);
+	return file_truncate(file, bytes, fault);
+}
+
+enum result file_truncate(struct file_handle *file, uint64_t bytes, struct fault *fault)
+{
+	return done(ftruncate(file->fd, (off_t)bytes), "set the size of", "the open file", fault);
+}
+
+enum result file_write(struct file_handle *file, uint64_t offset, const void *bytes, size_t length, struct fault *fault)
+{
+	const char *from = bytes;
+	while (length > 0) {
+		ssize_t written = TEMP_FAILURE_RETRY(pwrite(file->fd, from, length, (off_t)offset));
+		if (written < 0)
+			return fault_errno(fault, errno, "write %zu bytes at %ju", length, (uintmax_t)offset);
+		from += written;
+		offset += (uint64_t)written;
+		length -= (size_t)written;
+	}
+	return RESULT_OK;
+}
+
+enum result file_read(struct file_handle *file, uint64_t offset, void *bytes, size_t size, size_t *ret_length,
+                      struct fault *fault)
+{
+	size_t length = 0;
+	ssize_t got = 1;
+	for (; length < size && got != 0; length += (size_t)got) {
+		off_t at = (off_t)(offset + length);
+		got = TEMP_FAILURE_RETRY(pread(file->fd, (char *)bytes + length, size - length, at));
+		if (got < 0)
+			return fault_errno(fault, errno, "read %zu bytes at %ju", size, (uintmax_t)offset);
+	}
+	*ret_length = length;
+	return RESULT_OK;
+}
+
+enum result file_sync(struct file_handle *file, struct fault *fault)
+{
+	return done(fdatasync(file->fd), "sync", "the open file", fault);
+}
+
+/* Linux renames and unlinks names, never handles: make sure that the name is the handle's.  Who could exchange it
+ * between this look and the act may write in the folder, and could as well do it after. */
+static enum result check_named(struct folder *folder, struct file_handle *file, const char *name, struct fault *fault)
+{
+	struct stat open_file, named;
+	if (fstat(file->fd, &open_file) != 0 || fstatat(folder->fd, simple(name), &named, AT_SYMLINK_NOFOLLOW) != 0)
+		return fault_errno(fault, errno, "look at %s", name);
+	if (!same_file(&open_file, &named))
+		return fault_set(fault, RESULT_FILE_CHANGED, FAULT_FERRY, 0, "%s is another file", name);
+	return RESULT_OK;
+}
+
+enum result file_rename(struct folder *folder, struct file_handle *file, const char *old_name, const char *new_name,
+                        struct fault *fault)
+{
+	enum result result = check_named(folder, file, old_name, fault);
+	if (result != RESULT_OK)
+		return result;
+	return done(renameat(folder->fd, old_name, folder->fd, simple(new_name)), "rename to", new_name, fault);
+}
+
+enum result file_remove(struct folder *folder, struct file_handle *file, const char *name, struct fault *fault)
+{
+	enum result result = check_named(folder, file, name, fault);
+	return result == RESULT_OK ? done(unlinkat(folder->fd, name, 0), "remove", name, fault) : result;
+}
+
+/* --- Ferry's own folders and files --- */
+
+enum result file_data_folder(char *to, size_t size, struct fault *fault)
+{
+	return testroot_path("/data", to, size, NULL, fault);
+}
+
+enum result file_program_folder(char *to, size_t size, struct fault *fault)
+{
+	char path[DESTINATION_BYTES_MAX] = "";
+	ssize_t length = readlink("/proc/self/exe", path, sizeof(path) - 1);
+	if (length < 0)
+		return fault_errno(fault, errno, "find the running program");
+	struct text_view folder = { path, (size_t)(strrchr(path, '/') - path) };
+	if (text_copy(to, size, folder) != RESULT_OK)
+		return fault_set(fault, RESULT_TOO_LONG, FAULT_FERRY, 0, "the running program's folder");
+	return RESULT_OK;
+}
+
+enum result file_make_private_folder(const char *path, struct fault *fault)
+{
+	struct stat status;
+	if (mkdir(path, 0700) != 0 && errno != EEXIST)
+		return fault_errno(fault, errno, "make folder %s", path);
+	AUTO(fd) int fd = open_step(AT_FDCWD, path, O_RDONLY);
+	if (fd < 0 && errno == ENOTDIR)
+		return fault_set(fault, RESULT_EXISTS, FAULT_ERRNO, errno, "make folder %s", path);
+	if (fd < 0 || fstat(fd, &status) != 0 || (status.st_uid != geteuid() && fchown(fd, geteuid(), getegid()) != 0) ||
+	    fchmod(fd, 0700) != 0)
+		return fault_errno(fault, errno, "make folder %s private", path);
+	return RESULT_OK;
+}
+
+enum result file_read_all(const char *path, struct buffer *to, struct fault *fault)
+{
+	AUTO(file_handle) struct file_handle *file = NULL;
+	enum result result = wrap(open(path, O_RDONLY | O_CLOEXEC), path, &file, fault);
+	uint64_t offset = 0;
+	for (size_t length = 1; result == RESULT_OK && length > 0; offset += length) {
+		char chunk[READ_CHUNK_BYTES];
+		result = file_read(file, offset, chunk, sizeof(chunk), &length, fault);
+		if (result == RESULT_OK && (result = buffer_append(to, chunk, length)) != RESULT_OK)
+			fault_set(fault, result, FAULT_FERRY, 0, "read %s", path);
+	}
+	return result;
+}
+
+enum result file_open_append(const char *path, struct file_handle **ret_file, struct fault *fault)
+{
+	int fd = open(path, O_WRONLY | O_APPEND | O_CREAT | O_NOFOLLOW | O_CLOEXEC, 0600);
+	return wrap(fd, path, ret_file, fault);
+}
+
+enum result file_move(const char *from, const char *to, struct fault *fault)
+{
+	return done(rename(from, to), "rename", from, fault);
+}
+
+enum result file_lock_folder(const char *path, struct file_handle **ret_lock, struct fault *fault)
+{
+	AUTO(file_handle) struct file_handle *lock = NULL;
+	enum result result = wrap(open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC), path, &lock, fault);
+	if (result != RESULT_OK)
+		return result;
+	if (flock(lock->fd, LOCK_EX | LOCK_NB) != 0)
+		return fault_set(fault, errno == EWOULDBLOCK ? RESULT_ALREADY_RUNNING : result_from_errno(errno), FAULT_ERRNO,
+		                 errno, "lock %s", path);
+	*ret_lock = TAKE(lock);
+	return RESULT_OK;
+}

@@ -1,0 +1,171 @@
+#include "platform/identity.h"
+
+#include <errno.h>
+#include <linux/capability.h>
+#include <openssl/sha.h>
+#include <stdatomic.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/random.h>
+#include <sys/syscall.h>
+#include <unistd.h>
+
+#include "platform/posix/fault.h"
+#include "platform/posix/identity_credentials.h"
+
+_Static_assert(IDENTITY_DIGEST_BYTES == SHA256_DIGEST_LENGTH, "the digest is SHA-256");
+
+struct identity {
+	atomic_uint references;
+	struct caller caller;
+	uint8_t digest[IDENTITY_DIGEST_BYTES];
+	size_t group_count;
+	/* uid, gid, then the supplementary groups, ascending: equal identities are equal bytes. */
+	uint32_t ids[2 + IDENTITY_GROUPS_MAX];
+};
+#define IDS_UID 0
+#define IDS_GID 1
+#define IDS_GROUPS 2
+
+static int compare_ids(const void *a, const void *b)
+{
+	uint32_t left = *(const uint32_t *)a, right = *(const uint32_t *)b;
+	return (left > right) - (left < right);
+}
+
+/* Linux has capabilities per thread; glibc offers no call for them. */
+static bool read_capabilities(struct __user_cap_data_struct sets[_LINUX_CAPABILITY_U32S_3])
+{
+	struct __user_cap_header_struct header = { .version = _LINUX_CAPABILITY_VERSION_3 };
+	return syscall(SYS_capget, &header, sets) == 0;
+}
+
+static bool may_change_ids(void)
+{
+	struct __user_cap_data_struct sets[_LINUX_CAPABILITY_U32S_3];
+	uint32_t needed = 1u << CAP_SETUID | 1u << CAP_SETGID;
+	return read_capabilities(sets) && (sets[0].effective & needed) == needed;
+}
+
+static bool has_groups(const uint32_t *wanted, size_t count)
+{
+	uint32_t groups[IDENTITY_GROUPS_MAX];
+	if (syscall(SYS_getgroups, IDENTITY_GROUPS_MAX, groups) != (long)count)
+		return false;
+	qsort(groups, count, sizeof(groups[0]), compare_ids);
+	return memcmp(groups, wanted, count * sizeof(groups[0])) == 0;
+}
+
+/* Whether the calling thread has all ids of the identity: real, effective, saved, filesystem and supplementary.  Raw
+ * system calls here and below: they speak of this one thread, glibc's wrappers of all. */
+static bool has_ids(const struct identity *identity)
+{
+	uint32_t uid = identity->ids[IDS_UID], gid = identity->ids[IDS_GID], uids[4], gids[4];
+	if (syscall(SYS_getresuid, &uids[0], &uids[1], &uids[2]) != 0 ||
+	    syscall(SYS_getresgid, &gids[0], &gids[1], &gids[2]) != 0)
+		return false;
+	/* Asked for an id that cannot be, these change nothing and answer with the present one. */
+	uids[3] = (uint32_t)syscall(SYS_setfsuid, -1);
+	gids[3] = (uint32_t)syscall(SYS_setfsgid, -1);
+	for (int i = 0; i < 4; i++)
+		if (uids[i] != uid || gids[i] != gid)
+			return false;
+	return has_groups(identity->ids + IDS_GROUPS, identity->group_count);
+}
+
+enum result identity_from_credentials(uid_t uid, gid_t gid, const gid_t *groups, size_t group_count,
+                                      struct identity **ret_identity, struct fault *fault)
+{
+	if (group_count > IDENTITY_GROUPS_MAX)
+		return fault_set(fault, RESULT_ACCESS_REFUSED, FAULT_FERRY, 0, "uid %u has too many groups", uid);
+	struct identity *identity = calloc(1, sizeof(*identity));
+	if (!identity)
+		return fault_set(fault, RESULT_NO_MEMORY, FAULT_FERRY, 0, "capture uid %u", uid);
+	atomic_init(&identity->references, 1);
+	identity->group_count = group_count;
+	identity->ids[IDS_UID] = uid;
+	identity->ids[IDS_GID] = gid;
+	for (size_t i = 0; i < group_count; i++)
+		identity->ids[IDS_GROUPS + i] = groups[i];
+	qsort(identity->ids + IDS_GROUPS, group_count, sizeof(identity->ids[0]), compare_ids);
+	size_t id_bytes = (IDS_GROUPS + group_count) * sizeof(identity->ids[0]);
+	SHA256((const unsigned char *)identity->ids, id_bytes, identity->digest);
+	identity->caller.administrator = uid == 0;
+	identity->caller.integrity = uid == 0 ? INTEGRITY_HIGH : INTEGRITY_MEDIUM;
+	identity->caller.impersonation = may_change_ids() || has_ids(identity);
+	text_display(identity->caller.owner, sizeof(identity->caller.owner), "uid:%u", uid);
+	*ret_identity = identity;
+	return RESULT_OK;
+}
+
+enum result identity_self(struct identity **ret_identity, struct fault *fault)
+{
+	gid_t groups[IDENTITY_GROUPS_MAX];
+	int count = getgroups(IDENTITY_GROUPS_MAX, groups);
+	if (count < 0)
+		return fault_errno(fault, errno, "read the process's groups");
+	return identity_from_credentials(geteuid(), getegid(), groups, (size_t)count, ret_identity, fault);
+}
+
+struct identity *identity_hold(struct identity *identity)
+{
+	atomic_fetch_add_explicit(&identity->references, 1, memory_order_relaxed);
+	return identity;
+}
+
+void identity_free(struct identity *identity)
+{
+	if (identity && atomic_fetch_sub_explicit(&identity->references, 1, memory_order_acq_rel) == 1)
+		free(identity);
+}
+
+const struct caller *identity_caller(const struct identity *identity)
+{
+	return &identity->caller;
+}
+
+const uint8_t *identity_digest(const struct identity *identity)
+{
+	return identity->digest;
+}
+
+/* Nothing that would let this thread become somebody else again.  Ambient capabilities follow the permitted set. */
+static bool drop_capabilities(void)
+{
+	struct __user_cap_header_struct header = { .version = _LINUX_CAPABILITY_VERSION_3 };
+	struct __user_cap_data_struct sets[_LINUX_CAPABILITY_U32S_3] = { 0 };
+	if (syscall(SYS_capset, &header, sets) != 0 || !read_capabilities(sets))
+		return false;
+	for (size_t i = 0; i < _LINUX_CAPABILITY_U32S_3; i++)
+		if (sets[i].effective || sets[i].permitted || sets[i].inheritable)
+			return false;
+	return true;
+}
+
+enum result identity_wear(const struct identity *identity, struct fault *fault)
+{
+	uint32_t uid = identity->ids[IDS_UID], gid = identity->ids[IDS_GID];
+	/* The groups first: the right to change them may go with the uid.  Who has the ids already needs no right. */
+	if (!has_ids(identity) &&
+	    (syscall(SYS_setgroups, identity->group_count, identity->ids + IDS_GROUPS) != 0 ||
+	     syscall(SYS_setresgid, gid, gid, gid) != 0 || syscall(SYS_setresuid, uid, uid, uid) != 0))
+		return fault_set(fault, RESULT_IDENTITY_LOST, FAULT_ERRNO, errno, "become uid %u", uid);
+	/* Between uids that are not 0 the kernel takes no capability away, and on the way to 0 it gives some. */
+	if (!drop_capabilities())
+		return fault_set(fault, RESULT_IDENTITY_LOST, FAULT_ERRNO, errno, "drop capabilities as uid %u", uid);
+	if (!has_ids(identity))
+		return fault_set(fault, RESULT_IDENTITY_LOST, FAULT_FERRY, 0, "uid %u is not worn", uid);
+	return RESULT_OK;
+}
+
+enum result identity_random(void *bytes, size_t size, struct fault *fault)
+{
+	for (unsigned char *at = bytes; size > 0;) {
+		ssize_t got = TEMP_FAILURE_RETRY(getrandom(at, size, 0));
+		if (got < 0)
+			return fault_errno(fault, errno, "get random bytes");
+		at += got;
+		size -= (size_t)got;
+	}
+	return RESULT_OK;
+}

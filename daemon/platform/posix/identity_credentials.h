@@ -1,0 +1,15 @@
+/* platform/posix/identity_credentials - identities from what the kernel says of a peer; for platform/ipc and tests. */
+#ifndef FERRY_PLATFORM_POSIX_IDENTITY_CREDENTIALS_H
+#define FERRY_PLATFORM_POSIX_IDENTITY_CREDENTIALS_H
+
+#include <sys/types.h>
+
+#include "platform/identity.h"
+
+#define IDENTITY_GROUPS_MAX 64 /* supplementary ones; who has more has no place on a test ground */
+
+/* RESULT_ACCESS_REFUSED: too many groups. */
+enum result identity_from_credentials(uid_t uid, gid_t gid, const gid_t *groups, size_t group_count,
+                                      struct identity **ret_identity, struct fault *fault) MUST_CHECK;
+
+#endif

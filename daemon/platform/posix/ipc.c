@@ -1,0 +1,383 @@
+#include "platform/ipc.h"
+
+#include <errno.h>
+#include <poll.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/eventfd.h>
+#include <sys/socket.h>
+#include <sys/stat.h>
+#include <sys/un.h>
+#include <unistd.h>
+
+#include "platform/clock.h"
+#include "platform/posix/fault.h"
+#include "platform/posix/identity_credentials.h"
+#include "platform/posix/packet.h"
+#include "platform/thread.h"
+
+#define CLOSE_MS_MAX 5000 /* for a closed client to read what is queued */
+
+struct output {
+	struct output *next;
+	size_t length, sent;
+	char bytes[];
+};
+
+struct connection {
+	uint64_t number; /* 0: this place is free */
+	int fd;
+	struct ucred peer; /* who connected */
+	/* The I/O thread's alone, until `delivered` is set. */
+	struct buffer input;
+	struct ucred sender; /* who wrote every packet of the message */
+	bool oversized;
+	/* Under the server's mutex. */
+	bool delivered;      /* a message is out: nothing is read until ipc_next() */
+	bool broken;         /* to be ended by the I/O thread */
+	int64_t close_by_ms; /* 0: not closing */
+	struct output *first_output, *last_output;
+	size_t output_bytes;
+};
+
+struct ipc_server {
+	struct ipc_limits limits;
+	struct ipc_handler handler;
+	struct sockaddr_un address; /* "" until it is ours to remove */
+	int listener, wake;
+	struct thread *thread;
+	struct mutex *mutex;
+	bool stopping;
+	int poll_ms; /* the I/O thread's own */
+	struct connection *connections; /* places; the I/O thread alone fills and empties them, under the mutex */
+	struct pollfd *polled;          /* one for each place, then the listener's and the wake's */
+	uint64_t last_number;
+};
+
+/* --- the I/O thread --- */
+
+static void accept_clients(struct ipc_server *server)
+{
+	struct text_view busy = text_view(result_sentence(RESULT_BUSY));
+	int fd;
+	while ((fd = accept4(server->listener, NULL, NULL, SOCK_NONBLOCK | SOCK_CLOEXEC)) >= 0) {
+		struct connection client = { .fd = fd, .input = BUFFER(IPC_MESSAGE_BYTES_MAX) };
+		socklen_t size = sizeof(client.peer);
+		uint32_t place = 0;
+		while (place < server->limits.connections_max && server->connections[place].number != 0)
+			place++;
+		if (place == server->limits.connections_max ||
+		    getsockopt(fd, SOL_SOCKET, SO_PEERCRED, &client.peer, &size) != 0) {
+			size_t sent = 0;
+			(void)!packet_send(fd, busy.bytes, busy.length, &sent); /* it may be gone already */
+			close(fd);
+			continue;
+		}
+		client.number = ++server->last_number;
+		mutex_lock(server->mutex);
+		server->connections[place] = client;
+		mutex_unlock(server->mutex);
+		server->handler.connected(server->handler.context, client.number);
+	}
+}
+
+static void deliver(struct ipc_server *server, struct connection *connection)
+{
+	const struct ipc_handler *handler = &server->handler;
+	AUTO(buffer) struct buffer message = connection->input;
+	bool oversized = connection->oversized;
+	connection->input = BUFFER(IPC_MESSAGE_BYTES_MAX);
+	connection->oversized = false;
+	mutex_lock(server->mutex);
+	connection->delivered = true;
+	mutex_unlock(server->mutex);
+	if (oversized)
+		handler->oversized(handler->context, connection->number);
+	else
+		handler->message(handler->context, connection->number, TAKE(message.bytes), message.length);
+}
+
+/* Read packets until a message is whole or no more are there. */
+static void read_message(struct ipc_server *server, struct connection *connection)
+{
+	for (bool last = false; !last;) {
+		bool first = connection->input.bytes == NULL;
+		struct ucred sender = { 0 };
+		enum result result = packet_receive(connection->fd, &connection->input, &sender, &last);
+		if (result == RESULT_TIMED_OUT)
+			return;
+		/* One message, one author: else a thread could finish what another identity began. */
+		bool same = first || memcmp(&sender, &connection->sender, sizeof(sender)) == 0;
+		if (!same || (result != RESULT_OK && result != RESULT_TOO_LARGE)) {
+			mutex_lock(server->mutex);
+			connection->broken = true;
+			mutex_unlock(server->mutex);
+			return;
+		}
+		connection->sender = sender;
+		connection->oversized |= result == RESULT_TOO_LARGE;
+		if (connection->oversized)
+			buffer_clear(&connection->input);
+	}
+	deliver(server, connection);
+}
+
+static void drop_output(struct connection *connection)
+{
+	struct output *output = connection->first_output;
+	connection->output_bytes -= output->length;
+	connection->first_output = output->next;
+	free(output);
+}
+
+/* Under the mutex: send what the socket takes, and say whether the connection is at its end. */
+static bool flush(struct connection *connection)
+{
+	while (connection->first_output && !connection->broken) {
+		struct output *output = connection->first_output;
+		enum result result = packet_send(connection->fd, output->bytes, output->length, &output->sent);
+		if (result == RESULT_TIMED_OUT)
+			break;
+		connection->broken = result != RESULT_OK;
+		drop_output(connection);
+	}
+	bool closing = connection->close_by_ms > 0;
+	return connection->broken || (closing && (!connection->first_output || clock_mono_ms() >= connection->close_by_ms));
+}
+
+static void empty_place(struct connection *connection)
+{
+	close(connection->fd);
+	buffer_done(&connection->input);
+	while (connection->first_output)
+		drop_output(connection);
+	*connection = (struct connection){ 0 };
+}
+
+/* Do for every connection what other threads asked for, and say what to poll.  False: all have been ended. */
+static bool tend(struct ipc_server *server)
+{
+	mutex_lock(server->mutex);
+	bool stopping = server->stopping;
+	server->poll_ms = -1;
+	for (uint32_t i = 0; i < server->limits.connections_max; i++) {
+		struct connection *connection = &server->connections[i];
+		uint64_t number = connection->number;
+		bool over = number != 0 && (flush(connection) || stopping);
+		if (over)
+			empty_place(connection);
+		if (connection->close_by_ms > 0)
+			server->poll_ms = CLOSE_MS_MAX; /* it may not read */
+		bool reads = !connection->delivered && connection->close_by_ms == 0, writes = connection->first_output != NULL;
+		/* If nothing is wanted it is left out: a hang-up would be reported again and again, whatever the events. */
+		server->polled[i].fd = connection->number != 0 && (reads || writes) ? connection->fd : -1;
+		server->polled[i].events = (short)((reads ? POLLIN : 0) | (writes ? POLLOUT : 0));
+		if (over) {
+			mutex_unlock(server->mutex);
+			server->handler.disconnected(server->handler.context, number);
+			mutex_lock(server->mutex);
+		}
+	}
+	mutex_unlock(server->mutex);
+	return !stopping;
+}
+
+static void serve(void *argument)
+{
+	struct ipc_server *server = argument;
+	uint32_t places = server->limits.connections_max;
+	struct pollfd *listener = &server->polled[places], *wake = listener + 1;
+	*listener = (struct pollfd){ .fd = server->listener, .events = POLLIN };
+	*wake = (struct pollfd){ .fd = server->wake, .events = POLLIN };
+	while (tend(server)) {
+		eventfd_t wakes;
+		if (poll(server->polled, places + 2, server->poll_ms) <= 0)
+			continue;
+		if (wake->revents)
+			(void)eventfd_read(server->wake, &wakes);
+		for (uint32_t i = 0; i < places; i++)
+			if (server->polled[i].events & POLLIN && server->polled[i].revents)
+				read_message(server, &server->connections[i]);
+		if (listener->revents)
+			accept_clients(server);
+	}
+}
+
+/* --- the door --- */
+
+/* Bind, over the socket file that a killed server left behind if nobody answers there.  Whoever starts a server holds
+ * the lock of its data folder, so that nobody binds the name between the look and the act. */
+static enum result bind_address(int listener, const struct sockaddr_un *address, struct fault *fault)
+{
+	const char *path = address->sun_path;
+	const struct sockaddr *name = (const struct sockaddr *)address;
+	struct stat status;
+	if (bind(listener, name, sizeof(*address)) == 0)
+		return RESULT_OK;
+	if (errno != EADDRINUSE || lstat(path, &status) != 0)
+		return fault_errno(fault, errno, "listen at %s", path);
+	if (!S_ISSOCK(status.st_mode))
+		return fault_set(fault, RESULT_EXISTS, FAULT_FERRY, 0, "%s is no socket", path);
+	int probe = socket(AF_UNIX, SOCK_SEQPACKET | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
+	if (probe < 0)
+		return fault_errno(fault, errno, "probe %s", path);
+	bool stale = connect(probe, name, sizeof(*address)) != 0 && errno == ECONNREFUSED;
+	close(probe);
+	if (!stale)
+		return fault_set(fault, RESULT_ALREADY_RUNNING, FAULT_FERRY, 0, "%s is served", path);
+	if (unlink(path) != 0 || bind(listener, name, sizeof(*address)) != 0)
+		return fault_errno(fault, errno, "take over %s", path);
+	return RESULT_OK;
+}
+
+static enum result listen_at(struct ipc_server *server, const char *path, struct fault *fault)
+{
+	struct sockaddr_un address = { .sun_family = AF_UNIX };
+	if (text_copy(address.sun_path, sizeof(address.sun_path), text_view(path)) != RESULT_OK)
+		return fault_set(fault, RESULT_TOO_LONG, FAULT_FERRY, 0, "listen at %s", path);
+	server->wake = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
+	server->listener = socket(AF_UNIX, SOCK_SEQPACKET | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
+	if (server->wake < 0 || server->listener < 0)
+		return fault_errno(fault, errno, "listen at %s", path);
+	enum result result = bind_address(server->listener, &address, fault);
+	if (result != RESULT_OK)
+		return result;
+	server->address = address;
+	/* Every user may knock; accepted sockets inherit that the kernel says who sends each packet. */
+	int yes = 1;
+	if (setsockopt(server->listener, SOL_SOCKET, SO_PASSCRED, &yes, sizeof(yes)) != 0 || chmod(path, 0666) != 0 ||
+	    listen(server->listener, SOMAXCONN) != 0)
+		return fault_errno(fault, errno, "listen at %s", path);
+	return RESULT_OK;
+}
+
+enum result ipc_server_start(const char *address, const struct ipc_limits *limits, const struct ipc_handler *handler,
+                             struct ipc_server **ret_server, struct fault *fault)
+{
+	AUTO(ipc_server) struct ipc_server *server = calloc(1, sizeof(*server));
+	if (!server)
+		return fault_set(fault, RESULT_NO_MEMORY, FAULT_FERRY, 0, "listen at %s", address);
+	server->limits = *limits;
+	server->handler = *handler;
+	server->listener = server->wake = -1;
+	server->mutex = mutex_new();
+	server->connections = calloc(limits->connections_max, sizeof(*server->connections));
+	server->polled = calloc((size_t)limits->connections_max + 2, sizeof(*server->polled));
+	if (!server->mutex || !server->connections || !server->polled)
+		return fault_set(fault, RESULT_NO_MEMORY, FAULT_FERRY, 0, "listen at %s", address);
+	enum result result = listen_at(server, address, fault);
+	if (result == RESULT_OK)
+		result = thread_start("ipc", serve, server, &server->thread, fault);
+	if (result == RESULT_OK)
+		*ret_server = TAKE(server);
+	return result;
+}
+
+static void unlock_and_wake(struct ipc_server *server)
+{
+	mutex_unlock(server->mutex);
+	(void)eventfd_write(server->wake, 1); /* full means that it wakes anyway */
+}
+
+void ipc_server_free(struct ipc_server *server)
+{
+	if (!server)
+		return;
+	if (server->thread) {
+		mutex_lock(server->mutex);
+		server->stopping = true;
+		unlock_and_wake(server);
+		thread_join(server->thread);
+	}
+	unlink(server->address.sun_path); /* where these are still "" and -1 they are refused, and no harm is done */
+	close(server->listener);
+	close(server->wake);
+	mutex_free(server->mutex);
+	free(server->connections);
+	free(server->polled);
+	free(server);
+}
+
+/* The mutex is taken, also if the answer is NULL: no such connection, or it is being ended. */
+static struct connection *lock_and_find(struct ipc_server *server, uint64_t number)
+{
+	mutex_lock(server->mutex);
+	struct connection *at = server->connections, *end = at + server->limits.connections_max;
+	while (at < end && at->number != number)
+		at++;
+	return number == 0 || at == end || at->broken || at->close_by_ms > 0 ? NULL : at;
+}
+
+enum result ipc_send(struct ipc_server *server, uint64_t number, struct text_view message)
+{
+	struct output *output = malloc(sizeof(*output) + message.length);
+	if (!output)
+		return RESULT_NO_MEMORY;
+	*output = (struct output){ .length = message.length };
+	if (message.length > 0)
+		memcpy(output->bytes, message.bytes, message.length);
+
+	enum result result = RESULT_OK;
+	struct connection *connection = lock_and_find(server, number);
+	if (!connection) {
+		result = RESULT_NOT_FOUND;
+	} else if (message.length > server->limits.output_bytes_max - connection->output_bytes) {
+		connection->broken = true;
+		result = RESULT_TOO_LARGE;
+	} else {
+		*(connection->first_output ? &connection->last_output->next : &connection->first_output) = output;
+		connection->last_output = output;
+		connection->output_bytes += message.length;
+	}
+	unlock_and_wake(server);
+	if (result != RESULT_OK)
+		free(output);
+	return result;
+}
+
+void ipc_next(struct ipc_server *server, uint64_t number)
+{
+	struct connection *connection = lock_and_find(server, number);
+	if (connection)
+		connection->delivered = false;
+	unlock_and_wake(server);
+}
+
+void ipc_close(struct ipc_server *server, uint64_t number)
+{
+	struct connection *connection = lock_and_find(server, number);
+	if (connection)
+		connection->close_by_ms = clock_mono_ms() + CLOSE_MS_MAX;
+	unlock_and_wake(server);
+}
+
+static enum result capture(const struct connection *connection, struct identity **ret_identity, struct fault *fault)
+{
+	const struct ucred *sender = &connection->sender, *peer = &connection->peer;
+	gid_t groups[IDENTITY_GROUPS_MAX];
+	socklen_t size = sizeof(groups);
+	/* The kernel tells only the groups of the one who connected; another sender is taken to have none. */
+	if (sender->uid != peer->uid || sender->gid != peer->gid)
+		size = 0;
+	else if (getsockopt(connection->fd, SOL_SOCKET, SO_PEERGROUPS, groups, &size) != 0)
+		return fault_set(fault, RESULT_ACCESS_REFUSED, FAULT_ERRNO, errno, "groups of uid %u", sender->uid);
+	return identity_from_credentials(sender->uid, sender->gid, groups, size / sizeof(groups[0]), ret_identity, fault);
+}
+
+enum result ipc_capture(struct ipc_server *server, uint64_t number, struct identity **ret_identity, struct fault *fault)
+{
+	struct connection *connection = lock_and_find(server, number);
+	enum result result = connection && connection->delivered
+	                         ? capture(connection, ret_identity, fault)
+	                         : fault_set(fault, RESULT_NOT_FOUND, FAULT_FERRY, 0, "the message is gone");
+	mutex_unlock(server->mutex);
+	return result;
+}
+
+uint32_t ipc_client_process(struct ipc_server *server, uint64_t number)
+{
+	struct connection *connection = lock_and_find(server, number);
+	uint32_t process = connection ? (uint32_t)connection->peer.pid : 0;
+	mutex_unlock(server->mutex);
+	return process;
+}

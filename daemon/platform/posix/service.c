@@ -1,0 +1,86 @@
+#include "platform/service.h"
+
+#include <errno.h>
+#include <pthread.h>
+#include <signal.h>
+#include <stdatomic.h>
+#include <sys/prctl.h>
+#include <sys/stat.h>
+
+#include "platform/posix/fault.h"
+#include "platform/posix/testroot.h"
+
+struct listener {
+	const struct service_handler *handler;
+	sigset_t signals;
+	atomic_bool over;
+};
+
+static void *listen_for_stop(void *argument)
+{
+	struct listener *listener = argument;
+	int signal_number;
+	while (sigwait(&listener->signals, &signal_number) == 0 && !atomic_load(&listener->over))
+		listener->handler->stop(listener->handler->context);
+	return NULL;
+}
+
+enum result service_run(bool console, const struct service_handler *handler, enum result (*body)(void *context),
+                        void *context, struct fault *fault)
+{
+	(void)console; /* there is only the foreground */
+	struct listener listener = { .handler = handler };
+	sigemptyset(&listener.signals);
+	sigaddset(&listener.signals, SIGTERM);
+	sigaddset(&listener.signals, SIGINT);
+	/* Threads inherit this.  It stays so: another Ctrl-C must not turn the end of a stop into a kill. */
+	pthread_sigmask(SIG_BLOCK, &listener.signals, NULL);
+	pthread_t thread;
+	int error = pthread_create(&thread, NULL, listen_for_stop, &listener);
+	if (error != 0)
+		return fault_errno(fault, error, "listen for signals");
+
+	enum result result = body(context);
+	atomic_store(&listener.over, true);
+	pthread_kill(thread, SIGTERM); /* to that thread alone: wakes it */
+	pthread_join(thread, NULL);
+	return result;
+}
+
+void service_running(void)
+{
+}
+
+void service_stopping(uint32_t milliseconds)
+{
+	(void)milliseconds;
+}
+
+enum result service_install(struct buffer *warnings, struct fault *fault)
+{
+	(void)warnings;
+	return service_uninstall(fault); /* none of the three is possible */
+}
+
+enum result service_configure(struct buffer *warnings, struct fault *fault)
+{
+	(void)warnings;
+	return service_uninstall(fault);
+}
+
+enum result service_uninstall(struct fault *fault)
+{
+	return fault_set(fault, RESULT_NOT_SUPPORTED, FAULT_FERRY, 0, "there is no service manager on this ground");
+}
+
+enum result service_harden_process(struct fault *fault)
+{
+	enum result result = testroot_path("", NULL, 0, NULL, fault);
+	if (result != RESULT_OK)
+		return result;
+	umask(077);
+	/* No core file and no debugger of the same uid: the memory holds what other identities fetched. */
+	if (signal(SIGPIPE, SIG_IGN) == SIG_ERR || prctl(PR_SET_DUMPABLE, 0) != 0)
+		return fault_errno(fault, errno, "harden the process");
+	return RESULT_OK;
+}

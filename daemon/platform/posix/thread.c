@@ -1,0 +1,122 @@
+#include "platform/thread.h"
+
+#include <assert.h>
+#include <errno.h>
+#include <pthread.h>
+#include <stdlib.h>
+#include <time.h>
+
+#include "platform/posix/fault.h"
+
+struct thread {
+	pthread_t id;
+	void (*run)(void *argument);
+	void *argument;
+};
+
+struct mutex {
+	pthread_mutex_t handle;
+};
+
+struct condition {
+	pthread_cond_t handle;
+};
+
+/* What can fail only by a mistake of ours. */
+static void must(int error)
+{
+	assert(error == 0), (void)error;
+}
+
+static void *thread_body(void *argument)
+{
+	struct thread *thread = argument;
+	thread->run(thread->argument);
+	return NULL;
+}
+
+enum result thread_start(const char *name, void (*run)(void *argument), void *argument, struct thread **ret_thread,
+                         struct fault *fault)
+{
+	struct thread *thread = calloc(1, sizeof(*thread));
+	if (!thread)
+		return fault_set(fault, RESULT_NO_MEMORY, FAULT_FERRY, 0, "start thread %s", name);
+	thread->run = run;
+	thread->argument = argument;
+	int error = pthread_create(&thread->id, NULL, thread_body, thread);
+	if (error != 0) {
+		free(thread);
+		return fault_errno(fault, error, "start thread %s", name);
+	}
+	pthread_setname_np(thread->id, name); /* for debuggers: failing is fine */
+	*ret_thread = thread;
+	return RESULT_OK;
+}
+
+void thread_join(struct thread *thread)
+{
+	if (thread)
+		must(pthread_join(thread->id, NULL));
+	free(thread);
+}
+
+struct mutex *mutex_new(void)
+{
+	struct mutex *mutex = calloc(1, sizeof(*mutex));
+	if (mutex)
+		must(pthread_mutex_init(&mutex->handle, NULL));
+	return mutex;
+}
+
+void mutex_free(struct mutex *mutex)
+{
+	if (mutex)
+		must(pthread_mutex_destroy(&mutex->handle));
+	free(mutex);
+}
+
+void mutex_lock(struct mutex *mutex)
+{
+	must(pthread_mutex_lock(&mutex->handle));
+}
+
+void mutex_unlock(struct mutex *mutex)
+{
+	must(pthread_mutex_unlock(&mutex->handle));
+}
+
+struct condition *condition_new(void)
+{
+	struct condition *condition = calloc(1, sizeof(*condition));
+	if (condition)
+		must(pthread_cond_init(&condition->handle, NULL));
+	return condition;
+}
+
+void condition_free(struct condition *condition)
+{
+	if (condition)
+		must(pthread_cond_destroy(&condition->handle));
+	free(condition);
+}
+
+void condition_signal(struct condition *condition)
+{
+	must(pthread_cond_signal(&condition->handle));
+}
+
+void condition_wait(struct condition *condition, struct mutex *mutex, int64_t timeout_ms)
+{
+	if (timeout_ms < 0) {
+		must(pthread_cond_wait(&condition->handle, &mutex->handle));
+		return;
+	}
+	/* On the monotonic clock, so that setting the time wakes nobody and delays nobody. */
+	struct timespec until;
+	clock_gettime(CLOCK_MONOTONIC, &until);
+	int64_t at_ns = until.tv_nsec + timeout_ms % 1000 * 1000000;
+	until.tv_sec += timeout_ms / 1000 + at_ns / 1000000000;
+	until.tv_nsec = at_ns % 1000000000;
+	int error = pthread_cond_clockwait(&condition->handle, &mutex->handle, CLOCK_MONOTONIC, &until);
+	must(error == ETIMEDOUT ? 0 : error);
+}

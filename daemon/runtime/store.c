@@ -1,0 +1,569 @@
+/* runtime/store: the statements, turns, jobs and files. */
+#include "runtime/store.h"
+
+#include <assert.h>
+
+#include "runtime/store_private.h"
+
+/* The schema's CHECKs and partial indexes have these numbers in them. */
+_Static_assert(JOB_STATE_COUNT == 9 && JOB_CONNECTING == 1 && JOB_TRANSFERRING == 2, "schema/: job.state");
+_Static_assert(JOB_ACKNOWLEDGED == 7 && JOB_CANCELLED == 8, "schema/: the final states");
+_Static_assert(JOB_WORK_NONE == 0 && JOB_WORK_SWEEP == 3, "schema/: job.work");
+_Static_assert(JOB_PRIORITY_COUNT == 4, "schema/: job.priority");
+_Static_assert(FILE_TRANSFERRED == 1 && FILE_PUBLISHED == 2 && FILE_STATE_COUNT == 4, "schema/: file.state");
+_Static_assert(JOB_OWNER_BYTES_MAX == 512 && JOB_KEY_BYTES_MAX == 256, "schema/: limits of texts");
+_Static_assert(JOB_NAME_BYTES_MAX == 1024 && JOB_DESCRIPTION_BYTES_MAX == 4096, "schema/: limits of texts");
+_Static_assert(FAULT_WHAT_BYTES_MAX == 320, "schema/: limits of texts");
+_Static_assert(URL_BYTES_MAX == 2200 && DESTINATION_BYTES_MAX == 2048, "schema/: limits of texts");
+_Static_assert(FILE_PARTIAL_BYTES_MAX == 64 && FILE_TAG_BYTES_MAX == 64, "schema/: limits of texts");
+_Static_assert(FILE_ETAG_BYTES_MAX == 512 && FILE_MODIFIED_BYTES_MAX == 64, "schema/: limits of texts");
+
+/* clang-format off */ /* SQL has lines of its own. */
+
+/* What store_job_save writes, and what store_file_save writes; 21 and 7 columns. */
+#define JOB_SAVED                                                                                      \
+	"name, description, priority, auto_complete, retry_delay_s, no_progress_timeout_s, max_time_s, "   \
+	"state, work, error, error_source, error_raw, error_what, error_count, attempts, "                 \
+	"modified_ms, finished_ms, state_since_ms, next_try_ms, progress_ms, active_ms"
+#define FILE_SAVED "state, bytes_total, bytes_recorded, partial, tag, etag, modified"
+
+#define JOB_SELECT                                                                                     \
+	"SELECT row, id, key, (SELECT name FROM owner WHERE owner.row = job.owner_row), "                  \
+	"owner_integrity, created_ms, " JOB_SAVED ", files_total, files_transferred, files_published, "    \
+	"files_size_unknown, bytes_total, bytes_transferred FROM job "
+#define FILE_SELECT "SELECT row, ordinal, url, path, " FILE_SAVED " FROM file "
+
+#define OWNER_1 "(SELECT row FROM owner WHERE name = ?1)"
+
+/* All the SQL there is after opening.  INDEXED BY where the planner, which knows no statistics, has a choice: if the
+ * index could not serve, preparing would fail. */
+const char *const store_statements[STATEMENT_COUNT] = {
+	[TURN_BEGIN] = "BEGIN",
+	[TURN_COMMIT] = "COMMIT",
+	[TURN_ROLLBACK] = "ROLLBACK",
+	[REQUEST_BEGIN] = "SAVEPOINT request",
+	[REQUEST_COMMIT] = "RELEASE request",
+	[REQUEST_ROLLBACK] = "ROLLBACK TO request",
+
+	[OWNER_INSERT] = "INSERT INTO owner (name) VALUES (?1) ON CONFLICT (name) DO NOTHING",
+	[JOB_INSERT] = "INSERT INTO job (owner_row, id, key, owner_integrity, created_ms, " JOB_SAVED ") "
+	               "VALUES (" OWNER_1 ", ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15, ?16, "
+	               "?17, ?18, ?19, ?20, ?21, ?22, ?23, ?24, ?25, ?26)",
+	[JOB_BY_ROW] = JOB_SELECT "WHERE row = ?1",
+	[JOB_BY_ID] = JOB_SELECT "WHERE id = ?1",
+	[JOB_BY_KEY] = JOB_SELECT "INDEXED BY job_key WHERE owner_row = " OWNER_1 " AND key = ?2 AND key <> ''",
+	[JOB_EXISTS] = "SELECT 1 FROM job WHERE row = ?1",
+	[JOB_SAVE] = "UPDATE job SET (" JOB_SAVED ") = (?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15, "
+	             "?16, ?17, ?18, ?19, ?20, ?21, ?22, ?23) WHERE row = ?1 AND state = ?2",
+	[JOBS_FORGET] = "DELETE FROM job WHERE row IN (SELECT row FROM job INDEXED BY job_finished "
+	                "WHERE state IN (7, 8) AND work = 0 AND finished_ms < ?1 ORDER BY finished_ms LIMIT ?2)",
+	[JOBS_RUNNABLE] = JOB_SELECT "INDEXED BY job_runnable WHERE owner_row = " OWNER_1 " AND owner_integrity = ?2 "
+	                  "AND work <> 0 AND (next_try_ms <= ?3 OR next_try_ms - ?3 > retry_delay_s * 1000) "
+	                  "ORDER BY priority, created_ms, row LIMIT ?4",
+	[JOBS_NEXT_TRY] = "SELECT next_try_ms FROM job INDEXED BY job_next_try WHERE owner_row = " OWNER_1
+	                  " AND owner_integrity = ?2 AND work <> 0 AND next_try_ms > ?3 ORDER BY next_try_ms LIMIT 1",
+	[JOBS_ACTIVE] = "SELECT row FROM job INDEXED BY job_active WHERE state IN (1, 2) LIMIT ?1",
+	/* An administrator's questions: in the order of the table itself. */
+	[JOBS_OF_ALL] = JOB_SELECT "WHERE row > ?1 ORDER BY row LIMIT ?2",
+	[JOBS_OF_ALL_UNFINISHED] = JOB_SELECT "WHERE row > ?1 AND state < 7 ORDER BY row LIMIT ?2",
+	[JOBS_OF_OWNER] = JOB_SELECT "INDEXED BY job_owner WHERE owner_row = " OWNER_1
+	                  " AND row > ?2 ORDER BY row LIMIT ?3",
+	[JOBS_OF_OWNER_UNFINISHED] = JOB_SELECT "INDEXED BY job_unfinished WHERE owner_row = " OWNER_1
+	                             " AND row > ?2 AND state < 7 ORDER BY row LIMIT ?3",
+	[COUNT_OF_ALL] = "SELECT coalesce(sum(jobs_unfinished), 0) FROM owner",
+	[COUNT_OF_OWNER] = "SELECT jobs_unfinished FROM owner WHERE name = ?1",
+
+	[FILE_NEXT_ORDINAL] = "SELECT coalesce(max(ordinal) + 1, 0) FROM file WHERE job_row = ?1",
+	[FILE_INSERT] = "INSERT INTO file (job_row, ordinal, url, path, path_key, " FILE_SAVED ") "
+	                "VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12)",
+	[FILE_BY_ROW] = FILE_SELECT "WHERE row = ?1",
+	[FILE_NEXT_IN_STATE] = FILE_SELECT "INDEXED BY file_state WHERE job_row = ?1 AND state = ?2 AND ordinal >= ?3 "
+	                                   "ORDER BY ordinal LIMIT 1",
+	[FILE_NEXT_PARTIAL] = FILE_SELECT "INDEXED BY file_partial WHERE job_row = ?1 AND ordinal >= ?2 "
+	                                  "AND partial <> '' AND state <> 2 ORDER BY ordinal LIMIT 1",
+	[FILE_SAVE] = "UPDATE file SET (" FILE_SAVED ") = (?2, ?3, ?4, ?5, ?6, ?7, ?8) WHERE row = ?1",
+	[FILES_OF_JOB] = FILE_SELECT "INDEXED BY file_ordinal WHERE job_row = ?1 AND ordinal >= ?2 "
+	                             "ORDER BY ordinal LIMIT ?3",
+};
+
+/* clang-format on */
+
+/* --- turns --- */
+
+static enum result run_plain(struct store *store, enum statement which, const char *doing, struct fault *fault)
+{
+	AUTO(query) struct query query = query_start(store, which, doing);
+	return query_run(&query, NULL, fault);
+}
+
+enum result store_begin(struct store *store, struct fault *fault)
+{
+	assert(!store->turn);
+	enum result result = run_plain(store, TURN_BEGIN, "begin a transaction", fault);
+	store->turn = result == RESULT_OK;
+	return result;
+}
+
+enum result store_commit(struct store *store, struct fault *fault)
+{
+	assert(store->turn && !store->request);
+	enum result result = run_plain(store, TURN_COMMIT, "commit", fault);
+	store->turn = result != RESULT_OK; /* after a failure store_rollback ends it */
+	return result;
+}
+
+void store_rollback(struct store *store)
+{
+	store->turn = false;
+	store->request = false;
+	/* Nothing is left to do where SQLite rolled back on its own.  ROLLBACK itself gives back memory, no more: the
+	 * database is as it was whatever it answers, and if it could not end the transaction, the next BEGIN says so. */
+	if (!sqlite3_get_autocommit(store->db))
+		(void)run_plain(store, TURN_ROLLBACK, "roll back", NULL);
+}
+
+enum result store_savepoint(struct store *store, struct fault *fault)
+{
+	assert(store->turn && !store->request);
+	enum result result = run_plain(store, REQUEST_BEGIN, "begin a request", fault);
+	store->request = result == RESULT_OK;
+	return result;
+}
+
+enum result store_release(struct store *store, struct fault *fault)
+{
+	assert(store->turn && store->request);
+	enum result result = run_plain(store, REQUEST_COMMIT, "end a request", fault);
+	store->request = result != RESULT_OK;
+	return result;
+}
+
+void store_undo(struct store *store)
+{
+	assert(store->turn && store->request);
+	store->request = false;
+	if (sqlite3_get_autocommit(store->db))
+		return; /* all of the turn is undone already, and what follows in it will be told so */
+	if (run_plain(store, REQUEST_ROLLBACK, "undo a request", NULL) == RESULT_OK &&
+	    run_plain(store, REQUEST_COMMIT, "undo a request", NULL) == RESULT_OK)
+		return;
+	/* What cannot be undone alone must not be committed with the rest: end the transaction under the turn. */
+	(void)run_plain(store, TURN_ROLLBACK, "undo a turn", NULL);
+}
+
+/* --- jobs --- */
+
+static void put_job_saved(struct query *query, const struct job *job)
+{
+	const struct job_properties *properties = &job->properties;
+
+	put_text(query, properties->name);
+	put_text(query, properties->description);
+	put_i64(query, properties->priority);
+	put_i64(query, properties->auto_complete);
+	put_i64(query, properties->retry_delay_s);
+	put_i64(query, properties->no_progress_timeout_s);
+	put_i64(query, properties->max_time_s);
+	put_i64(query, job->state);
+	put_i64(query, job->work);
+	put_text(query, result_name(job->error.result));
+	put_text(query, fault_source_name(job->error.source));
+	put_i64(query, job->error.raw);
+	put_text(query, job->error.what);
+	put_i64(query, job->error_count);
+	put_i64(query, job->attempts);
+	put_i64(query, job->modified_ms);
+	put_i64(query, job->finished_ms);
+	put_i64(query, job->state_since_ms);
+	put_i64(query, job->next_try_ms);
+	put_i64(query, job->progress_ms);
+	put_u64(query, "active_ms", job->active_ms);
+}
+
+/* An outcome that this Ferry does not know was written by a newer one with the same schema: no damage. */
+static void take_error(struct query *query, struct fault *error)
+{
+	char name[65];
+
+	take_text(query, name, sizeof(name));
+	if (!result_from_name(name, &error->result))
+		error->result = RESULT_SYSTEM;
+	take_text(query, name, sizeof(name));
+	if (!fault_source_from_name(name, &error->source))
+		error->source = FAULT_FERRY;
+	error->raw = take_i64(query, INT64_MIN, INT64_MAX);
+	take_text(query, error->what, sizeof(error->what));
+}
+
+static enum result take_job(struct query *query, struct job *job, struct fault *fault)
+{
+	struct job_properties *properties = &job->properties;
+
+	job->row = take_i64(query, 1, INT64_MAX);
+	take_text(query, job->id, sizeof(job->id));
+	take_text(query, job->key, sizeof(job->key));
+	take_text(query, job->owner, sizeof(job->owner));
+	job->owner_integrity = take_u32(query);
+	job->created_ms = take_i64(query, 0, INT64_MAX);
+
+	take_text(query, properties->name, sizeof(properties->name));
+	take_text(query, properties->description, sizeof(properties->description));
+	properties->priority = (enum job_priority)take_i64(query, 0, JOB_PRIORITY_COUNT - 1);
+	properties->auto_complete = take_i64(query, 0, 1) == 1;
+	properties->retry_delay_s = take_u32(query);
+	properties->no_progress_timeout_s = take_u32(query);
+	properties->max_time_s = take_u32(query);
+	job->state = (enum job_state)take_i64(query, 0, JOB_STATE_COUNT - 1);
+	job->work = (enum job_work)take_i64(query, 0, JOB_WORK_SWEEP);
+	take_error(query, &job->error);
+	job->error_count = take_u32(query);
+	job->attempts = take_u32(query);
+	job->modified_ms = take_i64(query, 0, INT64_MAX);
+	job->finished_ms = take_i64(query, 0, INT64_MAX);
+	job->state_since_ms = take_i64(query, 0, INT64_MAX);
+	job->next_try_ms = take_i64(query, 0, INT64_MAX);
+	job->progress_ms = take_i64(query, 0, INT64_MAX);
+	job->active_ms = take_u64(query);
+
+	job->files_total = take_u32(query);
+	job->files_transferred = take_u32(query);
+	job->files_published = take_u32(query);
+	job->files_size_unknown = take_u32(query);
+	job->bytes_total = take_u64(query);
+	job->bytes_transferred = take_u64(query);
+	return query_taken(query, fault);
+}
+
+/* The one job that the query finds. */
+static enum result find_job(struct query *query, struct job *ret_job, struct fault *fault)
+{
+	bool row = false;
+	enum result result = query_step(query, &row, fault);
+
+	if (result != RESULT_OK)
+		return result;
+	if (!row)
+		return fault_set(fault, RESULT_NOT_FOUND, FAULT_FERRY, 0, "%s", query->doing);
+	struct job job;
+	result = take_job(query, &job, fault);
+	if (result == RESULT_OK)
+		*ret_job = job;
+	return result;
+}
+
+enum result store_job_insert(struct store *store, struct job *job, struct fault *fault)
+{
+	AUTO(query) struct query owner = query_start(store, OWNER_INSERT, "insert an owner");
+	put_text(&owner, job->owner);
+	enum result result = query_run(&owner, NULL, fault);
+	if (result != RESULT_OK)
+		return result;
+
+	AUTO(query) struct query query = query_start(store, JOB_INSERT, "insert a job");
+	put_text(&query, job->owner);
+	put_text(&query, job->id);
+	put_text(&query, job->key);
+	put_i64(&query, job->owner_integrity);
+	put_i64(&query, job->created_ms);
+	put_job_saved(&query, job);
+	result = query_run(&query, NULL, fault);
+	if (result == RESULT_OK)
+		job->row = sqlite3_last_insert_rowid(store->db);
+	return result;
+}
+
+enum result store_job_by_row(struct store *store, int64_t row, struct job *ret_job, struct fault *fault)
+{
+	AUTO(query) struct query query = query_start(store, JOB_BY_ROW, "find a job by its row");
+	put_i64(&query, row);
+	return find_job(&query, ret_job, fault);
+}
+
+enum result store_job_by_id(struct store *store, const char *id, struct job *ret_job, struct fault *fault)
+{
+	AUTO(query) struct query query = query_start(store, JOB_BY_ID, "find a job by its id");
+	put_text(&query, id);
+	return find_job(&query, ret_job, fault);
+}
+
+enum result store_job_by_key(struct store *store, const char *owner, const char *key, struct job *ret_job,
+                             struct fault *fault)
+{
+	AUTO(query) struct query query = query_start(store, JOB_BY_KEY, "find a job by its key");
+	put_text(&query, owner);
+	put_text(&query, key);
+	return find_job(&query, ret_job, fault);
+}
+
+/* Why no row answered to a compare-and-set. */
+static enum result missed(struct store *store, int64_t row, struct fault *fault)
+{
+	AUTO(query) struct query query = query_start(store, JOB_EXISTS, "save a job");
+	bool exists = false;
+
+	put_i64(&query, row);
+	enum result result = query_step(&query, &exists, fault);
+	if (result != RESULT_OK)
+		return result;
+	return fault_set(fault, exists ? RESULT_INVALID_STATE : RESULT_NOT_FOUND, FAULT_FERRY, 0, "save a job");
+}
+
+enum result store_job_save(struct store *store, const struct job *job, enum job_state from, struct fault *fault)
+{
+	AUTO(query) struct query query = query_start(store, JOB_SAVE, "save a job");
+	uint32_t changes = 0;
+
+	put_i64(&query, job->row);
+	put_i64(&query, from);
+	put_job_saved(&query, job);
+	enum result result = query_run(&query, &changes, fault);
+	if (result != RESULT_OK)
+		return result;
+	return changes == 1 ? RESULT_OK : missed(store, job->row, fault);
+}
+
+enum result store_jobs_forget(struct store *store, int64_t before_ms, uint32_t limit, uint32_t *ret_count,
+                              struct fault *fault)
+{
+	AUTO(query) struct query query = query_start(store, JOBS_FORGET, "forget jobs");
+	put_i64(&query, before_ms);
+	put_i64(&query, limit);
+	return query_run(&query, ret_count, fault);
+}
+
+enum result store_jobs_runnable(struct store *store, const char *owner, uint32_t integrity, int64_t now_ms,
+                                struct job *jobs, size_t size, size_t *ret_count, struct fault *fault)
+{
+	AUTO(query) struct query query = query_start(store, JOBS_RUNNABLE, "find runnable jobs");
+	put_text(&query, owner);
+	put_i64(&query, integrity);
+	put_i64(&query, now_ms);
+	put_u64(&query, "size", size);
+	for (size_t count = 0;; count++) {
+		bool row = false;
+		enum result result = query_step(&query, &row, fault);
+		if (result == RESULT_OK && !row) {
+			*ret_count = count;
+			return RESULT_OK;
+		}
+		if (result == RESULT_OK)
+			result = take_job(&query, &jobs[count], fault);
+		if (result != RESULT_OK)
+			return result;
+	}
+}
+
+/* The number in the first column of the first row, or `otherwise` if there is none. */
+static enum result find_number(struct query *query, int64_t otherwise, int64_t *ret_number, struct fault *fault)
+{
+	bool row = false;
+	enum result result = query_step(query, &row, fault);
+
+	if (result != RESULT_OK)
+		return result;
+	int64_t number = row ? take_i64(query, 0, INT64_MAX) : otherwise;
+	result = row ? query_taken(query, fault) : RESULT_OK;
+	if (result == RESULT_OK)
+		*ret_number = number;
+	return result;
+}
+
+enum result store_jobs_next_try(struct store *store, const char *owner, uint32_t integrity, int64_t now_ms,
+                                int64_t *ret_ms, struct fault *fault)
+{
+	AUTO(query) struct query query = query_start(store, JOBS_NEXT_TRY, "find the next try");
+	put_text(&query, owner);
+	put_i64(&query, integrity);
+	put_i64(&query, now_ms);
+	return find_number(&query, INT64_MAX, ret_ms, fault);
+}
+
+enum result store_jobs_active(struct store *store, int64_t *rows, size_t size, size_t *ret_count, struct fault *fault)
+{
+	AUTO(query) struct query query = query_start(store, JOBS_ACTIVE, "find active jobs");
+	put_u64(&query, "size", size);
+	for (size_t count = 0;; count++) {
+		bool row = false;
+		enum result result = query_step(&query, &row, fault);
+		if (result == RESULT_OK && !row) {
+			*ret_count = count;
+			return RESULT_OK;
+		}
+		if (result == RESULT_OK) {
+			rows[count] = take_i64(&query, 1, INT64_MAX);
+			result = query_taken(&query, fault);
+		}
+		if (result != RESULT_OK)
+			return result;
+	}
+}
+
+enum result store_jobs_list(struct store *store, const char *owner, bool finished, int64_t after_row, uint32_t limit,
+                            bool (*visit)(void *context, const struct job *job), void *context, struct fault *fault)
+{
+	enum statement of_all = finished ? JOBS_OF_ALL : JOBS_OF_ALL_UNFINISHED;
+	enum statement of_owner = finished ? JOBS_OF_OWNER : JOBS_OF_OWNER_UNFINISHED;
+	AUTO(query) struct query query = query_start(store, owner ? of_owner : of_all, "list jobs");
+	if (owner)
+		put_text(&query, owner);
+	put_i64(&query, after_row);
+	put_i64(&query, limit);
+	for (;;) {
+		struct job job;
+		bool row = false;
+		enum result result = query_step(&query, &row, fault);
+		if (result != RESULT_OK || !row)
+			return result;
+		result = take_job(&query, &job, fault);
+		if (result != RESULT_OK || !visit(context, &job))
+			return result;
+	}
+}
+
+enum result store_jobs_count(struct store *store, const char *owner, uint64_t *ret_count, struct fault *fault)
+{
+	AUTO(query) struct query query = query_start(store, owner ? COUNT_OF_OWNER : COUNT_OF_ALL, "count jobs");
+	int64_t count = 0;
+
+	if (owner)
+		put_text(&query, owner);
+	enum result result = find_number(&query, 0, &count, fault);
+	if (result == RESULT_OK)
+		*ret_count = (uint64_t)count;
+	return result;
+}
+
+/* --- files --- */
+
+static void put_file_saved(struct query *query, const struct file *file)
+{
+	put_i64(query, file->state);
+	put_size(query, "bytes_total", file->bytes_total);
+	put_u64(query, "bytes_recorded", file->bytes_recorded);
+	put_text(query, file->partial);
+	put_text(query, file->tag);
+	put_octets(query, file->etag);
+	put_octets(query, file->modified);
+}
+
+static enum result take_file(struct query *query, struct file *file, struct fault *fault)
+{
+	file->row = take_i64(query, 1, INT64_MAX);
+	file->ordinal = take_u32(query);
+	take_text(query, file->url, sizeof(file->url));
+	take_text(query, file->path, sizeof(file->path));
+	file->state = (enum file_state)take_i64(query, 0, FILE_STATE_COUNT - 1);
+	file->bytes_total = take_size(query);
+	file->bytes_recorded = take_u64(query);
+	take_text(query, file->partial, sizeof(file->partial));
+	take_text(query, file->tag, sizeof(file->tag));
+	take_text(query, file->etag, sizeof(file->etag));
+	take_text(query, file->modified, sizeof(file->modified));
+	return query_taken(query, fault);
+}
+
+static enum result find_file(struct query *query, struct file *ret_file, struct fault *fault)
+{
+	bool row = false;
+	enum result result = query_step(query, &row, fault);
+
+	if (result != RESULT_OK)
+		return result;
+	if (!row)
+		return fault_set(fault, RESULT_NOT_FOUND, FAULT_FERRY, 0, "%s", query->doing);
+	struct file file;
+	result = take_file(query, &file, fault);
+	if (result == RESULT_OK)
+		*ret_file = file;
+	return result;
+}
+
+static enum result next_ordinal(struct store *store, int64_t job_row, int64_t *ret_ordinal, struct fault *fault)
+{
+	AUTO(query) struct query query = query_start(store, FILE_NEXT_ORDINAL, "number a file");
+	put_i64(&query, job_row);
+	return find_number(&query, 0, ret_ordinal, fault);
+}
+
+enum result store_file_insert(struct store *store, int64_t job_row, struct file *file, const char *path_key,
+                              struct fault *fault)
+{
+	int64_t ordinal = 0;
+	enum result result = next_ordinal(store, job_row, &ordinal, fault);
+	if (result != RESULT_OK)
+		return result;
+
+	AUTO(query) struct query query = query_start(store, FILE_INSERT, "insert a file");
+	put_i64(&query, job_row);
+	put_i64(&query, ordinal);
+	put_text(&query, file->url);
+	put_text(&query, file->path);
+	put_text(&query, path_key);
+	put_file_saved(&query, file);
+	result = query_run(&query, NULL, fault);
+	if (result == RESULT_EXISTS) /* row and ordinal are fresh: only the path can be there already */
+		return fault_set(fault, RESULT_DUPLICATE_DESTINATION, FAULT_FERRY, 0, "%s", file->path);
+	if (result != RESULT_OK)
+		return result;
+	file->row = sqlite3_last_insert_rowid(store->db);
+	file->ordinal = (uint32_t)ordinal;
+	return RESULT_OK;
+}
+
+enum result store_file_by_row(struct store *store, int64_t row, struct file *ret_file, struct fault *fault)
+{
+	AUTO(query) struct query query = query_start(store, FILE_BY_ROW, "find a file by its row");
+	put_i64(&query, row);
+	return find_file(&query, ret_file, fault);
+}
+
+enum result store_file_next(struct store *store, int64_t job_row, enum file_state state, uint32_t from_ordinal,
+                            struct file *ret_file, struct fault *fault)
+{
+	AUTO(query) struct query query = query_start(store, FILE_NEXT_IN_STATE, "find the next file");
+	put_i64(&query, job_row);
+	put_i64(&query, state);
+	put_i64(&query, from_ordinal);
+	return find_file(&query, ret_file, fault);
+}
+
+enum result store_file_next_partial(struct store *store, int64_t job_row, uint32_t from_ordinal, struct file *ret_file,
+                                    struct fault *fault)
+{
+	AUTO(query) struct query query = query_start(store, FILE_NEXT_PARTIAL, "find the next partial file");
+	put_i64(&query, job_row);
+	put_i64(&query, from_ordinal);
+	return find_file(&query, ret_file, fault);
+}
+
+enum result store_file_save(struct store *store, const struct file *file, struct fault *fault)
+{
+	AUTO(query) struct query query = query_start(store, FILE_SAVE, "save a file");
+	uint32_t changes = 0;
+
+	put_i64(&query, file->row);
+	put_file_saved(&query, file);
+	enum result result = query_run(&query, &changes, fault);
+	if (result == RESULT_OK && changes == 0)
+		return fault_set(fault, RESULT_NOT_FOUND, FAULT_FERRY, 0, "save a file");
+	return result;
+}
+
+enum result store_files_list(struct store *store, int64_t job_row, uint32_t from_ordinal, uint32_t limit,
+                             bool (*visit)(void *context, const struct file *file), void *context, struct fault *fault)
+{
+	AUTO(query) struct query query = query_start(store, FILES_OF_JOB, "list files");
+	put_i64(&query, job_row);
+	put_i64(&query, from_ordinal);
+	put_i64(&query, limit);
+	for (;;) {
+		struct file file;
+		bool row = false;
+		enum result result = query_step(&query, &row, fault);
+		if (result != RESULT_OK || !row)
+			return result;
+		result = take_file(&query, &file, fault);
+		if (result != RESULT_OK || !visit(context, &file))
+			return result;
+	}
+}

@@ -1,0 +1,85 @@
+/* runtime/store - the only SQL: the queue in SQLite, WAL, synchronous=FULL.
+ *
+ * Named operations on records; what states mean is core/job's business.  Belongs to the engine's thread.  Every change
+ * happens between store_begin and store_commit: the engine commits once per turn, so concurrent submits share one
+ * fsync.  Moves of state are compare-and-set and demand exactly one row.  Counters of a job (files_*, bytes_*) are
+ * kept by triggers in schema/; there one file counts for 8 TiB at most, whatever a server claims.
+ * A number that 63 bits cannot hold, or that schema/ forbids, is RESULT_INVALID_ARGUMENT; a row that holds what is
+ * never written is RESULT_STORE_DAMAGED.  A visitor may read other things of the store, but neither change nor list.
+ */
+#ifndef FERRY_RUNTIME_STORE_H
+#define FERRY_RUNTIME_STORE_H
+
+#include "core/job.h"
+
+struct store;
+
+/* Open or create `path`, check it, migrate it.  RESULT_STORE_DAMAGED | RESULT_STORE_TOO_NEW | RESULT_STORE_FOREIGN |
+ * RESULT_STORE_BUSY | RESULT_DENIED | RESULT_IO_FAILED | RESULT_DISK_FULL | RESULT_NO_MEMORY.  Nothing is changed in a
+ * database that is refused.  Who puts a damaged one aside moves `path`, `path`-wal and `path`-journal together. */
+enum result store_open(const char *path, struct store **ret_store, struct fault *fault) MUST_CHECK;
+void store_free(struct store *store);
+DEFINE_CLEANUP(store)
+
+/* One transaction per turn, one savepoint per request inside it.  Any failure but those named means: roll back. */
+enum result store_begin(struct store *store, struct fault *fault) MUST_CHECK;
+enum result store_commit(struct store *store, struct fault *fault) MUST_CHECK; /* no-op cost if nothing was written */
+void store_rollback(struct store *store);
+enum result store_savepoint(struct store *store, struct fault *fault) MUST_CHECK;
+enum result store_release(struct store *store, struct fault *fault) MUST_CHECK;
+void store_undo(struct store *store); /* back to the savepoint, which is gone then */
+
+/* --- jobs; RESULT_NOT_FOUND where no row answers --- */
+/* Sets row, a number that is never given again.  RESULT_EXISTS: the id, or the owner's key, is there already. */
+enum result store_job_insert(struct store *store, struct job *job, struct fault *fault) MUST_CHECK;
+enum result store_job_by_row(struct store *store, int64_t row, struct job *ret_job, struct fault *fault) MUST_CHECK;
+enum result store_job_by_id(struct store *store, const char *id, struct job *ret_job, struct fault *fault) MUST_CHECK;
+enum result store_job_by_key(struct store *store, const char *owner, const char *key, struct job *ret_job,
+                             struct fault *fault) MUST_CHECK;
+/* Write state, work, error, error_count, attempts, times and properties of `job` if the row's state still is `from`;
+ * RESULT_INVALID_STATE if it is not.  A CANCELLED job gives up its key. */
+enum result store_job_save(struct store *store, const struct job *job, enum job_state from, struct fault *fault) MUST_CHECK;
+/* Forget final jobs without work that finished before `before_ms`, at most `limit` at once. */
+enum result store_jobs_forget(struct store *store, int64_t before_ms, uint32_t limit, uint32_t *ret_count,
+                              struct fault *fault) MUST_CHECK;
+/* Jobs of the owner, created at that integrity level (job.owner_integrity), with work to do and next_try_ms <= now, best
+ * first (priority, then age).  A next_try_ms farther away than the job's retry_delay_s means that the wall clock was set
+ * back: such a job is runnable too. */
+enum result store_jobs_runnable(struct store *store, const char *owner, uint32_t integrity, int64_t now_ms, struct job *jobs,
+                                size_t size, size_t *ret_count, struct fault *fault) MUST_CHECK;
+/* The earliest next_try_ms beyond now among the same jobs; INT64_MAX if none. */
+enum result store_jobs_next_try(struct store *store, const char *owner, uint32_t integrity, int64_t now_ms,
+                                int64_t *ret_ms, struct fault *fault) MUST_CHECK;
+/* Rows of jobs in CONNECTING or TRANSFERRING, for the restart; at most `size` a call. */
+enum result store_jobs_active(struct store *store, int64_t *rows, size_t size, size_t *ret_count,
+                              struct fault *fault) MUST_CHECK;
+/* Oldest first after `after_row`; owner NULL: everybody's; finished: final jobs too.  `visit` false: stop. */
+enum result store_jobs_list(struct store *store, const char *owner, bool finished, int64_t after_row, uint32_t limit,
+                            bool (*visit)(void *context, const struct job *job), void *context,
+                            struct fault *fault) MUST_CHECK;
+/* Jobs that are not final; owner NULL: everybody's. */
+enum result store_jobs_count(struct store *store, const char *owner, uint64_t *ret_count, struct fault *fault) MUST_CHECK;
+
+/* --- files --- */
+/* Adds with the next ordinal; sets row and ordinal.  RESULT_DUPLICATE_DESTINATION; fault->what has the path.
+ * `path_key` is the path as compared (core/destination), unique within the job. */
+enum result store_file_insert(struct store *store, int64_t job_row, struct file *file, const char *path_key,
+                              struct fault *fault) MUST_CHECK;
+enum result store_file_by_row(struct store *store, int64_t row, struct file *ret_file, struct fault *fault) MUST_CHECK;
+/* The first file of the job in `state` with ordinal >= `from_ordinal`. RESULT_NOT_FOUND: no more. */
+enum result store_file_next(struct store *store, int64_t job_row, enum file_state state, uint32_t from_ordinal,
+                            struct file *ret_file, struct fault *fault) MUST_CHECK;
+/* The first file of the job whose `partial` is not "" and that is not published, ordinal >= `from_ordinal`. */
+enum result store_file_next_partial(struct store *store, int64_t job_row, uint32_t from_ordinal, struct file *ret_file,
+                                    struct fault *fault) MUST_CHECK;
+/* Writes all but row, ordinal, url and path. */
+enum result store_file_save(struct store *store, const struct file *file, struct fault *fault) MUST_CHECK;
+enum result store_files_list(struct store *store, int64_t job_row, uint32_t from_ordinal, uint32_t limit,
+                             bool (*visit)(void *context, const struct file *file), void *context,
+                             struct fault *fault) MUST_CHECK;
+
+/* "3.46.1 <source id>" of the linked SQLite. */
+const char *store_engine_version(void);
+int store_schema_version(void); /* the newest migration this program has */
+
+#endif

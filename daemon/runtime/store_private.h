@@ -1,0 +1,101 @@
+/* Inside runtime/store: what its three files share.
+ *
+ *   store_open.c   which files are ours, checking, migrating, settings
+ *   store.c        the statements, turns, jobs and files
+ *   store_query.c  running one statement: arguments in, columns out, SQLite's codes into results
+ */
+#ifndef FERRY_RUNTIME_STORE_PRIVATE_H
+#define FERRY_RUNTIME_STORE_PRIVATE_H
+
+#include <sqlite3.h>
+
+#include "runtime/store.h"
+
+enum statement {
+	TURN_BEGIN,
+	TURN_COMMIT,
+	TURN_ROLLBACK,
+	REQUEST_BEGIN,
+	REQUEST_COMMIT,
+	REQUEST_ROLLBACK,
+
+	OWNER_INSERT,
+	JOB_INSERT,
+	JOB_BY_ROW,
+	JOB_BY_ID,
+	JOB_BY_KEY,
+	JOB_EXISTS,
+	JOB_SAVE,
+	JOBS_FORGET,
+	JOBS_RUNNABLE,
+	JOBS_NEXT_TRY,
+	JOBS_ACTIVE,
+	JOBS_OF_ALL,
+	JOBS_OF_ALL_UNFINISHED,
+	JOBS_OF_OWNER,
+	JOBS_OF_OWNER_UNFINISHED,
+	COUNT_OF_ALL,
+	COUNT_OF_OWNER,
+
+	FILE_NEXT_ORDINAL,
+	FILE_INSERT,
+	FILE_BY_ROW,
+	FILE_NEXT_IN_STATE,
+	FILE_NEXT_PARTIAL,
+	FILE_SAVE,
+	FILES_OF_JOB,
+	STATEMENT_COUNT
+};
+
+struct store {
+	sqlite3 *db;
+	sqlite3_stmt *statements[STATEMENT_COUNT];
+	bool turn;    /* between store_begin and store_commit or store_rollback */
+	bool request; /* between store_savepoint and store_release or store_undo */
+};
+
+/* --- store.c --- */
+extern const char *const store_statements[STATEMENT_COUNT];
+
+/* --- store_query.c --- */
+
+/* The border: an SQLite result code, extended or not, as an outcome of the house. */
+enum result result_from_sqlite(int code);
+/* The fault of the database's last failed call.  `doing` names what was being done. */
+enum result store_fault(sqlite3 *db, int code, const char *doing, struct fault *fault) MUST_CHECK;
+
+/* One run of a prepared statement.  Arguments are put and columns taken in the order in which they stand in the SQL;
+ * what goes wrong on the way is kept and told by the next query_step or query_taken. */
+struct query {
+	struct store *store;
+	sqlite3_stmt *statement;
+	const char *doing;
+	int arguments, columns; /* put and taken so far */
+	int code;               /* SQLite's first refusal of an argument */
+	const char *unfit;      /* the first number that SQLite's 64 bits cannot hold */
+	bool damaged;           /* a column held what we never write */
+};
+
+struct query query_start(struct store *store, enum statement which, const char *doing);
+void query_cleanup(struct query *query); /* ready for the next run; for AUTO(query) */
+
+void put_i64(struct query *query, int64_t number);
+void put_u64(struct query *query, const char *name, uint64_t number);
+void put_size(struct query *query, const char *name, uint64_t bytes); /* SIZE_UNKNOWN as NULL */
+void put_text(struct query *query, const char *text);                 /* must live until the last step */
+void put_octets(struct query *query, const char *text);               /* the same, not necessarily UTF-8 */
+
+/* Run to the next row (*ret_row true) or to the end. */
+enum result query_step(struct query *query, bool *ret_row, struct fault *fault) MUST_CHECK;
+/* Run a statement that gives no rows; `ret_changes` may be NULL. */
+enum result query_run(struct query *query, uint32_t *ret_changes, struct fault *fault) MUST_CHECK;
+
+int64_t take_i64(struct query *query, int64_t minimum, int64_t maximum);
+uint64_t take_u64(struct query *query);
+uint32_t take_u32(struct query *query);
+uint64_t take_size(struct query *query); /* NULL as SIZE_UNKNOWN */
+void take_text(struct query *query, char *to, size_t size);
+/* RESULT_STORE_DAMAGED if a column taken of this row was not what it can be. */
+enum result query_taken(struct query *query, struct fault *fault) MUST_CHECK;
+
+#endif

@@ -1,0 +1,607 @@
+/* runtime/store: records in and out, turns, counters, the order of things. */
+#include "runtime/store_fixture.h"
+
+static char path[STORE_PATH_BYTES_MAX];
+static struct store *store;
+
+static int set_up(void **state)
+{
+	(void)state;
+	new_path(path);
+	expect_ok(store_open(path, &store, &seen));
+	expect_ok(store_begin(store, &seen));
+	return 0;
+}
+
+static int tear_down(void **state)
+{
+	(void)state;
+	store_rollback(store);
+	store_free(TAKE(store));
+	remove_store(path);
+	return 0;
+}
+
+static void next_turn(void)
+{
+	expect_ok(store_commit(store, &seen));
+	expect_ok(store_begin(store, &seen));
+}
+
+/* Close and open: what is there now was on the disk. */
+static void reopen(void)
+{
+	expect_ok(store_commit(store, &seen));
+	store_free(TAKE(store));
+	expect_ok(store_open(path, &store, &seen));
+	expect_ok(store_begin(store, &seen));
+}
+
+/* --- records --- */
+
+static void assert_same_job(const struct job *a, const struct job *b)
+{
+	assert_int_equal(a->row, b->row);
+	assert_string_equal(a->id, b->id);
+	assert_string_equal(a->key, b->key);
+	assert_string_equal(a->owner, b->owner);
+	assert_int_equal(a->owner_integrity, b->owner_integrity);
+	assert_string_equal(a->properties.name, b->properties.name);
+	assert_string_equal(a->properties.description, b->properties.description);
+	assert_int_equal(a->properties.priority, b->properties.priority);
+	assert_int_equal(a->properties.auto_complete, b->properties.auto_complete);
+	assert_int_equal(a->properties.retry_delay_s, b->properties.retry_delay_s);
+	assert_int_equal(a->properties.no_progress_timeout_s, b->properties.no_progress_timeout_s);
+	assert_int_equal(a->properties.max_time_s, b->properties.max_time_s);
+	assert_int_equal(a->state, b->state);
+	assert_int_equal(a->work, b->work);
+	assert_int_equal(a->error.result, b->error.result);
+	assert_int_equal(a->error.source, b->error.source);
+	assert_int_equal(a->error.raw, b->error.raw);
+	assert_string_equal(a->error.what, b->error.what);
+	assert_int_equal(a->error_count, b->error_count);
+	assert_int_equal(a->created_ms, b->created_ms);
+	assert_int_equal(a->modified_ms, b->modified_ms);
+	assert_int_equal(a->finished_ms, b->finished_ms);
+	assert_int_equal(a->state_since_ms, b->state_since_ms);
+	assert_int_equal(a->next_try_ms, b->next_try_ms);
+	assert_int_equal(a->progress_ms, b->progress_ms);
+	assert_int_equal(a->active_ms, b->active_ms);
+	assert_int_equal(a->attempts, b->attempts);
+}
+
+static void assert_same_file(const struct file *a, const struct file *b)
+{
+	assert_int_equal(a->row, b->row);
+	assert_int_equal(a->ordinal, b->ordinal);
+	assert_string_equal(a->url, b->url);
+	assert_string_equal(a->path, b->path);
+	assert_int_equal(a->state, b->state);
+	assert_int_equal(a->bytes_total, b->bytes_total);
+	assert_int_equal(a->bytes_recorded, b->bytes_recorded);
+	assert_string_equal(a->partial, b->partial);
+	assert_string_equal(a->tag, b->tag);
+	assert_string_equal(a->etag, b->etag);
+	assert_string_equal(a->modified, b->modified);
+}
+
+/* What store_job_save writes, all different from sample_job and from each other, at their upper limits. */
+static void fill_saved(struct job *job)
+{
+	fill(job->properties.name, sizeof(job->properties.name), 'n');
+	fill(job->properties.description, sizeof(job->properties.description), 'd');
+	job->properties.priority = JOB_LOW;
+	job->properties.auto_complete = true;
+	job->properties.retry_delay_s = UINT32_MAX;
+	job->properties.no_progress_timeout_s = UINT32_MAX - 1;
+	job->properties.max_time_s = UINT32_MAX - 2;
+	job->state = JOB_ACKNOWLEDGED;
+	job->work = JOB_WORK_SWEEP;
+	job->error = (struct fault){ .result = RESULT_SYSTEM, .source = FAULT_HTTP, .raw = INT64_MIN };
+	fill(job->error.what, sizeof(job->error.what), 'w');
+	job->error_count = UINT32_MAX - 3;
+	job->attempts = UINT32_MAX - 4;
+	job->modified_ms = INT64_MAX;
+	job->finished_ms = INT64_MAX - 1;
+	job->state_since_ms = INT64_MAX - 2;
+	job->next_try_ms = INT64_MAX - 3;
+	job->progress_ms = INT64_MAX - 4;
+	job->active_ms = INT64_MAX - 5;
+}
+
+static void job__inserted_with_every_field_at_its_limit__comes_back(void **state)
+{
+	(void)state;
+	struct job job = sample_job(OWNER, 1), back;
+	fill(job.key, sizeof(job.key), 'k');
+	fill(job.owner, sizeof(job.owner), 'o');
+	job.owner_integrity = UINT32_MAX;
+	job.created_ms = INT64_MAX - 6;
+	fill_saved(&job);
+	expect_ok(store_job_insert(store, &job, &seen));
+	assert_true(job.row > 0);
+	reopen();
+
+	expect_ok(store_job_by_row(store, job.row, &back, &seen));
+	assert_same_job(&job, &back);
+	expect_ok(store_job_by_id(store, job.id, &back, &seen));
+	assert_same_job(&job, &back);
+	expect_ok(store_job_by_key(store, job.owner, job.key, &back, &seen));
+	assert_same_job(&job, &back);
+	assert_int_equal(back.files_total, 0);
+	assert_int_equal(back.bytes_total, 0);
+}
+
+static void job__saved_with_every_field_at_its_limit__comes_back(void **state)
+{
+	(void)state;
+	struct job job = sample_job(OWNER, 1);
+	expect_ok(store_job_insert(store, &job, &seen));
+	struct job back = get_job(store, job.row);
+	assert_same_job(&job, &back);
+	fill_saved(&job);
+	expect_ok(store_job_save(store, &job, JOB_QUEUED, &seen));
+	reopen();
+	back = get_job(store, job.row);
+	assert_same_job(&job, &back);
+}
+
+static void job__every_outcome_and_source__comes_back(void **state)
+{
+	(void)state;
+	struct job job = sample_job(OWNER, 1);
+	expect_ok(store_job_insert(store, &job, &seen));
+	for (int result = 0; result < RESULT_COUNT; result++) {
+		job.error.result = (enum result)result;
+		job.error.source = (enum fault_source)(result % (FAULT_HTTP + 1));
+		expect_ok(store_job_save(store, &job, JOB_QUEUED, &seen));
+		struct job back = get_job(store, job.row);
+		assert_int_equal(back.error.result, job.error.result);
+		assert_int_equal(back.error.source, job.error.source);
+	}
+}
+
+static void file__every_field_at_its_limit__comes_back(void **state)
+{
+	(void)state;
+	int64_t job = insert_job(store, sample_job(OWNER, 1));
+	struct file file = { .state = FILE_ABANDONED, .bytes_total = INT64_MAX, .bytes_recorded = INT64_MAX };
+	fill(file.url, sizeof(file.url), 'u');
+	fill(file.path, sizeof(file.path), 'p');
+	fill(file.partial, sizeof(file.partial), 'q');
+	fill(file.tag, sizeof(file.tag), 't');
+	fill(file.etag, sizeof(file.etag), '\xFF'); /* a server's bytes need not be UTF-8 */
+	fill(file.modified, sizeof(file.modified), '\x80');
+	expect_ok(store_file_insert(store, job, &file, file.path, &seen));
+	reopen();
+	struct file back = get_file(store, file.row);
+	assert_same_file(&file, &back);
+
+	struct file saved = sample_file(0);
+	saved.row = file.row;
+	saved.state = FILE_PUBLISHED;
+	saved.bytes_recorded = 7;
+	text_to(saved.partial, sizeof(saved.partial), "partial");
+	text_to(saved.tag, sizeof(saved.tag), "tag");
+	text_to(saved.etag, sizeof(saved.etag), "\"etag\"");
+	text_to(saved.modified, sizeof(saved.modified), "modified");
+	expect_ok(store_file_save(store, &saved, &seen));
+	text_to(saved.url, sizeof(saved.url), file.url); /* url and path are not among what is saved */
+	text_to(saved.path, sizeof(saved.path), file.path);
+	back = get_file(store, file.row);
+	assert_same_file(&saved, &back);
+}
+
+static void numbers__beyond_63_bits__are_refused(void **state)
+{
+	(void)state;
+	struct job job = sample_job(OWNER, 1);
+	expect_ok(store_job_insert(store, &job, &seen));
+	job.active_ms = UINT64_C(1) << 63;
+	expect_fault(store_job_save(store, &job, JOB_QUEUED, &seen), RESULT_INVALID_ARGUMENT);
+	assert_non_null(strstr(seen.what, "active_ms"));
+
+	struct file file = sample_file(0);
+	file.bytes_total = SIZE_UNKNOWN - 1;
+	expect_fault(store_file_insert(store, job.row, &file, file.path, &seen), RESULT_INVALID_ARGUMENT);
+	assert_non_null(strstr(seen.what, "bytes_total"));
+	file.bytes_total = 0;
+	file.bytes_recorded = UINT64_MAX;
+	expect_fault(store_file_insert(store, job.row, &file, file.path, &seen), RESULT_INVALID_ARGUMENT);
+	assert_non_null(strstr(seen.what, "bytes_recorded"));
+}
+
+static void numbers__that_the_schema_forbids__are_refused(void **state)
+{
+	(void)state;
+	struct job job = sample_job(OWNER, 1);
+	job.created_ms = -1;
+	expect_fault(store_job_insert(store, &job, &seen), RESULT_INVALID_ARGUMENT);
+	job = sample_job("", 1);
+	expect_fault(store_job_insert(store, &job, &seen), RESULT_INVALID_ARGUMENT);
+	job = sample_job(OWNER, 1);
+	job.state = JOB_STATE_COUNT;
+	expect_fault(store_job_insert(store, &job, &seen), RESULT_INVALID_ARGUMENT);
+}
+
+static void nothing__answers__not_found(void **state)
+{
+	(void)state;
+	struct job job = sample_job(OWNER, 1);
+	struct file file = sample_file(0);
+	int64_t row = insert_job(store, sample_job(OWNER, 2));
+
+	expect_fault(store_job_by_row(store, 77, &job, &seen), RESULT_NOT_FOUND);
+	expect_fault(store_job_by_id(store, job.id, &job, &seen), RESULT_NOT_FOUND);
+	expect_fault(store_job_by_key(store, OWNER, "k", &job, &seen), RESULT_NOT_FOUND);
+	expect_fault(store_job_by_key(store, OWNER, "", &job, &seen), RESULT_NOT_FOUND);
+	job.row = 77;
+	expect_fault(store_job_save(store, &job, JOB_QUEUED, &seen), RESULT_NOT_FOUND);
+	expect_fault(store_file_by_row(store, 77, &file, &seen), RESULT_NOT_FOUND);
+	expect_fault(store_file_next(store, row, FILE_PENDING, 0, &file, &seen), RESULT_NOT_FOUND);
+	expect_fault(store_file_next_partial(store, row, 0, &file, &seen), RESULT_NOT_FOUND);
+	expect_fault(store_file_insert(store, 77, &file, "key", &seen), RESULT_NOT_FOUND);
+	file.row = 77;
+	expect_fault(store_file_save(store, &file, &seen), RESULT_NOT_FOUND);
+}
+
+/* --- ids and keys --- */
+
+static void key__of_the_same_owner_twice__exists(void **state)
+{
+	(void)state;
+	struct job job = sample_job(OWNER, 1);
+	text_to(job.key, sizeof(job.key), "update-7");
+	expect_ok(store_job_insert(store, &job, &seen));
+
+	struct job again = sample_job(OWNER, 2);
+	expect_ok(store_job_insert(store, &again, &seen)); /* without a key: as many as you like */
+	again = sample_job(OWNER, 3);
+	expect_ok(store_job_insert(store, &again, &seen));
+	text_to(again.key, sizeof(again.key), "update-7");
+	(void)snprintf(again.id, sizeof(again.id), "%s", sample_job(OWNER, 4).id);
+	expect_fault(store_job_insert(store, &again, &seen), RESULT_EXISTS);
+	text_to(again.owner, sizeof(again.owner), "S-1-5-18"); /* somebody else's key is somebody else's */
+	expect_ok(store_job_insert(store, &again, &seen));
+
+	struct job same_id = sample_job(OWNER, 1);
+	expect_fault(store_job_insert(store, &same_id, &seen), RESULT_EXISTS);
+}
+
+static void key__of_a_cancelled_job__is_free(void **state)
+{
+	(void)state;
+	struct job job = sample_job(OWNER, 1), back;
+	text_to(job.key, sizeof(job.key), "update-7");
+	expect_ok(store_job_insert(store, &job, &seen));
+	job.state = JOB_ACKNOWLEDGED;
+	expect_ok(store_job_save(store, &job, JOB_QUEUED, &seen));
+	expect_ok(store_job_by_key(store, OWNER, "update-7", &back, &seen));
+
+	job.state = JOB_CANCELLED;
+	expect_ok(store_job_save(store, &job, JOB_ACKNOWLEDGED, &seen));
+	expect_fault(store_job_by_key(store, OWNER, "update-7", &back, &seen), RESULT_NOT_FOUND);
+	back = get_job(store, job.row);
+	assert_string_equal(back.key, "");
+	struct job again = sample_job(OWNER, 2);
+	text_to(again.key, sizeof(again.key), "update-7");
+	expect_ok(store_job_insert(store, &again, &seen));
+}
+
+/* --- turns --- */
+
+static void save__from_another_state__is_refused_and_changes_nothing(void **state)
+{
+	(void)state;
+	struct job job = sample_job(OWNER, 1);
+	expect_ok(store_job_insert(store, &job, &seen));
+	struct job changed = job;
+	fill_saved(&changed);
+	for (int from = JOB_QUEUED + 1; from < JOB_STATE_COUNT; from++)
+		expect_fault(store_job_save(store, &changed, (enum job_state)from, &seen), RESULT_INVALID_STATE);
+	struct job back = get_job(store, job.row);
+	assert_same_job(&job, &back);
+}
+
+static void request__undone__leaves_the_rest_of_the_turn(void **state)
+{
+	(void)state;
+	struct job found;
+	expect_ok(store_savepoint(store, &seen));
+	int64_t first = insert_job(store, sample_job(OWNER, 1));
+	expect_ok(store_release(store, &seen));
+
+	expect_ok(store_savepoint(store, &seen));
+	int64_t second = insert_job(store, sample_job("S-1-5-18", 2));
+	(void)insert_file(store, second, sample_file(0));
+	(void)insert_file(store, first, sample_file(0));
+	store_undo(store);
+
+	expect_ok(store_savepoint(store, &seen));
+	int64_t third = insert_job(store, sample_job(OWNER, 3));
+	expect_ok(store_release(store, &seen));
+	reopen();
+
+	assert_int_equal(get_job(store, first).files_total, 0);
+	assert_string_equal(get_job(store, third).id, sample_job(OWNER, 3).id);
+	expect_fault(store_job_by_id(store, sample_job(OWNER, 2).id, &found, &seen), RESULT_NOT_FOUND);
+	assert_int_equal(raw_number(opened_db, "SELECT count(*) FROM owner"), 1);
+	assert_int_equal(raw_number(opened_db, "SELECT count(*) FROM file"), 0);
+}
+
+static void turn__rolled_back__leaves_nothing(void **state)
+{
+	(void)state;
+	struct job found;
+	int64_t kept = insert_job(store, sample_job(OWNER, 1));
+	next_turn();
+	(void)insert_file(store, kept, sample_file(0));
+	expect_ok(store_savepoint(store, &seen));
+	(void)insert_job(store, sample_job(OWNER, 2));
+	store_rollback(store); /* in the middle of a request, too */
+	store_rollback(store); /* and once more than needed */
+	expect_ok(store_begin(store, &seen));
+	assert_int_equal(get_job(store, kept).files_total, 0);
+	expect_fault(store_job_by_id(store, sample_job(OWNER, 2).id, &found, &seen), RESULT_NOT_FOUND);
+}
+
+/* SQLite may end a transaction by itself after a failed write.  What follows must not be committed change by change. */
+static void turn__that_sqlite_ended__takes_no_further_change(void **state)
+{
+	(void)state;
+	struct job job = sample_job(OWNER, 1), found;
+	expect_ok(store_savepoint(store, &seen));
+	expect_ok(store_job_insert(store, &job, &seen));
+	raw_run(opened_db, "ROLLBACK");
+
+	struct job late = sample_job(OWNER, 2);
+	expect_fault(store_job_insert(store, &late, &seen), RESULT_STORE_BUSY);
+	store_undo(store);
+	expect_fault(store_job_insert(store, &late, &seen), RESULT_STORE_BUSY);
+	expect_fault(store_commit(store, &seen), RESULT_STORE_BUSY);
+	store_rollback(store);
+	expect_ok(store_begin(store, &seen));
+	expect_fault(store_job_by_id(store, late.id, &found, &seen), RESULT_NOT_FOUND);
+	expect_ok(store_job_insert(store, &late, &seen));
+	next_turn();
+}
+
+/* --- files of a job --- */
+
+static void files__are_numbered_in_order_and_unique_by_their_compared_path(void **state)
+{
+	(void)state;
+	int64_t job = insert_job(store, sample_job(OWNER, 1)), other = insert_job(store, sample_job(OWNER, 2));
+	for (unsigned i = 0; i < 3; i++) {
+		struct file file = sample_file(i);
+		char key[32];
+		(void)snprintf(key, sizeof(key), "key %u", i);
+		expect_ok(store_file_insert(store, job, &file, key, &seen));
+		assert_int_equal(file.ordinal, i);
+	}
+	struct file same = sample_file(9);
+	expect_fault(store_file_insert(store, job, &same, "key 1", &seen), RESULT_DUPLICATE_DESTINATION);
+	assert_string_equal(seen.what, same.path);
+	expect_ok(store_file_insert(store, other, &same, "key 1", &seen));
+	assert_int_equal(same.ordinal, 0);
+	expect_ok(store_file_insert(store, job, &same, "key 9", &seen));
+	assert_int_equal(same.ordinal, 3);
+	assert_int_equal(get_job(store, job).files_total, 4);
+}
+
+static void file_next__goes_by_state_and_ordinal(void **state)
+{
+	(void)state;
+	static const enum file_state states[] = { FILE_PENDING, FILE_TRANSFERRED, FILE_PENDING, FILE_PUBLISHED,
+		                                      FILE_TRANSFERRED };
+	int64_t other = insert_job(store, sample_job(OWNER, 1)), job = insert_job(store, sample_job(OWNER, 2));
+	struct file found;
+
+	(void)insert_file(store, other, sample_file(0));
+	for (unsigned i = 0; i < 5; i++) {
+		struct file file = sample_file(i);
+		file.state = states[i];
+		(void)insert_file(store, job, file);
+	}
+	expect_ok(store_file_next(store, job, FILE_PENDING, 0, &found, &seen));
+	assert_int_equal(found.ordinal, 0);
+	expect_ok(store_file_next(store, job, FILE_PENDING, 1, &found, &seen));
+	assert_int_equal(found.ordinal, 2);
+	expect_fault(store_file_next(store, job, FILE_PENDING, 3, &found, &seen), RESULT_NOT_FOUND);
+	expect_ok(store_file_next(store, job, FILE_TRANSFERRED, 2, &found, &seen));
+	assert_int_equal(found.ordinal, 4);
+	expect_ok(store_file_next(store, job, FILE_PUBLISHED, 0, &found, &seen));
+	assert_int_equal(found.ordinal, 3);
+	expect_fault(store_file_next(store, job, FILE_ABANDONED, 0, &found, &seen), RESULT_NOT_FOUND);
+}
+
+static void file_next_partial__passes_over_published_and_bare_files(void **state)
+{
+	(void)state;
+	int64_t job = insert_job(store, sample_job(OWNER, 1));
+	struct file found;
+
+	for (unsigned i = 0; i < 4; i++) {
+		struct file file = sample_file(i);
+		file.state = i == 1 ? FILE_PUBLISHED : FILE_PENDING;
+		if (i != 0)
+			text_to(file.partial, sizeof(file.partial), "partial");
+		(void)insert_file(store, job, file);
+	}
+	expect_ok(store_file_next_partial(store, job, 0, &found, &seen));
+	assert_int_equal(found.ordinal, 2);
+	expect_ok(store_file_next_partial(store, job, 3, &found, &seen));
+	assert_int_equal(found.ordinal, 3);
+	expect_fault(store_file_next_partial(store, job, 4, &found, &seen), RESULT_NOT_FOUND);
+	found.state = FILE_PUBLISHED;
+	expect_ok(store_file_save(store, &found, &seen));
+	expect_fault(store_file_next_partial(store, job, 3, &found, &seen), RESULT_NOT_FOUND);
+}
+
+struct ordinals {
+	uint32_t ordinals[8];
+	size_t count, stop_at;
+};
+
+static bool note_ordinal(void *context, const struct file *file)
+{
+	struct ordinals *ordinals = context;
+	ordinals->ordinals[ordinals->count++] = file->ordinal;
+	return ordinals->count != ordinals->stop_at;
+}
+
+static void files_list__takes_up_at_the_ordinal_and_stops_when_told(void **state)
+{
+	(void)state;
+	int64_t job = insert_job(store, sample_job(OWNER, 1));
+	for (unsigned i = 0; i < 6; i++)
+		(void)insert_file(store, job, sample_file(i));
+
+	struct ordinals all = { .count = 0 };
+	expect_ok(store_files_list(store, job, 0, 100, note_ordinal, &all, &seen));
+	assert_int_equal(all.count, 6);
+	struct ordinals page = { .count = 0 };
+	expect_ok(store_files_list(store, job, 2, 3, note_ordinal, &page, &seen));
+	assert_int_equal(page.count, 3);
+	assert_int_equal(page.ordinals[0], 2);
+	assert_int_equal(page.ordinals[2], 4);
+	struct ordinals stopped = { .stop_at = 2 };
+	expect_ok(store_files_list(store, job, 0, 100, note_ordinal, &stopped, &seen));
+	assert_int_equal(stopped.count, 2);
+	expect_ok(store_files_list(store, job, 0, 0, note_ordinal, &stopped, &seen));
+	assert_int_equal(stopped.count, 2);
+}
+
+/* --- a job's counters --- */
+
+#define COUNTED(expression) "(SELECT coalesce(" expression ", 0) FROM file WHERE job_row = job.row)"
+
+/* clang-format off */
+/* Jobs whose counters are not what their files say. */
+static int64_t wrong_counters(void)
+{
+	return raw_number(opened_db, "SELECT count(*) FROM job WHERE files_total <> " COUNTED("count(*)")
+	                  " OR files_transferred <> " COUNTED("sum(state IN (1, 2))")
+	                  " OR files_published <> " COUNTED("sum(state = 2)")
+	                  " OR files_size_unknown <> " COUNTED("sum(bytes_total IS NULL)")
+	                  " OR bytes_total <> " COUNTED("sum(min(bytes_total, 1 << 43))")
+	                  " OR bytes_transferred <> " COUNTED("sum(min(bytes_recorded, 1 << 43))"));
+}
+/* clang-format on */
+
+static uint32_t random_below(uint64_t *seed, uint32_t limit)
+{
+	*seed = *seed * UINT64_C(6364136223846793005) + UINT64_C(1442695040888963407);
+	return (uint32_t)(*seed >> 33) % limit;
+}
+
+static void counters__after_random_changes__are_what_a_recount_gives(void **state)
+{
+	(void)state;
+	enum { JOBS = 4, FILES = 30, STEPS = 3000 };
+	uint64_t seed = 20240607;
+	int64_t jobs[JOBS], files[JOBS * FILES];
+	size_t count = 0;
+
+	for (unsigned i = 0; i < JOBS; i++)
+		jobs[i] = insert_job(store, sample_job(OWNER, i));
+	for (unsigned step = 0; step < STEPS; step++) {
+		uint32_t dice = random_below(&seed, 20);
+		if (dice == 0)
+			expect_ok(store_savepoint(store, &seen));
+		size_t before = count;
+		if (dice < 2 && count < sizeof(files) / sizeof(files[0]))
+			files[count++] = insert_file(store, jobs[random_below(&seed, JOBS)], sample_file(step));
+		if (count > 0) {
+			struct file file = get_file(store, files[random_below(&seed, (uint32_t)count)]);
+			file.state = (enum file_state)random_below(&seed, FILE_STATE_COUNT);
+			file.bytes_recorded = random_below(&seed, 1000);
+			file.bytes_total = random_below(&seed, 3) == 0 ? SIZE_UNKNOWN : random_below(&seed, 5000);
+			expect_ok(store_file_save(store, &file, &seen));
+		}
+		if (dice == 0 && random_below(&seed, 2) == 0) {
+			store_undo(store);
+			count = before;
+		} else if (dice == 0) {
+			expect_ok(store_release(store, &seen));
+		}
+		if (dice == 19 && count > 0) { /* no operation of ours yet, but the triggers know it */
+			char sql[64];
+			(void)snprintf(sql, sizeof(sql), "DELETE FROM file WHERE row = %lld", (long long)files[--count]);
+			raw_run(opened_db, sql);
+		}
+		if (step % 50 == 0)
+			assert_int_equal(wrong_counters(), 0);
+	}
+	assert_true(count > JOBS);
+	assert_int_equal(wrong_counters(), 0);
+	assert_int_equal(raw_number(opened_db, "SELECT sum(files_total) FROM job"), (int64_t)count);
+
+	struct job job = get_job(store, jobs[0]); /* and they are read from where they stand */
+	assert_int_equal(job.files_total, raw_number(opened_db, "SELECT files_total FROM job WHERE row = 1"));
+	assert_int_equal(job.files_transferred, raw_number(opened_db, "SELECT files_transferred FROM job WHERE row = 1"));
+	assert_int_equal(job.files_published, raw_number(opened_db, "SELECT files_published FROM job WHERE row = 1"));
+	assert_int_equal(job.files_size_unknown, raw_number(opened_db, "SELECT files_size_unknown FROM job WHERE row = 1"));
+	assert_int_equal(job.bytes_total, raw_number(opened_db, "SELECT bytes_total FROM job WHERE row = 1"));
+	assert_int_equal(job.bytes_transferred, raw_number(opened_db, "SELECT bytes_transferred FROM job WHERE row = 1"));
+}
+
+/* A server may claim any size: that must neither wrap a sum nor make a save fail. */
+static void counters__with_absurd_sizes__hold(void **state)
+{
+	(void)state;
+	int64_t job = insert_job(store, sample_job(OWNER, 1));
+	const uint64_t most = UINT64_C(1) << 43;
+	struct file files[3];
+
+	for (unsigned i = 0; i < 3; i++) {
+		files[i] = sample_file(i);
+		files[i].bytes_total = INT64_MAX;
+		files[i].bytes_recorded = INT64_MAX - i;
+		files[i].row = insert_file(store, job, files[i]);
+	}
+	assert_int_equal(get_job(store, job).bytes_total, 3 * most);
+	assert_int_equal(get_job(store, job).bytes_transferred, 3 * most);
+	assert_int_equal(get_file(store, files[2].row).bytes_total, INT64_MAX); /* the file itself says what was said */
+	files[0].bytes_total = 7;
+	files[0].bytes_recorded = 5;
+	expect_ok(store_file_save(store, &files[0], &seen));
+	files[1].bytes_total = SIZE_UNKNOWN;
+	expect_ok(store_file_save(store, &files[1], &seen));
+	assert_int_equal(get_job(store, job).bytes_total, most + 7);
+	assert_int_equal(get_job(store, job).bytes_transferred, 2 * most + 5);
+	assert_int_equal(wrong_counters(), 0);
+
+	/* A million such files, the most that settings allow. */
+	raw_run(opened_db, "UPDATE job SET bytes_total = 999999 * (1 << 43), bytes_transferred = bytes_total");
+	files[0].bytes_total = INT64_MAX;
+	expect_ok(store_file_save(store, &files[0], &seen));
+	assert_int_equal(get_job(store, job).bytes_total, 1000000 * most - 7);
+}
+
+int main(void)
+{
+#define TEST(name) cmocka_unit_test_setup_teardown(name, set_up, tear_down)
+	const struct CMUnitTest tests[] = {
+		TEST(job__inserted_with_every_field_at_its_limit__comes_back),
+		TEST(job__saved_with_every_field_at_its_limit__comes_back),
+		TEST(job__every_outcome_and_source__comes_back),
+		TEST(file__every_field_at_its_limit__comes_back),
+		TEST(numbers__beyond_63_bits__are_refused),
+		TEST(numbers__that_the_schema_forbids__are_refused),
+		TEST(nothing__answers__not_found),
+		TEST(key__of_the_same_owner_twice__exists),
+		TEST(key__of_a_cancelled_job__is_free),
+		TEST(save__from_another_state__is_refused_and_changes_nothing),
+		TEST(request__undone__leaves_the_rest_of_the_turn),
+		TEST(turn__rolled_back__leaves_nothing),
+		TEST(turn__that_sqlite_ended__takes_no_further_change),
+		TEST(files__are_numbered_in_order_and_unique_by_their_compared_path),
+		TEST(file_next__goes_by_state_and_ordinal),
+		TEST(file_next_partial__passes_over_published_and_bare_files),
+		TEST(files_list__takes_up_at_the_ordinal_and_stops_when_told),
+		TEST(counters__after_random_changes__are_what_a_recount_gives),
+		TEST(counters__with_absurd_sizes__hold),
+	};
+	return cmocka_run_group_tests(tests, watch_opens, NULL);
+}

@@ -1,0 +1,214 @@
+#include "runtime/partfile.h"
+
+/* The folder held open, and the destination's own name in it. */
+struct place {
+	struct folder *folder;
+	char name[DESTINATION_BYTES_MAX + 1];
+};
+
+static void place_cleanup(struct place *place)
+{
+	folder_free(place->folder);
+}
+
+static enum result refuse_own_folders(const struct partfile *part, struct folder *folder, struct fault *fault)
+{
+	for (const char *const *forbidden = part->forbidden_folders; forbidden && *forbidden; forbidden++) {
+		bool below = true;
+		enum result result = folder_is_below(folder, *forbidden, &below, fault);
+		if (result)
+			return result;
+		if (below)
+			return fault_set(fault, RESULT_DENIED, FAULT_FERRY, 0, "the destination %s lies in a folder of Ferry's own",
+			                 part->path);
+	}
+	return RESULT_OK;
+}
+
+static enum result place_open(const struct partfile *part, struct place *ret_place, struct fault *fault)
+{
+	struct destination destination;
+	enum result result = destination_parse(file_path_style, text_view(part->path), &destination, fault);
+	if (result)
+		return result;
+	AUTO(place) struct place place = { .folder = NULL };
+	char path[DESTINATION_BYTES_MAX + 1];
+	result = text_copy(path, sizeof(path), destination.folder);
+	if (!result)
+		result = text_copy(place.name, sizeof(place.name), destination.name);
+	if (result)
+		return fault_set(fault, result, FAULT_FERRY, 0, "the destination %s", part->path);
+	result = folder_open(path, &place.folder, fault);
+	if (result)
+		return result;
+	result = refuse_own_folders(part, place.folder, fault);
+	if (result)
+		return result;
+	*ret_place = place;
+	place.folder = NULL;
+	return RESULT_OK;
+}
+
+/* A destination that cannot be replaced is better known before the transfer than after it.  Only what is cheap to see
+ * counts here: the rename at the end has the last word. */
+static enum result check_destination(const struct partfile *part, const struct place *place, struct fault *fault)
+{
+	AUTO(folder) struct folder *folder = NULL;
+	AUTO(file_handle) struct file_handle *file = NULL;
+	struct fault probe = { .result = RESULT_OK };
+	if (folder_open(part->path, &folder, &probe) == RESULT_OK)
+		return fault_set(fault, RESULT_IS_FOLDER, FAULT_FERRY, 0, "the destination %s", part->path);
+	enum result result = file_reopen(place->folder, place->name, "", &file, &probe);
+	if (result != RESULT_IS_FOLDER && result != RESULT_LOCKED && result != RESULT_DENIED)
+		return RESULT_OK;
+	return fault_set(fault, result, probe.source, probe.raw, "the destination: %s", probe.what);
+}
+
+/* Remove whatever plain file bears the partial name, if its tag is `tag` (any, if "").  Gone already is success. */
+static enum result remove_partial(const struct partfile *part, struct folder *folder, struct fault *fault)
+{
+	AUTO(file_handle) struct file_handle *file = NULL;
+	enum result result = file_reopen(folder, part->partial, part->tag, &file, fault);
+	if (result == RESULT_PATH_NOT_FOUND)
+		return RESULT_OK;
+	if (result)
+		return result;
+	return file_remove(folder, file, part->partial, fault);
+}
+
+static enum result create_partial(const struct partfile *part, struct folder *folder, struct file_handle **ret_file,
+                                  struct fault *fault)
+{
+	enum result result = file_create(folder, part->partial, ret_file, fault);
+	if (result != RESULT_EXISTS)
+		return result;
+	/* Nobody can have guessed the name: with no tag recorded it is ours from before a crash, and with one it has
+	 * just been found too short.  Either way nothing in it is worth keeping. */
+	result = remove_partial(part, folder, fault);
+	if (result)
+		return result;
+	return file_create(folder, part->partial, ret_file, fault);
+}
+
+/* The partial file the store knows, if it is there and holds what was recorded; else RESULT_PATH_NOT_FOUND. */
+static enum result reopen_partial(const struct partfile *part, struct folder *folder, struct file_handle **ret_file,
+                                  struct fault *fault)
+{
+	if (!part->tag[0])
+		return RESULT_PATH_NOT_FOUND;
+	AUTO(file_handle) struct file_handle *file = NULL;
+	enum result result = file_reopen(folder, part->partial, part->tag, &file, fault);
+	if (result)
+		return result;
+	uint64_t bytes = 0;
+	result = file_size(file, &bytes, fault);
+	if (result)
+		return result;
+	if (bytes < part->bytes_recorded)
+		return RESULT_PATH_NOT_FOUND;
+	*ret_file = TAKE(file);
+	return RESULT_OK;
+}
+
+enum result partfile_open(const struct partfile *part, struct partfile_opened *ret_opened, struct fault *fault)
+{
+	AUTO(place) struct place place = { .folder = NULL };
+	enum result result = place_open(part, &place, fault);
+	if (!result)
+		result = check_destination(part, &place, fault);
+	if (result)
+		return result;
+
+	struct partfile_opened opened = { .offset = part->bytes_recorded };
+	AUTO(file_handle) struct file_handle *file = NULL;
+	result = reopen_partial(part, place.folder, &file, fault);
+	if (result == RESULT_PATH_NOT_FOUND) {
+		opened.offset = 0;
+		result = create_partial(part, place.folder, &file, fault);
+		/* The name must be there after a crash, or all that is recorded would be fetched again. */
+		if (!result)
+			result = folder_sync(place.folder, fault);
+	}
+	if (!result)
+		result = file_tag(file, opened.tag, fault);
+	if (result)
+		return result;
+	opened.file = TAKE(file);
+	*ret_opened = opened;
+	return RESULT_OK;
+}
+
+enum result partfile_sync(struct file_handle *file, struct fault *fault)
+{
+	return file_sync(file, fault);
+}
+
+enum result partfile_finish(struct file_handle *consumed, uint64_t bytes, struct fault *fault)
+{
+	AUTO(file_handle) struct file_handle *file = consumed;
+	enum result result = file_truncate(file, bytes, fault);
+	return result ? result : file_sync(file, fault);
+}
+
+static uint64_t whole_bytes(const struct partfile *part)
+{
+	return part->bytes_total == SIZE_UNKNOWN ? part->bytes_recorded : part->bytes_total;
+}
+
+/* Does the destination already bear our file, published before a crash? */
+static bool is_published(const struct partfile *part, const struct place *place)
+{
+	char tag[FILE_TAG_BYTES_MAX];
+	uint64_t bytes;
+	struct fault ignored;
+	return file_tag_at(place->folder, place->name, tag, &bytes, &ignored) == RESULT_OK &&
+	       text_is(text_view(tag), part->tag) && bytes == whole_bytes(part);
+}
+
+enum result partfile_publish(const struct partfile *part, struct fault *fault)
+{
+	/* Without a tag anything under the partial name would do, and no file has become whole without one. */
+	if (!part->tag[0])
+		return fault_set(fault, RESULT_FILE_CHANGED, FAULT_FERRY, 0, "publish %s: no tag is recorded", part->path);
+	AUTO(place) struct place place = { .folder = NULL };
+	enum result result = place_open(part, &place, fault);
+	if (result)
+		return result;
+
+	AUTO(file_handle) struct file_handle *file = NULL;
+	result = file_reopen(place.folder, part->partial, part->tag, &file, fault);
+	if (result == RESULT_PATH_NOT_FOUND || result == RESULT_FILE_CHANGED) {
+		/* The crash may have come between the rename and the folder's sync: sync it again. */
+		if (is_published(part, &place))
+			return folder_sync(place.folder, fault);
+		return fault_set(fault, RESULT_FILE_CHANGED, FAULT_FERRY, 0, "publish %s: the partial file %s is %s",
+		                 part->path, part->partial, result == RESULT_FILE_CHANGED ? "not ours" : "gone");
+	}
+	uint64_t bytes = 0;
+	if (!result)
+		result = file_size(file, &bytes, fault);
+	if (result)
+		return result;
+	if (bytes != whole_bytes(part))
+		return fault_set(fault, RESULT_FILE_CHANGED, FAULT_FERRY, 0,
+		                 "publish %s: the partial file has %llu bytes instead of %llu", part->path,
+		                 (unsigned long long)bytes, (unsigned long long)whole_bytes(part));
+	/* One handle from the check to the rename: what was checked is what gets the name. */
+	result = file_rename(place.folder, file, part->partial, place.name, fault);
+	return result ? result : folder_sync(place.folder, fault);
+}
+
+enum result partfile_abandon(const struct partfile *part, struct fault *fault)
+{
+	if (!part->partial[0])
+		return RESULT_OK;
+	AUTO(place) struct place place = { .folder = NULL };
+	enum result result = place_open(part, &place, fault);
+	if (result == RESULT_PATH_NOT_FOUND)
+		return RESULT_OK;
+	if (!result)
+		result = remove_partial(part, place.folder, fault);
+	if (result == RESULT_FILE_CHANGED)
+		return RESULT_OK; /* somebody else's: nothing of ours is left to remove */
+	return result ? result : folder_sync(place.folder, fault);
+}

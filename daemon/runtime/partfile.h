@@ -1,0 +1,42 @@
+/* runtime/partfile - the partial file beside the destination: begin, sync, publish, abandon.
+ *
+ * Runs on a file worker, as the file identity, and is the only one who names files.  Knows no URLs and no HTTP.
+ * Blocking.  Crash rule: each step can be done again.
+ */
+#ifndef FERRY_RUNTIME_PARTFILE_H
+#define FERRY_RUNTIME_PARTFILE_H
+
+#include "core/destination.h"
+#include "platform/file.h"
+
+/* What the store knows of the file; texts are borrowed for the call. */
+struct partfile {
+	const char *path;          /* the destination */
+	const char *partial;       /* the partial file's name in the same folder */
+	const char *tag;           /* "" if none was recorded: whatever bears the partial name is ours from before a crash */
+	uint64_t bytes_recorded;
+	uint64_t bytes_total;      /* SIZE_UNKNOWN */
+	const char *const *forbidden_folders; /* Ferry's own, NULL-terminated (rule 9) */
+};
+
+/* Where a transfer may begin. */
+struct partfile_opened {
+	struct file_handle *file;
+	char tag[FILE_TAG_BYTES_MAX];
+	uint64_t offset; /* bytes that are really there: bytes_recorded, or 0 if the partial file was gone or not ours */
+};
+
+/* Create or re-open.  A folder, a read-only or locked file at the destination is found now rather than at the end.
+ * RESULT_DENIED | RESULT_PATH_NOT_FOUND | RESULT_IS_FOLDER | RESULT_REPARSE_POINT | RESULT_DISK_FULL ... */
+enum result partfile_open(const struct partfile *part, struct partfile_opened *ret_opened, struct fault *fault) MUST_CHECK;
+/* The bytes written so far reach the disk. */
+enum result partfile_sync(struct file_handle *file, struct fault *fault) MUST_CHECK;
+/* The file is whole at `bytes`: cut to size, sync, close.  `file` is consumed in any case. */
+enum result partfile_finish(struct file_handle *file, uint64_t bytes, struct fault *fault) MUST_CHECK;
+/* Give the whole file its name: re-open the partial file, check tag and size, rename, sync the folder.  If the destination
+ * already is our file (same tag: published before a crash), that is success. */
+enum result partfile_publish(const struct partfile *part, struct fault *fault) MUST_CHECK;
+/* Remove the partial file if it is ours; gone already is success. */
+enum result partfile_abandon(const struct partfile *part, struct fault *fault) MUST_CHECK;
+
+#endif

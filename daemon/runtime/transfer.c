@@ -1,0 +1,370 @@
+#include "runtime/transfer_private.h"
+
+#include <assert.h>
+#include <limits.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "platform/clock.h"
+
+/* --- the set --- */
+
+static enum result fault_multi(struct fault *fault, CURLMcode code, const char *what)
+{
+	enum result result = code == CURLM_OUT_OF_MEMORY ? RESULT_NO_MEMORY : RESULT_SYSTEM;
+	return fault_set(fault, result, FAULT_CURL, code, "%s: %s", what, curl_multi_strerror(code));
+}
+
+enum result transfer_set_new(const struct transfer_limits *limits, const struct transfer_handler *handler,
+                             struct transfer_set **ret_set, struct fault *fault)
+{
+	assert(limits->checkpoint_bytes >= TRANSFER_CHECKPOINT_BYTES_MIN);
+	assert(limits->connections_max > 0 && limits->connections_per_host_max > 0);
+	AUTO(transfer_set) struct transfer_set *set = calloc(1, sizeof(*set));
+	if (!set)
+		return fault_set(fault, RESULT_NO_MEMORY, FAULT_FERRY, 0, "start transfers");
+	set->limits = *limits;
+	set->handler = *handler;
+	text_display(set->user_agent, sizeof(set->user_agent), "%s", limits->user_agent ? limits->user_agent : "Ferry");
+	set->multi = curl_multi_init();
+	if (!set->multi)
+		return fault_set(fault, RESULT_NO_MEMORY, FAULT_FERRY, 0, "start transfers");
+	/* How many connections stay open for the next file.  How many are in use is begin_waiting's business. */
+	CURLMcode code = curl_multi_setopt(set->multi, CURLMOPT_MAXCONNECTS, (long)limits->connections_max);
+	if (code != CURLM_OK)
+		return fault_multi(fault, code, "start transfers");
+	*ret_set = TAKE(set);
+	return RESULT_OK;
+}
+
+static void transfer_free(struct transfer *transfer)
+{
+	if (!transfer)
+		return;
+	if (transfer->easy)
+		curl_easy_cleanup(transfer->easy);
+	curl_slist_free_all(transfer->headers);
+	free(transfer->block);
+	free(transfer->text);
+	free(transfer);
+}
+DEFINE_CLEANUP(transfer)
+
+void transfer_set_free(struct transfer_set *set)
+{
+	if (!set)
+		return;
+	for (struct transfer *transfer = set->active, *next; transfer; transfer = next) {
+		next = transfer->next;
+		curl_multi_remove_handle(set->multi, transfer->easy);
+		transfer_free(transfer);
+	}
+	for (struct transfer *transfer = set->waiting, *next; transfer; transfer = next) {
+		next = transfer->next;
+		transfer_free(transfer);
+	}
+	curl_multi_cleanup(set->multi);
+	free(set);
+}
+
+static void append(struct transfer **list, struct transfer *transfer)
+{
+	while (*list)
+		list = &(*list)->next;
+	transfer->next = NULL;
+	*list = transfer;
+}
+
+static void take_out(struct transfer **list, const struct transfer *transfer)
+{
+	while (*list != transfer)
+		list = &(*list)->next;
+	*list = transfer->next;
+}
+
+static struct transfer *find(struct transfer *list, int64_t row)
+{
+	while (list && list->row != row)
+		list = list->next;
+	return list;
+}
+
+/* --- beginning --- */
+
+enum result transfer_start(struct transfer_set *set, const struct transfer_order *order, struct fault *fault)
+{
+	assert(!find(set->active, order->file_row) && !find(set->waiting, order->file_row));
+	AUTO(transfer) struct transfer *transfer = calloc(1, sizeof(*transfer));
+	size_t size = strlen(order->url) + 1;
+	if (transfer)
+		transfer->text = malloc(size);
+	if (!transfer || !transfer->text)
+		return fault_set(fault, RESULT_NO_MEMORY, FAULT_FERRY, 0, "start a transfer");
+	memcpy(transfer->text, order->url, size);
+	enum result result = url_parse(text_view(transfer->text), &transfer->url, fault);
+	if (result)
+		return result;
+	result = text_copy(transfer->etag, sizeof(transfer->etag), text_view(order->known.etag));
+	if (!result)
+		result = text_copy(transfer->modified, sizeof(transfer->modified), text_view(order->known.modified));
+	if (result)
+		return fault_set(fault, result, FAULT_FERRY, 0, "start a transfer: a validator is too long");
+
+	transfer->set = set;
+	transfer->row = order->file_row;
+	transfer->file = order->file;
+	transfer->known = order->known;
+	transfer->known.etag = transfer->etag;
+	transfer->known.modified = transfer->modified;
+	transfer->total = order->known.total;
+	transfer->recorded = transfer->written = order->known.offset;
+	resume_plan(&transfer->known, &transfer->request);
+	append(&set->waiting, TAKE(transfer));
+	set->count++;
+	set->may_begin = true;
+	return RESULT_OK;
+}
+
+/* Tell the end.  The transfer is in no list any more and curl does not have it. */
+static void finish(struct transfer *transfer)
+{
+	struct transfer_set *set = transfer->set;
+	struct fault fault = transfer->fault;
+	int64_t row = transfer->row;
+	uint64_t written = transfer->written;
+	long status = 0;
+	if (transfer->easy)
+		curl_easy_getinfo(transfer->easy, CURLINFO_RESPONSE_CODE, &status);
+	transfer_free(transfer);
+	set->count--;
+	set->may_begin = true;
+	set->handler.finished(set->handler.context, row, fault.result, written, status, &fault);
+}
+
+static void leave_active(struct transfer *transfer)
+{
+	take_out(&transfer->set->active, transfer);
+	transfer->set->active_count--;
+}
+
+static bool same_host(const struct url *a, const struct url *b)
+{
+	return a->secure == b->secure && a->port == b->port && text_equal(a->host, b->host);
+}
+
+static bool has_room(const struct transfer_set *set, const struct transfer *transfer)
+{
+	uint32_t count = 0;
+	for (const struct transfer *other = set->active; other; other = other->next)
+		count += same_host(&other->url, &transfer->url);
+	return count < set->limits.connections_per_host_max;
+}
+
+/* Who waits for a connection waits here and not inside curl (CURLMOPT_MAX_HOST_CONNECTIONS): there the connect timeout
+ * runs meanwhile, and a file behind long ones would fail without ever having been asked for.  A transfer uses one
+ * connection at a time, so counting transfers is counting connections; those that a redirect leads to another host
+ * still count for the first one. */
+static void begin_waiting(struct transfer_set *set)
+{
+	if (!set->may_begin)
+		return;
+	set->may_begin = false;
+	for (struct transfer *transfer = set->waiting, *next; transfer; transfer = next) {
+		next = transfer->next;
+		if (set->active_count >= set->limits.connections_max)
+			return;
+		if (!has_room(set, transfer))
+			continue;
+		take_out(&set->waiting, transfer);
+		if (transfer_ask(transfer)) {
+			finish(transfer);
+			continue;
+		}
+		if (set->active_count == 0)
+			set->stall_check_ms = clock_mono_ms() + (int64_t)set->limits.stall_timeout_s * 1000;
+		append(&set->active, transfer);
+		set->active_count++;
+	}
+}
+
+/* --- going on and stopping --- */
+
+void transfer_recorded(struct transfer_set *set, int64_t file_row, uint64_t recorded)
+{
+	struct transfer *transfer = find(set->active, file_row);
+	if (!transfer)
+		return;
+	if (transfer->held) {
+		if (recorded != 0)
+			return; /* speaks of the old bytes */
+		transfer->held = false;
+	} else if (recorded > transfer->recorded) {
+		transfer->recorded = recorded;
+	}
+	/* Unpausing calls the write callback at once: transfer_work does it. */
+	transfer->unpause = transfer->paused;
+	set->may_unpause |= transfer->unpause;
+}
+
+/* The end of the body as our rules see it, whatever curl thought. */
+static void judge_end(struct transfer *transfer, CURLcode code)
+{
+	if (transfer->fault.result == RESULT_OK && code != CURLE_OK)
+		(void)transfer_fail_curl(transfer, code);
+	/* What came is kept; and that the disk does not take it matters more than what the network did. */
+	if (transfer_flush(transfer) || transfer->fault.result)
+		return;
+	if (transfer->phase != TRANSFER_ANSWERED) {
+		(void)transfer_fail(transfer, RESULT_BAD_RESPONSE, FAULT_FERRY, 0, "no answer that can be used came");
+		return;
+	}
+	struct fault fault;
+	enum result result = resume_finish(transfer->written, transfer->total, &fault);
+	if (result)
+		(void)transfer_fail(transfer, result, fault.source, fault.raw, fault.what);
+}
+
+/* End an active transfer with its own verdict or curl's. */
+static void end_active(struct transfer *transfer, CURLcode code)
+{
+	curl_multi_remove_handle(transfer->set->multi, transfer->easy);
+	if (transfer->ask_again && transfer->fault.result == RESULT_OK) {
+		transfer->asked_again = true;
+		transfer->request = (struct resume_request){ .validator = "" };
+		if (transfer_ask(transfer) == RESULT_OK)
+			return;
+	}
+	leave_active(transfer);
+	judge_end(transfer, code);
+	finish(transfer);
+}
+
+void transfer_stop(struct transfer_set *set, int64_t file_row)
+{
+	struct transfer *transfer = find(set->waiting, file_row);
+	if (transfer) {
+		take_out(&set->waiting, transfer);
+	} else {
+		transfer = find(set->active, file_row);
+		if (!transfer)
+			return;
+		curl_multi_remove_handle(set->multi, transfer->easy);
+		leave_active(transfer);
+		/* The one who stops it is not interested in the disk's trouble: `written` is right either way. */
+		(void)!transfer_flush(transfer);
+	}
+	(void)transfer_fail(transfer, RESULT_CANCELLED, FAULT_FERRY, 0, "stopped");
+	finish(transfer);
+}
+
+size_t transfer_count(const struct transfer_set *set)
+{
+	return set->count;
+}
+
+/* --- work --- */
+
+static void unpause(struct transfer_set *set)
+{
+	if (!set->may_unpause)
+		return;
+	set->may_unpause = false;
+	for (struct transfer *transfer = set->active, *next; transfer; transfer = next) {
+		next = transfer->next;
+		if (!transfer->unpause)
+			continue;
+		transfer->unpause = transfer->paused = false; /* it may be paused again below */
+		transfer->heard_ms = clock_mono_ms();
+		CURLcode code = curl_easy_pause(transfer->easy, CURLPAUSE_CONT);
+		if (code != CURLE_OK)
+			end_active(transfer, code);
+	}
+}
+
+static void collect(struct transfer_set *set)
+{
+	const CURLMsg *message;
+	int left;
+	while ((message = curl_multi_info_read(set->multi, &left)) != NULL) {
+		if (message->msg != CURLMSG_DONE)
+			continue;
+		char *private = NULL;
+		CURLcode code = message->data.result; /* the message goes with the handle */
+		curl_easy_getinfo(message->easy_handle, CURLINFO_PRIVATE, &private);
+		end_active((struct transfer *)(void *)private, code);
+	}
+}
+
+/* Our own watch instead of CURLOPT_LOW_SPEED_TIME: that one looks at a mean of five seconds, so it is late, and keeps
+ * counting from before a redirect. */
+static void end_stalled(struct transfer_set *set)
+{
+	int64_t timeout_ms = (int64_t)set->limits.stall_timeout_s * 1000;
+	int64_t now_ms = clock_mono_ms();
+	if (set->active_count == 0 || now_ms < set->stall_check_ms)
+		return;
+	set->stall_check_ms = now_ms + timeout_ms;
+	for (struct transfer *transfer = set->active, *next; transfer; transfer = next) {
+		next = transfer->next;
+		/* While it connects curl watches; while it is paused it is we who let the server wait. */
+		if (transfer->phase == TRANSFER_CONNECTING || transfer->paused)
+			continue;
+		int64_t due_ms = transfer->heard_ms + timeout_ms;
+		if (due_ms <= now_ms) {
+			/* The rest of an answer that was refused is not missed. */
+			if (!transfer->discard)
+				(void)transfer_fail(transfer, RESULT_STALLED, FAULT_FERRY, 0, "no byte came in time");
+			end_active(transfer, CURLE_OK);
+		} else if (due_ms < set->stall_check_ms) {
+			set->stall_check_ms = due_ms;
+		}
+	}
+}
+
+static int poll_timeout(const struct transfer_set *set, int64_t timeout_ms)
+{
+	if (timeout_ms < 0 || timeout_ms > INT_MAX)
+		timeout_ms = INT_MAX;
+	if (set->may_begin)
+		return 0; /* one of those that just began failed at once */
+	if (set->active_count > 0) {
+		int64_t stall_ms = set->stall_check_ms - clock_mono_ms();
+		if (stall_ms < timeout_ms)
+			timeout_ms = stall_ms < 0 ? 0 : stall_ms;
+	}
+	return (int)timeout_ms;
+}
+
+enum result transfer_work(struct transfer_set *set, int64_t timeout_ms, struct fault *fault)
+{
+	int running;
+	begin_waiting(set);
+	unpause(set);
+	CURLMcode code = curl_multi_poll(set->multi, NULL, 0, poll_timeout(set, timeout_ms), NULL);
+	if (code == CURLM_OK)
+		code = curl_multi_perform(set->multi, &running);
+	if (code != CURLM_OK)
+		return fault_multi(fault, code, "transfer");
+	collect(set);
+	end_stalled(set);
+	return RESULT_OK;
+}
+
+void transfer_wake(struct transfer_set *set)
+{
+	/* Fails only if the other end already has wake-ups waiting for it. */
+	(void)curl_multi_wakeup(set->multi);
+}
+
+enum result transfer_global_init(struct fault *fault)
+{
+	CURLcode code = curl_global_init(CURL_GLOBAL_DEFAULT);
+	if (code != CURLE_OK)
+		return fault_set(fault, RESULT_SYSTEM, FAULT_CURL, code, "start libcurl: %s", curl_easy_strerror(code));
+	return RESULT_OK;
+}
+
+const char *transfer_engine_version(void)
+{
+	return curl_version();
+}

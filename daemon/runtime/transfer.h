@@ -1,0 +1,70 @@
+/* runtime/transfer - the only libcurl: one multi handle and one connection pool, owned by one network worker.
+ *
+ * Moves bytes from a URL into an open file handle.  Does not know jobs, SQL, or whose identity its thread wears: SSPI
+ * takes the thread's, which is why a transfer_set is never shared between identities (law 2).  All functions belong to
+ * the worker's thread, except transfer_wake.
+ */
+#ifndef FERRY_RUNTIME_TRANSFER_H
+#define FERRY_RUNTIME_TRANSFER_H
+
+#include "core/resume.h"
+#include "platform/clock.h"
+#include "platform/file.h"
+
+struct transfer_set;
+
+struct transfer_limits {
+	uint64_t checkpoint_bytes;   /* at most this much of a file is written beyond what is recorded */
+#define TRANSFER_CHECKPOINT_BYTES_MIN 65536
+	uint32_t connect_timeout_ms; /* 30 s */
+	uint32_t stall_timeout_s;    /* 60 s without a byte: RESULT_STALLED */
+	uint32_t connections_per_host_max, connections_max;
+	const char *user_agent;      /* "Ferry/1.0"; NULL: "Ferry".  Copied */
+};
+
+/* One file to fetch.  Everything is copied but `file`, which is borrowed until `finished`. */
+struct transfer_order {
+	int64_t file_row;
+	const char *url;
+	struct file_handle *file;
+	struct resume_known known;
+};
+
+/* Called on the worker's thread from transfer_work (`written` and `finished` also from transfer_stop), and must not call
+ * back into the set. */
+struct transfer_handler {
+	/* The answer's head was judged good.  `offset` is where the body begins: 0 after a restart.
+	 * Restart of a file that had recorded bytes: nothing is written before transfer_recorded(set, row, 0) says that
+	 * the store has forgotten them and knows the new validators.  A crash could otherwise leave new bytes before old
+	 * ones, and a server that flips between two versions of a file would never notice. */
+	void (*answered)(void *context, int64_t file_row, uint64_t offset, uint64_t total, const char *etag,
+	                 const char *modified);
+	/* `written` bytes of the file are in its handle (not synced).  Often; cheap. */
+	void (*written)(void *context, int64_t file_row, uint64_t written);
+	/* The end.  RESULT_OK: whole, `written` == total.  RESULT_CANCELLED after transfer_stop: `written` is right and what
+	 * was buffered has been written.  Nothing touches the file handle after this. */
+	void (*finished)(void *context, int64_t file_row, enum result result, uint64_t written, long http_status,
+	                 const struct fault *fault);
+	void *context;
+};
+
+enum result transfer_set_new(const struct transfer_limits *limits, const struct transfer_handler *handler,
+                             struct transfer_set **ret_set, struct fault *fault) MUST_CHECK;
+void transfer_set_free(struct transfer_set *set); /* ends all transfers without further calls */
+DEFINE_CLEANUP(transfer_set)
+
+enum result transfer_start(struct transfer_set *set, const struct transfer_order *order, struct fault *fault) MUST_CHECK;
+/* Bytes up to `recorded` are safe: the transfer may go `checkpoint_bytes` beyond.  0 releases a restart, see above. */
+void transfer_recorded(struct transfer_set *set, int64_t file_row, uint64_t recorded);
+/* Write out what is buffered and finish with RESULT_CANCELLED; nothing if the row is not here. */
+void transfer_stop(struct transfer_set *set, int64_t file_row);
+size_t transfer_count(const struct transfer_set *set);
+/* Sleep until a socket, a timer of curl's or transfer_wake, at most `timeout_ms`, then do what is to be done. */
+enum result transfer_work(struct transfer_set *set, int64_t timeout_ms, struct fault *fault) MUST_CHECK;
+void transfer_wake(struct transfer_set *set); /* any thread */
+
+/* Once per process, before any identity is worn (rule 22). */
+enum result transfer_global_init(struct fault *fault) MUST_CHECK;
+const char *transfer_engine_version(void); /* curl_version() */
+
+#endif

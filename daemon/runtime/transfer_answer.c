@@ -1,0 +1,223 @@
+#include "runtime/transfer_private.h"
+
+#include <inttypes.h>
+
+#include "platform/clock.h"
+
+#define KEEPALIVE_S 60L
+
+/* A header's value in the last head, or NULL. */
+static const char *header_value(const struct transfer *transfer, const char *name)
+{
+	struct curl_header *header;
+	if (curl_easy_header(transfer->easy, name, 0, CURLH_HEADER, -1, &header) != CURLHE_OK)
+		return NULL;
+	return header->value;
+}
+
+static uint64_t parse_length(const char *value)
+{
+	uint64_t length = 0;
+	if (!value || !*value)
+		return SIZE_UNKNOWN;
+	for (; *value; value++) {
+		if (*value < '0' || *value > '9' || length > (UINT64_MAX - 9) / 10)
+			return SIZE_UNKNOWN;
+		length = length * 10 + (uint64_t)(*value - '0');
+	}
+	return length;
+}
+
+/* A validator that does not fit, or could not be sent back, is none. */
+static void copy_validator(char *to, size_t size, const char *value)
+{
+	to[0] = '\0';
+	if (value && !text_has_control(text_view(value)) && text_copy(to, size, text_view(value)) != RESULT_OK)
+		to[0] = '\0';
+}
+
+static void read_answer(const struct transfer *transfer, long status, struct resume_answer *ret_answer)
+{
+	struct resume_answer answer = { .status = status, .content_length = SIZE_UNKNOWN };
+	const char *range = header_value(transfer, "Content-Range");
+	if (range)
+		answer.has_content_range =
+			resume_parse_content_range(text_view(range), &answer.range_first, &answer.range_last, &answer.range_total);
+	/* RFC 9112 6.3: with a transfer coding, Content-Length says nothing. */
+	if (!header_value(transfer, "Transfer-Encoding"))
+		answer.content_length = parse_length(header_value(transfer, "Content-Length"));
+	const char *encoding = header_value(transfer, "Content-Encoding");
+	answer.encoded = encoding && *encoding && !curl_strequal(encoding, "identity");
+	copy_validator(answer.etag, sizeof(answer.etag), header_value(transfer, "ETag"));
+	copy_validator(answer.modified, sizeof(answer.modified), header_value(transfer, "Last-Modified"));
+	*ret_answer = answer;
+}
+
+static void begin_body(struct transfer *transfer, uint64_t offset, uint64_t end, const struct resume_answer *answer)
+{
+	transfer->written = offset;
+	transfer->end = end;
+	if (offset == 0 && transfer->known.offset > 0) {
+		transfer->recorded = 0;
+		transfer->held = true;
+	}
+	struct transfer_set *set = transfer->set;
+	set->handler.answered(set->handler.context, transfer->row, offset, transfer->total, answer->etag, answer->modified);
+}
+
+static void refuse(struct transfer *transfer, const struct fault *why)
+{
+	transfer->discard = true;
+	(void)transfer_fail(transfer, why->result, why->source, why->raw, why->what);
+}
+
+static void judge(struct transfer *transfer, long status)
+{
+	struct resume_answer answer;
+	struct fault why = { .result = RESULT_BAD_RESPONSE };
+	read_answer(transfer, status, &answer);
+	switch (resume_judge(&transfer->known, &transfer->request, &answer, &transfer->total, &why)) {
+	case RESUME_CONTINUE:
+		begin_body(transfer, transfer->request.offset, answer.range_last + 1, &answer);
+		return;
+	case RESUME_RESTART:
+		begin_body(transfer, 0, transfer->total, &answer);
+		return;
+	case RESUME_AGAIN:
+		transfer->discard = true;
+		transfer->ask_again = !transfer->asked_again;
+		if (!transfer->ask_again)
+			(void)transfer_fail(transfer, RESULT_BAD_RESPONSE, FAULT_HTTP, status,
+			                    "the server answers a plain request as if it asked for a range");
+		return;
+	case RESUME_REFUSE:
+		refuse(transfer, &why);
+		return;
+	}
+}
+
+static void head_complete(struct transfer *transfer)
+{
+	long status = 0;
+	curl_easy_getinfo(transfer->easy, CURLINFO_RESPONSE_CODE, &status);
+	if (status < 200)
+		return; /* 1xx: the real one follows */
+	const char *location = header_value(transfer, "Location");
+	if (status >= 300 && status < 400 && location && *location) {
+		transfer->phase = TRANSFER_REDIRECTED;
+		return;
+	}
+	transfer->phase = TRANSFER_ANSWERED;
+	judge(transfer, status);
+}
+
+static size_t on_head(char *bytes, size_t one, size_t length, void *context)
+{
+	struct transfer *transfer = context;
+	(void)one;
+	transfer->heard_ms = clock_mono_ms();
+	/* After the judgement only a chunked body's trailers come this way. */
+	bool blank = length <= 2 && (bytes[0] == '\r' || bytes[0] == '\n');
+	if (blank && transfer->phase != TRANSFER_ANSWERED)
+		head_complete(transfer);
+	return length;
+}
+
+static int on_request(void *context, char *remote_ip, char *local_ip, int remote_port, int local_port)
+{
+	struct transfer *transfer = context;
+	(void)remote_ip;
+	(void)local_ip;
+	(void)remote_port;
+	(void)local_port;
+	transfer->phase = TRANSFER_ASKED;
+	transfer->heard_ms = clock_mono_ms();
+	return CURL_PREREQFUNC_OK;
+}
+
+static bool add_header(struct transfer *transfer, const char *line)
+{
+	struct curl_slist *grown = curl_slist_append(transfer->headers, line);
+	if (grown)
+		transfer->headers = grown;
+	return grown != NULL;
+}
+
+static bool make_headers(struct transfer *transfer)
+{
+	curl_slist_free_all(TAKE(transfer->headers));
+	/* No content coding: offsets are those of the file.  Not CURLOPT_ACCEPT_ENCODING, which would decode. */
+	if (!add_header(transfer, "Accept-Encoding: identity"))
+		return false;
+	if (transfer->request.offset == 0)
+		return true;
+	char line[FILE_ETAG_BYTES_MAX + 16];
+	if (text_format(line, sizeof(line), "Range: bytes=%" PRIu64 "-", transfer->request.offset) != RESULT_OK ||
+	    !add_header(transfer, line))
+		return false;
+	return text_format(line, sizeof(line), "If-Range: %s", transfer->request.validator) == RESULT_OK &&
+	       add_header(transfer, line);
+}
+
+/* What is the same for every request.
+ * No HTTPAUTH: an identity's credentials are sent nowhere until a policy says where.  QUICK_EXIT: a transfer that is
+ * stopped while its name is looked up leaves the resolver's thread to end by itself, rather than keeping all others of
+ * this worker waiting for it. */
+static bool set_up(struct transfer *transfer)
+{
+	CURL *easy = transfer->easy;
+	const struct transfer_set *set = transfer->set;
+	const char *redirects = transfer->url.secure ? "https" : "http,https";
+	return curl_easy_setopt(easy, CURLOPT_PRIVATE, transfer) == CURLE_OK &&
+	       curl_easy_setopt(easy, CURLOPT_WRITEFUNCTION, transfer_on_body) == CURLE_OK &&
+	       curl_easy_setopt(easy, CURLOPT_WRITEDATA, transfer) == CURLE_OK &&
+	       curl_easy_setopt(easy, CURLOPT_HEADERFUNCTION, on_head) == CURLE_OK &&
+	       curl_easy_setopt(easy, CURLOPT_HEADERDATA, transfer) == CURLE_OK &&
+	       curl_easy_setopt(easy, CURLOPT_PREREQFUNCTION, on_request) == CURLE_OK &&
+	       curl_easy_setopt(easy, CURLOPT_PREREQDATA, transfer) == CURLE_OK &&
+	       curl_easy_setopt(easy, CURLOPT_ERRORBUFFER, transfer->curl_text) == CURLE_OK &&
+	       curl_easy_setopt(easy, CURLOPT_URL, transfer->text) == CURLE_OK &&
+	       curl_easy_setopt(easy, CURLOPT_PATH_AS_IS, 1L) == CURLE_OK &&
+	       curl_easy_setopt(easy, CURLOPT_DISALLOW_USERNAME_IN_URL, 1L) == CURLE_OK &&
+	       curl_easy_setopt(easy, CURLOPT_PROTOCOLS_STR, "http,https") == CURLE_OK &&
+	       curl_easy_setopt(easy, CURLOPT_REDIR_PROTOCOLS_STR, redirects) == CURLE_OK &&
+	       curl_easy_setopt(easy, CURLOPT_FOLLOWLOCATION, 1L) == CURLE_OK &&
+	       curl_easy_setopt(easy, CURLOPT_MAXREDIRS, (long)TRANSFER_REDIRECTS_MAX) == CURLE_OK &&
+	       curl_easy_setopt(easy, CURLOPT_HTTP_VERSION, (long)CURL_HTTP_VERSION_1_1) == CURLE_OK &&
+	       curl_easy_setopt(easy, CURLOPT_HTTPAUTH, (long)CURLAUTH_NONE) == CURLE_OK &&
+	       curl_easy_setopt(easy, CURLOPT_USERAGENT, set->user_agent) == CURLE_OK &&
+	       /* Direct: the environment's proxy is not the worn identity's.  Proxies come by settings, one day. */
+	       curl_easy_setopt(easy, CURLOPT_PROXY, "") == CURLE_OK &&
+	       curl_easy_setopt(easy, CURLOPT_SSLVERSION, (long)CURL_SSLVERSION_TLSv1_2) == CURLE_OK &&
+	       /* Schannel: an unreachable revocation server must not stop downloads; a revoked certificate does. */
+	       curl_easy_setopt(easy, CURLOPT_SSL_OPTIONS, (long)CURLSSLOPT_REVOKE_BEST_EFFORT) == CURLE_OK &&
+	       curl_easy_setopt(easy, CURLOPT_BUFFERSIZE, (long)TRANSFER_BLOCK_BYTES_MAX) == CURLE_OK &&
+	       curl_easy_setopt(easy, CURLOPT_TCP_KEEPALIVE, 1L) == CURLE_OK &&
+	       curl_easy_setopt(easy, CURLOPT_TCP_KEEPIDLE, KEEPALIVE_S) == CURLE_OK &&
+	       curl_easy_setopt(easy, CURLOPT_TCP_KEEPINTVL, KEEPALIVE_S) == CURLE_OK &&
+	       curl_easy_setopt(easy, CURLOPT_CONNECTTIMEOUT_MS, (long)set->limits.connect_timeout_ms) == CURLE_OK &&
+	       curl_easy_setopt(easy, CURLOPT_NOSIGNAL, 1L) == CURLE_OK &&
+	       curl_easy_setopt(easy, CURLOPT_QUICK_EXIT, 1L) == CURLE_OK;
+}
+
+enum result transfer_ask(struct transfer *transfer)
+{
+	if (!transfer->easy) {
+		transfer->easy = curl_easy_init();
+		if (!transfer->easy)
+			return transfer_fail(transfer, RESULT_NO_MEMORY, FAULT_FERRY, 0, "begin");
+		if (!set_up(transfer))
+			return transfer_fail(transfer, RESULT_NO_MEMORY, FAULT_FERRY, 0, "set up the request");
+	}
+	if (!make_headers(transfer) || curl_easy_setopt(transfer->easy, CURLOPT_HTTPHEADER, transfer->headers) != CURLE_OK)
+		return transfer_fail(transfer, RESULT_NO_MEMORY, FAULT_FERRY, 0, "write the request");
+	transfer->phase = TRANSFER_CONNECTING;
+	transfer->discard = transfer->ask_again = false;
+	transfer->discarded = 0;
+	transfer->curl_text[0] = '\0';
+	CURLMcode code = curl_multi_add_handle(transfer->set->multi, transfer->easy);
+	if (code != CURLM_OK)
+		return transfer_fail(transfer, code == CURLM_OUT_OF_MEMORY ? RESULT_NO_MEMORY : RESULT_SYSTEM, FAULT_CURL, code,
+		                     curl_multi_strerror(code));
+	return RESULT_OK;
+}

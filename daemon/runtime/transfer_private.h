@@ -1,0 +1,98 @@
+/* Inside runtime/transfer - what its files share.  Nobody else includes it.
+ *
+ *   transfer.c         the set: who waits for a connection, who runs, who ended
+ *   transfer_answer.c  one request and the judgement of its answer's head
+ *   transfer_body.c    the body's way into the file: blocks, limits, back pressure
+ *   transfer_fault.c   the border to CURLcode, and texts without secrets
+ */
+#ifndef FERRY_RUNTIME_TRANSFER_PRIVATE_H
+#define FERRY_RUNTIME_TRANSFER_PRIVATE_H
+
+#include <curl/curl.h>
+
+#include "core/url.h"
+#include "runtime/transfer.h"
+
+#define TRANSFER_BLOCK_BYTES_MAX (1024u * 1024u)   /* of one write to the file */
+#define TRANSFER_BLOCK_AGE_MS 1000                 /* a block that fills slowly is written when it is so old */
+#define TRANSFER_RESERVE_BYTES_MIN (1024u * 1024u) /* smaller files are not worth reserving for */
+#define TRANSFER_DISCARD_BYTES_MAX (64u * 1024u)   /* of a refused answer, read to keep its connection */
+#define TRANSFER_REDIRECTS_MAX 10
+
+enum transfer_phase {
+	TRANSFER_CONNECTING, /* no request is out; curl's connect timeout watches */
+	TRANSFER_ASKED,      /* a request is out, nothing judged yet */
+	TRANSFER_REDIRECTED, /* the last head sent us on; curl follows */
+	TRANSFER_ANSWERED,   /* the final head was judged */
+};
+
+struct transfer {
+	struct transfer *next;
+	struct transfer_set *set;
+	int64_t row;
+	char *text;     /* the URL */
+	struct url url; /* views of `text` */
+	struct file_handle *file;
+	struct resume_known known; /* points to the two below */
+	char etag[FILE_ETAG_BYTES_MAX], modified[FILE_MODIFIED_BYTES_MAX];
+
+	/* The request; `easy` is NULL while the transfer waits for a connection. */
+	CURL *easy;
+	struct curl_slist *headers;
+	struct resume_request request;
+	enum transfer_phase phase;
+	int64_t heard_ms; /* when the last byte came, or the request went out */
+	bool asked_again; /* the one time that is allowed */
+	bool ask_again;   /* this answer was useless: ask without a range */
+	bool discard;     /* this answer's body goes nowhere */
+	uint64_t discarded;
+
+	/* The body.  What was received is written + block_length. */
+	uint64_t total;    /* of the file; SIZE_UNKNOWN */
+	uint64_t end;      /* of this body: less than total if the server sends less than the rest; SIZE_UNKNOWN */
+	uint64_t recorded; /* as transfer_recorded told */
+	uint64_t written;
+	char *block;
+	size_t block_length, block_size;
+	int64_t block_since_ms;
+	bool reserved;
+	bool held;        /* restarted: the store must forget the old bytes first */
+	bool paused;      /* curl waits until we take the next bytes */
+	bool unpause;     /* wanted at the next transfer_work */
+	bool file_broken; /* the file took no more: nothing further is written */
+
+	/* Our own verdict, which goes before curl's. */
+	struct fault fault;
+	char curl_text[CURL_ERROR_SIZE];
+};
+
+struct transfer_set {
+	CURLM *multi;
+	struct transfer_limits limits;
+	struct transfer_handler handler;
+	char user_agent[64];
+	struct transfer *waiting, *active; /* both in order of arrival */
+	size_t count, active_count;
+	bool may_begin; /* something changed since the waiting ones were looked at */
+	bool may_unpause;
+	int64_t stall_check_ms; /* no active transfer can stall before */
+};
+
+/* --- transfer_answer.c --- */
+/* Hand the request to curl: with the range `request` says. */
+enum result transfer_ask(struct transfer *transfer) MUST_CHECK; /* sets transfer->fault */
+
+/* --- transfer_body.c --- */
+size_t transfer_on_body(char *bytes, size_t one, size_t length, void *context); /* curl's write callback */
+/* Write what is buffered.  Sets transfer->fault. */
+enum result transfer_flush(struct transfer *transfer) MUST_CHECK;
+
+/* --- transfer_fault.c --- */
+/* Set the transfer's own verdict; the URL is added, redacted. */
+enum result transfer_fail(struct transfer *transfer, enum result result, enum fault_source source, int64_t raw,
+                          const char *what);
+/* The fault of a transfer that curl ended with `code`. */
+enum result transfer_fail_curl(struct transfer *transfer, CURLcode code);
+enum result result_from_curl(CURLcode code, enum transfer_phase phase);
+
+#endif

@@ -1,0 +1,437 @@
+#include "runtime/worker.h"
+
+#include <assert.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "platform/thread.h"
+
+/* A file on its way.  `order` waits to become its DONE report. */
+struct fetch {
+	struct fetch *next;
+	struct order *order;
+	uint64_t recorded, written, reported; /* bytes */
+	int64_t reported_ms;
+	bool unheard; /* a report had no memory: the fetch ends rather than losing it silently */
+};
+
+struct worker {
+	enum worker_kind kind;
+	struct worker_settings settings;
+	struct identity *identity;
+	struct report_sink sink;
+	struct mailbox *mailbox;
+	struct thread *thread;
+	struct letter goodbye; /* the last letter; worker_stop posts it */
+
+	/* The thread's own */
+	struct transfer_set *set; /* network workers' only */
+	struct fetch *fetches;
+	bool stopping;
+	bool unheard;         /* of some fetch */
+	struct report *death; /* REPORT_DEAD, made at birth; NULL: it was sent */
+	struct fault dead_of; /* RESULT_OK: alive */
+};
+
+/* --- reports --- */
+
+static void post(struct worker *worker, struct report *report)
+{
+	worker->sink.post(worker->sink.context, report);
+}
+
+/* The order's own memory becomes its report, so that there is always one. */
+_Static_assert(sizeof(struct report) <= sizeof(struct order), "a report must fit into its order's memory");
+
+static struct report *done_report(struct worker *worker, struct order *order, enum result result,
+                                  const struct fault *fault)
+{
+	const enum order_kind kind = order->kind;
+	const uint64_t flight = order->flight;
+	struct report *report = (struct report *)(void *)order;
+	memset(report, 0, sizeof(*report));
+	report->kind = REPORT_DONE;
+	report->order = kind;
+	report->worker = worker;
+	report->flight = flight;
+	report->result = result;
+	report->bytes_total = SIZE_UNKNOWN;
+	if (result)
+		report->fault = *fault;
+	return report;
+}
+
+/* A report in the middle of a fetch; without memory for it the fetch will be ended. */
+static struct report *fetch_report(struct worker *worker, struct fetch *fetch, enum report_kind kind)
+{
+	struct report *report = calloc(1, sizeof(*report));
+	if (!report) {
+		fetch->unheard = worker->unheard = true;
+		return NULL;
+	}
+	report->kind = kind;
+	report->order = ORDER_FETCH;
+	report->worker = worker;
+	report->flight = fetch->order->flight;
+	report->bytes_total = SIZE_UNKNOWN;
+	return report;
+}
+
+/* --- the network worker: orders --- */
+
+static struct fetch *find_row(const struct worker *worker, int64_t row)
+{
+	struct fetch *fetch = worker->fetches;
+	while (fetch->order->file.row != row)
+		fetch = fetch->next;
+	return fetch;
+}
+
+static struct fetch *find_flight(const struct worker *worker, uint64_t flight)
+{
+	struct fetch *fetch = worker->fetches;
+	while (fetch && fetch->order->flight != flight)
+		fetch = fetch->next;
+	return fetch;
+}
+
+static void begin_fetch(struct worker *worker, struct order *order)
+{
+	struct fault fault;
+	const struct file *file = &order->file;
+	const struct transfer_order transfer = {
+		.file_row = file->row,
+		.url = file->url,
+		.file = order->handle,
+		.known = { .offset = file->bytes_recorded,
+		           .total = file->bytes_total,
+		           .etag = file->etag,
+		           .modified = file->modified },
+	};
+	struct fetch *fetch = malloc(sizeof(*fetch));
+	enum result result = fetch ? transfer_start(worker->set, &transfer, &fault)
+	                           : fault_set(&fault, RESULT_NO_MEMORY, FAULT_FERRY, 0, "begin a transfer");
+	if (result) {
+		uint64_t written = file->bytes_recorded;
+		struct report *report = done_report(worker, order, result, &fault);
+		report->bytes = written;
+		post(worker, report);
+		free(fetch);
+		return;
+	}
+	*fetch = (struct fetch){ .next = worker->fetches,
+		                     .order = order,
+		                     .recorded = file->bytes_recorded,
+		                     .written = file->bytes_recorded,
+		                     .reported = file->bytes_recorded };
+	worker->fetches = fetch;
+}
+
+static void network_order(struct worker *worker, struct order *order)
+{
+	struct fetch *fetch;
+	if (order->kind == ORDER_FETCH) {
+		begin_fetch(worker, order);
+		return;
+	}
+	assert(order->kind == ORDER_RECORDED || order->kind == ORDER_STOP);
+	/* What speaks of a flight that has ended meanwhile came too late to matter. */
+	fetch = find_flight(worker, order->flight);
+	if (fetch && order->kind == ORDER_RECORDED) {
+		if (order->bytes <= fetch->written)
+			fetch->recorded = order->bytes;
+		transfer_recorded(worker->set, fetch->order->file.row, order->bytes);
+	} else if (fetch) {
+		transfer_stop(worker->set, fetch->order->file.row);
+	}
+	free(order);
+}
+
+/* --- the network worker: what its transfers tell --- */
+
+static void on_answered(void *context, int64_t row, uint64_t offset, uint64_t total, const char *etag,
+                        const char *modified)
+{
+	struct worker *worker = context;
+	struct fetch *fetch = find_row(worker, row);
+	fetch->recorded = fetch->written = fetch->reported = offset;
+	fetch->reported_ms = clock_mono_ms();
+	struct report *report = fetch_report(worker, fetch, REPORT_ANSWERED);
+	if (!report)
+		return;
+	report->bytes = offset;
+	report->bytes_total = total;
+	text_display(report->etag, sizeof(report->etag), "%s", etag);
+	text_display(report->modified, sizeof(report->modified), "%s", modified);
+	post(worker, report);
+}
+
+/* Often enough for whoever watches, and always where the engine must act: half a checkpoint beyond what is recorded
+ * it has the file synced, and should it miss that, the transfer would come to wait for it. */
+static bool is_worth_a_report(const struct worker *worker, const struct fetch *fetch, int64_t now_ms)
+{
+	const uint64_t half = worker->settings.transfer.checkpoint_bytes / 2;
+	if (now_ms - fetch->reported_ms >= WORKER_WRITTEN_INTERVAL_MS)
+		return true;
+	if (fetch->written - fetch->reported >= half)
+		return true;
+	return fetch->written - fetch->recorded >= half && fetch->reported - fetch->recorded < half;
+}
+
+static void on_written(void *context, int64_t row, uint64_t written)
+{
+	struct worker *worker = context;
+	struct fetch *fetch = find_row(worker, row);
+	int64_t now_ms = clock_mono_ms();
+	fetch->written = written;
+	if (!is_worth_a_report(worker, fetch, now_ms))
+		return;
+	struct report *report = fetch_report(worker, fetch, REPORT_WRITTEN);
+	if (!report)
+		return;
+	report->bytes = fetch->reported = written;
+	fetch->reported_ms = now_ms;
+	post(worker, report);
+}
+
+static void on_finished(void *context, int64_t row, enum result result, uint64_t written, long http_status,
+                        const struct fault *fault)
+{
+	struct worker *worker = context;
+	struct fetch *fetch = find_row(worker, row);
+	struct fetch **place = &worker->fetches;
+	struct fault own;
+	while (*place != fetch)
+		place = &(*place)->next;
+	*place = fetch->next;
+	if (worker->dead_of.result) {
+		fault = &worker->dead_of;
+		result = fault->result;
+	} else if (fetch->unheard) {
+		result = fault_set(&own, RESULT_NO_MEMORY, FAULT_FERRY, 0, "report a transfer");
+		fault = &own;
+	}
+	struct report *report = done_report(worker, fetch->order, result, fault);
+	free(fetch);
+	report->bytes = written;
+	report->http_status = http_status;
+	post(worker, report);
+}
+
+static void stop_fetches(struct worker *worker)
+{
+	while (worker->fetches)
+		transfer_stop(worker->set, worker->fetches->order->file.row);
+}
+
+static void stop_unheard(struct worker *worker)
+{
+	worker->unheard = false;
+	for (struct fetch *fetch = worker->fetches, *next; fetch; fetch = next) {
+		next = fetch->next;
+		if (fetch->unheard)
+			transfer_stop(worker->set, fetch->order->file.row);
+	}
+}
+
+/* --- the file worker --- */
+
+static void close_handle(struct order *order)
+{
+	file_handle_free(TAKE(order->handle));
+}
+
+static enum result do_file_order(struct worker *worker, struct order *order, struct partfile_opened *opened,
+                                 struct fault *fault)
+{
+	const struct partfile part = {
+		.path = order->file.path,
+		.partial = order->file.partial,
+		.tag = order->file.tag,
+		.bytes_recorded = order->file.bytes_recorded,
+		.bytes_total = order->file.bytes_total,
+		.forbidden_folders = worker->settings.forbidden_folders,
+	};
+	enum result result;
+	switch (order->kind) {
+	case ORDER_OPEN:
+		return partfile_open(&part, opened, fault);
+	case ORDER_SYNC:
+		return partfile_sync(order->handle, fault);
+	case ORDER_CLOSE:
+		result = partfile_sync(order->handle, fault);
+		close_handle(order);
+		return result;
+	case ORDER_FINISH:
+		return partfile_finish(TAKE(order->handle), order->bytes, fault);
+	case ORDER_PUBLISH:
+		return partfile_publish(&part, fault);
+	case ORDER_ABANDON:
+		close_handle(order);
+		return partfile_abandon(&part, fault);
+	case ORDER_FETCH:
+	case ORDER_RECORDED:
+	case ORDER_STOP:
+		break;
+	}
+	assert(false); /* those are for a network worker */
+	return fault_set(fault, RESULT_NOT_SUPPORTED, FAULT_FERRY, 0, "an order for a network worker");
+}
+
+static void file_order(struct worker *worker, struct order *order)
+{
+	struct partfile_opened opened = { .file = NULL };
+	struct fault fault;
+	uint64_t bytes = order->bytes;
+	enum order_kind kind = order->kind;
+	enum result result = do_file_order(worker, order, &opened, &fault);
+	struct report *report = done_report(worker, order, result, &fault);
+	report->bytes = kind == ORDER_OPEN ? opened.offset : bytes;
+	report->handle = opened.file;
+	memcpy(report->tag, opened.tag, sizeof(report->tag));
+	post(worker, report);
+}
+
+/* --- the thread --- */
+
+/* From here on the worker only answers: what runs ends, and what comes is refused. */
+static void die(struct worker *worker, const struct fault *fault)
+{
+	struct report *death = TAKE(worker->death);
+	worker->dead_of = *fault;
+	stop_fetches(worker);
+	death->kind = REPORT_DEAD;
+	death->worker = worker;
+	death->result = fault->result;
+	death->fault = *fault;
+	post(worker, death);
+}
+
+static void refuse_order(struct worker *worker, struct order *order)
+{
+	bool consumes = order->kind == ORDER_CLOSE || order->kind == ORDER_FINISH || order->kind == ORDER_ABANDON;
+	if (order->kind == ORDER_RECORDED || order->kind == ORDER_STOP) {
+		free(order); /* never answered themselves */
+		return;
+	}
+	uint64_t bytes = order->kind == ORDER_FETCH ? order->file.bytes_recorded : order->bytes;
+	if (consumes)
+		close_handle(order); /* what it promised; closing needs no identity */
+	struct report *report = done_report(worker, order, worker->dead_of.result, &worker->dead_of);
+	report->bytes = bytes;
+	post(worker, report);
+}
+
+static void read_letters(struct worker *worker)
+{
+	for (struct letter *letter = mailbox_take_all(worker->mailbox), *next; letter; letter = next) {
+		next = letter->next;
+		if (letter == &worker->goodbye)
+			worker->stopping = true;
+		else if (worker->dead_of.result)
+			refuse_order(worker, (struct order *)letter);
+		else if (worker->kind == WORKER_NETWORK)
+			network_order(worker, (struct order *)letter);
+		else
+			file_order(worker, (struct order *)letter);
+	}
+}
+
+static void run(void *argument)
+{
+	struct worker *worker = argument;
+	struct fault fault;
+	if (identity_wear(worker->identity, &fault)) {
+		fault.result = RESULT_IDENTITY_LOST;
+		die(worker, &fault);
+	}
+	for (;;) {
+		read_letters(worker);
+		if (worker->stopping)
+			break;
+		if (!worker->fetches)
+			mailbox_wait(worker->mailbox, -1); /* nothing runs: nothing wakes */
+		else if (transfer_work(worker->set, -1, &fault))
+			die(worker, &fault);
+		if (worker->unheard)
+			stop_unheard(worker);
+	}
+	stop_fetches(worker);
+	/* Here and not in worker_stop: closing a connection may sign its farewell as the identity. */
+	transfer_set_free(TAKE(worker->set));
+}
+
+/* --- the three ways in --- */
+
+static void worker_free(struct worker *worker)
+{
+	if (!worker)
+		return;
+	transfer_set_free(worker->set);
+	mailbox_free(worker->mailbox);
+	identity_free(worker->identity);
+	free(worker->death);
+	free(worker);
+}
+DEFINE_CLEANUP(worker)
+
+static void wake(void *context)
+{
+	struct worker *worker = context;
+	transfer_wake(worker->set);
+}
+
+static enum result worker_start(void *context, enum worker_kind kind, struct identity *identity,
+                                const struct report_sink *sink, struct worker **ret_worker, struct fault *fault)
+{
+	const struct worker_settings *settings = context;
+	const bool network = kind == WORKER_NETWORK;
+	AUTO(worker) struct worker *worker = calloc(1, sizeof(*worker));
+	if (worker) {
+		worker->mailbox = mailbox_new(network ? wake : NULL, worker);
+		worker->death = calloc(1, sizeof(*worker->death));
+	}
+	if (!worker || !worker->mailbox || !worker->death)
+		return fault_set(fault, RESULT_NO_MEMORY, FAULT_FERRY, 0, "start a worker");
+	worker->kind = kind;
+	worker->settings = *settings;
+	worker->sink = *sink;
+	worker->identity = identity_hold(identity);
+	enum result result = RESULT_OK;
+	/* Made here, so that an order may wake it from the first moment on; it is the thread's alone once that runs. */
+	if (network)
+		result = transfer_set_new(
+			&settings->transfer,
+			&(struct transfer_handler){
+				.answered = on_answered, .written = on_written, .finished = on_finished, .context = worker },
+			&worker->set, fault);
+	if (!result)
+		result = thread_start(network ? "ferry-network" : "ferry-file", run, worker, &worker->thread, fault);
+	if (!result)
+		*ret_worker = TAKE(worker);
+	return result;
+}
+
+static void worker_order(struct worker *worker, struct order *order)
+{
+	mailbox_post(worker->mailbox, &order->letter);
+}
+
+static void worker_stop(struct worker *worker)
+{
+	if (!worker)
+		return;
+	mailbox_post(worker->mailbox, &worker->goodbye);
+	thread_join(worker->thread);
+	worker_free(worker);
+}
+
+struct worker_ops worker_real_ops(const struct worker_settings *settings)
+{
+	return (struct worker_ops){
+		.start = worker_start,
+		.order = worker_order,
+		.stop = worker_stop,
+		.context = (void *)(uintptr_t)settings, /* `start` only reads it */
+	};
+}

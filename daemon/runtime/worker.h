@@ -1,0 +1,93 @@
+/* runtime/worker - one thread wearing one identity: orders in, reports out.
+ *
+ * Two kinds: a network worker owns one transfer_set, a file worker does partfile's blocking work.  A worker puts its
+ * identity on at birth and ends when it cannot wear it (law 1).  It knows no SQL, no policy and no other identity.
+ * The engine sees workers only through `struct worker_ops`, so that tests put fakes there.
+ */
+#ifndef FERRY_RUNTIME_WORKER_H
+#define FERRY_RUNTIME_WORKER_H
+
+#include "platform/clock.h"
+#include "platform/identity.h"
+#include "runtime/mailbox.h"
+#include "runtime/partfile.h"
+#include "runtime/transfer.h"
+
+enum worker_kind { WORKER_NETWORK, WORKER_FILE };
+
+enum order_kind {
+	ORDER_OPEN,     /* file:    partfile_open; report has handle, tag, bytes = offset */
+	ORDER_SYNC,     /* file:    partfile_sync; report.bytes = order.bytes */
+	ORDER_CLOSE,    /* file:    partfile_sync and close; report.bytes = order.bytes */
+	ORDER_FINISH,   /* file:    partfile_finish */
+	ORDER_PUBLISH,  /* file:    partfile_publish */
+	ORDER_ABANDON,  /* file:    close the handle if one is given, then partfile_abandon */
+	ORDER_FETCH,    /* network: transfer_start with `handle`, from bytes_recorded */
+	ORDER_RECORDED, /* network: transfer_recorded(bytes), 0 after a restart (see REPORT_ANSWERED); no report */
+	ORDER_STOP,     /* network: transfer_stop; answered by the FETCH's report */
+};
+
+/* An order carries copies of what it needs.  It is one malloc'ed block, given to the worker, whose memory becomes the
+ * order's DONE report: what was accepted can always be answered. */
+struct order {
+	struct letter letter;
+	enum order_kind kind;
+	uint64_t flight; /* the engine's number for this file's activity; comes back in reports */
+	struct file_handle *handle; /* borrowed; consumed by CLOSE, FINISH and ABANDON */
+	uint64_t bytes;
+	struct file file; /* as recorded in the store */
+};
+
+enum report_kind {
+	REPORT_DONE,     /* the order's end: result, fault, and what its kind says */
+	REPORT_ANSWERED, /* FETCH: head judged; bytes = offset, bytes_total/etag/modified.  bytes = 0 where the file had
+	                  * recorded ones: commit that, then send ORDER_RECORDED 0; nothing is written before */
+	REPORT_WRITTEN,  /* FETCH: bytes = written so far; at most every WORKER_WRITTEN_INTERVAL_MS, and at checkpoints */
+	REPORT_DEAD,     /* the worker could not put its identity on, or broke: it does nothing any more */
+};
+#define WORKER_WRITTEN_INTERVAL_MS 200
+
+struct worker;
+
+struct report {
+	struct letter letter;
+	enum report_kind kind;
+	enum order_kind order;
+	struct worker *worker;
+	uint64_t flight;
+	enum result result;
+	struct fault fault;
+	struct file_handle *handle; /* OPEN: now the engine's to pass on */
+	uint64_t bytes;
+	uint64_t bytes_total; /* ANSWERED */
+	long http_status;
+	char tag[FILE_TAG_BYTES_MAX];           /* OPEN */
+	char etag[FILE_ETAG_BYTES_MAX];         /* ANSWERED */
+	char modified[FILE_MODIFIED_BYTES_MAX]; /* ANSWERED */
+};
+
+/* Where reports go: called on the worker's thread; the report is the sink's (free()). */
+struct report_sink {
+	void (*post)(void *context, struct report *report);
+	void *context;
+};
+
+struct worker_settings {
+	struct transfer_limits transfer;
+	const char *const *forbidden_folders; /* lives as long as the workers */
+};
+
+/* start: the identity is held by the worker while it lives.
+ * order: takes ownership.
+ * stop: no more orders; finishes what is running at once, then ends.  Blocks until the thread is gone; reports may still
+ * arrive meanwhile.  Frees the worker. */
+struct worker_ops {
+	enum result (*start)(void *context, enum worker_kind kind, struct identity *identity,
+	                     const struct report_sink *sink, struct worker **ret_worker, struct fault *fault);
+	void (*order)(struct worker *worker, struct order *order);
+	void (*stop)(struct worker *worker);
+	void *context; /* const struct worker_settings * for the real ones */
+};
+struct worker_ops worker_real_ops(const struct worker_settings *settings);
+
+#endif

@@ -1,0 +1,406 @@
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <string.h>
+
+#include <cmocka.h>
+
+#include "runtime/partfile.h"
+#include "support/landing.h"
+
+#define PARTIAL ".ferry-0123456789abcdef.part"
+#define FULL "the whole file"
+#define HALF "the who"
+
+static struct landing landing;
+
+static int set_up(void **state)
+{
+	(void)state;
+	landing_make(&landing);
+	return 0;
+}
+
+static int tear_down(void **state)
+{
+	(void)state;
+	landing_remove(&landing);
+	return 0;
+}
+
+static struct partfile part_of(const char *name, const char *tag, uint64_t recorded)
+{
+	return (struct partfile){ .path = landing_path(&landing, name),
+		                      .partial = PARTIAL,
+		                      .tag = tag,
+		                      .bytes_recorded = recorded,
+		                      .bytes_total = strlen(FULL) };
+}
+
+static struct partfile_opened open_part(const char *tag, uint64_t recorded)
+{
+	struct partfile part = part_of("file", tag, recorded);
+	struct partfile_opened opened;
+	struct fault fault = { .result = RESULT_OK };
+	if (partfile_open(&part, &opened, &fault) != RESULT_OK)
+		fail_msg("%s: %s", result_name(fault.result), fault.what);
+	return opened;
+}
+
+static enum result open_result(const struct partfile *part)
+{
+	struct partfile_opened opened = { .file = NULL };
+	struct fault fault = { .result = RESULT_OK };
+	enum result result = partfile_open(part, &opened, &fault);
+	assert_int_equal(fault.result, result);
+	assert_null(opened.file);
+	return result;
+}
+
+static void write_text(struct file_handle *file, uint64_t offset, const char *text)
+{
+	assert_int_equal(file_write(file, offset, text, strlen(text), NULL), RESULT_OK);
+}
+
+/* Fetch the whole file up to FINISH; its tag. */
+static void make_whole(char tag[FILE_TAG_BYTES_MAX])
+{
+	struct partfile_opened opened = open_part("", 0);
+	write_text(opened.file, 0, FULL);
+	memcpy(tag, opened.tag, FILE_TAG_BYTES_MAX);
+	assert_int_equal(partfile_finish(opened.file, strlen(FULL), NULL), RESULT_OK);
+}
+
+static bool holds(const char *name, const char *text)
+{
+	return landing_holds(&landing, name, text, strlen(text));
+}
+
+static void put(const char *name, const char *text)
+{
+	landing_write(&landing, name, text, strlen(text));
+}
+
+/* --- open --- */
+
+static void partfile__new_file__begins_at_zero_beside_the_destination(void **state)
+{
+	(void)state;
+	struct partfile_opened opened = open_part("", 0);
+	assert_int_equal(opened.offset, 0);
+	assert_true(opened.tag[0] != '\0');
+	assert_int_equal(landing_size(&landing, PARTIAL), 0);
+	assert_int_equal(landing_size(&landing, "file"), -1);
+	file_handle_free(opened.file);
+}
+
+static void partfile__same_tag_and_size__goes_on_where_it_was_recorded(void **state)
+{
+	(void)state;
+	struct partfile_opened first = open_part("", 0);
+	write_text(first.file, 0, FULL);
+	assert_int_equal(partfile_sync(first.file, NULL), RESULT_OK);
+	file_handle_free(first.file);
+	struct partfile_opened again = open_part(first.tag, 7);
+	assert_int_equal(again.offset, 7);
+	assert_string_equal(again.tag, first.tag);
+	file_handle_free(again.file);
+	assert_true(holds(PARTIAL, FULL)); /* what is beyond is overwritten later, not cut now */
+}
+
+static void partfile__shorter_than_recorded__begins_anew(void **state)
+{
+	(void)state;
+	struct partfile_opened first = open_part("", 0);
+	write_text(first.file, 0, HALF);
+	file_handle_free(first.file);
+	struct partfile_opened again = open_part(first.tag, strlen(HALF) + 1);
+	assert_int_equal(again.offset, 0);
+	assert_int_equal(landing_size(&landing, PARTIAL), 0);
+	file_handle_free(again.file);
+	assert_int_equal(landing_count(&landing), 1);
+}
+
+static void partfile__partial_file_gone__begins_anew(void **state)
+{
+	(void)state;
+	struct partfile_opened opened = open_part("1:2:3", 500);
+	assert_int_equal(opened.offset, 0);
+	assert_string_not_equal(opened.tag, "1:2:3");
+	file_handle_free(opened.file);
+}
+
+static void partfile__other_file_bears_the_name__is_refused_and_left_alone(void **state)
+{
+	(void)state;
+	put(PARTIAL, "somebody's");
+	struct partfile part = part_of("file", "1:2:3", 5);
+	assert_int_equal(open_result(&part), RESULT_FILE_CHANGED);
+	assert_true(holds(PARTIAL, "somebody's"));
+}
+
+static void partfile__left_from_a_crash_before_its_tag_was_recorded__is_replaced(void **state)
+{
+	(void)state;
+	put(PARTIAL, "left over, and longer than what comes");
+	struct partfile_opened opened = open_part("", 0);
+	assert_int_equal(opened.offset, 0);
+	assert_int_equal(landing_size(&landing, PARTIAL), 0);
+	file_handle_free(opened.file);
+}
+
+static void partfile__folder_bears_the_partial_name__is_refused(void **state)
+{
+	(void)state;
+	landing_make_folder(&landing, PARTIAL);
+	struct partfile part = part_of("file", "", 0);
+	assert_int_equal(open_result(&part), RESULT_FILE_CHANGED);
+	assert_int_equal(landing_count(&landing), 1);
+}
+
+static void partfile__destination_is_a_folder__is_found_at_once(void **state)
+{
+	(void)state;
+	landing_make_folder(&landing, "file");
+	struct partfile part = part_of("file", "", 0);
+	assert_int_equal(open_result(&part), RESULT_IS_FOLDER);
+	assert_int_equal(landing_size(&landing, PARTIAL), -1);
+}
+
+static void partfile__destination_is_read_only__is_found_at_once(void **state)
+{
+	(void)state;
+	put("file", "old");
+	landing_make_read_only(&landing, "file");
+	if (landing_may_write(&landing, "file")) {
+		print_message("SKIPPED on this ground: nothing is read-only for this user\n");
+		skip();
+	}
+	struct partfile part = part_of("file", "", 0);
+	assert_int_equal(open_result(&part), RESULT_DENIED);
+}
+
+static void partfile__destination_exists__stays_until_it_is_replaced(void **state)
+{
+	(void)state;
+	put("file", "old");
+	struct partfile_opened opened = open_part("", 0);
+	write_text(opened.file, 0, FULL);
+	file_handle_free(opened.file);
+	assert_true(holds("file", "old"));
+}
+
+static void partfile__no_folder__is_path_not_found(void **state)
+{
+	(void)state;
+	struct partfile part = part_of("none/file", "", 0);
+	assert_int_equal(open_result(&part), RESULT_PATH_NOT_FOUND);
+}
+
+static void partfile__relative_path__is_refused(void **state)
+{
+	(void)state;
+	struct partfile part = part_of("file", "", 0);
+	part.path = "file";
+	assert_int_equal(open_result(&part), RESULT_BAD_DESTINATION);
+}
+
+static void partfile__in_a_folder_of_ferrys_own__is_denied(void **state)
+{
+	(void)state;
+	landing_make_folder(&landing, "own");
+	landing_make_folder(&landing, "own/deep");
+	landing_make_folder(&landing, "other");
+	const char *const forbidden[] = { landing_path(&landing, "other"), landing_path(&landing, "own"), NULL };
+	static const char *const names[] = { "own/file", "own/deep/file" };
+	for (size_t i = 0; i < 2; i++) {
+		struct partfile part = part_of(names[i], "", 0);
+		part.forbidden_folders = forbidden;
+		assert_int_equal(open_result(&part), RESULT_DENIED);
+		part.tag = "1:2:3";
+		assert_int_equal(partfile_publish(&part, NULL), RESULT_DENIED);
+	}
+	struct partfile part = part_of("file", "", 0);
+	struct partfile_opened opened;
+	part.forbidden_folders = forbidden;
+	assert_int_equal(partfile_open(&part, &opened, NULL), RESULT_OK); /* beside them is fine */
+	file_handle_free(opened.file);
+}
+
+/* --- finish and publish --- */
+
+static void partfile__finished__has_exactly_its_size(void **state)
+{
+	(void)state;
+	struct partfile_opened opened = open_part("", 0);
+	assert_int_equal(file_reserve(opened.file, 3 << 20, NULL), RESULT_OK);
+	write_text(opened.file, 0, FULL);
+	assert_int_equal(partfile_finish(opened.file, strlen(FULL), NULL), RESULT_OK);
+	assert_true(holds(PARTIAL, FULL));
+}
+
+static void partfile__published__bears_its_name_and_replaces_the_old(void **state)
+{
+	char tag[FILE_TAG_BYTES_MAX];
+	(void)state;
+	put("file", "old");
+	make_whole(tag);
+	struct partfile part = part_of("file", tag, strlen(FULL));
+	assert_int_equal(partfile_publish(&part, NULL), RESULT_OK);
+	assert_true(holds("file", FULL));
+	assert_int_equal(landing_count(&landing), 1);
+}
+
+static void partfile__published_twice__is_success(void **state)
+{
+	char tag[FILE_TAG_BYTES_MAX];
+	(void)state;
+	make_whole(tag);
+	struct partfile part = part_of("file", tag, strlen(FULL));
+	assert_int_equal(partfile_publish(&part, NULL), RESULT_OK);
+	assert_int_equal(partfile_publish(&part, NULL), RESULT_OK); /* the first was not recorded: a crash */
+	part.bytes_total = SIZE_UNKNOWN;                            /* then what was recorded is the size */
+	assert_int_equal(partfile_publish(&part, NULL), RESULT_OK);
+	assert_true(holds("file", FULL));
+}
+
+static void partfile__partial_file_gone_and_destination_not_ours__is_not_published(void **state)
+{
+	(void)state;
+	put("file", FULL);
+	struct partfile part = part_of("file", "1:2:3", strlen(FULL));
+	assert_int_equal(partfile_publish(&part, NULL), RESULT_FILE_CHANGED);
+	assert_true(holds("file", FULL));
+}
+
+static void partfile__size_is_not_what_was_recorded__is_not_published(void **state)
+{
+	char tag[FILE_TAG_BYTES_MAX];
+	(void)state;
+	put("file", "old");
+	make_whole(tag);
+	struct partfile part = part_of("file", tag, strlen(FULL));
+	part.bytes_total++;
+	assert_int_equal(partfile_publish(&part, NULL), RESULT_FILE_CHANGED);
+	assert_true(holds("file", "old"));
+	assert_true(holds(PARTIAL, FULL));
+}
+
+static void partfile__partial_file_exchanged__is_not_published(void **state)
+{
+	(void)state;
+	put("file", "old");
+	put(PARTIAL, FULL);
+	struct partfile part = part_of("file", "1:2:3", strlen(FULL));
+	assert_int_equal(partfile_publish(&part, NULL), RESULT_FILE_CHANGED);
+	assert_true(holds("file", "old"));
+}
+
+static void partfile__no_tag_recorded__is_not_published(void **state)
+{
+	char tag[FILE_TAG_BYTES_MAX];
+	(void)state;
+	make_whole(tag);
+	struct partfile part = part_of("file", "", strlen(FULL));
+	assert_int_equal(partfile_publish(&part, NULL), RESULT_FILE_CHANGED);
+	assert_int_equal(landing_size(&landing, "file"), -1);
+}
+
+static void partfile__destination_became_a_folder__is_not_published_and_kept(void **state)
+{
+	char tag[FILE_TAG_BYTES_MAX];
+	(void)state;
+	make_whole(tag);
+	landing_make_folder(&landing, "file");
+	struct partfile part = part_of("file", tag, strlen(FULL));
+	assert_int_equal(partfile_publish(&part, NULL), RESULT_IS_FOLDER);
+	assert_true(holds(PARTIAL, FULL));
+}
+
+/* --- abandon --- */
+
+static void partfile__abandoned__is_gone_and_may_be_abandoned_again(void **state)
+{
+	(void)state;
+	struct partfile_opened opened = open_part("", 0);
+	file_handle_free(opened.file);
+	struct partfile part = part_of("file", opened.tag, 0);
+	assert_int_equal(partfile_abandon(&part, NULL), RESULT_OK);
+	assert_int_equal(landing_count(&landing), 0);
+	assert_int_equal(partfile_abandon(&part, NULL), RESULT_OK);
+}
+
+static void partfile__abandoned_without_a_tag__is_ours_by_its_name(void **state)
+{
+	(void)state;
+	put(PARTIAL, HALF);
+	struct partfile part = part_of("file", "", 0);
+	assert_int_equal(partfile_abandon(&part, NULL), RESULT_OK);
+	assert_int_equal(landing_count(&landing), 0);
+}
+
+static void partfile__abandoned_but_not_ours__is_left_alone(void **state)
+{
+	(void)state;
+	put(PARTIAL, "somebody's");
+	struct partfile part = part_of("file", "1:2:3", 0);
+	assert_int_equal(partfile_abandon(&part, NULL), RESULT_OK);
+	assert_true(holds(PARTIAL, "somebody's"));
+}
+
+static void partfile__abandoned_after_it_was_published__leaves_the_destination(void **state)
+{
+	char tag[FILE_TAG_BYTES_MAX];
+	(void)state;
+	make_whole(tag);
+	struct partfile part = part_of("file", tag, strlen(FULL));
+	assert_int_equal(partfile_publish(&part, NULL), RESULT_OK);
+	assert_int_equal(partfile_abandon(&part, NULL), RESULT_OK);
+	assert_true(holds("file", FULL));
+}
+
+static void partfile__abandoned_with_its_folder_gone_or_never_begun__is_success(void **state)
+{
+	(void)state;
+	struct partfile part = part_of("none/file", "1:2:3", 0);
+	assert_int_equal(partfile_abandon(&part, NULL), RESULT_OK);
+	part = part_of("file", "", 0);
+	part.partial = "";
+	assert_int_equal(partfile_abandon(&part, NULL), RESULT_OK);
+}
+
+#define TEST(name) cmocka_unit_test_setup_teardown(partfile__##name, set_up, tear_down)
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		TEST(new_file__begins_at_zero_beside_the_destination),
+		TEST(same_tag_and_size__goes_on_where_it_was_recorded),
+		TEST(shorter_than_recorded__begins_anew),
+		TEST(partial_file_gone__begins_anew),
+		TEST(other_file_bears_the_name__is_refused_and_left_alone),
+		TEST(left_from_a_crash_before_its_tag_was_recorded__is_replaced),
+		TEST(folder_bears_the_partial_name__is_refused),
+		TEST(destination_is_a_folder__is_found_at_once),
+		TEST(destination_is_read_only__is_found_at_once),
+		TEST(destination_exists__stays_until_it_is_replaced),
+		TEST(no_folder__is_path_not_found),
+		TEST(relative_path__is_refused),
+		TEST(in_a_folder_of_ferrys_own__is_denied),
+		TEST(finished__has_exactly_its_size),
+		TEST(published__bears_its_name_and_replaces_the_old),
+		TEST(published_twice__is_success),
+		TEST(partial_file_gone_and_destination_not_ours__is_not_published),
+		TEST(size_is_not_what_was_recorded__is_not_published),
+		TEST(partial_file_exchanged__is_not_published),
+		TEST(no_tag_recorded__is_not_published),
+		TEST(destination_became_a_folder__is_not_published_and_kept),
+		TEST(abandoned__is_gone_and_may_be_abandoned_again),
+		TEST(abandoned_without_a_tag__is_ours_by_its_name),
+		TEST(abandoned_but_not_ours__is_left_alone),
+		TEST(abandoned_after_it_was_published__leaves_the_destination),
+		TEST(abandoned_with_its_folder_gone_or_never_begun__is_success),
+	};
+	return cmocka_run_group_tests_name("partfile", tests, NULL, NULL);
+}

@@ -1,0 +1,806 @@
+#include "runtime/engine_private.h"
+
+#include <assert.h>
+#include <inttypes.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+int64_t engine_now(const struct engine *engine)
+{
+	return engine->parts.clock.wall_ms(engine->parts.clock.context);
+}
+
+int64_t engine_mono(const struct engine *engine)
+{
+	return engine->parts.clock.mono_ms(engine->parts.clock.context);
+}
+
+static void post_report(void *context, struct report *report)
+{
+	struct engine *engine = context;
+
+	report->letter.deliver = engine_report;
+	mailbox_post(engine->mailbox, &report->letter);
+}
+
+static void deliver_stop(struct letter *letter, void *receiver)
+{
+	(void)letter; /* it only wakes: the flag says it */
+	(void)receiver;
+}
+
+enum result engine_new(const struct engine_parts *parts, struct engine **ret_engine, struct fault *fault)
+{
+	struct engine *engine = calloc(1, sizeof(*engine));
+
+	if (engine == NULL || (engine->mailbox = mailbox_new(NULL, NULL)) == NULL) {
+		free(engine);
+		return fault_set(fault, RESULT_NO_MEMORY, FAULT_FERRY, 0, "start the engine");
+	}
+	engine->parts = *parts;
+	engine->sink = (struct report_sink){ .post = post_report, .context = engine };
+	engine->stop_letter.deliver = deliver_stop;
+	atomic_init(&engine->stop_asked, false);
+	engine->outgoing_end = &engine->outgoing;
+	engine->deferrals_end = &engine->deferrals;
+	engine->recover = true;
+	engine->started_ms = engine->absent_since_ms = engine_now(engine);
+	engine->next_try_ms = INT64_MAX;
+	*ret_engine = engine;
+	return RESULT_OK;
+}
+
+void engine_watch(struct engine *engine, const struct engine_watcher *watcher)
+{
+	engine->watcher = watcher != NULL ? *watcher : (struct engine_watcher){ 0 };
+}
+
+void engine_post(struct engine *engine, struct letter *letter)
+{
+	mailbox_post(engine->mailbox, letter);
+}
+
+void engine_stop(struct engine *engine)
+{
+	if (!atomic_exchange(&engine->stop_asked, true))
+		mailbox_post(engine->mailbox, &engine->stop_letter);
+}
+
+/* --- this turn's decisions, let out only after the commit --- */
+
+void engine_break(struct engine *engine, const struct fault *fault)
+{
+	if (engine->broken.result == RESULT_OK)
+		engine->broken = *fault;
+}
+
+static void break_for_memory(struct engine *engine, const char *what)
+{
+	struct fault fault;
+
+	(void)!fault_set(&fault, RESULT_NO_MEMORY, FAULT_FERRY, 0, "%s", what);
+	engine_break(engine, &fault);
+}
+
+void engine_changed(struct engine *engine, int64_t row)
+{
+	for (size_t i = 0; i < engine->changed_count; i++)
+		if (engine->changed[i] == row)
+			return;
+	if (engine->changed_count == engine->changed_capacity) {
+		size_t capacity = engine->changed_capacity == 0 ? 64 : engine->changed_capacity * 2;
+		int64_t *grown = realloc(engine->changed, capacity * sizeof(*grown));
+
+		if (grown == NULL) {
+			break_for_memory(engine, "note what changed");
+			return;
+		}
+		engine->changed = grown;
+		engine->changed_capacity = capacity;
+	}
+	engine->changed[engine->changed_count++] = row;
+}
+
+void engine_send(struct engine *engine, struct worker *worker, struct order *order)
+{
+	struct outgoing *outgoing = order != NULL ? malloc(sizeof(*outgoing)) : NULL;
+
+	if (outgoing == NULL) {
+		free(order);
+		break_for_memory(engine, "write an order");
+		return;
+	}
+	*outgoing = (struct outgoing){ .worker = worker, .order = order };
+	*engine->outgoing_end = outgoing;
+	engine->outgoing_end = &outgoing->next;
+}
+
+void engine_defer(struct engine *engine, struct deferral *deferral)
+{
+	deferral->next = NULL;
+	*engine->deferrals_end = deferral;
+	engine->deferrals_end = &deferral->next;
+}
+
+static void run_deferrals(struct engine *engine, enum result committed, const struct fault *fault)
+{
+	struct deferral *deferral = engine->deferrals;
+
+	engine->deferrals = NULL;
+	engine->deferrals_end = &engine->deferrals;
+	while (deferral != NULL) {
+		struct deferral *next = deferral->next;
+
+		deferral->run(deferral, committed, fault);
+		deferral = next;
+	}
+}
+
+static void release_orders(struct engine *engine, bool send)
+{
+	struct outgoing *outgoing = engine->outgoing;
+
+	engine->outgoing = NULL;
+	engine->outgoing_end = &engine->outgoing;
+	while (outgoing != NULL) {
+		struct outgoing *next = outgoing->next;
+
+		if (send)
+			engine->parts.workers.order(outgoing->worker, outgoing->order);
+		else
+			free(outgoing->order); /* the handle it borrows still is the flight's */
+		free(outgoing);
+		outgoing = next;
+	}
+}
+
+/* --- who is here --- */
+
+const struct present *engine_present(const struct engine *engine, const char *owner, uint32_t integrity)
+{
+	for (const struct present *present = engine->present; present != NULL; present = present->next) {
+		const struct caller *caller = identity_caller(present->identity);
+
+		if (caller->integrity == integrity && strcmp(caller->owner, owner) == 0)
+			return present;
+	}
+	return NULL;
+}
+
+static bool same_digest(const struct identity *a, const struct identity *b)
+{
+	return memcmp(identity_digest(a), identity_digest(b), IDENTITY_DIGEST_BYTES) == 0;
+}
+
+static void present_remove(struct engine *engine, struct present **place)
+{
+	struct present *present = *place;
+	const struct caller *caller = identity_caller(present->identity);
+
+	*place = present->next;
+	if (engine_present(engine, caller->owner, caller->integrity) == NULL) {
+		engine->absent_since_ms = engine_now(engine);
+		EVENTS_NOTE(engine->parts.events, EVENT_OWNER_ABSENT, caller->owner);
+	}
+	identity_free(present->identity);
+	free(present);
+}
+
+void engine_owner_present(struct engine *engine, struct identity *identity)
+{
+	const struct caller *caller = identity_caller(identity);
+	bool known = engine_present(engine, caller->owner, caller->integrity) != NULL;
+	unsigned count = 0;
+
+	for (struct present **place = &engine->present; *place != NULL;) {
+		struct present *present = *place;
+
+		if (same_digest(present->identity, identity)) { /* known: it moves to the front */
+			*place = present->next;
+			present->next = engine->present;
+			engine->present = present;
+			return;
+		}
+		if (++count >= PRESENT_IDENTITIES_MAX && present->next == NULL) {
+			present_remove(engine, place);
+			break;
+		}
+		place = &present->next;
+	}
+
+	struct present *present = malloc(sizeof(*present));
+
+	if (present == NULL)
+		return; /* the owner stays absent, which the job's wait reason says */
+	*present = (struct present){ .next = engine->present, .identity = identity_hold(identity) };
+	engine->present = present;
+	engine->schedule_due = true;
+	if (!known)
+		EVENTS_NOTE(engine->parts.events, EVENT_OWNER_PRESENT, caller->owner);
+}
+
+/* Jobs that run as this identity stop and wait; its workers end as soon as they are free. */
+static void abandon_identity(struct engine *engine, const struct identity *identity)
+{
+	struct fault fault;
+
+	(void)!fault_set(&fault, RESULT_IDENTITY_LOST, FAULT_FERRY, 0, "the owner's session ended");
+	for (struct active *active = engine->actives, *next; active != NULL; active = next) {
+		next = active->next;
+		if (!active->winding && same_digest(active->crew->identity, identity))
+			active_fail(engine, active, &fault);
+	}
+	for (struct crew *crew = engine->crews; crew != NULL; crew = crew->next)
+		if (same_digest(crew->identity, identity))
+			crew->dead = true;
+}
+
+void engine_forget_identity(struct engine *engine, struct identity *identity)
+{
+	AUTO(identity) struct identity *held = identity_hold(identity);
+
+	for (struct present **place = &engine->present; *place != NULL; place = &(*place)->next) {
+		if (same_digest((*place)->identity, held)) {
+			present_remove(engine, place);
+			break;
+		}
+	}
+	abandon_identity(engine, held);
+}
+
+void engine_session_ended(struct engine *engine, uint32_t session)
+{
+	for (struct present **place = &engine->present; *place != NULL;) {
+		if (identity_caller((*place)->identity)->session != session) {
+			place = &(*place)->next;
+			continue;
+		}
+		AUTO(identity) struct identity *identity = identity_hold((*place)->identity);
+
+		present_remove(engine, place);
+		abandon_identity(engine, identity);
+	}
+}
+
+/* --- workers --- */
+
+static void crew_free(struct engine *engine, struct crew **place)
+{
+	struct crew *crew = *place;
+
+	*place = crew->next;
+	engine->parts.workers.stop(crew->network);
+	engine->parts.workers.stop(crew->file);
+	identity_free(crew->identity);
+	free(crew);
+}
+
+struct crew *crew_get(struct engine *engine, struct identity *identity, struct fault *fault)
+{
+	for (struct crew *crew = engine->crews; crew != NULL; crew = crew->next)
+		if (!crew->dead && same_digest(crew->identity, identity))
+			return crew;
+
+	struct crew *crew = calloc(1, sizeof(*crew));
+	const struct worker_ops *ops = &engine->parts.workers;
+
+	if (crew == NULL) {
+		(void)!fault_set(fault, RESULT_NO_MEMORY, FAULT_FERRY, 0, "start workers");
+		return NULL;
+	}
+	if (ops->start(ops->context, WORKER_NETWORK, identity, &engine->sink, &crew->network, fault) != RESULT_OK) {
+		free(crew);
+		return NULL;
+	}
+	if (ops->start(ops->context, WORKER_FILE, identity, &engine->sink, &crew->file, fault) != RESULT_OK) {
+		ops->stop(crew->network);
+		free(crew);
+		return NULL;
+	}
+	crew->identity = identity_hold(identity);
+	crew->next = engine->crews;
+	engine->crews = crew;
+	return crew;
+}
+
+/* Ends the workers that nobody needs; returns when the next could end. */
+static int64_t end_idle_crews(struct engine *engine)
+{
+	int64_t keep_ms = (int64_t)engine->parts.settings->worker_idle_s * 1000;
+	int64_t due = INT64_MAX, mono = engine_mono(engine);
+
+	for (struct crew **place = &engine->crews; *place != NULL;) {
+		struct crew *crew = *place;
+
+		if (crew->jobs == 0 && (crew->dead || mono - crew->idle_since_ms >= keep_ms)) {
+			crew_free(engine, place);
+			continue;
+		}
+		if (crew->jobs == 0 && crew->idle_since_ms + keep_ms < due)
+			due = crew->idle_since_ms + keep_ms;
+		place = &crew->next;
+	}
+	return due;
+}
+
+/* --- states --- */
+
+enum result engine_move(struct engine *engine, struct job *job, enum job_event event, struct fault *fault)
+{
+	enum job_state to;
+
+	if (!job_next_state(job->state, event, &to))
+		return fault_set(fault, RESULT_INVALID_STATE, FAULT_FERRY, 0, "%s while the job is %s",
+		                 job_event_name(event), job_state_name(job->state));
+	if (to != job->state) {
+		job->state = to;
+		job->state_since_ms = engine_now(engine);
+	}
+	if (job_state_is_final(to))
+		job->finished_ms = engine_now(engine);
+	engine_changed(engine, job->row);
+	engine->schedule_due = true;
+	return RESULT_OK;
+}
+
+void engine_status_of(struct engine *engine, const struct job *job, struct job_status *ret_status)
+{
+	const struct active *active = active_find(engine, job->row);
+	bool present = engine_present(engine, job->owner, job->owner_integrity) != NULL;
+
+	ret_status->job = *job;
+	if (active != NULL && active->work == JOB_WORK_TRANSFER)
+		ret_status->job.bytes_transferred += active_live_bytes(active);
+	ret_status->wait = schedule_wait(job, present, engine_now(engine));
+	ret_status->wait_since_ms = job->state_since_ms;
+	if (ret_status->wait == JOB_WAIT_OWNER_ABSENT && ret_status->wait_since_ms < engine->absent_since_ms)
+		ret_status->wait_since_ms = engine->absent_since_ms;
+}
+
+/* --- the turn --- */
+
+/* After a start, a crash or a failed commit the store alone says what is. */
+static void recover(struct engine *engine)
+{
+	struct store *store = engine->parts.store;
+	struct fault fault;
+	int64_t rows[64];
+	size_t count = 0;
+	uint64_t unfinished = 0, interrupted = 0;
+
+	do {
+		if (store_jobs_active(store, rows, sizeof(rows) / sizeof(rows[0]), &count, &fault) != RESULT_OK) {
+			engine_break(engine, &fault);
+			return;
+		}
+		for (size_t i = 0; i < count; i++) {
+			struct job job;
+			enum job_state from;
+
+			if (store_job_by_row(store, rows[i], &job, &fault) != RESULT_OK ||
+			    (from = job.state, engine_move(engine, &job, JOB_EVENT_RESTARTED, &fault)) != RESULT_OK ||
+			    store_job_save(store, &job, from, &fault) != RESULT_OK) {
+				engine_break(engine, &fault);
+				return;
+			}
+		}
+		interrupted += count;
+	} while (count > 0);
+	if (!engine->announced) {
+		char a[24], b[24];
+
+		if (store_jobs_count(store, NULL, &unfinished, &fault) != RESULT_OK) {
+			engine_break(engine, &fault);
+			return;
+		}
+		text_display(a, sizeof(a), "%" PRIu64, unfinished);
+		text_display(b, sizeof(b), "%" PRIu64, interrupted);
+		EVENTS_NOTE(engine->parts.events, EVENT_SERVICE_STARTED, engine->parts.version, a, b);
+	}
+	engine->recover = false;
+	engine->schedule_due = true;
+}
+
+/* One owner's jobs that could run, as candidates beside those that run. */
+static size_t add_candidates(struct engine *engine, const struct present *present, struct job *jobs,
+                             struct schedule_candidate *candidates, size_t count)
+{
+	const struct caller *caller = identity_caller(present->identity);
+	size_t found = 0;
+	struct fault fault;
+
+	if (store_jobs_runnable(engine->parts.store, caller->owner, caller->integrity, engine_now(engine), jobs,
+	                        RUNNABLE_PER_OWNER_MAX, &found, &fault) != RESULT_OK) {
+		engine_break(engine, &fault);
+		return count;
+	}
+	for (size_t i = 0; i < found; i++) {
+		if (active_find(engine, jobs[i].row) != NULL)
+			continue; /* running, or still winding down */
+		candidates[count++] = (struct schedule_candidate){ .row = jobs[i].row,
+			                                           .priority = jobs[i].properties.priority,
+			                                           .created_ms = jobs[i].created_ms };
+	}
+	return count;
+}
+
+static void take_slot_back(struct engine *engine, struct active *active)
+{
+	struct job job;
+	struct fault fault;
+
+	if (store_job_by_row(engine->parts.store, active->row, &job, &fault) == RESULT_OK) {
+		enum job_state from = job.state;
+
+		active_leave_slot(engine, active, &job);
+		if (engine_move(engine, &job, JOB_EVENT_SLICE_OVER, &fault) == RESULT_OK &&
+		    store_job_save(engine->parts.store, &job, from, &fault) == RESULT_OK) {
+			active_wind_down(engine, active);
+			return;
+		}
+	}
+	engine_break(engine, &fault);
+}
+
+static void begin_job(struct engine *engine, int64_t row)
+{
+	struct job job;
+	struct fault fault;
+
+	if (store_job_by_row(engine->parts.store, row, &job, &fault) != RESULT_OK) {
+		engine_break(engine, &fault);
+		return;
+	}
+	const struct present *present = engine_present(engine, job.owner, job.owner_integrity);
+
+	if (present != NULL)
+		active_begin(engine, &job, present->identity);
+}
+
+/* When, on the monotonic clock, the next waiting job of somebody present is due. */
+static int64_t next_try(struct engine *engine)
+{
+	int64_t due = INT64_MAX, now = engine_now(engine), mono = engine_mono(engine);
+
+	for (const struct present *present = engine->present; present != NULL; present = present->next) {
+		const struct caller *caller = identity_caller(present->identity);
+		int64_t at = INT64_MAX;
+		struct fault fault;
+
+		if (engine_present(engine, caller->owner, caller->integrity) != present)
+			continue; /* an older identity of an owner who was asked for already */
+		if (store_jobs_next_try(engine->parts.store, caller->owner, caller->integrity, now, &at, &fault) != RESULT_OK)
+			engine_break(engine, &fault);
+		else if (at != INT64_MAX && mono + (at - now) < due)
+			due = mono + (at - now);
+	}
+	return due;
+}
+
+static void schedule(struct engine *engine)
+{
+	const struct schedule_limits limits = { (uint32_t)engine->parts.settings->queue_background_jobs_max };
+	size_t running = 0, present_count = 0, count = 0;
+
+	for (const struct active *active = engine->actives; active != NULL; active = active->next)
+		running++;
+	for (const struct present *present = engine->present; present != NULL; present = present->next)
+		present_count++;
+
+	size_t size = running + present_count * RUNNABLE_PER_OWNER_MAX;
+	struct schedule_candidate *candidates = calloc(size > 0 ? size : 1, sizeof(*candidates));
+	struct job *jobs = calloc(RUNNABLE_PER_OWNER_MAX, sizeof(*jobs));
+
+	if (candidates == NULL || jobs == NULL) {
+		free(candidates);
+		free(jobs);
+		break_for_memory(engine, "schedule");
+		return;
+	}
+	for (const struct active *active = engine->actives; active != NULL; active = active->next)
+		if (!active->winding)
+			candidates[count++] = (struct schedule_candidate){ .row = active->row, .priority = active->priority,
+				.created_ms = active->created_ms, .running = true };
+	for (const struct present *present = engine->present; present != NULL; present = present->next) {
+		const struct caller *caller = identity_caller(present->identity);
+
+		if (engine_present(engine, caller->owner, caller->integrity) == present)
+			count = add_candidates(engine, present, jobs, candidates, count);
+	}
+	schedule_decide(candidates, count, &limits);
+	/* Slots are taken back first, so that the files of the job that gets one find room. */
+	for (size_t i = 0; i < count; i++) {
+		struct active *active = candidates[i].running ? active_find(engine, candidates[i].row) : NULL;
+
+		if (active != NULL && !candidates[i].wanted && active->work == JOB_WORK_TRANSFER)
+			take_slot_back(engine, active);
+	}
+	for (size_t i = 0; i < count; i++)
+		if (!candidates[i].running && candidates[i].wanted)
+			begin_job(engine, candidates[i].row);
+	free(candidates);
+	free(jobs);
+	engine->next_try_ms = next_try(engine);
+}
+
+/* Ends jobs that used up their maximum time; returns when the next would. */
+static int64_t check_deadlines(struct engine *engine)
+{
+	int64_t due = INT64_MAX, mono = engine_mono(engine);
+
+	for (struct active *active = engine->actives, *next; active != NULL; active = next) {
+		next = active->next;
+		if (active->winding || active->work != JOB_WORK_TRANSFER)
+			continue;
+		if (active->deadline_ms <= mono) {
+			struct fault fault;
+
+			(void)!fault_set(&fault, RESULT_MAX_TIME, FAULT_FERRY, 0, "max_time_s is over");
+			active_fail(engine, active, &fault);
+		} else if (active->deadline_ms < due) {
+			due = active->deadline_ms;
+		}
+	}
+	return due;
+}
+
+static void forget_finished(struct engine *engine)
+{
+	int64_t keep_ms = (int64_t)engine->parts.settings->queue_finished_keep_s * 1000;
+	uint32_t count = 0;
+	struct fault fault;
+
+	if (store_jobs_forget(engine->parts.store, engine_now(engine) - keep_ms, 1000, &count, &fault) != RESULT_OK)
+		engine_break(engine, &fault);
+	/* With more left than one turn should carry, go on at the next one. */
+	engine->forget_at_ms = engine_mono(engine) + (count == 1000 ? 0 : FORGET_INTERVAL_MS);
+}
+
+static void advance_all(struct engine *engine)
+{
+	for (struct active *active = engine->actives, *next; active != NULL; active = next) {
+		next = active->next; /* advancing may free it */
+		if (engine->broken.result == RESULT_OK)
+			active_advance(engine, active);
+	}
+}
+
+/* Tell the watchers what changed; returns when held-back progress is due. */
+static int64_t tell_watchers(struct engine *engine)
+{
+	int64_t due = INT64_MAX, mono = engine_mono(engine);
+	struct job_status status;
+	struct fault fault;
+
+	for (size_t i = 0; i < engine->changed_count; i++) {
+		struct active *active = active_find(engine, engine->changed[i]);
+
+		if (active != NULL) {
+			active->changed_numbers = false;
+			active->told_ms = mono;
+		}
+		if (engine->watcher.changed != NULL &&
+		    engine_job_get(engine, engine->changed[i], &status, &fault) == RESULT_OK)
+			engine->watcher.changed(engine->watcher.context, &status);
+	}
+	engine->changed_count = 0;
+	for (struct active *active = engine->actives; active != NULL; active = active->next) {
+		if (!active->changed_numbers)
+			continue;
+		if (mono - active->told_ms < PROGRESS_INTERVAL_MS) {
+			if (active->told_ms + PROGRESS_INTERVAL_MS < due)
+				due = active->told_ms + PROGRESS_INTERVAL_MS;
+			continue;
+		}
+		active->changed_numbers = false;
+		active->told_ms = mono;
+		if (engine->watcher.progress != NULL &&
+		    engine_job_get(engine, active->row, &status, &fault) == RESULT_OK)
+			engine->watcher.progress(engine->watcher.context, &status);
+	}
+	return due;
+}
+
+static void discard_letters(struct engine *engine)
+{
+	for (struct letter *letter = mailbox_take_all(engine->mailbox), *next; letter != NULL; letter = next) {
+		next = letter->next;
+		if (letter->deliver == engine_report)
+			report_discard((struct report *)letter);
+		else if (letter->deliver != NULL)
+			letter->deliver(letter, NULL); /* "there is no engine": free yourself */
+	}
+}
+
+/* Drop everything in memory that the store does not know; crash-only, from the inside. */
+static void start_over(struct engine *engine)
+{
+	struct letter *kept = NULL, **end = &kept;
+
+	release_orders(engine, false);
+	for (struct active *active = engine->actives; active != NULL; active = active->next)
+		active->crew = NULL;
+	while (engine->crews != NULL)
+		crew_free(engine, &engine->crews);
+	/* The workers are gone, so no handle is in use; their reports speak of flights that no longer exist. */
+	for (struct letter *letter = mailbox_take_all(engine->mailbox), *next; letter != NULL; letter = next) {
+		next = letter->next;
+		if (letter->deliver == engine_report) {
+			report_discard((struct report *)letter);
+		} else {
+			letter->next = NULL;
+			*end = letter;
+			end = &letter->next;
+		}
+	}
+	while (kept != NULL) {
+		struct letter *next = kept->next;
+
+		mailbox_post(engine->mailbox, kept);
+		kept = next;
+	}
+	while (engine->actives != NULL)
+		active_free(engine, engine->actives);
+	engine->changed_count = 0;
+	engine->recover = true;
+	engine->next_try_ms = INT64_MAX;
+}
+
+static void undo_turn(struct engine *engine)
+{
+	struct fault fault = engine->broken;
+	char reason[FAULT_WHAT_BYTES_MAX + 128];
+
+	store_rollback(engine->parts.store);
+	events_drop(engine->parts.events);
+	start_over(engine);
+	run_deferrals(engine, fault.result, &fault);
+	if (engine->trouble_until_ms == 0) { /* told once, not every few seconds */
+		text_display(reason, sizeof(reason), "%s (%s)", result_sentence(fault.result), fault.what);
+		EVENTS_NOTE(engine->parts.events, EVENT_STORE_TROUBLE, reason);
+		events_speak(engine->parts.events);
+	}
+	engine->trouble_until_ms = engine_mono(engine) + TROUBLE_PAUSE_MS;
+	engine->broken = (struct fault){ 0 };
+}
+
+static int64_t earlier(int64_t a, int64_t b)
+{
+	return a < b ? a : b;
+}
+
+/* What is to be done without being asked; only while the store is well. */
+static int64_t tend(struct engine *engine)
+{
+	int64_t due;
+
+	if (engine->recover && engine->broken.result == RESULT_OK)
+		recover(engine);
+	if (engine->broken.result != RESULT_OK)
+		return INT64_MAX;
+	if (engine_mono(engine) >= engine->forget_at_ms)
+		forget_finished(engine);
+	due = check_deadlines(engine);
+	if (engine_mono(engine) >= engine->next_try_ms)
+		engine->schedule_due = true;
+	/* Advancing may end a job's work, which frees a slot, which the scheduler gives away, which is to be advanced. */
+	do {
+		if (engine->schedule_due && !engine->stopping) {
+			engine->schedule_due = false;
+			schedule(engine);
+		}
+		advance_all(engine);
+	} while (engine->schedule_due && !engine->stopping && engine->broken.result == RESULT_OK);
+	return due;
+}
+
+int64_t engine_turn(struct engine *engine)
+{
+	struct fault fault;
+	bool resting = engine->trouble_until_ms > engine_mono(engine);
+	int64_t due = INT64_MAX;
+
+	if (store_begin(engine->parts.store, &fault) != RESULT_OK)
+		engine_break(engine, &fault);
+	for (struct letter *letter = mailbox_take_all(engine->mailbox), *next; letter != NULL; letter = next) {
+		next = letter->next;
+		letter->deliver(letter, engine);
+	}
+	if (!resting)
+		due = tend(engine);
+	if (engine->broken.result == RESULT_OK && store_commit(engine->parts.store, &fault) != RESULT_OK)
+		engine_break(engine, &fault);
+	if (engine->broken.result != RESULT_OK) {
+		undo_turn(engine);
+		return engine->trouble_until_ms;
+	}
+	if (!resting) {
+		engine->trouble_until_ms = 0;
+		engine->announced = true;
+	}
+	events_speak(engine->parts.events);
+	run_deferrals(engine, RESULT_OK, NULL);
+	due = earlier(due, tell_watchers(engine));
+	release_orders(engine, true);
+	due = earlier(due, end_idle_crews(engine));
+	if (resting)
+		return earlier(due, engine->trouble_until_ms);
+	return earlier(due, earlier(engine->next_try_ms, engine->forget_at_ms));
+}
+
+static void wait_until(struct engine *engine, int64_t due)
+{
+	int64_t mono = engine_mono(engine);
+
+	mailbox_wait(engine->mailbox, due == INT64_MAX ? -1 : due > mono ? due - mono : 0);
+}
+
+void engine_run(struct engine *engine)
+{
+	int64_t due = 0;
+
+	while (!atomic_load(&engine->stop_asked)) {
+		due = engine_turn(engine);
+		if (!atomic_load(&engine->stop_asked))
+			wait_until(engine, due);
+	}
+	/* What is in transfer is brought to a checkpoint; the jobs' states stay, and RESTARTED moves them next time. */
+	engine->stopping = true;
+	for (struct active *active = engine->actives, *next; active != NULL; active = next) {
+		next = active->next;
+		active_wind_down(engine, active);
+	}
+	due = engine_mono(engine) + STOP_MS_MAX;
+	(void)engine_turn(engine);
+	while (engine->actives != NULL && engine_mono(engine) < due) {
+		wait_until(engine, due);
+		(void)engine_turn(engine);
+	}
+	EVENTS_NOTE(engine->parts.events, EVENT_SERVICE_STOPPED, engine->parts.version);
+	events_speak(engine->parts.events);
+}
+
+void engine_service_status(struct engine *engine, struct service_status *ret_status)
+{
+	uint64_t queued = 0;
+	struct fault fault;
+
+	/* A queue that cannot be counted is told as 0; the trouble itself is told by its event. */
+	if (store_jobs_count(engine->parts.store, NULL, &queued, &fault) != RESULT_OK)
+		queued = 0;
+	ret_status->started_ms = engine->started_ms;
+	ret_status->jobs_queued = queued;
+	ret_status->jobs_active = 0;
+	for (const struct active *active = engine->actives; active != NULL; active = active->next)
+		ret_status->jobs_active++;
+	ret_status->files_active = engine->flight_count;
+	ret_status->workers = 0;
+	for (const struct crew *crew = engine->crews; crew != NULL; crew = crew->next)
+		ret_status->workers += 2;
+	ret_status->owners_present = 0;
+	for (const struct present *present = engine->present; present != NULL; present = present->next) {
+		const struct caller *caller = identity_caller(present->identity);
+
+		if (engine_present(engine, caller->owner, caller->integrity) == present)
+			ret_status->owners_present++;
+	}
+}
+
+void engine_free(struct engine *engine)
+{
+	if (engine == NULL)
+		return;
+	start_over(engine);
+	discard_letters(engine);
+	while (engine->present != NULL) {
+		struct present *present = engine->present;
+
+		engine->present = present->next;
+		identity_free(present->identity);
+		free(present);
+	}
+	mailbox_free(engine->mailbox);
+	free(engine->changed);
+	free(engine);
+}

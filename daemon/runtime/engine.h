@@ -1,0 +1,105 @@
+/* runtime/engine - the single-threaded heart: an event comes in, core decides, the store commits, an order goes out.
+ *
+ * The engine works in turns.  A turn takes all letters that have come, handles each inside one transaction, lets the
+ * scheduler decide, commits once, and only then lets out what was decided: replies, orders, events, notifications (law
+ * 5: commit, then act; reply only after commit).  If the commit fails, nothing is let out, callers are told, and the
+ * engine starts over from the store, exactly as after a crash.
+ *
+ * Knows no Win32, no curl, no bytes of files; an identity is an opaque handle, a worker what `worker_ops` gives.  The
+ * clock, the workers and the random source are arguments: tests/sim puts fakes there.
+ *
+ * Unless said otherwise a function belongs to the engine's thread: the one that calls engine_turn or engine_run, which
+ * includes everything called by a letter's `deliver`.
+ */
+#ifndef FERRY_RUNTIME_ENGINE_H
+#define FERRY_RUNTIME_ENGINE_H
+
+#include "core/protocol.h"
+#include "core/settings.h"
+#include "runtime/events.h"
+#include "runtime/store.h"
+#include "runtime/worker.h"
+
+struct engine;
+
+struct engine_parts {
+	struct store *store;   /* borrowed */
+	struct events *events; /* borrowed */
+	const struct settings *settings; /* borrowed */
+	struct worker_ops workers;
+	struct clock clock;
+	enum result (*random)(void *bytes, size_t size, struct fault *fault);
+	enum path_style path_style;
+	const char *const *forbidden_folders; /* Ferry's own, NULL-terminated: no destination lies below them (rule 9) */
+	const char *version;                  /* for the events */
+};
+
+enum result engine_new(const struct engine_parts *parts, struct engine **ret_engine, struct fault *fault) MUST_CHECK;
+void engine_free(struct engine *engine); /* stops the workers */
+DEFINE_CLEANUP(engine)
+
+/* --- turning --- */
+
+/* Send the engine a letter: its `deliver` runs on the engine's thread, inside the turn's transaction, with the engine as
+ * receiver, and owns the letter.  Any thread. */
+void engine_post(struct engine *engine, struct letter *letter);
+
+/* Do one turn.  Returns when the next is due (monotonic ms, INT64_MAX: only when a letter comes). */
+int64_t engine_turn(struct engine *engine);
+/* Turn until engine_stop, sleeping in between; then checkpoint what is in transfer and return. */
+void engine_run(struct engine *engine);
+void engine_stop(struct engine *engine); /* any thread */
+
+/* Something to be done when the turn is committed (RESULT_OK) or was undone (the failure). */
+struct deferral {
+	struct deferral *next;
+	void (*run)(struct deferral *deferral, enum result committed, const struct fault *fault); /* owns the deferral */
+};
+void engine_defer(struct engine *engine, struct deferral *deferral);
+
+/* --- who is here --- */
+
+/* A caller showed an identity: from now on its owner is present (rule 16).  Held while needed.  A job runs only under an
+ * identity of its owner with the integrity level it was created at, so that no job of a plain token gets an elevated one. */
+void engine_owner_present(struct engine *engine, struct identity *identity);
+/* The session ended: identities that came from it are dropped, their jobs wait (rule 15). */
+void engine_session_ended(struct engine *engine, uint32_t session);
+
+/* --- requests.  RESULT_* of the caller's class change nothing. --- */
+struct job_request { /* who asks, for job.create */
+	const struct caller *caller;
+	uint32_t process; /* for the event only */
+	const struct request *request;
+};
+/* Create the job with its files, or find the owner's job of the same key (ret_created false, nothing changed). */
+enum result engine_job_create(struct engine *engine, const struct job_request *request, struct job_status *ret_status,
+                              bool *ret_created, struct fault *fault) MUST_CHECK;
+enum result engine_job_find(struct engine *engine, const char *id, struct job_status *ret_status, struct fault *fault) MUST_CHECK;
+enum result engine_job_get(struct engine *engine, int64_t row, struct job_status *ret_status, struct fault *fault) MUST_CHECK;
+enum result engine_job_add_files(struct engine *engine, int64_t row, const struct request *request,
+                                 struct job_status *ret_status, struct fault *fault) MUST_CHECK;
+enum result engine_job_set_properties(struct engine *engine, int64_t row, const struct job_properties *properties,
+                                      unsigned given, struct job_status *ret_status, struct fault *fault) MUST_CHECK;
+enum result engine_job_resume(struct engine *engine, int64_t row, struct job_status *ret_status, struct fault *fault) MUST_CHECK;
+enum result engine_job_suspend(struct engine *engine, int64_t row, struct job_status *ret_status, struct fault *fault) MUST_CHECK;
+enum result engine_job_cancel(struct engine *engine, int64_t row, struct job_status *ret_status, struct fault *fault) MUST_CHECK;
+/* Publish what is whole, abandon the rest.  The answer comes at once; the job is ACKNOWLEDGED when it is done. */
+enum result engine_job_complete(struct engine *engine, int64_t row, struct job_status *ret_status, struct fault *fault) MUST_CHECK;
+/* owner NULL: everybody's. */
+enum result engine_jobs_list(struct engine *engine, const char *owner, bool finished, int64_t after_row, uint32_t limit,
+                             bool (*visit)(void *context, const struct job_status *status), void *context,
+                             struct fault *fault) MUST_CHECK;
+enum result engine_files_list(struct engine *engine, int64_t row, uint32_t from_ordinal, uint32_t limit,
+                              bool (*visit)(void *context, const struct file *file), void *context,
+                              struct fault *fault) MUST_CHECK;
+void engine_service_status(struct engine *engine, struct service_status *ret_status);
+
+/* --- who watches.  Called after a commit, once per changed job and turn. --- */
+struct engine_watcher {
+	void (*changed)(void *context, const struct job_status *status);  /* state, error or properties */
+	void (*progress)(void *context, const struct job_status *status); /* numbers only; at most every 500 ms a job */
+	void *context;
+};
+void engine_watch(struct engine *engine, const struct engine_watcher *watcher); /* one; NULL: none */
+
+#endif

@@ -1,0 +1,146 @@
+/* The engine and the store under a made-up clock and made-up workers: jobs end whatever order things happen in, and a power
+ * cut at any moment loses no file and joins no wrong bytes.  A failing run prints its seed. */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdio.h>
+
+#include <cmocka.h>
+
+#include "world.h"
+
+#define SEEDS 60
+#define STEPS_MAX 20000
+#define FILES 20
+
+static void run_to_end(struct world *world, int64_t row, enum job_state end)
+{
+	unsigned steps = 0;
+
+	while (world_state(world, row) != end) {
+		assert_true(steps++ < STEPS_MAX);
+		assert_true(world_step(world));
+	}
+}
+
+static void check_files(const struct world *world, unsigned crashes)
+{
+	assert_false(world->wrong);
+	for (unsigned i = 0; i < FILES; i++) {
+		const struct world_file *file = &world->files[i];
+
+		assert_true(file->published >= 1 && file->published <= 1 + crashes);
+		assert_int_equal(file->synced, file->size);
+	}
+}
+
+static void engine__job_without_trouble__ends_acknowledged(void **state)
+{
+	(void)state;
+	for (uint64_t seed = 1; seed <= SEEDS; seed++) {
+		struct world world;
+
+		print_message("seed %llu\n", (unsigned long long)seed);
+		world_begin(&world, seed);
+		world_hello(&world);
+		run_to_end(&world, world_submit(&world, FILES, true), JOB_ACKNOWLEDGED);
+		check_files(&world, 0);
+		for (unsigned i = 0; i < FILES; i++)
+			assert_int_equal(world.files[i].fetched, world.files[i].size);
+		world_end(&world);
+	}
+}
+
+static void engine__power_cuts_at_any_moment__every_file_lands_once_whole(void **state)
+{
+	(void)state;
+	for (uint64_t seed = 1; seed <= SEEDS; seed++) {
+		struct world world;
+		unsigned crashes = 0, steps = 0;
+		int64_t row;
+
+		print_message("seed %llu\n", (unsigned long long)seed);
+		world_begin(&world, seed);
+		world_hello(&world);
+		row = world_submit(&world, FILES, true);
+		while (world_state(&world, row) != JOB_ACKNOWLEDGED) {
+			assert_true(steps++ < STEPS_MAX);
+			if (crashes < 10 && world_random(&world, 15) == 0) {
+				world_crash(&world);
+				crashes++;
+				world_hello(&world);
+			}
+			assert_true(world_step(&world));
+		}
+		check_files(&world, crashes);
+		world_end(&world);
+	}
+}
+
+static void engine__owner_does_not_return__job_waits(void **state)
+{
+	struct world world;
+	int64_t row;
+
+	(void)state;
+	world_begin(&world, 1);
+	world_hello(&world);
+	row = world_submit(&world, FILES, true);
+	for (int i = 0; i < 20; i++)
+		assert_true(world_step(&world));
+	world_crash(&world);
+	while (world_step(&world))
+		assert_int_equal(world_state(&world, row), JOB_QUEUED);
+	world_hello(&world);
+	run_to_end(&world, row, JOB_ACKNOWLEDGED);
+	check_files(&world, 1);
+	world_end(&world);
+}
+
+static void engine__transient_failure__job_tries_again_by_itself(void **state)
+{
+	struct world world;
+	int64_t row, before;
+
+	(void)state;
+	world_begin(&world, 2);
+	world_hello(&world);
+	world.files[7].fail_next_fetch = RESULT_CONNECTION_CLOSED;
+	row = world_submit(&world, FILES, false);
+	run_to_end(&world, row, JOB_TRANSIENT_ERROR);
+	before = world.mono_ms;
+	run_to_end(&world, row, JOB_TRANSFERRED);
+	assert_true(world.mono_ms > before);
+	assert_false(world.wrong);
+	world_end(&world);
+}
+
+static void engine__fatal_failure__job_waits_in_error(void **state)
+{
+	struct world world;
+	int64_t row;
+
+	(void)state;
+	world_begin(&world, 3);
+	world_hello(&world);
+	world.files[3].fail_next_fetch = RESULT_HTTP_STATUS;
+	row = world_submit(&world, FILES, true);
+	run_to_end(&world, row, JOB_ERROR);
+	while (world_step(&world))
+		assert_int_equal(world_state(&world, row), JOB_ERROR);
+	world_end(&world);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(engine__job_without_trouble__ends_acknowledged),
+		cmocka_unit_test(engine__power_cuts_at_any_moment__every_file_lands_once_whole),
+		cmocka_unit_test(engine__owner_does_not_return__job_waits),
+		cmocka_unit_test(engine__transient_failure__job_tries_again_by_itself),
+		cmocka_unit_test(engine__fatal_failure__job_waits_in_error),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}

@@ -1,0 +1,48 @@
+/* tests/sim/world - a made-up world for the real engine and the real store: a clock that stands until it is moved, workers
+ * that answer orders in an order drawn from a seed, and a disk that forgets on a crash what was not synced. */
+#ifndef FERRY_TESTS_SIM_WORLD_H
+#define FERRY_TESTS_SIM_WORLD_H
+
+#include "runtime/engine.h"
+
+#define WORLD_FILES_MAX 64
+
+/* One file of the made-up server and disk, found by the number at the end of its URL. */
+struct world_file {
+	uint64_t size;               /* on the server */
+	uint64_t written, synced;    /* of the partial file */
+	uint64_t fetched;            /* bytes that the server sent, over all attempts */
+	unsigned published;          /* how often it got its name */
+	enum result fail_next_fetch; /* RESULT_OK: none */
+};
+
+struct world {
+	uint64_t seed;
+	int64_t wall_ms, mono_ms;
+	struct world_file files[WORLD_FILES_MAX];
+	struct settings settings;
+	struct engine_parts parts;
+	struct store *store;
+	struct events *events;
+	struct engine *engine;
+	struct identity *identity;
+	char folder[512], database[600];
+	struct worker *workers;
+	bool wrong; /* something that must never happen did; it was printed */
+};
+
+void world_begin(struct world *world, uint64_t seed);
+void world_end(struct world *world);
+/* The power goes: whatever was not synced or committed is lost; then everything starts again. */
+void world_crash(struct world *world);
+/* The owner says hello, as a client's process would. */
+void world_hello(struct world *world);
+/* Create a job of `count` files and resume it; its row. */
+int64_t world_submit(struct world *world, uint32_t count, bool auto_complete);
+/* Let one thing happen: an answer of a worker, or the passing of time up to what the engine waits for.  False: nothing is
+ * left to happen. */
+bool world_step(struct world *world);
+enum job_state world_state(struct world *world, int64_t row);
+uint64_t world_random(struct world *world, uint64_t below);
+
+#endif

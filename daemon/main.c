@@ -1,0 +1,152 @@
+#include "main.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "ferry_build.h"
+#include "platform/file.h"
+#include "platform/service.h"
+#include "runtime/store.h"
+#include "runtime/transfer.h"
+
+static const char usage[] =
+	"ferryd " FERRY_VERSION " - the Ferry download service\n"
+	"\n"
+	"  ferryd install        register the service \"" SERVICE_NAME "\" under NT AUTHORITY\\NetworkService\n"
+	"  ferryd configure      set its rights, recovery and data folder again\n"
+	"  ferryd uninstall      remove the service; queue and configuration stay\n"
+	"  ferryd check-config [FILE]\n"
+	"                        check a configuration: the installed one, or FILE\n"
+	"  ferryd console [--data FOLDER] [--address ADDRESS]\n"
+	"                        run in the foreground, as you; Ctrl-C stops it\n"
+	"  ferryd service        run under the service manager, which calls this\n"
+	"  ferryd --version      what this is made of\n"
+	"\n"
+	"install, configure and uninstall need an administrator.  Start and stop the service with\n"
+	"'sc start " SERVICE_NAME "' and 'sc stop " SERVICE_NAME "'; submit jobs with 'ferry'.\n"
+	"Exit codes: 0 done, 1 wrong use, 2 failed.\n";
+
+static int report(const char *what, enum result result, const struct fault *fault)
+{
+	if (result == RESULT_OK)
+		return EXIT_SUCCESS;
+	fprintf(stderr, "ferryd: %s: %s\n", what, result_sentence(result));
+	if (fault->what[0] != '\0')
+		fprintf(stderr, "  %s\n", fault->what);
+	fprintf(stderr, "  (%s 0x%08X", result_name(result), (unsigned)result_hresult(result));
+	if (fault->raw != 0)
+		fprintf(stderr, "; %s %lld", fault_source_name(fault->source), (long long)fault->raw);
+	fprintf(stderr, ")\n  %s\n", result_remedy(result));
+	return 2;
+}
+
+static int version(void)
+{
+	printf("ferryd %s\n"
+	       "  %s, revision %s\n"
+	       "  SQLite %s, revision %s\n"
+	       "  yyjson, revision %s\n"
+	       "  database schema %d\n",
+	       FERRY_VERSION, transfer_engine_version(), FERRY_CURL_REVISION, store_engine_version(),
+	       FERRY_SQLITE_REVISION, FERRY_YYJSON_REVISION, store_schema_version());
+	return EXIT_SUCCESS;
+}
+
+static int manage(const char *what, enum result (*verb)(struct buffer *warnings, struct fault *fault))
+{
+	AUTO(buffer) struct buffer warnings = BUFFER(8192);
+	struct fault fault = { 0 };
+	enum result result = verb(&warnings, &fault);
+
+	if (warnings.length > 0)
+		fprintf(stderr, "ferryd: not available on this system, done without:\n%s", warnings.bytes);
+	return report(what, result, &fault);
+}
+
+static int check_config(const char *path)
+{
+	AUTO(buffer) struct buffer text = BUFFER(1024 * 1024);
+	char folder[DESTINATION_BYTES_MAX + 1];
+	struct settings settings;
+	struct fault fault = { 0 };
+	enum result result;
+
+	settings_default(&settings);
+	if (path != NULL) {
+		result = file_read_all(path, &text, &fault);
+		if (result == RESULT_OK)
+			result = settings_parse((struct text_view){ text.bytes, text.length }, &settings, &fault);
+	} else {
+		result = file_data_folder(folder, sizeof(folder), &fault);
+		if (result == RESULT_OK)
+			result = read_settings(folder, &settings, &fault);
+	}
+	if (result == RESULT_OK)
+		puts("The configuration is valid.");
+	return report("check-config", result, &fault);
+}
+
+static int console(int count, char **arguments)
+{
+	struct serve_options options = { .console = true };
+	struct fault fault = { 0 };
+
+	for (int i = 0; i < count; i += 2) {
+		if (i + 1 < count && strcmp(arguments[i], "--data") == 0) {
+			options.data = arguments[i + 1];
+		} else if (i + 1 < count && strcmp(arguments[i], "--address") == 0) {
+			options.address = arguments[i + 1];
+		} else {
+			fprintf(stderr, "ferryd: console does not know '%s', or it lacks its value\n", arguments[i]);
+			return EXIT_FAILURE;
+		}
+	}
+	return report("console", serve(&options, &fault), &fault);
+}
+
+static int run_verb(const char *verb, int count, char **arguments)
+{
+	struct serve_options as_service = { 0 };
+	struct fault fault = { 0 };
+
+	if (strcmp(verb, "console") == 0)
+		return console(count, arguments);
+	if (strcmp(verb, "check-config") == 0 && count <= 1)
+		return check_config(count == 1 ? arguments[0] : NULL);
+	if (count != 0) {
+		fprintf(stderr, "ferryd: '%s' takes no arguments\n", verb);
+		return EXIT_FAILURE;
+	}
+	if (strcmp(verb, "service") == 0)
+		return report("service", serve(&as_service, &fault), &fault);
+	if (strcmp(verb, "install") == 0)
+		return manage("install", service_install);
+	if (strcmp(verb, "configure") == 0)
+		return manage("configure", service_configure);
+	if (strcmp(verb, "uninstall") == 0)
+		return report("uninstall", service_uninstall(&fault), &fault);
+	fprintf(stderr, "ferryd: there is no verb '%s'\n\n%s", verb, usage);
+	return EXIT_FAILURE;
+}
+
+int main(int argc, char **argv)
+{
+	struct fault fault = { 0 };
+	enum result result;
+
+	if (argc >= 2 && (strcmp(argv[1], "--help") == 0 || strcmp(argv[1], "help") == 0)) {
+		fputs(usage, stdout);
+		return EXIT_SUCCESS;
+	}
+	if (argc == 2 && strcmp(argv[1], "--version") == 0)
+		return version();
+	if (argc < 2) {
+		fputs(usage, stderr);
+		return EXIT_FAILURE;
+	}
+	result = service_harden_process(&fault);
+	if (result != RESULT_OK)
+		return report("start", result, &fault);
+	return run_verb(argv[1], argc - 2, argv + 2);
+}

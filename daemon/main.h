@@ -1,0 +1,23 @@
+/* daemon/main - wires all rooms once and decides nothing.
+ *
+ *   main.c        the verbs of ferryd
+ *   main_serve.c  one run of the service: data folder, settings, queue, engine, door
+ */
+#ifndef FERRY_DAEMON_MAIN_H
+#define FERRY_DAEMON_MAIN_H
+
+#include "core/settings.h"
+
+struct serve_options {
+	bool console;        /* in the foreground rather than under the service manager */
+	const char *data;    /* data folder; NULL: the known one.  Console only. */
+	const char *address; /* of the door; NULL: the known one.  Console only. */
+};
+
+/* Run until asked to stop. */
+enum result serve(const struct serve_options *options, struct fault *fault) MUST_CHECK;
+
+/* Read `folder`/ferry.jsonc over the defaults.  No such file is fine. */
+enum result read_settings(const char *folder, struct settings *settings, struct fault *fault) MUST_CHECK;
+
+#endif

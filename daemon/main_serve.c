@@ -1,0 +1,286 @@
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "ferry_build.h"
+#include "main.h"
+#include "platform/file.h"
+#include "platform/identity.h"
+#include "platform/ipc_client.h"
+#include "platform/service.h"
+#include "platform/thread.h"
+#include "runtime/session.h"
+
+#define SETTINGS_BYTES_MAX (1024u * 1024u)
+
+/* One run.  What the service manager's thread touches stands behind the lock. */
+struct daemon {
+	const struct serve_options *options;
+	struct fault *fault;
+	struct mutex *lock;
+	struct engine *engine; /* NULL before it is there and after it is gone */
+	bool stop_asked;
+
+	char data[DESTINATION_BYTES_MAX + 1], program[DESTINATION_BYTES_MAX + 1];
+	char database[DESTINATION_BYTES_MAX + 1], address[DESTINATION_BYTES_MAX + 1];
+	const char *forbidden[3];
+	struct settings settings;
+	struct worker_settings workers;
+	struct service_status status;
+};
+
+/* --- what the service manager tells --- */
+
+static void on_stop(void *context)
+{
+	struct daemon *daemon = context;
+
+	mutex_lock(daemon->lock);
+	daemon->stop_asked = true;
+	if (daemon->engine != NULL)
+		engine_stop(daemon->engine);
+	mutex_unlock(daemon->lock);
+}
+
+struct session_letter {
+	struct letter letter;
+	uint32_t session;
+};
+
+static void deliver_session_ended(struct letter *letter, void *receiver)
+{
+	if (receiver != NULL)
+		engine_session_ended(receiver, ((struct session_letter *)letter)->session);
+	free(letter);
+}
+
+static void on_session_ended(void *context, uint32_t session)
+{
+	struct daemon *daemon = context;
+	struct session_letter *letter = malloc(sizeof(*letter));
+
+	if (letter == NULL)
+		abort(); /* tokens of the session would outlive it: better none at all */
+	*letter = (struct session_letter){ { .deliver = deliver_session_ended }, session };
+	mutex_lock(daemon->lock);
+	if (daemon->engine != NULL)
+		engine_post(daemon->engine, &letter->letter);
+	else
+		free(letter);
+	mutex_unlock(daemon->lock);
+}
+
+/* --- getting ready --- */
+
+static enum result join(char *to, size_t size, const char *folder, const char *name, struct fault *fault)
+{
+	if (text_format(to, size, "%s%c%s", folder, file_path_style == PATH_WINDOWS ? '\\' : '/', name) == RESULT_OK)
+		return RESULT_OK;
+	return fault_set(fault, RESULT_TOO_LONG, FAULT_FERRY, 0, "the path of %s", name);
+}
+
+enum result read_settings(const char *folder, struct settings *settings, struct fault *fault)
+{
+	AUTO(buffer) struct buffer text = BUFFER(SETTINGS_BYTES_MAX);
+	char path[DESTINATION_BYTES_MAX + 1], what[FAULT_WHAT_BYTES_MAX];
+	enum result result = join(path, sizeof(path), folder, "ferry.jsonc", fault);
+
+	if (result != RESULT_OK)
+		return result;
+	result = file_read_all(path, &text, fault);
+	if (result == RESULT_PATH_NOT_FOUND)
+		return RESULT_OK;
+	if (result == RESULT_OK)
+		result = settings_parse((struct text_view){ text.bytes, text.length }, settings, fault);
+	if (result != RESULT_OK) {
+		text_display(what, sizeof(what), "%s: %s", path, fault->what);
+		memcpy(fault->what, what, sizeof(what));
+	}
+	return result;
+}
+
+static enum result find_places(struct daemon *daemon)
+{
+	const struct serve_options *options = daemon->options;
+	struct fault *fault = daemon->fault;
+	enum result result = options->data != NULL ?
+		text_copy(daemon->data, sizeof(daemon->data), text_view(options->data)) :
+		file_data_folder(daemon->data, sizeof(daemon->data), fault);
+
+	if (result == RESULT_OK)
+		result = file_program_folder(daemon->program, sizeof(daemon->program), fault);
+	if (result == RESULT_OK)
+		result = options->address != NULL ?
+			text_copy(daemon->address, sizeof(daemon->address), text_view(options->address)) :
+			ipc_client_default_address(daemon->address, sizeof(daemon->address), fault);
+	if (result == RESULT_TOO_LONG)
+		return fault_set(fault, result, FAULT_FERRY, 0, "--data or --address");
+	if (result == RESULT_OK)
+		result = join(daemon->database, sizeof(daemon->database), daemon->data, "queue.sqlite3", fault);
+	daemon->forbidden[0] = daemon->data;
+	daemon->forbidden[1] = daemon->program;
+	return result;
+}
+
+/* A damaged queue is kept, never emptied: it is moved aside with its log, and an empty one takes its place. */
+static enum result keep_aside(struct daemon *daemon, struct events *events, const struct fault *damage)
+{
+	static const char *const parts[] = { "", "-wal", "-journal", "-shm" };
+	char from[DESTINATION_BYTES_MAX + 8], to[DESTINATION_BYTES_MAX + 8], aside[DESTINATION_BYTES_MAX + 1], name[64];
+	enum result joined;
+
+	text_display(name, sizeof(name), "queue.damaged-%lld.sqlite3", (long long)clock_wall_ms());
+	joined = join(aside, sizeof(aside), daemon->data, name, daemon->fault);
+	if (joined != RESULT_OK)
+		return joined;
+	for (size_t i = 0; i < sizeof(parts) / sizeof(parts[0]); i++) {
+		text_display(from, sizeof(from), "%s%s", daemon->database, parts[i]);
+		text_display(to, sizeof(to), "%s%s", aside, parts[i]);
+
+		enum result result = file_move(from, to, daemon->fault);
+
+		if (result != RESULT_OK && !(result == RESULT_PATH_NOT_FOUND && i > 0))
+			return result;
+	}
+	EVENTS_NOTE(events, EVENT_STORE_DAMAGED, aside, damage->what);
+	events_speak(events);
+	return RESULT_OK;
+}
+
+static enum result open_queue(struct daemon *daemon, struct events *events, struct store **ret_store)
+{
+	struct fault damage;
+	enum result result = store_open(daemon->database, ret_store, &damage);
+
+	if (result == RESULT_STORE_DAMAGED) {
+		result = keep_aside(daemon, events, &damage);
+		if (result == RESULT_OK)
+			result = store_open(daemon->database, ret_store, daemon->fault);
+	} else if (result != RESULT_OK) {
+		*daemon->fault = damage;
+	}
+	return result;
+}
+
+static enum result open_events(struct daemon *daemon, struct events **ret_events)
+{
+	struct settings settings;
+	struct fault refused = { 0 };
+	struct events_settings wanted = { .folder = daemon->data, .eventlog = !daemon->options->console };
+	enum result parsed, result;
+
+	settings_default(&daemon->settings);
+	settings = daemon->settings;
+	parsed = read_settings(daemon->data, &settings, &refused);
+	if (parsed == RESULT_OK)
+		daemon->settings = settings;
+	wanted.file_bytes_max = daemon->settings.log_file_bytes_max;
+	wanted.files_max = (uint32_t)daemon->settings.log_files_max;
+	result = events_open(&wanted, clock_system(), ret_events, daemon->fault);
+	/* A slip in the file must not stop everybody's downloads: the defaults serve, and it is said loudly. */
+	if (result == RESULT_OK && parsed != RESULT_OK) {
+		EVENTS_NOTE(*ret_events, EVENT_SETTINGS_REFUSED, refused.what);
+		events_speak(*ret_events);
+		fprintf(stderr, "ferryd: the configuration was not used: %s\n", refused.what);
+	}
+	return result;
+}
+
+static void set_engine(struct daemon *daemon, struct engine *engine)
+{
+	mutex_lock(daemon->lock);
+	daemon->engine = engine;
+	if (engine != NULL && daemon->stop_asked)
+		engine_stop(engine);
+	mutex_unlock(daemon->lock);
+}
+
+static void describe(struct daemon *daemon)
+{
+	struct service_status *status = &daemon->status;
+
+	text_display(status->version, sizeof(status->version), "ferryd %s", FERRY_VERSION);
+	text_display(status->curl, sizeof(status->curl), "%s (%s)", transfer_engine_version(), FERRY_CURL_REVISION);
+	text_display(status->sqlite, sizeof(status->sqlite), "%s (%s)", store_engine_version(), FERRY_SQLITE_REVISION);
+}
+
+static enum result run_engine(struct daemon *daemon, struct store *store, struct events *events)
+{
+	const struct settings *settings = &daemon->settings;
+	AUTO(engine) struct engine *engine = NULL;
+	AUTO(sessions) struct sessions *sessions = NULL;
+	struct sessions_settings door = { daemon->address, &daemon->status, settings };
+	struct engine_parts parts = { .store = store, .events = events, .settings = settings,
+		                      .clock = clock_system(), .random = identity_random,
+		                      .path_style = file_path_style, .forbidden_folders = daemon->forbidden,
+		                      .version = FERRY_VERSION };
+	enum result result;
+
+	daemon->workers.forbidden_folders = daemon->forbidden;
+	daemon->workers.transfer = (struct transfer_limits){
+		.checkpoint_bytes = settings->transfer_checkpoint_bytes,
+		.connect_timeout_ms = (uint32_t)settings->transfer_connect_timeout_ms,
+		.stall_timeout_s = (uint32_t)settings->transfer_stall_timeout_s,
+		.connections_per_host_max = (uint32_t)settings->transfer_connections_per_host_max,
+		.connections_max = (uint32_t)settings->transfer_files_active_max,
+		.user_agent = "Ferry/" FERRY_VERSION,
+	};
+	parts.workers = worker_real_ops(&daemon->workers);
+	result = engine_new(&parts, &engine, daemon->fault);
+	if (result == RESULT_OK)
+		result = sessions_start(&door, engine, &sessions, daemon->fault);
+	if (result != RESULT_OK)
+		return result;
+	set_engine(daemon, engine);
+	service_running();
+	if (daemon->options->console)
+		fprintf(stderr, "ferryd: serving at %s\n", daemon->address);
+	engine_run(engine);
+	set_engine(daemon, NULL);
+	return RESULT_OK;
+}
+
+/* From here to the end everything is undone in reverse order by scope. */
+static enum result body(void *context)
+{
+	struct daemon *daemon = context;
+	AUTO(file_handle) struct file_handle *lock = NULL;
+	AUTO(events) struct events *events = NULL;
+	AUTO(store) struct store *store = NULL;
+	enum result result = find_places(daemon);
+	char why[FAULT_WHAT_BYTES_MAX + 160];
+
+	if (result == RESULT_OK)
+		result = file_make_private_folder(daemon->data, daemon->fault);
+	if (result == RESULT_OK)
+		result = file_lock_folder(daemon->data, &lock, daemon->fault);
+	if (result == RESULT_OK)
+		result = open_events(daemon, &events);
+	if (result == RESULT_OK)
+		result = transfer_global_init(daemon->fault);
+	if (result == RESULT_OK)
+		result = open_queue(daemon, events, &store);
+	if (result == RESULT_OK) {
+		describe(daemon);
+		result = run_engine(daemon, store, events);
+	}
+	if (result != RESULT_OK && events != NULL) {
+		text_display(why, sizeof(why), "%s (%s)", result_sentence(result), daemon->fault->what);
+		EVENTS_NOTE(events, EVENT_SERVICE_FAILED, why);
+		events_speak(events);
+	}
+	return result;
+}
+
+enum result serve(const struct serve_options *options, struct fault *fault)
+{
+	static struct daemon daemon; /* large, and the manager's thread may outlive this call for a moment */
+	struct service_handler handler = { on_stop, on_session_ended, &daemon };
+	enum result result;
+
+	daemon = (struct daemon){ .options = options, .fault = fault, .lock = mutex_new() };
+	if (daemon.lock == NULL)
+		return fault_set(fault, RESULT_NO_MEMORY, FAULT_FERRY, 0, "start");
+	result = service_run(options->console, &handler, body, &daemon, fault);
+	return result;
+}

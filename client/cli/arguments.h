@@ -1,0 +1,75 @@
+/* client/cli/arguments - what stands on the command line, checked against one table of verbs and options.
+ *
+ * Options may stand before, between and behind the operands; "--" ends them.  Knows no verb's work.
+ */
+#ifndef FERRY_CLI_ARGUMENTS_H
+#define FERRY_CLI_ARGUMENTS_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "ferry.h"
+
+#define VERBS(X)                                                                                   \
+	X(SUBMIT, submit) X(LIST, list) X(SHOW, show) X(WAIT, wait) X(WATCH, watch)                \
+	X(SUSPEND, suspend) X(RESUME, resume) X(CANCEL, cancel) X(COMPLETE, complete)              \
+	X(STATUS, status) X(PIPE, pipe)
+enum verb {
+#define X(name, text) VERB_##name,
+	VERBS(X)
+#undef X
+	VERB_NONE
+};
+const char *verb_name(enum verb verb);
+
+enum option {
+	OPTION_HELP,
+	OPTION_VERSION,
+	OPTION_JSON,
+	OPTION_QUIET,
+	OPTION_ADDRESS,
+	OPTION_CONSOLE,
+	OPTION_TIMEOUT,
+	OPTION_NAME,
+	OPTION_DESCRIPTION,
+	OPTION_KEY,
+	OPTION_PRIORITY,
+	OPTION_NO_COMPLETE,
+	OPTION_SUSPENDED,
+	OPTION_WAIT,
+	OPTION_NO_WAIT,
+	OPTION_RETRY_DELAY,
+	OPTION_NO_PROGRESS_TIMEOUT,
+	OPTION_MAX_TIME,
+	OPTION_FROM,
+	OPTION_ALL,
+	OPTION_EVERYONE,
+	OPTION_FILES,
+	OPTION_COUNT
+};
+
+/* What was asked for.  Texts are the command line's own. */
+struct arguments {
+	enum verb verb; /* VERB_NONE: none was given */
+	uint32_t given; /* 1 << OPTION_... */
+	const char *address, *name, *description, *key, *from;
+	enum ferry_priority priority;
+	uint32_t timeout_s, retry_delay_s, no_progress_timeout_s, max_time_s;
+	char **operands; /* argv itself, compacted */
+	size_t operand_count;
+};
+static inline bool arguments_has(const struct arguments *arguments, enum option option)
+{
+	return (arguments->given & 1u << option) != 0;
+}
+
+#define ARGUMENTS_PROBLEM_BYTES_MAX 256
+
+/* Read argv[1..argc-1]; argv is reordered.  False: `problem` is a sentence for the user. */
+bool arguments_read(int argc, char **argv, struct arguments *ret_arguments,
+                    char problem[ARGUMENTS_PROBLEM_BYTES_MAX]);
+/* "90", "90s", "5m", "2h" or "3d", up to ten years. */
+bool arguments_read_seconds(const char *text, uint32_t *ret_seconds);
+
+#endif

@@ -1,0 +1,164 @@
+#include "cli/cli.h"
+
+#include <stdarg.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "cli/format.h"
+#include "cli/select.h"
+#include "ferry_build.h"
+
+int cli_connect(struct cli *cli)
+{
+	const struct ferry_options options = {
+		.address = cli->arguments->address,
+		.client = "ferry " FERRY_VERSION,
+		.accept_console = arguments_has(cli->arguments, OPTION_CONSOLE),
+	};
+	struct ferry_error error;
+	enum ferry_result result = ferry_connect(&options, &cli->ferry, &error);
+
+	return result == FERRY_OK ? CLI_OK : cli_fail(cli, result, &error);
+}
+
+/* --- which job --- */
+
+static bool look_at(void *context, const struct ferry_status *status)
+{
+	select_job(context, status);
+	return true;
+}
+
+static int say_many(const struct cli *cli, const struct select *select)
+{
+	if (cli->json)
+		return cli_problem(cli, CLI_NOT_FOUND, "'%s' may mean %u jobs", select->word, select->count);
+	output_note("ferry: '%s' may mean %u jobs:\n", select->word, select->count);
+	for (unsigned i = 0; i < select->shown_count; i++)
+		output_note("  %s  %-15s  %s\n", select->shown[i].id, ferry_state_name(select->shown[i].state),
+		            select->shown[i].name);
+	if (select->count > select->shown_count)
+		output_note("  and %u more\n", select->count - select->shown_count);
+	output_note("  what to do: give more of the id\n");
+	return CLI_NOT_FOUND;
+}
+
+/* Lists only what the caller's own are, unless everybody's were asked for. */
+static int find(struct cli *cli, const char *word, char ret_id[FERRY_ID_BYTES])
+{
+	static struct select select; /* too large for the stack; there is one search at a time */
+	struct ferry_error error;
+	unsigned flags = FERRY_LIST_FINISHED;
+
+	if (select_is_id(word, ret_id))
+		return CLI_OK;
+	if (arguments_has(cli->arguments, OPTION_EVERYONE))
+		flags |= FERRY_LIST_EVERYONE;
+	select_begin(&select, word);
+	enum ferry_result result = ferry_jobs(cli->ferry, flags, look_at, &select, &error);
+	if (result != FERRY_OK)
+		return cli_fail(cli, result, &error);
+	switch (select_end(&select, ret_id)) {
+	case SELECT_ONE:
+		return CLI_OK;
+	case SELECT_MANY:
+		return say_many(cli, &select);
+	case SELECT_NONE:
+		break;
+	}
+	return cli_problem(cli, CLI_NOT_FOUND, "there is no job '%s' of yours; 'ferry list --all' shows them", word);
+}
+
+int cli_open(struct cli *cli, const char *word, struct ferry_job **ret_job)
+{
+	char id[FERRY_ID_BYTES];
+	struct ferry_error error;
+	int code = find(cli, word, id);
+
+	if (code != CLI_OK)
+		return code;
+	enum ferry_result result = ferry_job_open(cli->ferry, id, ret_job, &error);
+	return result == FERRY_OK ? CLI_OK : cli_fail(cli, result, &error);
+}
+
+/* --- saying --- */
+
+static int code_of(enum ferry_result result)
+{
+	switch (result) {
+	case FERRY_OK:
+		return CLI_OK;
+	case FERRY_NOT_RUNNING:
+	case FERRY_NOT_THE_SERVICE:
+	case FERRY_BUSY:
+		return CLI_UNREACHABLE;
+	case FERRY_REFUSED:
+	case FERRY_ACCESS_REFUSED:
+		return CLI_REFUSED;
+	case FERRY_NOT_FOUND:
+		return CLI_NOT_FOUND;
+	case FERRY_TIMED_OUT:
+		return CLI_TIMED_OUT;
+	case FERRY_STOPPED:
+		return CLI_INTERRUPTED;
+	case FERRY_FAILED:
+		break;
+	}
+	return CLI_FAILED;
+}
+
+int cli_fail(const struct cli *cli, enum ferry_result result, const struct ferry_error *error)
+{
+	if (cli->json) {
+		AUTO(buffer) struct buffer line = BUFFER(OUTPUT_LINE_BYTES_MAX);
+		struct json_writer writer = JSON_WRITER(&line);
+		json_write_begin(&writer, NULL, '{');
+		output_json_error(&writer, "error", error);
+		json_write_end(&writer, '}');
+		output_json_line(&writer);
+	} else {
+		output_error(error);
+	}
+	return code_of(result);
+}
+
+int cli_problem(const struct cli *cli, int code, const char *format, ...)
+{
+	struct ferry_error error = { .name = "" };
+	va_list arguments;
+
+	va_start(arguments, format);
+	vsnprintf(error.message, sizeof(error.message), format, arguments);
+	va_end(arguments);
+	if (!cli->json) {
+		output_note("ferry: %s\n", error.message);
+		return code;
+	}
+	/* The service was not asked, so the name is the command line's own. */
+	text_display(error.name, sizeof(error.name), "%s",
+	             code == CLI_USAGE       ? "USAGE"
+	             : code == CLI_NOT_FOUND ? "NOT_FOUND"
+	                                     : "FAILED");
+	error.hresult = code == CLI_NOT_FOUND ? 0x80200001u : code == CLI_USAGE ? 0x80070057u : 0x80004005u;
+	cli_fail(cli, FERRY_FAILED, &error);
+	return code;
+}
+
+void cli_job_line(const struct ferry_status *status)
+{
+	AUTO(buffer) struct buffer line = BUFFER(OUTPUT_LINE_BYTES_MAX);
+	struct json_writer writer = JSON_WRITER(&line);
+
+	json_write_begin(&writer, NULL, '{');
+	output_json_job(&writer, "job", status);
+	json_write_end(&writer, '}');
+	output_json_line(&writer);
+}
+
+void cli_title(const struct ferry_status *status, char to[CLI_TITLE_BYTES_MAX])
+{
+	char name[64];
+
+	format_fit(status->name, 40, name, sizeof(name));
+	text_display(to, CLI_TITLE_BYTES_MAX, "%.8s '%s'", status->id, name);
+}

@@ -1,0 +1,51 @@
+/* client/cli/cli - what the verbs share: the connection, finding a job, and saying what went wrong.
+ *
+ * A verb is a function that returns the program's exit code.  The codes are a contract (docs/cli.md).
+ */
+#ifndef FERRY_CLI_CLI_H
+#define FERRY_CLI_CLI_H
+
+#include "cli/arguments.h"
+#include "cli/output.h"
+
+enum exit_code {
+	CLI_OK = 0,
+	CLI_USAGE = 1,        /* the command line is wrong; nothing was done */
+	CLI_JOB_FAILED = 2,   /* the job is in ERROR */
+	CLI_UNREACHABLE = 3,  /* no service, a stranger in its place, or it is crowded */
+	CLI_REFUSED = 4,      /* the service will not: bad input, state, limit or access */
+	CLI_NOT_FOUND = 5,    /* no such job, or several that could be meant */
+	CLI_TIMED_OUT = 6,    /* --timeout is over; the job goes on */
+	CLI_CANCELLED = 7,    /* somebody cancelled the job that was waited for */
+	CLI_FAILED = 8,       /* this machine or the service cannot: memory, files, something unexpected */
+	CLI_INTERRUPTED = 130 /* Ctrl-C; the job goes on */
+};
+
+struct cli {
+	const struct arguments *arguments;
+	struct ferry *ferry; /* cli_connect */
+	bool json;
+};
+
+/* One function per verb, each in its verb_*.c. */
+#define X(name, text) int verb_##text(struct cli *cli);
+VERBS(X)
+#undef X
+
+/* Connect as the options say.  CLI_OK, or the code after saying why not. */
+int cli_connect(struct cli *cli);
+/* Open the job that a word means.  CLI_OK, or the code after saying why not. */
+int cli_open(struct cli *cli, const char *word, struct ferry_job **ret_job);
+/* Wait until the job is settled, showing how it goes on, and say how it ended. */
+int cli_wait(struct cli *cli, struct ferry_job *job);
+
+/* Say it, as the options want it said, and give the code to exit with. */
+int cli_fail(const struct cli *cli, enum ferry_result result, const struct ferry_error *error);
+int cli_problem(const struct cli *cli, int code, const char *format, ...) PRINTF_LIKE(3, 4);
+/* The result line of a job: {"job":{...}}, or nothing in words, which are the verb's own. */
+void cli_job_line(const struct ferry_status *status);
+/* "2a1b3c4d 'Name'", as jobs are called in sentences. */
+#define CLI_TITLE_BYTES_MAX 96
+void cli_title(const struct ferry_status *status, char to[CLI_TITLE_BYTES_MAX]);
+
+#endif

@@ -1,0 +1,171 @@
+#include "cli/help.h"
+
+#define HELP_EVERYWHERE                                                                    \
+	"\n"                                                                               \
+	"Everywhere:\n"                                                                    \
+	"  --json         one JSON object a line on stdout, errors too (docs/cli.md)\n"    \
+	"  --address A    the service's pipe, instead of the installed service's\n"        \
+	"  --console      also accept a server that you run yourself as 'ferryd console'\n" \
+	"  --help         this text; 'ferry VERB --help' for a verb's\n"
+
+#define HELP_JOB                                                                           \
+	"JOB is a job's id, the beginning of its id that no other job's has, or its name.\n"
+
+static const char general[] =
+	"ferry - downloads that go on in the background, whatever happens to this window\n"
+	"\n"
+	"  ferry submit URL DESTINATION   fetch a file and wait for it\n"
+	"  ferry list                     the jobs at work; --all: finished ones too\n"
+	"  ferry show JOB                 everything about a job, its files, and why it waits\n"
+	"  ferry wait JOB                 wait until it is done\n"
+	"  ferry watch [JOB]...           see them move\n"
+	"  ferry suspend JOB              let it rest             ferry resume JOB    let it go on\n"
+	"  ferry complete JOB             put its files in place  ferry cancel JOB    give it up\n"
+	"  ferry status                   what the service is doing\n"
+	"  ferry pipe                     speak the protocol on stdin and stdout\n"
+	"\n"
+	"Try it:\n"
+	"  ferry submit https://example.org/setup.msi C:\\Downloads\\\n"
+	"  ferry submit --no-wait --name \"Nightly\" --from files.txt\n"
+	"  ferry watch\n"
+	"\n"
+	"A job lives in the Ferry service: it survives this program, logging off and restarts, and goes on\n"
+	"where it stopped.  Ctrl-C only stops looking.\n" HELP_EVERYWHERE
+	"  --version      which version this is\n"
+	"\n"
+	"Exit codes: 0 done, 1 wrong command line, 2 the job failed, 3 no service, 4 refused, 5 no such job\n"
+	"or several, 6 --timeout is over, 7 cancelled by somebody, 8 something failed here, 130 Ctrl-C.\n";
+
+static const char *const texts[VERB_NONE] = {
+	[VERB_SUBMIT] =
+		"ferry submit [OPTION]... URL DESTINATION [URL DESTINATION]...\n"
+		"ferry submit [OPTION]... --from FILE\n"
+		"\n"
+		"Make a job of these files, let it run, and wait until they are in place.  A DESTINATION that ends in\n"
+		"a separator is a folder: the URL's last part names the file.  Folders must exist.  All files of a job\n"
+		"get their names when all of them are whole.\n"
+		"\n"
+		"  --from FILE      a list of lines URL<TAB>DESTINATION[<TAB>SIZE]; '-' reads stdin; '#' begins a comment\n"
+		"  --name N         what the job is called; else its first file's name\n"
+		"  --description D  more about it\n"
+		"  --key K          what makes this job the same when it is submitted again: then the job that is there\n"
+		"                   is taken, and nothing is fetched twice\n"
+		"  --priority P     foreground, high, normal (the default) or low\n"
+		"  --no-complete    keep the files aside when all are here, until 'ferry complete'\n"
+		"  --suspended      only make the job; 'ferry resume' lets it run\n"
+		"  --no-wait        do not wait: print the job's id and be done; --wait is the default\n"
+		"  --timeout T      wait no longer than this (90, 5m, 2h, 3d); the job goes on\n"
+		"  --quiet          say nothing unless something is wrong\n"
+		"  --retry-delay T, --no-progress-timeout T, --max-time T\n"
+		"                   wait this long before a retry; fail after this long without progress; fail after\n"
+		"                   this long of transferring\n"
+		"\n"
+		"Examples:\n"
+		"  ferry submit https://example.org/a.zip C:\\Data\\a.zip https://example.org/b.zip C:\\Data\\b.zip\n"
+		"  ferry submit --key app-2.1 --priority foreground --timeout 10m https://example.org/app.msi .\\\n"
+		"  ferry submit --no-wait --json --from - < list.txt\n" HELP_EVERYWHERE,
+	[VERB_LIST] =
+		"ferry list [--all] [--everyone]\n"
+		"\n"
+		"Your jobs that are not finished, oldest first.  WHY says what a job waits for.\n"
+		"\n"
+		"  --all        finished and cancelled ones too, as long as the service keeps them\n"
+		"  --everyone   other people's too; for elevated administrators\n"
+		"\n"
+		"Example:\n"
+		"  ferry list --all --json\n" HELP_EVERYWHERE,
+	[VERB_SHOW] =
+		"ferry show [--files] [--everyone] JOB...\n"
+		"\n"
+		"Everything about a job: its state and why it is in it, its last error and what to do about it, its\n"
+		"properties and its files.  " HELP_JOB
+		"\n"
+		"  --files      all files, not only the first 20\n"
+		"  --everyone   look among other people's jobs too; for elevated administrators\n"
+		"\n"
+		"Example:\n"
+		"  ferry show 2a1b\n" HELP_EVERYWHERE,
+	[VERB_WAIT] =
+		"ferry wait [--timeout T] [--quiet] JOB...\n"
+		"\n"
+		"Wait until the job is done, or until nothing more happens without somebody: it is in ERROR, or all\n"
+		"its files are here and it does not complete by itself.  Goes on waiting while the service restarts.\n"
+		HELP_JOB
+		"\n"
+		"  --timeout T  wait no longer than this for each job (90, 5m, 2h, 3d); the job goes on\n"
+		"  --quiet      show no progress\n"
+		"\n"
+		"Exit codes: 0 done, 2 in ERROR, 6 the time is over, 7 cancelled.\n"
+		"\n"
+		"Example:\n"
+		"  ferry wait --timeout 1h Nightly && install.cmd\n" HELP_EVERYWHERE,
+	[VERB_WATCH] =
+		"ferry watch [--timeout T] [JOB]...\n"
+		"\n"
+		"See jobs move, until Ctrl-C, or until the named jobs are done.  On a terminal a table that is drawn\n"
+		"over; elsewhere a line per change of state.  " HELP_JOB
+		"\n"
+		"  --timeout T  stop after this long (90, 5m, 2h, 3d)\n"
+		"\n"
+		"Example:\n"
+		"  ferry watch --json | tool\n" HELP_EVERYWHERE,
+	[VERB_SUSPEND] =
+		"ferry suspend [--everyone] JOB...\n"
+		"\n"
+		"Let jobs rest.  What was fetched stays; 'ferry resume' goes on from there.\n" HELP_JOB
+		"\n"
+		"Example:\n"
+		"  ferry suspend Nightly\n" HELP_EVERYWHERE,
+	[VERB_RESUME] =
+		"ferry resume [--everyone] JOB...\n"
+		"\n"
+		"Let jobs go on: after 'ferry suspend', after an error whose cause is gone, or at once instead of at\n"
+		"the next retry.  " HELP_JOB
+		"\n"
+		"Example:\n"
+		"  ferry resume 2a1b && ferry wait 2a1b\n" HELP_EVERYWHERE,
+	[VERB_CANCEL] =
+		"ferry cancel [--everyone] JOB...\n"
+		"\n"
+		"Give jobs up and remove what was fetched for them.  Files that already have their names stay.\n" HELP_JOB
+		"\n"
+		"Example:\n"
+		"  ferry cancel 2a1b 77f0\n" HELP_EVERYWHERE,
+	[VERB_COMPLETE] =
+		"ferry complete [--no-wait] [--timeout T] [--quiet] JOB...\n"
+		"\n"
+		"Put the files of a job in place that was submitted with --no-complete.  Files that are not whole yet\n"
+		"are given up.  " HELP_JOB
+		"\n"
+		"  --no-wait    do not wait until it is done\n"
+		"  --timeout T  wait no longer than this (90, 5m, 2h, 3d)\n"
+		"  --quiet      say nothing unless something is wrong\n"
+		"\n"
+		"Example:\n"
+		"  ferry complete Nightly\n" HELP_EVERYWHERE,
+	[VERB_STATUS] =
+		"ferry status\n"
+		"\n"
+		"Whether the service answers, what it is doing, and as whom it knows you.\n"
+		"\n"
+		"Example:\n"
+		"  ferry status --json\n" HELP_EVERYWHERE,
+	[VERB_PIPE] =
+		"ferry pipe [--timeout T]\n"
+		"\n"
+		"A bridge for programs that cannot open the service's pipe themselves: each line on stdin is sent as\n"
+		"one message, word for word, and each message that comes is one line on stdout (docs/protocol.md).\n"
+		"The end of stdin ends it, when every message is answered.  The server is checked first, as always.\n"
+		"\n"
+		"  --timeout T  how long to try to connect; 5 seconds if not given\n"
+		"\n"
+		"Example:\n"
+		"  echo {\"jsonrpc\":\"2.0\",\"id\":1,\"method\":\"hello\","
+		"\"params\":{\"protocol\":1,\"client\":\"me\"}} | ferry pipe\n"
+		HELP_EVERYWHERE,
+};
+
+const char *help_text(enum verb verb)
+{
+	return verb < VERB_NONE ? texts[verb] : general;
+}

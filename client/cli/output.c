@@ -1,0 +1,306 @@
+#include "cli/output.h"
+
+#include <inttypes.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "cli/format.h"
+#include "cli/progress.h"
+
+#define ID_SHOWN 8 /* of an id in tables: as good as always enough, and accepted everywhere */
+
+/* --- JSON --- */
+
+static void write_moment(struct json_writer *writer, const char *name, int64_t moment_ms)
+{
+	if (moment_ms == 0)
+		json_write_raw(writer, name, text_view("null"));
+	else
+		json_write_i64(writer, name, moment_ms);
+}
+
+void output_json_error(struct json_writer *writer, const char *name, const struct ferry_error *error)
+{
+	char hresult[sizeof("0x80070057")];
+
+	if (error->name[0] == '\0') {
+		json_write_raw(writer, name, text_view("null"));
+		return;
+	}
+	text_display(hresult, sizeof(hresult), "0x%08" PRIX32, error->hresult);
+	json_write_begin(writer, name, '{');
+	json_write_text(writer, "result", text_view(error->name));
+	json_write_text(writer, "hresult", text_view(hresult));
+	json_write_text(writer, "message", text_view(error->message));
+	json_write_text(writer, "remedy", text_view(error->remedy));
+	if (error->source[0] == '\0') {
+		json_write_raw(writer, "native", text_view("null"));
+	} else {
+		json_write_begin(writer, "native", '{');
+		json_write_text(writer, "source", text_view(error->source));
+		json_write_i64(writer, "code", error->code);
+		json_write_end(writer, '}');
+	}
+	json_write_end(writer, '}');
+}
+
+static void write_wait(struct json_writer *writer, const struct ferry_status *status)
+{
+	if (status->wait == FERRY_WAIT_NONE) {
+		json_write_raw(writer, "wait", text_view("null"));
+		return;
+	}
+	json_write_begin(writer, "wait", '{');
+	json_write_text(writer, "reason", text_view(ferry_wait_reason_name(status->wait)));
+	write_moment(writer, "since_ms", status->wait_since_ms);
+	write_moment(writer, "next_try_ms", status->next_try_ms);
+	json_write_end(writer, '}');
+}
+
+static void write_numbers(struct json_writer *writer, const struct ferry_status *status)
+{
+	json_write_begin(writer, "files", '{');
+	json_write_u64(writer, "total", status->files_total);
+	json_write_u64(writer, "transferred", status->files_transferred);
+	json_write_u64(writer, "published", status->files_published);
+	json_write_end(writer, '}');
+	json_write_begin(writer, "bytes", '{');
+	json_write_u64(writer, "total", status->bytes_total);
+	json_write_u64(writer, "transferred", status->bytes_transferred);
+	json_write_bool(writer, "total_is_known", status->bytes_total_is_known);
+	json_write_end(writer, '}');
+}
+
+void output_json_job(struct json_writer *writer, const char *name, const struct ferry_status *status)
+{
+	json_write_begin(writer, name, '{');
+	json_write_text(writer, "id", text_view(status->id));
+	json_write_text(writer, "name", text_view(status->name));
+	json_write_text(writer, "state", text_view(ferry_state_name(status->state)));
+	write_wait(writer, status);
+	write_numbers(writer, status);
+	output_json_error(writer, "error", &status->error);
+	json_write_u64(writer, "error_count", status->error_count);
+	json_write_bool(writer, "completing", status->completing);
+	json_write_text(writer, "description", text_view(status->description));
+	if (status->key[0] == '\0')
+		json_write_raw(writer, "key", text_view("null"));
+	else
+		json_write_text(writer, "key", text_view(status->key));
+	json_write_text(writer, "owner", text_view(status->owner));
+	json_write_text(writer, "priority", text_view(ferry_priority_name(status->priority)));
+	json_write_bool(writer, "auto_complete", status->auto_complete);
+	json_write_u64(writer, "retry_delay_s", status->retry_delay_s);
+	json_write_u64(writer, "no_progress_timeout_s", status->no_progress_timeout_s);
+	json_write_u64(writer, "max_time_s", status->max_time_s);
+	write_moment(writer, "created_ms", status->created_ms);
+	write_moment(writer, "modified_ms", status->modified_ms);
+	write_moment(writer, "finished_ms", status->finished_ms);
+	json_write_end(writer, '}');
+}
+
+void output_json_file(struct json_writer *writer, const char *name, const struct ferry_file *file)
+{
+	json_write_begin(writer, name, '{');
+	json_write_u64(writer, "ordinal", file->ordinal);
+	json_write_text(writer, "url", text_view(file->url));
+	json_write_text(writer, "path", text_view(file->path));
+	json_write_text(writer, "state", text_view(ferry_file_state_name(file->state)));
+	if (file->bytes_total == FERRY_SIZE_UNKNOWN)
+		json_write_raw(writer, "size_bytes", text_view("null"));
+	else
+		json_write_u64(writer, "size_bytes", file->bytes_total);
+	json_write_u64(writer, "transferred_bytes", file->bytes_transferred);
+	json_write_end(writer, '}');
+}
+
+void output_json_service(struct json_writer *writer, const char *name, const struct ferry_service *service,
+                         const struct ferry_server *server)
+{
+	json_write_begin(writer, name, '{');
+	json_write_text(writer, "version", text_view(service->version));
+	json_write_text(writer, "curl", text_view(service->curl));
+	json_write_text(writer, "sqlite", text_view(service->sqlite));
+	write_moment(writer, "started_ms", service->started_ms);
+	json_write_u64(writer, "jobs_queued", service->jobs_queued);
+	json_write_u64(writer, "jobs_active", service->jobs_active);
+	json_write_u64(writer, "files_active", service->files_active);
+	json_write_u64(writer, "workers", service->workers);
+	json_write_u64(writer, "owners_present", service->owners_present);
+	json_write_u64(writer, "connections", service->connections);
+	json_write_text(writer, "owner", text_view(server->owner));
+	json_write_bool(writer, "elevated", server->elevated);
+	json_write_end(writer, '}');
+}
+
+void output_json_line(struct json_writer *writer)
+{
+	if (json_write_done(writer) == RESULT_OK && writer->to->length > 0) {
+		fwrite(writer->to->bytes, 1, writer->to->length, stdout);
+		fputc('\n', stdout);
+		fflush(stdout);
+	}
+}
+
+/* --- words --- */
+
+static void print(FILE *stream, const char *format, va_list arguments) __attribute__((format(printf, 2, 0)));
+static void print(FILE *stream, const char *format, va_list arguments)
+{
+	char text[16384];
+
+	vsnprintf(text, sizeof(text), format, arguments);
+	format_harmless(text);
+	fputs(text, stream);
+	fflush(stream);
+}
+
+void output_text(const char *format, ...)
+{
+	va_list arguments;
+
+	va_start(arguments, format);
+	print(stdout, format, arguments);
+	va_end(arguments);
+}
+
+void output_note(const char *format, ...)
+{
+	va_list arguments;
+
+	va_start(arguments, format);
+	print(stderr, format, arguments);
+	va_end(arguments);
+}
+
+void output_table_begin(struct table *table)
+{
+	static const struct table_column columns[] = {
+		{ .title = "ID" },
+		{ .title = "STATE" },
+		{ .title = "DONE", .right = true },
+		{ .title = "SIZE", .right = true },
+		{ .title = "FILES", .right = true },
+		{ .title = "NAME", .flexible = true },
+		{ .title = "WHY" },
+	};
+
+	table_begin(table, columns, sizeof(columns) / sizeof(columns[0]));
+}
+
+void output_table_job(struct table *table, const struct ferry_status *status, int64_t wall_ms)
+{
+	char id[ID_SHOWN + 1], done[FORMAT_BYTES_MAX] = "-", size[FORMAT_BYTES_MAX] = "?", files[FORMAT_BYTES_MAX];
+	char why[128];
+
+	text_display(id, sizeof(id), "%s", status->id);
+	if (status->bytes_total_is_known)
+		format_bytes(status->bytes_total, size);
+	if (status->bytes_total_is_known && status->bytes_total > 0)
+		text_display(done, sizeof(done), "%u%%", format_percent(status->bytes_transferred, status->bytes_total));
+	else if (status->bytes_transferred > 0)
+		format_bytes(status->bytes_transferred, done);
+	text_display(files, sizeof(files), "%u/%u", status->files_transferred, status->files_total);
+	progress_reason(status, wall_ms, why, sizeof(why));
+	table_cell(table, id);
+	table_cell(table, ferry_state_name(status->state));
+	table_cell(table, done);
+	table_cell(table, size);
+	table_cell(table, files);
+	table_cell(table, status->name);
+	table_cell(table, why);
+}
+
+void output_table_end(struct table *table, unsigned columns)
+{
+	AUTO(buffer) struct buffer text = BUFFER(TABLE_BYTES_MAX);
+
+	if (table_render(table, columns, &text) != RESULT_OK)
+		output_note("ferry: there is not enough memory to show the table\n");
+	else
+		fwrite(text.bytes, 1, text.length, stdout);
+	fflush(stdout);
+}
+
+static void print_error_of(const struct ferry_error *error)
+{
+	output_text("  error        %s (%s 0x%08" PRIX32 ")\n", error->message, error->name, error->hresult);
+	if (error->remedy[0] != '\0')
+		output_text("  what to do   %s\n", error->remedy);
+}
+
+void output_job(const struct ferry_status *status, int64_t wall_ms)
+{
+	char why[128], moment[FORMAT_BYTES_MAX], done[FORMAT_BYTES_MAX], total[FORMAT_BYTES_MAX];
+
+	progress_reason(status, wall_ms, why, sizeof(why));
+	output_text("%s  %s\n", status->id, status->name);
+	output_text("  state        %s%s%s%s\n", ferry_state_name(status->state), status->completing ? ", completing" : "",
+	            why[0] != '\0' ? ", " : "", why);
+	format_bytes(status->bytes_transferred, done);
+	format_bytes(status->bytes_total, total);
+	if (status->bytes_total_is_known)
+		output_text("  bytes        %s of %s (%u%%)\n", done, total,
+		            format_percent(status->bytes_transferred, status->bytes_total));
+	else
+		output_text("  bytes        %s; the total is not known yet\n", done);
+	output_text("  files        %u, %u whole, %u under their names\n", status->files_total, status->files_transferred,
+	            status->files_published);
+	if (status->error.name[0] != '\0')
+		print_error_of(&status->error);
+	if (status->description[0] != '\0')
+		output_text("  description  %s\n", status->description);
+	if (status->key[0] != '\0')
+		output_text("  key          %s\n", status->key);
+	output_text("  owner        %s\n", status->owner);
+	output_text("  priority     %s\n", ferry_priority_name(status->priority));
+	output_text("  completes    %s\n", status->auto_complete ? "by itself" : "when told to");
+	output_text("  retry        after %u s, for %u s without progress, %u s of transferring at most\n",
+	            status->retry_delay_s, status->no_progress_timeout_s, status->max_time_s);
+	format_moment(status->created_ms, moment);
+	output_text("  created      %s\n", moment);
+	if (status->finished_ms != 0) {
+		format_moment(status->finished_ms, moment);
+		output_text("  finished     %s\n", moment);
+	}
+}
+
+void output_file(const struct ferry_file *file)
+{
+	char done[FORMAT_BYTES_MAX], total[FORMAT_BYTES_MAX] = "?";
+
+	format_bytes(file->bytes_transferred, done);
+	if (file->bytes_total != FERRY_SIZE_UNKNOWN)
+		format_bytes(file->bytes_total, total);
+	output_text("  %4u  %-11s  %s of %s\n        %s\n        %s\n", file->ordinal, ferry_file_state_name(file->state),
+	            done, total, file->path, file->url);
+}
+
+void output_service(const struct ferry_service *service, const struct ferry_server *server, int64_t wall_ms)
+{
+	char since[FORMAT_BYTES_MAX], duration[FORMAT_BYTES_MAX];
+	int64_t up_ms = wall_ms - service->started_ms;
+
+	format_moment(service->started_ms, since);
+	format_duration(up_ms > 0 ? (uint64_t)up_ms / 1000 : 0, duration);
+	output_text("Ferry (%s), up %s since %s\n", service->version, duration, since);
+	output_text("  jobs         %" PRIu64 " in the queue, %u running\n", service->jobs_queued, service->jobs_active);
+	output_text("  files        %u in transfer\n", service->files_active);
+	output_text("  workers      %u threads that wear an identity\n", service->workers);
+	output_text("  owners       %u present\n", service->owners_present);
+	output_text("  clients      %u connected\n", service->connections);
+	output_text("  you          %s%s\n", server->owner, server->elevated ? ", as an administrator" : "");
+	output_text("  built with   curl %s, SQLite %s\n", service->curl, service->sqlite);
+}
+
+void output_error(const struct ferry_error *error)
+{
+	char native[64] = "";
+
+	if (error->source[0] != '\0')
+		text_display(native, sizeof(native), "; %s %" PRId64, error->source, error->code);
+	output_note("ferry: %s (%s 0x%08" PRIX32 "%s)\n", error->message, error->name, error->hresult, native);
+	if (error->remedy[0] != '\0')
+		output_note("  what to do: %s\n", error->remedy);
+}

@@ -1,0 +1,191 @@
+#include "cli/sources.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "core/url.h"
+
+#define PATH_BYTES_MAX 4096
+
+void sources_done(struct sources *sources)
+{
+	for (size_t i = 0; i < sources->count; i++)
+		free((void *)(uintptr_t)sources->files[i].url); /* one block, the path behind it */
+	free(sources->files);
+	*sources = (struct sources){ .files = NULL };
+}
+
+/* --- a file's name from its URL --- */
+
+static int hexadecimal(char c)
+{
+	if (c >= '0' && c <= '9')
+		return c - '0';
+	if (c >= 'a' && c <= 'f')
+		return c - 'a' + 10;
+	return c >= 'A' && c <= 'F' ? c - 'A' + 10 : -1;
+}
+
+/* False: what comes out is no text, or longer than `size`, or a '%' is followed by something else than two digits. */
+static bool decode(struct text_view text, char *to, size_t size)
+{
+	size_t length = 0;
+
+	for (size_t i = 0; i < text.length; i++) {
+		char c = text.bytes[i];
+		if (c == '%') {
+			bool two = text.length - i > 2;
+			int high = two ? hexadecimal(text.bytes[i + 1]) : -1;
+			int low = two ? hexadecimal(text.bytes[i + 2]) : -1;
+			if (high < 0 || low < 0)
+				return false;
+			c = (char)(high << 4 | low);
+			i += 2;
+		}
+		if (c == '\0' || length + 1 >= size)
+			return false;
+		to[length++] = c;
+	}
+	to[length] = '\0';
+	return true;
+}
+
+/* A name that means a file and nothing else, on Windows too. */
+static bool is_plain_name(struct text_view name)
+{
+	if (name.length == 0 || !text_is_utf8(name) || text_has_control(name) || text_is(name, ".") || text_is(name, ".."))
+		return false;
+	for (size_t i = 0; i < name.length; i++) {
+		if (strchr("/\\:*?\"<>|", name.bytes[i]) != NULL)
+			return false;
+	}
+	return true;
+}
+
+bool sources_name_of(const char *url, char *to, size_t size)
+{
+	struct url parts;
+
+	if (url_parse(text_view(url), &parts, NULL) != RESULT_OK || parts.path.length == 0)
+		return false;
+	size_t start = parts.path.length;
+	while (start > 0 && parts.path.bytes[start - 1] != '/')
+		start--;
+	struct text_view segment = { parts.path.bytes + start, parts.path.length - start };
+	if (decode(segment, to, size) && is_plain_name(text_view(to)))
+		return true;
+	return is_plain_name(segment) && text_copy(to, size, segment) == RESULT_OK;
+}
+
+/* --- the list --- */
+
+static bool complain(char *problem, const char *url, const char *what)
+{
+	char shown[256];
+
+	url_redact(text_view(url), shown, sizeof(shown));
+	text_display(problem, SOURCES_PROBLEM_BYTES_MAX, "%s: %s", shown, what);
+	return false;
+}
+
+/* The path and, where it is a folder, the URL's name behind it. */
+static bool complete_path(const char *url, const char *destination,
+                          bool (*absolute)(const char *path, char *to, size_t size), char path[PATH_BYTES_MAX],
+                          char *problem)
+{
+	char name[512] = "", joined[PATH_BYTES_MAX];
+	size_t length = strlen(destination);
+
+	if (length == 0)
+		return complain(problem, url, "its destination is empty");
+	bool folder = destination[length - 1] == '/' || destination[length - 1] == '\\';
+	if (folder && !sources_name_of(url, name, sizeof(name)))
+		return complain(problem, url, "the URL gives the file no name; put one behind the folder");
+	if (text_format(joined, sizeof(joined), "%s%s", destination, name) != RESULT_OK ||
+	    !absolute(joined, path, PATH_BYTES_MAX))
+		return complain(problem, url, "its destination cannot be made an absolute path");
+	return true;
+}
+
+static bool grow(struct sources *sources)
+{
+	if (sources->count < sources->capacity)
+		return true;
+	if (sources->capacity >= SOURCES_MAX)
+		return false;
+	size_t capacity = sources->capacity > 0 ? 2 * sources->capacity : 16;
+	struct ferry_source *files = realloc(sources->files, capacity * sizeof(*files));
+	if (files == NULL)
+		return false;
+	sources->files = files;
+	sources->capacity = capacity;
+	return true;
+}
+
+bool sources_add(struct sources *sources, const char *url, const char *destination, uint64_t size_bytes,
+                 bool (*absolute)(const char *path, char *to, size_t size), char problem[SOURCES_PROBLEM_BYTES_MAX])
+{
+	char path[PATH_BYTES_MAX];
+	struct fault fault = { .result = RESULT_OK };
+
+	if (url_parse(text_view(url), NULL, &fault) != RESULT_OK) {
+		/* What does not parse cannot be shown without what may be secret in it. */
+		text_display(problem, SOURCES_PROBLEM_BYTES_MAX, "the URL is not acceptable: %s", fault.what);
+		return false;
+	}
+	if (!complete_path(url, destination, absolute, path, problem))
+		return false;
+	size_t url_size = strlen(url) + 1, path_size = strlen(path) + 1;
+	char *texts = grow(sources) ? malloc(url_size + path_size) : NULL;
+	if (texts == NULL)
+		return complain(problem, url, "there is not enough memory for the list");
+	memcpy(texts, url, url_size);
+	memcpy(texts + url_size, path, path_size);
+	sources->files[sources->count++] =
+		(struct ferry_source){ .url = texts, .path = texts + url_size, .size_bytes = size_bytes };
+	return true;
+}
+
+/* Cut the text at the next tab and return what is behind it; NULL: no more. */
+static char *cut(char *text)
+{
+	char *tab = strchr(text, '\t');
+
+	if (tab == NULL)
+		return NULL;
+	*tab = '\0';
+	return tab + 1;
+}
+
+static bool read_size(const char *text, uint64_t *ret_size)
+{
+	uint64_t size = 0;
+
+	for (size_t i = 0; text[i] != '\0'; i++) {
+		if (text[i] < '0' || text[i] > '9' || size > (uint64_t)INT64_MAX / 10 - 1)
+			return false;
+		size = size * 10 + (uint64_t)(text[i] - '0');
+	}
+	*ret_size = size;
+	return text[0] != '\0';
+}
+
+bool sources_add_line(struct sources *sources, char *line, bool (*absolute)(const char *path, char *to, size_t size),
+                      char problem[SOURCES_PROBLEM_BYTES_MAX])
+{
+	uint64_t size_bytes = FERRY_SIZE_UNKNOWN;
+	size_t length = strlen(line);
+
+	while (length > 0 && (line[length - 1] == '\n' || line[length - 1] == '\r'))
+		line[--length] = '\0';
+	if (line[0] == '\0' || line[0] == '#')
+		return true;
+
+	char *path = cut(line);
+	char *size = path != NULL ? cut(path) : NULL;
+	if (path == NULL)
+		return complain(problem, line, "a tab and the destination are missing behind the URL");
+	if (size != NULL && (cut(size) != NULL || !read_size(size, &size_bytes)))
+		return complain(problem, line, "what is behind the second tab is not a size in bytes");
+	return sources_add(sources, line, path, size_bytes, absolute, problem);
+}

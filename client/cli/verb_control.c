@@ -1,0 +1,104 @@
+/* The verbs that act on jobs: wait, suspend, resume, cancel, complete.  Each takes several jobs, goes through all of
+ * them, and ends with the first code that is not 0. */
+#include "cli/cli.h"
+
+typedef int job_work(struct cli *cli, struct ferry_job *job);
+
+static int each_job(struct cli *cli, job_work *work)
+{
+	int first = cli_connect(cli);
+
+	if (first != CLI_OK)
+		return first;
+	for (size_t i = 0; i < cli->arguments->operand_count; i++) {
+		struct ferry_job *job;
+		int code = cli_open(cli, cli->arguments->operands[i], &job);
+		if (code == CLI_OK) {
+			code = work(cli, job);
+			ferry_job_close(job);
+		}
+		if (first == CLI_OK)
+			first = code;
+		if (code == CLI_INTERRUPTED)
+			break;
+	}
+	return first;
+}
+
+static int say(const struct cli *cli, enum ferry_result result, const struct ferry_status *status,
+               const struct ferry_error *error)
+{
+	char title[CLI_TITLE_BYTES_MAX];
+
+	if (result != FERRY_OK)
+		return cli_fail(cli, result, error);
+	cli_title(status, title);
+	if (cli->json)
+		cli_job_line(status);
+	else
+		output_text("%s: %s\n", title, ferry_state_name(status->state));
+	return CLI_OK;
+}
+
+int verb_wait(struct cli *cli)
+{
+	return each_job(cli, cli_wait);
+}
+
+static int suspend(struct cli *cli, struct ferry_job *job)
+{
+	struct ferry_status status;
+	struct ferry_error error;
+	enum ferry_result result = ferry_job_suspend(job, &status, &error);
+
+	return say(cli, result, &status, &error);
+}
+
+int verb_suspend(struct cli *cli)
+{
+	return each_job(cli, suspend);
+}
+
+static int resume(struct cli *cli, struct ferry_job *job)
+{
+	struct ferry_status status;
+	struct ferry_error error;
+	enum ferry_result result = ferry_job_resume(job, &status, &error);
+
+	return say(cli, result, &status, &error);
+}
+
+int verb_resume(struct cli *cli)
+{
+	return each_job(cli, resume);
+}
+
+static int cancel(struct cli *cli, struct ferry_job *job)
+{
+	struct ferry_status status;
+	struct ferry_error error;
+	enum ferry_result result = ferry_job_cancel(job, &status, &error);
+
+	return say(cli, result, &status, &error);
+}
+
+int verb_cancel(struct cli *cli)
+{
+	return each_job(cli, cancel);
+}
+
+static int complete(struct cli *cli, struct ferry_job *job)
+{
+	struct ferry_status status;
+	struct ferry_error error;
+	enum ferry_result result = ferry_job_complete(job, &status, &error);
+
+	if (result != FERRY_OK || arguments_has(cli->arguments, OPTION_NO_WAIT))
+		return say(cli, result, &status, &error);
+	return cli_wait(cli, job);
+}
+
+int verb_complete(struct cli *cli)
+{
+	return each_job(cli, complete);
+}

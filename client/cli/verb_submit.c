@@ -1,0 +1,169 @@
+#include <stdio.h>
+#include <string.h>
+
+#include "cli/cli.h"
+#include "cli/sources.h"
+#include "cli/terminal.h"
+
+#define LIST_LINE_BYTES_MAX 16384
+
+/* --- what to fetch --- */
+
+static int read_list(const struct cli *cli, FILE *list, struct sources *sources)
+{
+	char line[LIST_LINE_BYTES_MAX], problem[SOURCES_PROBLEM_BYTES_MAX];
+
+	for (unsigned long number = 1; fgets(line, sizeof(line), list) != NULL; number++) {
+		if (strchr(line, '\n') == NULL && !feof(list))
+			return cli_problem(cli, CLI_USAGE, "line %lu of the list is too long", number);
+		if (!sources_add_line(sources, line, terminal_absolute, problem))
+			return cli_problem(cli, CLI_USAGE, "line %lu of the list: %s", number, problem);
+	}
+	return ferror(list) ? cli_problem(cli, CLI_FAILED, "the list cannot be read") : CLI_OK;
+}
+
+static int read_from(const struct cli *cli, const char *from, struct sources *sources)
+{
+	if (strcmp(from, "-") == 0)
+		return read_list(cli, stdin, sources);
+	FILE *list = terminal_open(from);
+	if (list == NULL)
+		return cli_problem(cli, CLI_USAGE, "the list %s cannot be opened", from);
+	int code = read_list(cli, list, sources);
+	fclose(list);
+	return code;
+}
+
+static int read_sources(const struct cli *cli, struct sources *sources)
+{
+	const struct arguments *arguments = cli->arguments;
+	char problem[SOURCES_PROBLEM_BYTES_MAX];
+
+	if (arguments->operand_count % 2 != 0)
+		return cli_problem(cli, CLI_USAGE, "every URL needs a destination: ferry submit URL DESTINATION");
+	for (size_t i = 0; i < arguments->operand_count; i += 2) {
+		if (!sources_add(sources, arguments->operands[i], arguments->operands[i + 1], FERRY_SIZE_UNKNOWN,
+		                 terminal_absolute, problem))
+			return cli_problem(cli, CLI_USAGE, "%s", problem);
+	}
+	int code = arguments->from != NULL ? read_from(cli, arguments->from, sources) : CLI_OK;
+	if (code == CLI_OK && sources->count == 0)
+		return cli_problem(cli, CLI_USAGE, "there is nothing to fetch: ferry submit URL DESTINATION");
+	return code;
+}
+
+/* --- the job --- */
+
+/* A job without a name is called after its first file. */
+static const char *name_of(const struct arguments *arguments, const struct sources *sources)
+{
+	if (arguments_has(arguments, OPTION_NAME))
+		return arguments->name;
+	const char *path = sources->files[0].path, *name = path;
+	for (const char *at = path; *at != '\0'; at++) {
+		if ((*at == '/' || *at == '\\') && at[1] != '\0')
+			name = at + 1;
+	}
+	return name;
+}
+
+static struct ferry_properties properties_of(const struct arguments *arguments, const struct sources *sources)
+{
+	static const struct {
+		enum option option;
+		unsigned given;
+	} optional[] = {
+		{ OPTION_DESCRIPTION, FERRY_GIVE_DESCRIPTION },
+		{ OPTION_PRIORITY, FERRY_GIVE_PRIORITY },
+		{ OPTION_RETRY_DELAY, FERRY_GIVE_RETRY_DELAY },
+		{ OPTION_NO_PROGRESS_TIMEOUT, FERRY_GIVE_NO_PROGRESS_TIMEOUT },
+		{ OPTION_MAX_TIME, FERRY_GIVE_MAX_TIME },
+	};
+	struct ferry_properties properties = {
+		.given = FERRY_GIVE_NAME | FERRY_GIVE_AUTO_COMPLETE,
+		.name = name_of(arguments, sources),
+		.description = arguments->description,
+		.priority = arguments->priority,
+		.auto_complete = !arguments_has(arguments, OPTION_NO_COMPLETE),
+		.retry_delay_s = arguments->retry_delay_s,
+		.no_progress_timeout_s = arguments->no_progress_timeout_s,
+		.max_time_s = arguments->max_time_s,
+	};
+
+	for (size_t i = 0; i < sizeof(optional) / sizeof(optional[0]); i++) {
+		if (arguments_has(arguments, optional[i].option))
+			properties.given |= optional[i].given;
+	}
+	return properties;
+}
+
+static void say_submitted(const struct cli *cli, const struct ferry_status *status, bool created)
+{
+	if (cli->json) {
+		AUTO(buffer) struct buffer line = BUFFER(OUTPUT_LINE_BYTES_MAX);
+		struct json_writer writer = JSON_WRITER(&line);
+		json_write_begin(&writer, NULL, '{');
+		output_json_job(&writer, "job", status);
+		json_write_bool(&writer, "created", created);
+		json_write_end(&writer, '}');
+		output_json_line(&writer);
+	} else if (!arguments_has(cli->arguments, OPTION_QUIET)) {
+		output_text("%s  %s%s\n", status->id, status->name, created ? "" : " (it was there already)");
+	}
+}
+
+/* Let it run, unless it is to rest; a job found by its key may be anywhere in its life already. */
+static int start(const struct cli *cli, struct ferry_job *job, struct ferry_status *ret_status)
+{
+	struct ferry_error error;
+	enum ferry_result result = ferry_job_get(job, ret_status, &error);
+
+	if (result == FERRY_OK && ret_status->state == FERRY_STATE_SUSPENDED &&
+	    !arguments_has(cli->arguments, OPTION_SUSPENDED))
+		result = ferry_job_resume(job, ret_status, &error);
+	return result == FERRY_OK ? CLI_OK : cli_fail(cli, result, &error);
+}
+
+/* A new job that cannot even start is not left behind: the next try would only add another. */
+static void give_up(struct ferry_job *job)
+{
+	struct ferry_error error;
+
+	if (ferry_job_cancel(job, NULL, &error) != FERRY_OK)
+		output_note("ferry: the job %s was made, but not resumed, and is still there\n", ferry_job_id(job));
+}
+
+int verb_submit(struct cli *cli)
+{
+	const struct arguments *arguments = cli->arguments;
+	AUTO(sources) struct sources sources = { .files = NULL };
+	struct ferry_job *job;
+	struct ferry_status status;
+	struct ferry_error error;
+	bool created;
+	int code = read_sources(cli, &sources);
+
+	if (code == CLI_OK)
+		code = cli_connect(cli);
+	if (code != CLI_OK)
+		return code;
+	const struct ferry_new_job request = {
+		.key = arguments->key,
+		.properties = properties_of(arguments, &sources),
+		.files = sources.files,
+		.file_count = sources.count,
+	};
+	enum ferry_result result = ferry_job_create(cli->ferry, &request, &job, &created, &error);
+	if (result != FERRY_OK)
+		return cli_fail(cli, result, &error);
+
+	code = start(cli, job, &status);
+	if (code == CLI_OK)
+		say_submitted(cli, &status, created);
+	else if (created)
+		give_up(job);
+	if (code == CLI_OK && !arguments_has(arguments, OPTION_NO_WAIT) && !arguments_has(arguments, OPTION_SUSPENDED))
+		code = cli_wait(cli, job);
+	ferry_job_close(job);
+	return code;
+}

@@ -1,0 +1,322 @@
+/* ferry.h - libferry, the client library of the Ferry download service.
+ *
+ * For update agents and other programs that let Ferry fetch files: create a job, add files, resume it, wait.  The job
+ * belongs to the user the calling thread acts as, lives in the service's queue, and goes on when this program ends.
+ * client/examples/submit.c is a whole agent on one page; docs/protocol.md tells what travels.
+ *
+ *   struct ferry *ferry;
+ *   struct ferry_error error;
+ *   if (ferry_connect(NULL, &ferry, &error) != FERRY_OK)
+ *           fprintf(stderr, "%s (%s)\n%s\n", error.message, error.name, error.remedy);
+ *
+ * Threads: one thread at a time per connection; what it asks carries the identity that thread wears.  Several
+ *     connections may be used by several threads.  The library starts no threads.
+ * Memory: records (ferry_status, ferry_file, ferry_error ...) are plain data without pointers: copy them, free nothing.
+ *     `struct ferry` and `struct ferry_job` are opaque and freed by ferry_close and ferry_job_close.
+ * Texts are UTF-8, NUL-terminated.  Units are in the names: _ms, _s, _bytes.  Moments are Unix time in ms, 0 for none.
+ * Outcomes: every function that can fail returns an enum ferry_result and fills `error`, which may be NULL.  A ret_
+ *     argument is written on FERRY_OK only, unless its function says otherwise.
+ * Blocking: every function that talks to the service blocks, at most for the time-out in struct ferry_options.
+ */
+#ifndef FERRY_H
+#define FERRY_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#ifdef __cplusplus
+extern "C" {
+#endif
+#if defined(__GNUC__)
+#define FERRY_MUST_CHECK __attribute__((warn_unused_result))
+#else
+#define FERRY_MUST_CHECK
+#endif
+
+/* ---- outcomes ---- */
+
+/* What a program decides by.  The error's name says exactly what it was. */
+enum ferry_result {
+	FERRY_OK,
+	FERRY_NOT_RUNNING,     /* no service answers, or it went away: nothing is known of the last request */
+	FERRY_NOT_THE_SERVICE, /* somebody else serves its address; nothing was sent to them */
+	FERRY_BUSY,            /* it serves as many clients as it may */
+	FERRY_REFUSED,         /* bad input, a state that does not allow it, or a limit; nothing changed */
+	FERRY_ACCESS_REFUSED,  /* you may not do this; nothing changed */
+	FERRY_NOT_FOUND,       /* no such job for you */
+	FERRY_TIMED_OUT,       /* it took longer than you allowed */
+	FERRY_STOPPED,         /* your own callback said so */
+	FERRY_FAILED           /* this machine or the service cannot: memory, disk, something unexpected */
+};
+
+/* An error in words and numbers; also why a job failed. */
+struct ferry_error {
+	uint32_t hresult;  /* BITS's or Windows' number; 0: no error */
+	char name[32];     /* "TOKEN_REQUIRED": stable, to be compared; "" if there is no error */
+	char message[512]; /* what happened, and to what; holds no secret */
+	char remedy[256];  /* what a person should do about it; may be "" */
+	char source[16];   /* whose `code` is: "http", "curl", "win32", "ntstatus", "errno", "sqlite"; "" if none */
+	int64_t code;      /* the number that source gave, an HTTP status for one */
+};
+
+/* ---- the connection ---- */
+
+struct ferry; /* one connection to the service */
+
+/* All zero is a good choice, and so is NULL instead of it. */
+struct ferry_options {
+	const char *address;       /* NULL: the installed service */
+	const char *client;        /* your program's name and version, for the service's log; NULL: "libferry" */
+	bool accept_console;       /* also accept a server that you yourself run as `ferryd console` */
+	int64_t open_timeout_ms;   /* for ferry_connect to get through; 0: 5000 */
+	int64_t answer_timeout_ms; /* for the service to answer one request; 0: 60000; negative: for ever */
+};
+
+/* Connect, check that it is the service, and say hello: from now on you are present as an owner, and your jobs that
+ * waited for you go on.  The options' texts are copied.  A connection is never made to a service that is not NT
+ * SERVICE\Ferry (or, with accept_console, you): FERRY_NOT_THE_SERVICE.
+ *   FERRY_NOT_RUNNING | FERRY_NOT_THE_SERVICE | FERRY_BUSY | FERRY_REFUSED (another protocol) | FERRY_FAILED */
+enum ferry_result ferry_connect(const struct ferry_options *options, struct ferry **ret_ferry,
+                                struct ferry_error *error) FERRY_MUST_CHECK;
+/* Frees the connection.  Its jobs must be closed before; they go on in the service.  NULL is fine. */
+void ferry_close(struct ferry *ferry);
+
+/* What the service said to hello. */
+struct ferry_server {
+	char version[64];
+	char owner[512]; /* the SID as which it knows you */
+	bool elevated;   /* as an administrator */
+};
+void ferry_get_server(const struct ferry *ferry, struct ferry_server *ret_server);
+
+/* The connection was lost, or you gave up waiting: make it again within `timeout_ms` (negative: for ever), trying after
+ * 0.2 s and then ever less often, up to every 5 s.  Says hello, opens every job that was open, under the identity saved
+ * when you opened it, and subscribes again.  ferry_job_wait and ferry_next_change do this by themselves.
+ *   FERRY_NOT_RUNNING (time is up) | what ferry_connect and ferry_job_open return */
+enum ferry_result ferry_reconnect(struct ferry *ferry, int64_t timeout_ms, struct ferry_error *error) FERRY_MUST_CHECK;
+
+/* ---- what a job is ---- */
+
+#define FERRY_ID_BYTES 37         /* a UUID as text, with its end */
+#define FERRY_URL_BYTES_MAX 2200  /* BITS's limit */
+#define FERRY_PATH_BYTES_MAX 2048
+#define FERRY_SIZE_UNKNOWN UINT64_MAX
+
+enum ferry_state { /* BG_JOB_STATE's numbers */
+	FERRY_STATE_QUEUED = 0,          /* waits; see ferry_status.wait for what */
+	FERRY_STATE_CONNECTING = 1,
+	FERRY_STATE_TRANSFERRING = 2,
+	FERRY_STATE_SUSPENDED = 3,       /* rests until it is resumed; every new job does */
+	FERRY_STATE_ERROR = 4,           /* rests until somebody acts and resumes it */
+	FERRY_STATE_TRANSIENT_ERROR = 5, /* goes on by itself */
+	FERRY_STATE_TRANSFERRED = 6,     /* all files are whole; they get their names on ferry_job_complete */
+	FERRY_STATE_ACKNOWLEDGED = 7,    /* final: the files have their names */
+	FERRY_STATE_CANCELLED = 8        /* final */
+};
+enum ferry_priority { /* BG_JOB_PRIORITY's numbers */
+	FERRY_PRIORITY_FOREGROUND = 0,
+	FERRY_PRIORITY_HIGH = 1,
+	FERRY_PRIORITY_NORMAL = 2,
+	FERRY_PRIORITY_LOW = 3
+};
+enum ferry_wait_reason {
+	FERRY_WAIT_NONE,
+	FERRY_WAIT_SLOT,         /* other jobs come first */
+	FERRY_WAIT_OWNER_ABSENT, /* none of the owner's programs has said hello since the service started */
+	FERRY_WAIT_RETRY,        /* until next_try_ms */
+	FERRY_WAIT_DISK_FULL,    /* until next_try_ms */
+	FERRY_WAIT_OTHER         /* a reason that a newer service has */
+};
+enum ferry_file_state {
+	FERRY_FILE_PENDING,
+	FERRY_FILE_TRANSFERRED, /* whole, still under its partial name */
+	FERRY_FILE_PUBLISHED,   /* under its own name */
+	FERRY_FILE_ABANDONED    /* its partial file is gone */
+};
+
+/* The names used in messages and on the command line: "TRANSFERRING", "normal", "owner-absent", "pending". */
+const char *ferry_state_name(enum ferry_state state);
+const char *ferry_priority_name(enum ferry_priority priority);
+const char *ferry_wait_reason_name(enum ferry_wait_reason wait);
+const char *ferry_file_state_name(enum ferry_file_state state);
+bool ferry_priority_from_name(const char *name, enum ferry_priority *ret_priority);
+bool ferry_state_is_final(enum ferry_state state); /* ACKNOWLEDGED, CANCELLED */
+
+/* A job as the service last told it. */
+struct ferry_status {
+	char id[FERRY_ID_BYTES];
+	char name[1024];
+	char description[4096];
+	char key[256];   /* "": none */
+	char owner[512]; /* SID */
+	enum ferry_state state;
+	enum ferry_wait_reason wait;
+	enum ferry_priority priority;
+	bool auto_complete;             /* completes by itself when every file is whole */
+	uint32_t retry_delay_s, no_progress_timeout_s, max_time_s;
+	bool completing;                /* its files are getting their names */
+	int64_t created_ms, modified_ms, finished_ms, wait_since_ms, next_try_ms;
+	uint32_t files_total, files_transferred, files_published;
+	bool bytes_total_is_known;      /* false: bytes_total counts only the files whose size is known */
+	uint64_t bytes_total, bytes_transferred;
+	uint32_t error_count;           /* over the job's life */
+	struct ferry_error error;       /* the last one; hresult 0: none */
+};
+
+struct ferry_file {
+	uint32_t ordinal; /* place in the job, from 0 */
+	char url[FERRY_URL_BYTES_MAX + 1]; /* for showing: without its query */
+	char path[FERRY_PATH_BYTES_MAX + 1];
+	enum ferry_file_state state;
+	uint64_t bytes_total; /* FERRY_SIZE_UNKNOWN until the server or you say */
+	uint64_t bytes_transferred;
+};
+
+/* ---- making and opening jobs ---- */
+
+struct ferry_job; /* an open job: the right to do what you may do with it, on this connection */
+
+/* What you ask for.  Only the members named in `given` are looked at. */
+struct ferry_properties {
+	unsigned given; /* FERRY_GIVE_... */
+	const char *name, *description;
+	enum ferry_priority priority;
+	bool auto_complete;
+	uint32_t retry_delay_s;         /* raised to 5 */
+	uint32_t no_progress_timeout_s; /* 0: the first passing error is final */
+	uint32_t max_time_s;            /* of transferring, waiting not counted */
+};
+#define FERRY_GIVE_NAME 0x01u
+#define FERRY_GIVE_DESCRIPTION 0x02u
+#define FERRY_GIVE_PRIORITY 0x04u
+#define FERRY_GIVE_AUTO_COMPLETE 0x08u
+#define FERRY_GIVE_RETRY_DELAY 0x10u
+#define FERRY_GIVE_NO_PROGRESS_TIMEOUT 0x20u
+#define FERRY_GIVE_MAX_TIME 0x40u
+
+/* One file to fetch.  The URL is absolute http or https; the path absolute, in a folder that exists. */
+struct ferry_source {
+	const char *url;
+	const char *path;
+	uint64_t size_bytes; /* FERRY_SIZE_UNKNOWN, or what the file must have */
+};
+
+/* A job to be made. */
+struct ferry_new_job {
+	const char *key; /* NULL, or what makes this job the same one when it is asked for again */
+	struct ferry_properties properties; /* a name must be given */
+	const struct ferry_source *files;   /* may be NULL; more can be added later */
+	size_t file_count;
+};
+/* Create a suspended job.  With a key this can safely be tried again after any failure: if you have a job of that key,
+ * it is opened instead and *ret_created is false.  Nothing of it is changed then, except that files are added which an
+ * earlier try, cut off in the middle, did not get to: the job is still suspended and has fewer files than you give.
+ *   FERRY_REFUSED | FERRY_NOT_RUNNING | FERRY_TIMED_OUT | FERRY_FAILED: without a key, a job with part of the files may
+ *   have been left behind if they did not fit into one message of 1 MiB. */
+enum ferry_result ferry_job_create(struct ferry *ferry, const struct ferry_new_job *request, struct ferry_job **ret_job,
+                                   bool *ret_created, struct ferry_error *error) FERRY_MUST_CHECK;
+/* Open a job by its id.  FERRY_NOT_FOUND: there is none, or it is not yours. */
+enum ferry_result ferry_job_open(struct ferry *ferry, const char *id, struct ferry_job **ret_job,
+                                 struct ferry_error *error) FERRY_MUST_CHECK;
+/* Forget the job here; in the service it goes on.  A connection may have a few hundred open at once.  NULL is fine. */
+void ferry_job_close(struct ferry_job *job);
+const char *ferry_job_id(const struct ferry_job *job); /* valid as long as the job is open */
+
+/* Add files, in as many messages as it takes: each adds all of its files or none.  *ret_added (may be NULL) is always
+ * written: the files of the messages that were acknowledged come first, and the rest can be added again. */
+enum ferry_result ferry_job_add_files(struct ferry_job *job, const struct ferry_source *files, size_t count,
+                                      size_t *ret_added, struct ferry_error *error) FERRY_MUST_CHECK;
+enum ferry_result ferry_job_set_properties(struct ferry_job *job, const struct ferry_properties *properties,
+                                           struct ferry_error *error) FERRY_MUST_CHECK;
+
+/* ---- looking ---- */
+
+/* Visitors are called on the calling thread and must not use the connection; false ends the walk, which is no error. */
+enum ferry_result ferry_job_get(struct ferry_job *job, struct ferry_status *ret_status,
+                                struct ferry_error *error) FERRY_MUST_CHECK;
+enum ferry_result ferry_job_files(struct ferry_job *job, uint32_t from_ordinal,
+                                  bool (*visit)(void *context, const struct ferry_file *file), void *context,
+                                  struct ferry_error *error) FERRY_MUST_CHECK;
+/* Your jobs in the order of their making. */
+#define FERRY_LIST_FINISHED 0x1u /* those in a final state too */
+#define FERRY_LIST_EVERYONE 0x2u /* everybody's: for elevated administrators */
+enum ferry_result ferry_jobs(struct ferry *ferry, unsigned flags,
+                             bool (*visit)(void *context, const struct ferry_status *status), void *context,
+                             struct ferry_error *error) FERRY_MUST_CHECK;
+
+struct ferry_service {
+	char version[64], curl[128], sqlite[128];
+	int64_t started_ms;
+	uint64_t jobs_queued; /* not final */
+	uint32_t jobs_active, files_active;
+	uint32_t workers;        /* threads that wear an identity */
+	uint32_t owners_present; /* whose jobs can run */
+	uint32_t connections;
+};
+enum ferry_result ferry_service_status(struct ferry *ferry, struct ferry_service *ret_service,
+                                       struct ferry_error *error) FERRY_MUST_CHECK;
+
+/* ---- control ---- */
+
+/* `ret_status` may be NULL.  FERRY_REFUSED with the name INVALID_STATE where the job's state forbids it. */
+
+enum ferry_result ferry_job_resume(struct ferry_job *job, struct ferry_status *ret_status,
+                                   struct ferry_error *error) FERRY_MUST_CHECK;
+enum ferry_result ferry_job_suspend(struct ferry_job *job, struct ferry_status *ret_status,
+                                    struct ferry_error *error) FERRY_MUST_CHECK;
+/* Give up the job and remove what was fetched. */
+enum ferry_result ferry_job_cancel(struct ferry_job *job, struct ferry_status *ret_status,
+                                   struct ferry_error *error) FERRY_MUST_CHECK;
+/* Give whole files their names and give up the others.  Answers at once: see ferry_job_wait. */
+enum ferry_result ferry_job_complete(struct ferry_job *job, struct ferry_status *ret_status,
+                                     struct ferry_error *error) FERRY_MUST_CHECK;
+
+/* ---- waiting and watching ---- */
+
+enum ferry_change_kind {
+	FERRY_CHANGE_STATE,        /* `status`: state, error or properties changed */
+	FERRY_CHANGE_PROGRESS,     /* `status`: numbers only */
+	FERRY_CHANGE_TICK,         /* nothing; so that a program can move its display and look at its own signals */
+	FERRY_CHANGE_RECONNECTING, /* the service went away; `attempt` counts up from 1 with each try to reach it again */
+	FERRY_CHANGE_REFRESH       /* connected again, or too slow: changes may have been missed, read anew */
+};
+struct ferry_change {
+	enum ferry_change_kind kind;
+	unsigned attempt;
+	struct ferry_status status;
+};
+
+#define FERRY_STATE_BIT(state) (1u << (unsigned)(state))
+
+/* How to wait; all zero: until the job is settled, for ever, silently. */
+struct ferry_wait {
+	unsigned states;       /* FERRY_STATE_BITs to wait for; 0: settled, see ferry_is_settled */
+	int64_t timeout_ms;    /* 0: for ever */
+	int64_t reconnect_timeout_ms; /* how long the service may be away; 0: for ever */
+	int64_t tick_ms;       /* at most this long between calls of on_change; 0: 1000 */
+	/* May be NULL; must not use the connection.  False: stop waiting. */
+	bool (*on_change)(void *context, const struct ferry_change *change);
+	void *context;
+};
+/* Nothing more happens to the job by itself: it is ACKNOWLEDGED or CANCELLED, or it is in ERROR or TRANSFERRED and not
+ * on its way to be completed.  So this is what to wait for after ferry_job_complete, too. */
+bool ferry_is_settled(const struct ferry_status *status);
+/* Wait until the job is in one of the states, across restarts of the service.  *ret_status is also written on
+ * FERRY_TIMED_OUT and FERRY_STOPPED, with the last that is known.
+ *   FERRY_TIMED_OUT | FERRY_STOPPED | FERRY_NOT_RUNNING (away for too long) | FERRY_NOT_FOUND (gone meanwhile) */
+enum ferry_result ferry_job_wait(struct ferry_job *job, const struct ferry_wait *wait, struct ferry_status *ret_status,
+                                 struct ferry_error *error) FERRY_MUST_CHECK;
+
+/* From now on ferry_next_change tells about all your jobs. */
+enum ferry_result ferry_subscribe(struct ferry *ferry, struct ferry_error *error) FERRY_MUST_CHECK;
+/* The next change, waiting up to `timeout_ms` (negative: for ever) and making a lost connection again meanwhile: each
+ * try is a FERRY_CHANGE_RECONNECTING, and FERRY_CHANGE_REFRESH follows.  FERRY_TIMED_OUT | what ferry_connect returns,
+ * but FERRY_NOT_RUNNING. */
+enum ferry_result ferry_next_change(struct ferry *ferry, int64_t timeout_ms, struct ferry_change *ret_change,
+                                    struct ferry_error *error) FERRY_MUST_CHECK;
+
+#ifdef __cplusplus
+}
+#endif
+#endif

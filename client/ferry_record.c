@@ -1,0 +1,203 @@
+#include "ferry_private.h"
+
+#include <assert.h>
+#include <string.h>
+
+/* The public numbers are ours: a record is copied member by member, its enums by value. */
+static_assert((int)FERRY_STATE_QUEUED == JOB_QUEUED && (int)FERRY_STATE_CONNECTING == JOB_CONNECTING &&
+                  (int)FERRY_STATE_TRANSFERRING == JOB_TRANSFERRING && (int)FERRY_STATE_SUSPENDED == JOB_SUSPENDED &&
+                  (int)FERRY_STATE_ERROR == JOB_ERROR && (int)FERRY_STATE_TRANSIENT_ERROR == JOB_TRANSIENT_ERROR &&
+                  (int)FERRY_STATE_TRANSFERRED == JOB_TRANSFERRED &&
+                  (int)FERRY_STATE_ACKNOWLEDGED == JOB_ACKNOWLEDGED && (int)FERRY_STATE_CANCELLED == JOB_CANCELLED &&
+                  JOB_STATE_COUNT == 9,
+              "states are numbered alike");
+static_assert((int)FERRY_PRIORITY_FOREGROUND == JOB_FOREGROUND && (int)FERRY_PRIORITY_HIGH == JOB_HIGH &&
+                  (int)FERRY_PRIORITY_NORMAL == JOB_NORMAL && (int)FERRY_PRIORITY_LOW == JOB_LOW &&
+                  JOB_PRIORITY_COUNT == 4,
+              "priorities are numbered alike");
+static_assert((int)FERRY_WAIT_NONE == JOB_WAIT_NONE && (int)FERRY_WAIT_SLOT == JOB_WAIT_SLOT &&
+                  (int)FERRY_WAIT_OWNER_ABSENT == JOB_WAIT_OWNER_ABSENT && (int)FERRY_WAIT_RETRY == JOB_WAIT_RETRY &&
+                  (int)FERRY_WAIT_DISK_FULL == JOB_WAIT_DISK_FULL && (int)FERRY_WAIT_OTHER == JOB_WAIT_COUNT,
+              "wait reasons are numbered alike");
+static_assert((int)FERRY_FILE_PENDING == FILE_PENDING && (int)FERRY_FILE_TRANSFERRED == FILE_TRANSFERRED &&
+                  (int)FERRY_FILE_PUBLISHED == FILE_PUBLISHED && (int)FERRY_FILE_ABANDONED == FILE_ABANDONED &&
+                  FILE_STATE_COUNT == 4,
+              "file states are numbered alike");
+static_assert(FERRY_ID_BYTES == JOB_ID_BYTES && FERRY_URL_BYTES_MAX == URL_BYTES_MAX &&
+                  FERRY_PATH_BYTES_MAX == DESTINATION_BYTES_MAX && FERRY_SIZE_UNKNOWN == SIZE_UNKNOWN &&
+                  sizeof((struct ferry_status *)0)->name == JOB_NAME_BYTES_MAX &&
+                  sizeof((struct ferry_status *)0)->description == JOB_DESCRIPTION_BYTES_MAX &&
+                  sizeof((struct ferry_status *)0)->key == JOB_KEY_BYTES_MAX &&
+                  sizeof((struct ferry_status *)0)->owner == JOB_OWNER_BYTES_MAX,
+              "texts fit");
+
+/* --- names --- */
+
+const char *ferry_state_name(enum ferry_state state)
+{
+	return (unsigned)state < JOB_STATE_COUNT ? job_state_name((enum job_state)state) : "UNKNOWN";
+}
+
+const char *ferry_priority_name(enum ferry_priority priority)
+{
+	return (unsigned)priority < JOB_PRIORITY_COUNT ? job_priority_name((enum job_priority)priority) : "unknown";
+}
+
+const char *ferry_wait_reason_name(enum ferry_wait_reason wait)
+{
+	return (unsigned)wait < JOB_WAIT_COUNT ? job_wait_name((enum job_wait)wait) : "other";
+}
+
+const char *ferry_file_state_name(enum ferry_file_state state)
+{
+	return (unsigned)state < FILE_STATE_COUNT ? file_state_name((enum file_state)state) : "unknown";
+}
+
+bool ferry_priority_from_name(const char *name, enum ferry_priority *ret_priority)
+{
+	enum job_priority priority;
+
+	if (!job_priority_from_name(text_view(name), &priority))
+		return false;
+	*ret_priority = (enum ferry_priority)priority;
+	return true;
+}
+
+bool ferry_state_is_final(enum ferry_state state)
+{
+	return state == FERRY_STATE_ACKNOWLEDGED || state == FERRY_STATE_CANCELLED;
+}
+
+/* --- records --- */
+
+/* "The sentence: what it was about", where there is such a thing. */
+static void write_message(char *to, size_t size, const struct fault *fault)
+{
+	const char *sentence = result_sentence(fault->result);
+	size_t length = strlen(sentence);
+
+	if (fault->what[0] == '\0')
+		text_display(to, size, "%s", sentence);
+	else if (length > 0 && sentence[length - 1] == '.')
+		text_display(to, size, "%.*s: %s", (int)(length - 1), sentence, fault->what);
+	else
+		text_display(to, size, "%s: %s", sentence, fault->what);
+}
+
+void ferry_error_of(const struct fault *from, struct ferry_error *to)
+{
+	*to = (struct ferry_error){ 0 };
+	if (from->result == RESULT_OK)
+		return;
+	to->hresult = result_hresult(from->result);
+	/* BITS's BG_E_HTTP_ERROR_404 is 0x80190000 + 404. */
+	if (from->source == FAULT_HTTP && to->hresult == 0x80190000u && from->raw > 0 && from->raw < 1000)
+		to->hresult += (uint32_t)from->raw;
+	text_display(to->name, sizeof(to->name), "%s", result_name(from->result));
+	write_message(to->message, sizeof(to->message), from);
+	text_display(to->remedy, sizeof(to->remedy), "%s", result_remedy(from->result));
+	if (from->source != FAULT_FERRY) {
+		text_display(to->source, sizeof(to->source), "%s", fault_source_name(from->source));
+		to->code = from->raw;
+	}
+}
+
+void ferry_status_of(const struct job_status *from, struct ferry_status *to)
+{
+	const struct job *job = &from->job;
+	const struct job_properties *properties = &job->properties;
+
+	memcpy(to->id, job->id, sizeof(to->id));
+	memcpy(to->name, properties->name, sizeof(to->name));
+	memcpy(to->description, properties->description, sizeof(to->description));
+	memcpy(to->key, job->key, sizeof(to->key));
+	memcpy(to->owner, job->owner, sizeof(to->owner));
+	to->state = (enum ferry_state)job->state;
+	to->wait = (enum ferry_wait_reason)from->wait;
+	to->priority = (enum ferry_priority)properties->priority;
+	to->auto_complete = properties->auto_complete;
+	to->completing = job->work == JOB_WORK_PUBLISH;
+	to->retry_delay_s = properties->retry_delay_s;
+	to->no_progress_timeout_s = properties->no_progress_timeout_s;
+	to->max_time_s = properties->max_time_s;
+	to->created_ms = job->created_ms;
+	to->modified_ms = job->modified_ms;
+	to->finished_ms = job->finished_ms;
+	to->wait_since_ms = from->wait_since_ms;
+	to->next_try_ms = job->next_try_ms;
+	to->files_total = job->files_total;
+	to->files_transferred = job->files_transferred;
+	to->files_published = job->files_published;
+	to->bytes_total_is_known = job->files_size_unknown == 0;
+	to->bytes_total = job->bytes_total;
+	to->bytes_transferred = job->bytes_transferred;
+	to->error_count = job->error_count;
+	ferry_error_of(&job->error, &to->error);
+}
+
+void ferry_file_of(const struct file *from, struct ferry_file *to)
+{
+	to->ordinal = from->ordinal;
+	memcpy(to->url, from->url, sizeof(to->url));
+	memcpy(to->path, from->path, sizeof(to->path));
+	to->state = (enum ferry_file_state)from->state;
+	to->bytes_total = from->bytes_total;
+	to->bytes_transferred = from->bytes_recorded;
+}
+
+void ferry_service_of(const struct service_status *from, struct ferry_service *to)
+{
+	memcpy(to->version, from->version, sizeof(to->version));
+	memcpy(to->curl, from->curl, sizeof(to->curl));
+	memcpy(to->sqlite, from->sqlite, sizeof(to->sqlite));
+	to->started_ms = from->started_ms;
+	to->jobs_queued = from->jobs_queued;
+	to->jobs_active = from->jobs_active;
+	to->files_active = from->files_active;
+	to->workers = from->workers;
+	to->owners_present = from->owners_present;
+	to->connections = from->connections;
+}
+
+/* --- the border --- */
+
+static enum ferry_result outcome(enum result result)
+{
+	static const struct {
+		enum result from;
+		enum ferry_result to;
+	} exact[] = {
+		{ RESULT_OK, FERRY_OK },
+		{ RESULT_NOT_RUNNING, FERRY_NOT_RUNNING },
+		{ RESULT_NOT_THE_SERVICE, FERRY_NOT_THE_SERVICE },
+		{ RESULT_BUSY, FERRY_BUSY },
+		{ RESULT_ACCESS_REFUSED, FERRY_ACCESS_REFUSED },
+		{ RESULT_NOT_FOUND, FERRY_NOT_FOUND },
+		{ RESULT_TIMED_OUT, FERRY_TIMED_OUT },
+		{ RESULT_CANCELLED, FERRY_STOPPED },
+		{ RESULT_SYSTEM, FERRY_FAILED },
+	};
+
+	for (size_t i = 0; i < sizeof(exact) / sizeof(exact[0]); i++) {
+		if (exact[i].from == result)
+			return exact[i].to;
+	}
+	/* What the service will not do however often it is asked is a refusal; what may pass is a failure. */
+	return result_class(result) == RETRY_LATER ? FERRY_FAILED : FERRY_REFUSED;
+}
+
+enum ferry_result ferry_report(enum result result, const struct fault *fault, struct ferry_error *error)
+{
+	if (error != NULL) {
+		struct fault told = { .result = RESULT_OK };
+
+		/* A failure without details, like a full buffer, is told by its name alone. */
+		if (result != RESULT_OK) {
+			told.result = result;
+			if (fault->result == result)
+				told = *fault;
+		}
+		ferry_error_of(&told, error);
+	}
+	return outcome(result);
+}

@@ -1,0 +1,151 @@
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <string.h>
+
+#include <cmocka.h>
+
+#include "cli/sources.h"
+
+/* A current folder of our own. */
+static bool absolute(const char *path, char *to, size_t size)
+{
+	return text_format(to, size, "%s%s", path[0] == '/' ? "" : "/here/", path) == RESULT_OK;
+}
+
+static void check_name(const char *url, const char *expected)
+{
+	char name[64] = "";
+
+	assert_int_equal(sources_name_of(url, name, sizeof(name)), expected[0] != '\0');
+	if (expected[0] != '\0')
+		assert_string_equal(name, expected);
+}
+
+static void sources__a_name__is_the_last_segment_without_query(void **state)
+{
+	(void)state;
+	check_name("https://host/folder/setup.msi", "setup.msi");
+	check_name("https://host/setup.msi?token=secret", "setup.msi");
+	check_name("https://host/folder/", "");
+	check_name("https://host", "");
+	check_name("ftp://host/file", "");
+}
+
+static void sources__a_name__is_decoded_only_into_a_plain_name(void **state)
+{
+	(void)state;
+	check_name("https://host/my%20file.bin", "my file.bin");
+	check_name("https://host/Z%C3%BCrich.txt", "Z\xC3\xBCrich.txt");
+	check_name("https://host/%2e%2e", "%2e%2e");
+	check_name("https://host/..%2Fpasswd", "..%2Fpasswd");
+	check_name("https://host/a%5Cb", "a%5Cb");
+	check_name("https://host/a%00b", "a%00b");
+	check_name("https://host/a%FFb", "a%FFb");
+	check_name("https://host/a%3Ab", "a%3Ab");
+	check_name("https://host/100%25", "100%");
+	check_name("https://host/100%", ""); /* no URL at all */
+	check_name("https://host/x%41", "xA");
+}
+
+static void check_add(const char *url, const char *destination, const char *expected)
+{
+	AUTO(sources) struct sources sources = { .files = NULL };
+	char problem[SOURCES_PROBLEM_BYTES_MAX];
+
+	assert_true(sources_add(&sources, url, destination, 7, absolute, problem));
+	assert_int_equal(sources.count, 1);
+	assert_string_equal(sources.files[0].url, url);
+	assert_string_equal(sources.files[0].path, expected);
+	assert_int_equal(sources.files[0].size_bytes, 7);
+}
+
+static void sources__a_destination__is_made_absolute_and_a_folder_gets_the_name(void **state)
+{
+	(void)state;
+	check_add("https://host/a.bin?q", "/there/b.bin", "/there/b.bin");
+	check_add("https://host/a.bin?q", "b.bin", "/here/b.bin");
+	check_add("https://host/a.bin?q", "/there/", "/there/a.bin");
+	check_add("https://host/a.bin?q", "sub\\", "/here/sub\\a.bin");
+	check_add("https://host/a.bin?q", "./", "/here/./a.bin");
+}
+
+static void check_problem(const char *url, const char *destination, const char *expected)
+{
+	AUTO(sources) struct sources sources = { .files = NULL };
+	char problem[SOURCES_PROBLEM_BYTES_MAX];
+
+	assert_false(sources_add(&sources, url, destination, FERRY_SIZE_UNKNOWN, absolute, problem));
+	assert_string_equal(problem, expected);
+	assert_int_equal(sources.count, 0);
+}
+
+static void sources__what_is_wrong__is_said_without_the_query(void **state)
+{
+	(void)state;
+	check_problem("https://host/folder/?token=secret", "/there/",
+	              "https://host/folder/?...: the URL gives the file no name; put one behind the folder");
+	check_problem("https://me:secret@host/a", "/there/", "the URL is not acceptable: a user name or password");
+	check_problem("https://host/a?token=secret", "", "https://host/a?...: its destination is empty");
+}
+
+static void sources__a_long_list__keeps_all_in_order(void **state)
+{
+	AUTO(sources) struct sources sources = { .files = NULL };
+	char problem[SOURCES_PROBLEM_BYTES_MAX], line[128];
+
+	(void)state;
+	for (unsigned i = 0; i < 1000; i++) {
+		assert_int_equal(text_format(line, sizeof(line), "https://host/%u\t/there/%u\t%u\r\n", i, i, i), RESULT_OK);
+		assert_true(sources_add_line(&sources, line, absolute, problem));
+	}
+	assert_int_equal(sources.count, 1000);
+	assert_string_equal(sources.files[999].url, "https://host/999");
+	assert_string_equal(sources.files[999].path, "/there/999");
+	assert_int_equal(sources.files[999].size_bytes, 999);
+}
+
+static bool add_line(struct sources *sources, const char *text, char problem[SOURCES_PROBLEM_BYTES_MAX])
+{
+	char line[256];
+
+	assert_int_equal(text_format(line, sizeof(line), "%s", text), RESULT_OK);
+	return sources_add_line(sources, line, absolute, problem);
+}
+
+static void sources__a_line__says_nothing_or_what_is_wrong_with_it(void **state)
+{
+	AUTO(sources) struct sources sources = { .files = NULL };
+	char problem[SOURCES_PROBLEM_BYTES_MAX];
+
+	(void)state;
+	assert_true(add_line(&sources, "", problem));
+	assert_true(add_line(&sources, "\r\n", problem));
+	assert_true(add_line(&sources, "# a comment\n", problem));
+	assert_int_equal(sources.count, 0);
+	assert_true(add_line(&sources, "https://host/a\tb", problem)); /* the last line may have no end */
+	assert_int_equal(sources.files[0].size_bytes, FERRY_SIZE_UNKNOWN);
+
+	assert_false(add_line(&sources, "https://host/a?q=1 b\n", problem));
+	assert_null(strstr(problem, "q=1"));
+	assert_false(add_line(&sources, "https://host/a\tb\tbig\n", problem));
+	assert_false(add_line(&sources, "https://host/a\tb\t\n", problem));
+	assert_false(add_line(&sources, "https://host/a\tb\t-1\n", problem));
+	assert_false(add_line(&sources, "https://host/a\tb\t1\t2\n", problem));
+	assert_false(add_line(&sources, "https://host/a\tb\t99999999999999999999\n", problem));
+	assert_int_equal(sources.count, 1);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(sources__a_name__is_the_last_segment_without_query),
+		cmocka_unit_test(sources__a_name__is_decoded_only_into_a_plain_name),
+		cmocka_unit_test(sources__a_destination__is_made_absolute_and_a_folder_gets_the_name),
+		cmocka_unit_test(sources__what_is_wrong__is_said_without_the_query),
+		cmocka_unit_test(sources__a_long_list__keeps_all_in_order),
+		cmocka_unit_test(sources__a_line__says_nothing_or_what_is_wrong_with_it),
+	};
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}

@@ -1,0 +1,337 @@
+"""The real programs on the ground that this test runs on: the daemon, the command line, a real nginx.
+
+FERRY_GROUND says which: "linux" (the test ground) or "wine" (the Windows binaries).  Everything lies in a folder of the
+test's own, listens on a free loopback port, and is gone afterwards.
+"""
+import atexit
+import hashlib
+import json
+import os
+import shutil
+import signal
+import socket
+import subprocess
+import sys
+import tempfile
+import time
+
+GROUND = os.environ.get("FERRY_GROUND", "linux")
+BIN = os.environ["FERRY_BIN"]
+SOURCE = os.environ["FERRY_SOURCE"]
+WINE = os.environ.get("FERRY_WINE", "")
+MIB = 1024 * 1024
+SKIP = 77
+
+
+def skip(why):
+    print(f"SKIPPED on {GROUND}: {why}")
+    sys.exit(SKIP)
+
+
+def wait_until(condition, seconds, what):
+    """The condition's first true value; fails the test when it does not come."""
+    end = time.monotonic() + seconds
+    while True:
+        value = condition()
+        if value:
+            return value
+        if time.monotonic() > end:
+            raise AssertionError(f"not within {seconds} s: {what}")
+        time.sleep(0.02)
+
+
+def sha256(path):
+    digest = hashlib.sha256()
+    with open(path, "rb") as file:
+        while block := file.read(MIB):
+            digest.update(block)
+    return digest.hexdigest()
+
+
+def native(path):
+    """A path of this machine as the programs under test spell it."""
+    return path if GROUND == "linux" else "Z:" + path.replace("/", "\\")
+
+
+def program(name):
+    if GROUND == "linux":
+        return [os.path.join(BIN, {"ferryd": "ferryd-linux"}.get(name, name))]
+    return [WINE, os.path.join(BIN, name + ".exe")]
+
+
+class Nginx:
+    """A real nginx that serves the folder `www`, at most `rate` bytes a second a connection (0: as fast as it can)."""
+
+    def __init__(self, folder, rate=0):
+        self.folder = folder
+        self.www = os.path.join(folder, "www")
+        self.log = os.path.join(folder, "access.log")
+        os.makedirs(self.www)
+        nginx = shutil.which("nginx") or "/usr/sbin/nginx"
+        if not os.path.exists(nginx):
+            skip("nginx is not installed")
+        with socket.socket() as probe:
+            probe.bind(("127.0.0.1", 0))
+            self.port = probe.getsockname()[1]
+        config = os.path.join(folder, "nginx.conf")
+        user = "user root;" if os.getuid() == 0 else ""
+        temp = "".join(f"{kind}_temp_path {folder}/{kind};"
+                       for kind in ("client_body", "proxy", "fastcgi", "uwsgi", "scgi"))
+        with open(config, "w") as file:
+            file.write(f"""{user} daemon off; pid {folder}/nginx.pid; error_log {folder}/error.log;
+                events {{ }}
+                http {{
+                  log_format bytes '$uri $status $body_bytes_sent $sent_http_content_range';
+                  access_log {self.log} bytes; {temp}
+                  server {{ listen 127.0.0.1:{self.port}; root {self.www}; limit_rate {rate}; }}
+                }}""")
+        self.process = subprocess.Popen([nginx, "-p", folder, "-c", config, "-e", folder + "/error.log"],
+                                        stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+        atexit.register(self.close)
+        wait_until(self.listening, 10, "nginx listens")
+
+    def listening(self):
+        try:
+            socket.create_connection(("127.0.0.1", self.port), 1).close()
+            return True
+        except OSError:
+            return False
+
+    def file(self, name, size):
+        with open(os.path.join(self.www, name), "wb") as file:
+            for begin in range(0, size, MIB):
+                file.write(os.urandom(min(MIB, size - begin)))
+        return self.url(name)
+
+    def url(self, name):
+        return f"http://127.0.0.1:{self.port}/{name}"
+
+    def requests(self):
+        """(name, status, body bytes, first byte of the range or 0) of each request that has ended."""
+        answers = []
+        with open(self.log) as file:
+            for line in file:
+                uri, status, sent, *content_range = line.split()
+                first = content_range[1].split("-")[0] if len(content_range) > 1 else "0"
+                answers.append((uri[1:], int(status), int(sent), int(first)))
+        return answers
+
+    def close(self):
+        if self.process.poll() is None:
+            self.process.terminate()
+            self.process.wait(10)
+
+
+class Ferry:
+    """A daemon with data of its own, and its command line."""
+
+    def __init__(self, settings=None):
+        self.folder = tempfile.mkdtemp(prefix="ferry-whole-")
+        os.chmod(self.folder, 0o755)
+        self.data = os.path.join(self.folder, "data")
+        self.landed = os.path.join(self.folder, "landed")
+        os.makedirs(self.data, 0o700)
+        os.makedirs(self.landed)
+        if settings is not None:
+            with open(os.path.join(self.data, "ferry.jsonc"), "w") as file:
+                json.dump(settings, file)
+        self.environment = dict(os.environ, FERRY_TEST_ROOT=self.folder)
+        self.process = None
+        self.errors = open(os.path.join(self.folder, "ferryd.err"), "ab")
+        if GROUND == "linux":
+            self.address = os.path.join(self.folder, "ferry.sock")
+            self.serve = program("ferryd") + ["console"]
+            self.client = program("ferry")
+        else:
+            self.address = "\\\\.\\pipe\\" + os.path.basename(self.folder)
+            self.serve = program("ferryd") + ["console", "--data", native(self.data), "--address", self.address]
+            self.client = program("ferry")
+        atexit.register(self.close)
+
+    def arguments(self, arguments):
+        """ferry VERB --address ... --console: the daemon under test is no installed service."""
+        if GROUND == "linux":
+            return self.client + list(arguments)
+        return self.client + [arguments[0], "--address", self.address, "--console", *arguments[1:]]
+
+    # --- the daemon ---
+    def start(self):
+        assert self.process is None
+        self.process = subprocess.Popen(self.serve, env=self.environment, stdin=subprocess.DEVNULL,
+                                        stdout=self.errors, stderr=self.errors)
+        wait_until(lambda: self.process.poll() is not None or self.run("status", check=False).returncode == 0,
+                   30, "the daemon answers")
+        assert self.process.poll() is None, self.said()
+        return self
+
+    def said(self):
+        with open(os.path.join(self.folder, "ferryd.err")) as file:
+            return file.read()
+
+    def kill(self):
+        self.process.kill()
+        self.process.wait(10)
+        self.process = None
+
+    def terminate(self):
+        """Ask it to stop; how long that took and its exit code.  On the Linux ground only."""
+        begun = time.monotonic()
+        self.process.send_signal(signal.SIGTERM)
+        code = self.process.wait(20)
+        self.process = None
+        return time.monotonic() - begun, code
+
+    def events(self):
+        with open(os.path.join(self.data, "ferry.jsonl"), encoding="utf-8") as file:
+            return [json.loads(line) for line in file]
+
+    def close(self):
+        if self.process is not None:
+            self.kill()
+        self.errors.close()
+        shutil.rmtree(self.folder, ignore_errors=True)
+
+    # --- its clients ---
+    def run(self, *arguments, check=True, **options):
+        done = subprocess.run(self.arguments(arguments), env=self.environment, stdin=subprocess.DEVNULL,
+                              capture_output=True, text=True, encoding="utf-8", timeout=120, **options)
+        if check:
+            assert done.returncode == 0, f"ferry {arguments}: {done.returncode}\n{done.stdout}\n{done.stderr}"
+        return done
+
+    def json(self, *arguments):
+        return [json.loads(line) for line in self.run(*arguments, "--json").stdout.splitlines()]
+
+    def spawn(self, *arguments, **options):
+        return subprocess.Popen(self.arguments(arguments), env=self.environment, stdin=subprocess.DEVNULL,
+                                stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, **options)
+
+    def destination(self, name):
+        return native(os.path.join(self.landed, name))
+
+    def submit(self, nginx, names, *options, spawn=False):
+        """Submit one job for the named files of nginx."""
+        listing = tempfile.NamedTemporaryFile("w", dir=self.folder, delete=False)
+        with listing:
+            for name in names:
+                listing.write(f"{nginx.url(name)}\t{self.destination(name)}\n")
+        start = self.spawn if spawn else self.run
+        return start("submit", "--from", native(listing.name), *options)
+
+    # --- what is on disk ---
+    def partials(self):
+        return [name for name in os.listdir(self.landed) if name.endswith(".part")]
+
+    def jobs(self):
+        return [line["job"] for line in self.json("list", "--all")]
+
+    def bytes_written(self):
+        """Of all jobs, as the daemon tells them: the length of a partial file says nothing, it is reserved in advance."""
+        return sum(job["bytes"]["transferred"] for job in self.jobs())
+
+    def check_landed(self, nginx, names):
+        assert self.partials() == [], self.partials()
+        for name in names:
+            assert sha256(os.path.join(self.landed, name)) == sha256(os.path.join(nginx.www, name)), name
+
+
+class Bridge:
+    """A raw client: `ferry pipe`, whose every message is held against schema/protocol.schema.json."""
+
+    def __init__(self, ferry, validate=True):
+        self.process = subprocess.Popen(ferry.arguments(["pipe"]), env=ferry.environment, stdin=subprocess.PIPE,
+                                        stdout=subprocess.PIPE, stderr=subprocess.PIPE)
+        self.number = 0
+        self.notifications = []
+        self.validators = ProtocolValidators() if validate else None
+
+    def send(self, line):
+        self.process.stdin.write(line if isinstance(line, bytes) else line.encode())
+        self.process.stdin.write(b"\n")
+        self.process.stdin.flush()
+
+    def receive(self):
+        line = self.process.stdout.readline()
+        if not line:
+            return None
+        message = json.loads(line)
+        if self.validators:
+            self.validators.sent_by_service(message)
+        return message
+
+    def call(self, method, **params):
+        """The whole reply."""
+        self.number += 1
+        request = {"jsonrpc": "2.0", "id": self.number, "method": method, "params": params}
+        if self.validators:
+            self.validators.request(request)
+        return self.raw(json.dumps(request), self.number)
+
+    def raw(self, line, number=None):
+        self.send(line)
+        while True:
+            message = self.receive()
+            if message is None or "method" not in message:
+                assert message is None or number is None or message["id"] == number, message
+                return message
+            self.notifications.append(message)
+
+    def ok(self, method, **params):
+        reply = self.call(method, **params)
+        assert "result" in reply, reply
+        return reply["result"]
+
+    def hello(self):
+        return self.ok("hello", protocol=1, client="tests/whole")
+
+    def close(self):
+        self.process.stdin.close()
+        self.process.wait(20)
+        self.process.stdout.close()
+        self.process.stderr.close()
+
+
+class ProtocolValidators:
+    """The protocol's schema through python3-jsonschema."""
+
+    def __init__(self):
+        sys.path.append("/usr/lib/python3/dist-packages")  # where Debian puts it, whichever python3 comes first
+        try:
+            import jsonschema
+        except ImportError:
+            skip("python3-jsonschema is not installed")
+        with open(os.path.join(SOURCE, "schema", "protocol.schema.json")) as file:
+            schema = json.load(file)
+        self.validators = {name: jsonschema.Draft202012Validator({"$ref": f"#/$defs/{name}", "$defs": schema["$defs"]})
+                           for name in schema["$defs"]}
+        self.methods = {}
+
+    def request(self, message):
+        self.methods[message["id"]] = message["method"]
+        self.validators["request"].validate(message)
+
+    def sent_by_service(self, message):
+        if "method" in message:
+            self.validators["notification"].validate(message)
+        elif "error" in message:
+            self.validators["error"].validate(message)
+        else:
+            self.validators["reply"].validate(message)
+            if message["id"] in self.methods:
+                self.validators[self.methods[message["id"]] + ".result"].validate(message["result"])
+
+
+def run(*tests):
+    """Run the functions; name what fails."""
+    failed = 0
+    for test in tests:
+        begun = time.monotonic()
+        try:
+            test()
+            print(f"ok     {test.__name__} ({time.monotonic() - begun:.1f} s)", flush=True)
+        except Exception:  # each failure is told, and the others still run
+            import traceback
+            traceback.print_exc()
+            print(f"FAILED {test.__name__}", flush=True)
+            failed += 1
+    sys.exit(1 if failed else 0)

@@ -1,0 +1,134 @@
+"""Every method over the real door; each message is held against schema/protocol.schema.json as it passes (ground.Bridge)."""
+import os
+
+from ground import MIB, Bridge, Ferry, Nginx, native, run, wait_until
+
+
+def prepare():
+    ferry = Ferry({"transfer": {"stall_timeout_s": 5}})
+    nginx = Nginx(os.path.join(ferry.folder, "nginx"), rate=2 * MIB)
+    for name in ("a.bin", "b.bin", "large.bin"):
+        nginx.file(name, 6 * MIB if name == "large.bin" else 3000)
+    ferry.start()
+    bridge = Bridge(ferry)
+    return ferry, nginx, bridge
+
+
+def file(ferry, nginx, name):
+    return {"url": nginx.url(name), "path": ferry.destination(name)}
+
+
+def each_method__does_what_it_says():
+    ferry, nginx, bridge = prepare()
+    assert bridge.call("job.list")["error"]["data"]["result"] == "HELLO_REQUIRED"
+    hello = bridge.hello()
+    assert hello["protocol"] == 1 and hello["owner"]
+    made = bridge.ok("job.create", name="one", description="two\nlines", priority="high", retry_delay_s=7)
+    handle, job = made["handle"], made["job"]
+    assert (job["state"], job["priority"], job["retry_delay_s"]) == ("SUSPENDED", "high", 7)
+    assert bridge.call("job.resume", handle=handle)["error"]["data"]["hresult"] == "0x80200003"
+    bridge.ok("events.subscribe", handle=handle)
+    assert bridge.ok("job.addFiles", handle=handle, files=[file(ferry, nginx, "large.bin")])["job"]["files"]["total"] == 1
+    bridge.ok("job.setProperties", handle=handle, name="renamed", priority="foreground")
+    assert bridge.ok("job.resume", handle=handle)["job"]["state"] in ("QUEUED", "CONNECTING")
+    wait_until(lambda: bridge.ok("job.get", handle=handle)["job"]["state"] == "TRANSFERRING", 20, "it transfers")
+    assert bridge.ok("job.suspend", handle=handle)["job"]["state"] == "SUSPENDED"
+    bridge.ok("job.resume", handle=handle)
+    wait_until(lambda: bridge.ok("job.get", handle=handle)["job"]["state"] == "TRANSFERRED", 20, "it is fetched")
+    got = bridge.ok("job.get", handle=handle, limit=10)
+    assert got["files"][0]["state"] == "transferred" and got["job"]["name"] == "renamed"
+    bridge.ok("job.complete", handle=handle)
+    wait_until(lambda: bridge.ok("job.get", handle=handle)["job"]["state"] == "ACKNOWLEDGED", 20, "it is complete")
+    ferry.check_landed(nginx, ["large.bin"])
+    states = [note["params"]["job"]["state"] for note in bridge.notifications if note["method"] == "job.changed"]
+    assert "CONNECTING" in states and "TRANSFERRING" in states, states
+    assert bridge.call("job.resume", handle=handle)["error"]["data"]["hresult"] == "0x80200002"
+    service = bridge.ok("service.status")["service"]
+    assert service["jobs_queued"] == 0
+    bridge.close()
+
+
+def cancelled_in_the_middle__leaves_nothing_behind():
+    ferry, nginx, bridge = prepare()
+    bridge.hello()
+    handle = bridge.ok("job.create", name="c", files=[file(ferry, nginx, "large.bin")])["handle"]
+    bridge.ok("job.resume", handle=handle)
+    wait_until(ferry.partials, 20, "a partial file")
+    assert bridge.ok("job.cancel", handle=handle)["job"]["state"] == "CANCELLED"
+    wait_until(lambda: not os.listdir(ferry.landed), 20, "the partial file is gone")
+    bridge.close()
+
+
+def completed_before_the_end__keeps_what_is_whole():
+    ferry, nginx, bridge = prepare()
+    bridge.hello()
+    files = [file(ferry, nginx, name) for name in ("large.bin", "a.bin")]
+    handle = bridge.ok("job.create", name="c", files=files)["handle"]
+    bridge.ok("job.resume", handle=handle)
+    wait_until(lambda: bridge.ok("job.get", handle=handle)["job"]["files"]["transferred"] == 1, 20, "a.bin is whole")
+    bridge.ok("job.complete", handle=handle)
+    wait_until(lambda: bridge.ok("job.get", handle=handle)["job"]["state"] == "ACKNOWLEDGED", 20, "it is complete")
+    assert os.listdir(ferry.landed) == ["a.bin"], os.listdir(ferry.landed)
+    bridge.close()
+
+
+def wrong_requests__are_refused_by_name_and_change_nothing():
+    ferry, nginx, bridge = prepare()
+    bridge.hello()
+    handle = bridge.ok("job.create", name="x", files=[file(ferry, nginx, "a.bin")])["handle"]
+    good, path = nginx.url("b.bin"), ferry.destination("b.bin")
+    add = lambda **entry: ("job.addFiles", {"handle": handle, "files": [entry]})
+    cases = [
+        (("job.fly", {}), "UNKNOWN_METHOD", "job.fly"),
+        (("job.create", {"name": "n", "colour": 1}), "UNKNOWN_FIELD", "params.colour"),
+        (("job.create", {"name": 5}), "INVALID_ARGUMENT", "params.name"),
+        (("job.create", {"name": "n" * 2000}), "TOO_LONG", "params.name"),
+        (("job.open", {"job": "not-a-uuid"}), "NOT_FOUND", "params.job"),
+        (("job.open", {"job": "00000000-0000-4000-8000-000000000000"}), "NOT_FOUND", "params.job"),
+        (("job.get", {"handle": 999}), "BAD_HANDLE", "params.handle"),
+        (add(url="ftp://h/x", path=path), "BAD_URL", "params.files[0].url"),
+        (add(url="http://user:secret@h/x", path=path), "BAD_URL", "params.files[0].url"),
+        (add(url="http:///x", path=path), "BAD_URL", "params.files[0].url"),
+        (add(url=good, path="relative"), "BAD_DESTINATION", "params.files[0].path"),
+        (add(url=good, path=os.path.join(ferry.destination("d"), "..", "x").replace("/", path[-6])), None, "path"),
+        (add(url=good, path=ferry.destination("a.bin")), "DUPLICATE_DESTINATION", "params.files[0].path"),
+        (add(url=good, path=native(os.path.join(ferry.data, "x"))), "BAD_DESTINATION", "params.files[0].path"),
+        (add(url=good), "MISSING_FIELD", "params.files[0].path"),
+        (add(url=good, path=path, size_bytes=-1), "INVALID_ARGUMENT", "params.files[0].size_bytes"),
+        (("job.list", {"limit": 100000}), "INVALID_ARGUMENT", "params.limit"),
+    ]
+    before = bridge.ok("job.get", handle=handle, limit=10)
+    bridge.validators = None  # the requests are meant to be wrong
+    for (method, params), result, field in cases:
+        reply = bridge.call(method, **params)
+        data = reply.get("error", {}).get("data", {})
+        assert data and (result is None or data["result"] == result) and field in data["what"], (method, params, reply)
+        assert data["remedy"] and "secret" not in str(reply), reply
+    for line in ("{", "[]", "7", '{"jsonrpc":"2.0","id":1,"method":"hello","method":"hello","params":{}}',
+                 '{"jsonrpc":"2.0","id":1,"method":"job.list","params":' + "[" * 100 + "]" * 100 + "}"):
+        assert "error" in bridge.raw(line), line
+    assert "error" in bridge.raw(b'{"jsonrpc":"2.0","id":1,"method":"job.create","params":{"name":"\xff"}}')
+    assert bridge.raw('{"x":"' + "y" * MIB + '"}')["error"]["data"]["result"] == "TOO_LARGE"
+    after = bridge.ok("job.get", handle=handle, limit=10)
+    assert before == after, (before, after)
+    bridge.close()
+
+
+def servers_that_fail__are_told_apart():
+    ferry, nginx, bridge = prepare()
+    bridge.hello()
+    for url, state, what in ((nginx.url("missing"), "ERROR", "404"), ("http://127.0.0.1:9/x", "TRANSIENT_ERROR", "")):
+        handle = bridge.ok("job.create", name="f", files=[{"url": url + "?token=geheim", "path": ferry.destination("f")}])["handle"]
+        bridge.ok("job.resume", handle=handle)
+        job = wait_until(lambda: (lambda j: j if j["error"] else None)(bridge.ok("job.get", handle=handle)["job"]), 20, url)
+        assert job["state"] == state and what in str(job["error"]["native"]), job
+        if state == "TRANSIENT_ERROR":
+            assert job["wait"]["reason"] == "retry-at" and job["wait"]["next_try_ms"] > 0, job
+        bridge.ok("job.cancel", handle=handle)
+    assert "geheim" not in open(os.path.join(ferry.data, "ferry.jsonl")).read()
+    bridge.close()
+
+
+run(each_method__does_what_it_says, cancelled_in_the_middle__leaves_nothing_behind,
+    completed_before_the_end__keeps_what_is_whole, wrong_requests__are_refused_by_name_and_change_nothing,
+    servers_that_fail__are_told_apart)

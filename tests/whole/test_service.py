@@ -1,0 +1,121 @@
+"""The service under the service manager: installed, started, killed, stopped in the middle, uninstalled.
+
+Wine's manager stands in for Windows': it starts and stops the real program but only stores the account (docs/testing.md).
+"""
+import os
+import subprocess
+import time
+
+from ground import BIN, GROUND, MIB, WINE, Ferry, Nginx, native, program, run, skip, wait_until
+
+if GROUND == "linux":
+    skip("there is no service manager here")
+DATA = os.path.join(os.environ.get("WINEPREFIX", ""), "drive_c", "ProgramData", "Ferry")
+
+
+class Service(Ferry):
+    """Ferry as it is installed: its known data folder and pipe."""
+
+    def __init__(self):
+        super().__init__()
+        self.data = DATA
+
+    def arguments(self, arguments):
+        return self.client + list(arguments)
+
+    def verb(self, *verb, check=True):
+        done = subprocess.run(program("ferryd") + list(verb), capture_output=True, text=True, timeout=60,
+                              stdin=subprocess.DEVNULL)
+        assert not check or done.returncode == 0, (verb, done.stdout, done.stderr)
+        return done
+
+    def sc(self, *arguments):
+        done = subprocess.run([WINE, "sc", *arguments], capture_output=True, text=True, timeout=60,
+                              stdin=subprocess.DEVNULL)
+        return done.stdout
+
+    def state(self):
+        for line in self.sc("query", "Ferry").splitlines():
+            if "STATE" in line:
+                return line.split()[-1]
+        return None
+
+    def net(self, verb):
+        return subprocess.run([WINE, "net", verb, "Ferry"], capture_output=True, text=True, timeout=60,
+                              stdin=subprocess.DEVNULL)
+
+    def up(self):
+        """Start it and wait until it answers: after a kill Wine's manager believes for a while that it still runs."""
+        self.net("start")
+        wait_until(lambda: self.run("status", check=False).returncode == 0 or self.net("start") is None, 30, "it answers")
+
+    def pid(self):
+        """The Unix process that runs our ferryd.exe as the service."""
+        prefix = os.environ["WINEPREFIX"]
+        for pid in filter(str.isdigit, os.listdir("/proc")):
+            try:
+                with open(f"/proc/{pid}/cmdline") as file:
+                    command = file.read().split("\0")
+                with open(f"/proc/{pid}/environ") as file:
+                    ours = f"WINEPREFIX={prefix}" in file.read().split("\0")
+            except OSError:
+                continue
+            if ours and command[0].lower().rstrip('"').endswith("ferryd.exe") and "service" in command[1:]:
+                return int(pid)
+        return None
+
+    def close(self):
+        self.net("stop")
+        self.verb("uninstall", check=False)
+        subprocess.run(["rm", "-rf", DATA], check=False)
+        super().close()
+
+
+def installed_service__runs_is_killed_stops_and_goes_on():
+    service = Service()
+    subprocess.run(["rm", "-rf", DATA], check=True)
+    nginx = Nginx(os.path.join(service.folder, "nginx"), rate=5 * MIB)
+    nginx.file("large.bin", 40 * MIB)
+    service.verb("install")
+    key = "HKLM\\System\\CurrentControlSet\\Services\\Ferry"
+    config = subprocess.run([WINE, "reg", "query", key], capture_output=True, text=True, timeout=60).stdout
+    assert "NT AUTHORITY\\NetworkService" in config and "ferryd.exe" in config, config
+    service.verb("configure")
+    service.up()
+    assert service.state() == "RUNNING"
+    # The client talks to it only after it found the pipe's owner to be NT SERVICE\\Ferry: no --console here.
+    client = service.submit(nginx, ["large.bin"], spawn=True)
+
+    wait_until(lambda: service.bytes_written() > 6 * MIB, 30, "some of it written")
+    os.kill(service.pid(), 9)
+    wait_until(lambda: service.pid() is None, 10, "the process is gone")
+    service.up()
+    wait_until(lambda: service.bytes_written() > 16 * MIB, 30, "more of it written")
+
+    begun = time.monotonic()
+    service.net("stop")
+    wait_until(lambda: service.pid() is None, 10, "the service is down")
+    took = time.monotonic() - begun
+    assert took < 2 + 1, f"the stop took {took:.2f} s (2 s, and starting net.exe under Wine)"
+    assert service.state() == "STOPPED"
+    service.up()
+    output, _ = client.communicate(timeout=60)
+    assert client.returncode == 0, output
+    service.check_landed(nginx, ["large.bin"])
+    resumed = [first for name, status, _, first in nginx.requests() if status == 206]
+    assert len(resumed) == 2 and resumed[1] > resumed[0] > 0, nginx.requests()
+
+    ids = [event["id"] for event in service.events()]
+    assert ids.count(1000) == 3 and ids.count(1001) == 1 and ids.count(4) == 1, ids
+    service.net("stop")
+    service.verb("uninstall")
+    assert service.state() is None
+    assert os.path.exists(os.path.join(DATA, "queue.sqlite3")), "the queue stays"
+
+
+def service_verb_without_a_manager__says_so():
+    done = Service().verb("service", check=False)
+    assert done.returncode == 2 and "ferryd: service:" in done.stderr, done
+
+
+run(installed_service__runs_is_killed_stops_and_goes_on, service_verb_without_a_manager__says_so)

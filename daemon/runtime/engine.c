@@ -75,7 +75,7 @@ void engine_break(struct engine *engine, const struct fault *fault)
 		engine->broken = *fault;
 }
 
-static void break_for_memory(struct engine *engine, const char *what)
+void engine_break_for_memory(struct engine *engine, const char *what)
 {
 	struct fault fault;
 
@@ -93,7 +93,7 @@ void engine_changed(struct engine *engine, int64_t row)
 		int64_t *grown = realloc(engine->changed, capacity * sizeof(*grown));
 
 		if (grown == NULL) {
-			break_for_memory(engine, "note what changed");
+			engine_break_for_memory(engine, "note what changed");
 			return;
 		}
 		engine->changed = grown;
@@ -108,7 +108,7 @@ void engine_send(struct engine *engine, struct worker *worker, struct order *ord
 
 	if (outgoing == NULL) {
 		free(order);
-		break_for_memory(engine, "write an order");
+		engine_break_for_memory(engine, "write an order");
 		return;
 	}
 	*outgoing = (struct outgoing){ .worker = worker, .order = order };
@@ -155,176 +155,27 @@ static void release_orders(struct engine *engine, bool send)
 	}
 }
 
-/* --- who is here --- */
+/* --- jobs --- */
 
-const struct present *engine_present(const struct engine *engine, const char *owner, uint32_t integrity)
-{
-	for (const struct present *present = engine->present; present != NULL; present = present->next) {
-		const struct caller *caller = identity_caller(present->identity);
-
-		if (caller->integrity == integrity && strcmp(caller->owner, owner) == 0)
-			return present;
-	}
-	return NULL;
-}
-
-static bool same_digest(const struct identity *a, const struct identity *b)
-{
-	return memcmp(identity_digest(a), identity_digest(b), IDENTITY_DIGEST_BYTES) == 0;
-}
-
-static void present_remove(struct engine *engine, struct present **place)
-{
-	struct present *present = *place;
-	const struct caller *caller = identity_caller(present->identity);
-
-	*place = present->next;
-	if (engine_present(engine, caller->owner, caller->integrity) == NULL) {
-		engine->absent_since_ms = engine_now(engine);
-		EVENTS_NOTE(engine->parts.events, EVENT_OWNER_ABSENT, caller->owner);
-	}
-	identity_free(present->identity);
-	free(present);
-}
-
-void engine_owner_present(struct engine *engine, struct identity *identity)
-{
-	const struct caller *caller = identity_caller(identity);
-	bool known = engine_present(engine, caller->owner, caller->integrity) != NULL;
-	unsigned count = 0;
-
-	for (struct present **place = &engine->present; *place != NULL;) {
-		struct present *present = *place;
-
-		if (same_digest(present->identity, identity)) { /* known: it moves to the front */
-			*place = present->next;
-			present->next = engine->present;
-			engine->present = present;
-			return;
-		}
-		if (++count >= PRESENT_IDENTITIES_MAX && present->next == NULL) {
-			present_remove(engine, place);
-			break;
-		}
-		place = &present->next;
-	}
-
-	struct present *present = malloc(sizeof(*present));
-
-	if (present == NULL)
-		return; /* the owner stays absent, which the job's wait reason says */
-	*present = (struct present){ .next = engine->present, .identity = identity_hold(identity) };
-	engine->present = present;
-	engine->schedule_due = true;
-	if (!known)
-		EVENTS_NOTE(engine->parts.events, EVENT_OWNER_PRESENT, caller->owner);
-}
-
-/* Jobs that run as this identity stop and wait; its workers end as soon as they are free. */
-static void abandon_identity(struct engine *engine, const struct identity *identity)
+bool engine_load_job(struct engine *engine, int64_t row, struct job *job)
 {
 	struct fault fault;
 
-	(void)!fault_set(&fault, RESULT_IDENTITY_LOST, FAULT_FERRY, 0, "the owner's session ended");
-	for (struct active *active = engine->actives, *next; active != NULL; active = next) {
-		next = active->next;
-		if (!active->winding && same_digest(active->crew->identity, identity))
-			active_fail(engine, active, &fault);
-	}
-	for (struct crew *crew = engine->crews; crew != NULL; crew = crew->next)
-		if (same_digest(crew->identity, identity))
-			crew->dead = true;
+	if (store_job_by_row(engine->parts.store, row, job, &fault) == RESULT_OK)
+		return true;
+	engine_break(engine, &fault);
+	return false;
 }
 
-void engine_forget_identity(struct engine *engine, struct identity *identity)
+bool engine_save_job(struct engine *engine, const struct job *job, enum job_state from)
 {
-	AUTO(identity) struct identity *held = identity_hold(identity);
+	struct fault fault;
 
-	for (struct present **place = &engine->present; *place != NULL; place = &(*place)->next) {
-		if (same_digest((*place)->identity, held)) {
-			present_remove(engine, place);
-			break;
-		}
-	}
-	abandon_identity(engine, held);
+	if (store_job_save(engine->parts.store, job, from, &fault) == RESULT_OK)
+		return true;
+	engine_break(engine, &fault);
+	return false;
 }
-
-void engine_session_ended(struct engine *engine, uint32_t session)
-{
-	for (struct present **place = &engine->present; *place != NULL;) {
-		if (identity_caller((*place)->identity)->session != session) {
-			place = &(*place)->next;
-			continue;
-		}
-		AUTO(identity) struct identity *identity = identity_hold((*place)->identity);
-
-		present_remove(engine, place);
-		abandon_identity(engine, identity);
-	}
-}
-
-/* --- workers --- */
-
-static void crew_free(struct engine *engine, struct crew **place)
-{
-	struct crew *crew = *place;
-
-	*place = crew->next;
-	engine->parts.workers.stop(crew->network);
-	engine->parts.workers.stop(crew->file);
-	identity_free(crew->identity);
-	free(crew);
-}
-
-struct crew *crew_get(struct engine *engine, struct identity *identity, struct fault *fault)
-{
-	for (struct crew *crew = engine->crews; crew != NULL; crew = crew->next)
-		if (!crew->dead && same_digest(crew->identity, identity))
-			return crew;
-
-	struct crew *crew = calloc(1, sizeof(*crew));
-	const struct worker_ops *ops = &engine->parts.workers;
-
-	if (crew == NULL) {
-		(void)!fault_set(fault, RESULT_NO_MEMORY, FAULT_FERRY, 0, "start workers");
-		return NULL;
-	}
-	if (ops->start(ops->context, WORKER_NETWORK, identity, &engine->sink, &crew->network, fault) != RESULT_OK) {
-		free(crew);
-		return NULL;
-	}
-	if (ops->start(ops->context, WORKER_FILE, identity, &engine->sink, &crew->file, fault) != RESULT_OK) {
-		ops->stop(crew->network);
-		free(crew);
-		return NULL;
-	}
-	crew->identity = identity_hold(identity);
-	crew->next = engine->crews;
-	engine->crews = crew;
-	return crew;
-}
-
-/* Ends the workers that nobody needs; returns when the next could end. */
-static int64_t end_idle_crews(struct engine *engine)
-{
-	int64_t keep_ms = (int64_t)engine->parts.settings->worker_idle_s * 1000;
-	int64_t due = INT64_MAX, mono = engine_mono(engine);
-
-	for (struct crew **place = &engine->crews; *place != NULL;) {
-		struct crew *crew = *place;
-
-		if (crew->jobs == 0 && (crew->dead || mono - crew->idle_since_ms >= keep_ms)) {
-			crew_free(engine, place);
-			continue;
-		}
-		if (crew->jobs == 0 && crew->idle_since_ms + keep_ms < due)
-			due = crew->idle_since_ms + keep_ms;
-		place = &crew->next;
-	}
-	return due;
-}
-
-/* --- states --- */
 
 enum result engine_move(struct engine *engine, struct job *job, enum job_event event, struct fault *fault)
 {
@@ -400,149 +251,6 @@ static void recover(struct engine *engine)
 	}
 	engine->recover = false;
 	engine->schedule_due = true;
-}
-
-/* One owner's jobs that could run, as candidates beside those that run. */
-static size_t add_candidates(struct engine *engine, const struct present *present, struct job *jobs,
-                             struct schedule_candidate *candidates, size_t count)
-{
-	const struct caller *caller = identity_caller(present->identity);
-	size_t found = 0;
-	struct fault fault;
-
-	if (store_jobs_runnable(engine->parts.store, caller->owner, caller->integrity, engine_now(engine), jobs,
-	                        RUNNABLE_PER_OWNER_MAX, &found, &fault) != RESULT_OK) {
-		engine_break(engine, &fault);
-		return count;
-	}
-	for (size_t i = 0; i < found; i++) {
-		if (active_find(engine, jobs[i].row) != NULL)
-			continue; /* running, or still winding down */
-		candidates[count++] = (struct schedule_candidate){ .row = jobs[i].row,
-			                                           .priority = jobs[i].properties.priority,
-			                                           .created_ms = jobs[i].created_ms };
-	}
-	return count;
-}
-
-static void take_slot_back(struct engine *engine, struct active *active)
-{
-	struct job job;
-	struct fault fault;
-
-	if (store_job_by_row(engine->parts.store, active->row, &job, &fault) == RESULT_OK) {
-		enum job_state from = job.state;
-
-		active_leave_slot(engine, active, &job);
-		if (engine_move(engine, &job, JOB_EVENT_SLICE_OVER, &fault) == RESULT_OK &&
-		    store_job_save(engine->parts.store, &job, from, &fault) == RESULT_OK) {
-			active_wind_down(engine, active);
-			return;
-		}
-	}
-	engine_break(engine, &fault);
-}
-
-static void begin_job(struct engine *engine, int64_t row)
-{
-	struct job job;
-	struct fault fault;
-
-	if (store_job_by_row(engine->parts.store, row, &job, &fault) != RESULT_OK) {
-		engine_break(engine, &fault);
-		return;
-	}
-	const struct present *present = engine_present(engine, job.owner, job.owner_integrity);
-
-	if (present != NULL)
-		active_begin(engine, &job, present->identity);
-}
-
-/* When, on the monotonic clock, the next waiting job of somebody present is due. */
-static int64_t next_try(struct engine *engine)
-{
-	int64_t due = INT64_MAX, now = engine_now(engine), mono = engine_mono(engine);
-
-	for (const struct present *present = engine->present; present != NULL; present = present->next) {
-		const struct caller *caller = identity_caller(present->identity);
-		int64_t at = INT64_MAX;
-		struct fault fault;
-
-		if (engine_present(engine, caller->owner, caller->integrity) != present)
-			continue; /* an older identity of an owner who was asked for already */
-		if (store_jobs_next_try(engine->parts.store, caller->owner, caller->integrity, now, &at, &fault) != RESULT_OK)
-			engine_break(engine, &fault);
-		else if (at != INT64_MAX && mono + (at - now) < due)
-			due = mono + (at - now);
-	}
-	return due;
-}
-
-static void schedule(struct engine *engine)
-{
-	const struct schedule_limits limits = { (uint32_t)engine->parts.settings->queue_background_jobs_max };
-	size_t running = 0, present_count = 0, count = 0;
-
-	for (const struct active *active = engine->actives; active != NULL; active = active->next)
-		running++;
-	for (const struct present *present = engine->present; present != NULL; present = present->next)
-		present_count++;
-
-	size_t size = running + present_count * RUNNABLE_PER_OWNER_MAX;
-	struct schedule_candidate *candidates = calloc(size > 0 ? size : 1, sizeof(*candidates));
-	struct job *jobs = calloc(RUNNABLE_PER_OWNER_MAX, sizeof(*jobs));
-
-	if (candidates == NULL || jobs == NULL) {
-		free(candidates);
-		free(jobs);
-		break_for_memory(engine, "schedule");
-		return;
-	}
-	for (const struct active *active = engine->actives; active != NULL; active = active->next)
-		if (!active->winding)
-			candidates[count++] = (struct schedule_candidate){ .row = active->row, .priority = active->priority,
-				.created_ms = active->created_ms, .running = true };
-	for (const struct present *present = engine->present; present != NULL; present = present->next) {
-		const struct caller *caller = identity_caller(present->identity);
-
-		if (engine_present(engine, caller->owner, caller->integrity) == present)
-			count = add_candidates(engine, present, jobs, candidates, count);
-	}
-	schedule_decide(candidates, count, &limits);
-	/* Slots are taken back first, so that the files of the job that gets one find room. */
-	for (size_t i = 0; i < count; i++) {
-		struct active *active = candidates[i].running ? active_find(engine, candidates[i].row) : NULL;
-
-		if (active != NULL && !candidates[i].wanted && active->work == JOB_WORK_TRANSFER)
-			take_slot_back(engine, active);
-	}
-	for (size_t i = 0; i < count; i++)
-		if (!candidates[i].running && candidates[i].wanted)
-			begin_job(engine, candidates[i].row);
-	free(candidates);
-	free(jobs);
-	engine->next_try_ms = next_try(engine);
-}
-
-/* Ends jobs that used up their maximum time; returns when the next would. */
-static int64_t check_deadlines(struct engine *engine)
-{
-	int64_t due = INT64_MAX, mono = engine_mono(engine);
-
-	for (struct active *active = engine->actives, *next; active != NULL; active = next) {
-		next = active->next;
-		if (active->winding || active->work != JOB_WORK_TRANSFER)
-			continue;
-		if (active->deadline_ms <= mono) {
-			struct fault fault;
-
-			(void)!fault_set(&fault, RESULT_MAX_TIME, FAULT_FERRY, 0, "max_time_s is over");
-			active_fail(engine, active, &fault);
-		} else if (active->deadline_ms < due) {
-			due = active->deadline_ms;
-		}
-	}
-	return due;
 }
 
 static void forget_finished(struct engine *engine)
@@ -681,14 +389,14 @@ static int64_t tend(struct engine *engine)
 		return INT64_MAX;
 	if (engine_mono(engine) >= engine->forget_at_ms)
 		forget_finished(engine);
-	due = check_deadlines(engine);
+	due = engine_check_deadlines(engine);
 	if (engine_mono(engine) >= engine->next_try_ms)
 		engine->schedule_due = true;
 	/* Advancing may end a job's work, which frees a slot, which the scheduler gives away, which is to be advanced. */
 	do {
 		if (engine->schedule_due && !engine->stopping) {
 			engine->schedule_due = false;
-			schedule(engine);
+			engine_schedule(engine);
 		}
 		advance_all(engine);
 	} while (engine->schedule_due && !engine->stopping && engine->broken.result == RESULT_OK);
@@ -723,7 +431,7 @@ int64_t engine_turn(struct engine *engine)
 	run_deferrals(engine, RESULT_OK, NULL);
 	due = earlier(due, tell_watchers(engine));
 	release_orders(engine, true);
-	due = earlier(due, end_idle_crews(engine));
+	due = earlier(due, crew_end_idle(engine));
 	if (resting)
 		return earlier(due, engine->trouble_until_ms);
 	return earlier(due, earlier(engine->next_try_ms, engine->forget_at_ms));

@@ -22,29 +22,7 @@ uint64_t active_live_bytes(const struct active *active)
 	return bytes;
 }
 
-/* --- small steps that break the turn if the store fails --- */
-
-static bool load_job(struct engine *engine, int64_t row, struct job *job)
-{
-	struct fault fault;
-
-	if (store_job_by_row(engine->parts.store, row, job, &fault) == RESULT_OK)
-		return true;
-	engine_break(engine, &fault);
-	return false;
-}
-
-static bool save_job(struct engine *engine, const struct job *job, enum job_state from)
-{
-	struct fault fault;
-
-	if (store_job_save(engine->parts.store, job, from, &fault) == RESULT_OK)
-		return true;
-	engine_break(engine, &fault);
-	return false;
-}
-
-static bool save_file(struct engine *engine, const struct flight *flight)
+bool flight_save(struct engine *engine, const struct flight *flight)
 {
 	struct fault fault;
 
@@ -56,7 +34,7 @@ static bool save_file(struct engine *engine, const struct flight *flight)
 
 /* --- flights --- */
 
-static void send_order(struct engine *engine, struct flight *flight, enum order_kind kind, uint64_t bytes)
+void flight_order(struct engine *engine, struct flight *flight, enum order_kind kind, uint64_t bytes)
 {
 	bool network = kind == ORDER_FETCH || kind == ORDER_RECORDED || kind == ORDER_STOP;
 	const struct crew *crew = flight->active->crew;
@@ -68,10 +46,9 @@ static void send_order(struct engine *engine, struct flight *flight, enum order_
 	engine_send(engine, network ? crew->network : crew->file, order);
 }
 
-/* For the orders that consume the handle: it is the worker's once the turn is let out. */
-static void send_last_order(struct engine *engine, struct flight *flight, enum order_kind kind, uint64_t bytes)
+void flight_last_order(struct engine *engine, struct flight *flight, enum order_kind kind, uint64_t bytes)
 {
-	send_order(engine, flight, kind, bytes);
+	flight_order(engine, flight, kind, bytes);
 	if (engine->broken.result == RESULT_OK)
 		flight->handle = NULL;
 }
@@ -82,10 +59,7 @@ static struct flight *flight_start(struct engine *engine, struct active *active,
 	struct flight *flight = calloc(1, sizeof(*flight));
 
 	if (flight == NULL) {
-		struct fault fault;
-
-		(void)!fault_set(&fault, RESULT_NO_MEMORY, FAULT_FERRY, 0, "start a file");
-		engine_break(engine, &fault);
+		engine_break_for_memory(engine, "start a file");
 		return NULL;
 	}
 	flight->active = active;
@@ -99,7 +73,7 @@ static struct flight *flight_start(struct engine *engine, struct active *active,
 	return flight;
 }
 
-static struct flight *flight_find(struct engine *engine, uint64_t number)
+struct flight *flight_find(struct engine *engine, uint64_t number)
 {
 	for (struct active *active = engine->actives; active != NULL; active = active->next)
 		for (struct flight *flight = active->flights; flight != NULL; flight = flight->next)
@@ -122,8 +96,7 @@ static void flight_remove(struct engine *engine, struct flight *flight)
 	free(flight);
 }
 
-/* The flight is over.  With a failure its job fails, without one the job goes on or winds down. */
-static void flight_end(struct engine *engine, struct flight *flight)
+void flight_end(struct engine *engine, struct flight *flight)
 {
 	struct active *active = flight->active;
 	struct fault fault = flight->fault;
@@ -159,7 +132,7 @@ void active_wind_down(struct engine *engine, struct active *active)
 	for (struct flight *flight = active->flights; flight != NULL; flight = flight->next) {
 		if (flight->stage == FLIGHT_FETCHING && !flight->stop_sent) {
 			flight->stop_sent = true;
-			send_order(engine, flight, ORDER_STOP, 0);
+			flight_order(engine, flight, ORDER_STOP, 0);
 		}
 	}
 	if (active->flights == NULL)
@@ -229,14 +202,14 @@ void active_fail(struct engine *engine, struct active *active, const struct faul
 {
 	struct job job;
 
-	if (!load_job(engine, active->row, &job))
+	if (!engine_load_job(engine, active->row, &job))
 		return;
 
 	enum job_state from = job.state;
 
 	active_leave_slot(engine, active, &job);
 	job_fail(engine, &job, fault);
-	if (save_job(engine, &job, from))
+	if (engine_save_job(engine, &job, from))
 		active_wind_down(engine, active);
 }
 
@@ -254,7 +227,7 @@ void active_begin(struct engine *engine, struct job *job, struct identity *ident
 	if (active == NULL || active->crew == NULL) {
 		free(active);
 		job_fail(engine, job, &fault);
-		(void)!save_job(engine, job, from);
+		(void)!engine_save_job(engine, job, from);
 		return;
 	}
 	active->crew->jobs++;
@@ -276,7 +249,7 @@ void active_begin(struct engine *engine, struct job *job, struct identity *ident
 		return;
 	}
 	job->next_try_ms = 0;
-	(void)!save_job(engine, job, from);
+	(void)!engine_save_job(engine, job, from);
 }
 
 /* --- starting files --- */
@@ -293,7 +266,7 @@ static bool name_partial(struct engine *engine, struct flight *flight)
 		engine_break(engine, &fault);
 		return false;
 	}
-	return save_file(engine, flight);
+	return flight_save(engine, flight);
 }
 
 /* The next file of a kind; false if there is none (or the turn is broken). */
@@ -339,7 +312,7 @@ static void end_work(struct engine *engine, struct active *active, enum job_even
 {
 	struct job job;
 
-	if (!load_job(engine, active->row, &job))
+	if (!engine_load_job(engine, active->row, &job))
 		return;
 
 	enum job_state from = job.state, to;
@@ -359,7 +332,7 @@ static void end_work(struct engine *engine, struct active *active, enum job_even
 		text_display(bytes, sizeof(bytes), "%" PRIu64, job.bytes_transferred);
 		EVENTS_NOTE(engine->parts.events, EVENT_JOB_COMPLETED, job_title(&job), job.id, job.owner, files, bytes);
 	}
-	if (!save_job(engine, &job, from))
+	if (!engine_save_job(engine, &job, from))
 		return;
 	if (job.work == JOB_WORK_NONE) {
 		active_free(engine, active);
@@ -383,7 +356,7 @@ static void advance_transfer(struct engine *engine, struct active *active)
 		}
 		flight = flight_start(engine, active, &file, FLIGHT_OPENING);
 		if (flight != NULL && (file.partial[0] != '\0' || name_partial(engine, flight)))
-			send_order(engine, flight, ORDER_OPEN, 0);
+			flight_order(engine, flight, ORDER_OPEN, 0);
 	}
 	if (active->exhausted && active->flights == NULL && engine->broken.result == RESULT_OK)
 		end_work(engine, active, JOB_EVENT_ALL_FETCHED);
@@ -401,7 +374,7 @@ static void advance_publish(struct engine *engine, struct active *active)
 		if (publishes && next_file(engine, active, FILE_TRANSFERRED, &file)) {
 			flight = flight_start(engine, active, &file, FLIGHT_PUBLISHING);
 			if (flight != NULL)
-				send_order(engine, flight, ORDER_PUBLISH, 0);
+				flight_order(engine, flight, ORDER_PUBLISH, 0);
 			continue;
 		}
 		if (publishes && active->flights != NULL)
@@ -416,7 +389,7 @@ static void advance_publish(struct engine *engine, struct active *active)
 		}
 		flight = flight_start(engine, active, &file, FLIGHT_ABANDONING);
 		if (flight != NULL)
-			send_order(engine, flight, ORDER_ABANDON, 0);
+			flight_order(engine, flight, ORDER_ABANDON, 0);
 	}
 	if (active->exhausted && active->flights == NULL && engine->broken.result == RESULT_OK)
 		end_work(engine, active, active->work == JOB_WORK_PUBLISH ? JOB_EVENT_COMPLETE : JOB_EVENT_CANCEL);
@@ -430,282 +403,4 @@ void active_advance(struct engine *engine, struct active *active)
 		advance_transfer(engine, active);
 	else
 		advance_publish(engine, active);
-}
-
-/* --- reports --- */
-
-void report_discard(struct report *report)
-{
-	file_handle_free(report->handle);
-	free(report);
-}
-
-static void note_file(struct engine *engine, enum event_id id, const struct flight *flight, uint64_t bytes,
-                      const struct fault *fault)
-{
-	char url[URL_BYTES_MAX + 1], number[24], why[FAULT_WHAT_BYTES_MAX + 160] = "";
-	struct job job;
-
-	if (!load_job(engine, flight->active->row, &job))
-		return;
-	url_redact(text_view(flight->file.url), url, sizeof(url));
-	text_display(number, sizeof(number), "%" PRIu64, bytes);
-	if (fault != NULL)
-		text_display(why, sizeof(why), "%s (%s)", result_sentence(fault->result), fault->what);
-
-	const char *title = job_title(&job), *path = flight->file.path;
-	struct events *events = engine->parts.events;
-
-	if (id == EVENT_FILE_STARTED)
-		EVENTS_NOTE(events, EVENT_FILE_STARTED, title, job.id, job.owner, url, path, number);
-	else if (id == EVENT_FILE_STOPPED)
-		EVENTS_NOTE(events, EVENT_FILE_STOPPED, title, job.id, job.owner, url, number);
-	else if (id == EVENT_FILE_FAILED)
-		EVENTS_NOTE(events, EVENT_FILE_FAILED, title, job.id, job.owner, url, number, why);
-	else if (id == EVENT_FILE_PUBLISHED)
-		EVENTS_NOTE(events, EVENT_FILE_PUBLISHED, title, job.id, job.owner, path, number);
-	else if (id == EVENT_PUBLISH_FAILED)
-		EVENTS_NOTE(events, EVENT_PUBLISH_FAILED, title, job.id, job.owner, path, why);
-	else if (id == EVENT_LEFTOVER)
-		EVENTS_NOTE(events, EVENT_LEFTOVER, title, job.id, job.owner, flight->file.partial, path, why);
-}
-
-/* Bytes were recorded: the job is getting on, whatever happened before. */
-static void note_progress(struct engine *engine, struct active *active)
-{
-	struct job job;
-	int64_t now = engine_now(engine);
-
-	active->changed_numbers = true;
-	if (!load_job(engine, active->row, &job) ||
-	    (job.attempts == 0 && now - job.progress_ms < PROGRESS_GRAIN_MS && now >= job.progress_ms))
-		return;
-	job.attempts = 0;
-	job.progress_ms = now;
-	(void)!save_job(engine, &job, job.state);
-}
-
-static void on_opened(struct engine *engine, struct flight *flight, struct report *report)
-{
-	if (report->result != RESULT_OK) {
-		flight->fault = report->fault;
-		note_file(engine, EVENT_FILE_FAILED, flight, 0, &flight->fault);
-		flight_end(engine, flight);
-		return;
-	}
-	flight->handle = TAKE(report->handle);
-	memcpy(flight->file.tag, report->tag, sizeof(flight->file.tag));
-	flight->file.bytes_recorded = flight->written = report->bytes;
-	if (report->bytes == 0)
-		flight->file.etag[0] = flight->file.modified[0] = '\0';
-	if (!save_file(engine, flight))
-		return;
-	if (flight->active->winding) {
-		flight->stage = FLIGHT_CLOSING;
-		send_last_order(engine, flight, ORDER_CLOSE, report->bytes);
-		return;
-	}
-	note_file(engine, EVENT_FILE_STARTED, flight, report->bytes, NULL);
-	flight->stage = FLIGHT_FETCHING;
-	send_order(engine, flight, ORDER_FETCH, 0);
-}
-
-static void on_answered(struct engine *engine, struct flight *flight, const struct report *report)
-{
-	bool restarted = report->bytes == 0 && flight->file.bytes_recorded > 0;
-	struct job job;
-	enum job_state to;
-
-	flight->written = report->bytes;
-	flight->file.bytes_total = report->bytes_total;
-	memcpy(flight->file.etag, report->etag, sizeof(flight->file.etag));
-	memcpy(flight->file.modified, report->modified, sizeof(flight->file.modified));
-	if (restarted)
-		flight->file.bytes_recorded = 0;
-	if (!save_file(engine, flight))
-		return;
-	/* The store must forget the old length before new bytes overwrite the old ones, or a crash in between would let old
-	 * and new content be joined: the transfer waits for this. */
-	if (restarted)
-		send_order(engine, flight, ORDER_RECORDED, 0);
-	if (!flight->active->winding && load_job(engine, flight->active->row, &job) && job.state == JOB_CONNECTING &&
-	    job_next_state(job.state, JOB_EVENT_CONNECTED, &to)) {
-		enum job_state from = job.state;
-
-		(void)!engine_move(engine, &job, JOB_EVENT_CONNECTED, NULL);
-		(void)!save_job(engine, &job, from);
-	}
-}
-
-static void on_written(struct engine *engine, struct flight *flight, uint64_t written)
-{
-	flight->written = written;
-	flight->active->changed_numbers = true;
-	/* A sync at half of the promise, so that the other half is there while it runs. */
-	if (!flight->syncing && flight->stage == FLIGHT_FETCHING && written > flight->file.bytes_recorded &&
-	    written - flight->file.bytes_recorded >= engine->parts.settings->transfer_checkpoint_bytes / 2) {
-		flight->syncing = true;
-		send_order(engine, flight, ORDER_SYNC, written);
-	}
-}
-
-static void on_synced(struct engine *engine, struct flight *flight, const struct report *report)
-{
-	flight->syncing = false;
-	if (flight->stage != FLIGHT_FETCHING)
-		return; /* a later order's report says more */
-	if (report->result != RESULT_OK) {
-		flight->fault = report->fault;
-		if (!flight->stop_sent)
-			send_order(engine, flight, ORDER_STOP, 0);
-		flight->stop_sent = true;
-		return;
-	}
-	flight->file.bytes_recorded = report->bytes;
-	if (!save_file(engine, flight))
-		return;
-	send_order(engine, flight, ORDER_RECORDED, report->bytes);
-	note_progress(engine, flight->active);
-	on_written(engine, flight, flight->written);
-}
-
-static void on_fetched(struct engine *engine, struct flight *flight, const struct report *report)
-{
-	flight->written = report->bytes;
-	if (report->result == RESULT_OK) {
-		flight->stage = FLIGHT_FINISHING;
-		send_last_order(engine, flight, ORDER_FINISH, report->bytes);
-		return;
-	}
-	if (report->result != RESULT_CANCELLED && flight->fault.result == RESULT_OK)
-		flight->fault = report->fault;
-	if (flight->fault.result != RESULT_OK)
-		note_file(engine, EVENT_FILE_FAILED, flight, report->bytes, &flight->fault);
-	/* What belongs to another version of the file, or cannot be gone on from, is of no use. */
-	if (report->result == RESULT_REMOTE_CHANGED || report->result == RESULT_RESTART)
-		flight->written = 0;
-	flight->stage = FLIGHT_CLOSING;
-	send_last_order(engine, flight, ORDER_CLOSE, flight->written);
-}
-
-static void on_closed(struct engine *engine, struct flight *flight, const struct report *report)
-{
-	bool further = report->bytes > flight->file.bytes_recorded;
-
-	if (report->result == RESULT_OK) {
-		flight->file.bytes_recorded = report->bytes;
-		if (!save_file(engine, flight))
-			return;
-		if (further)
-			note_progress(engine, flight->active);
-	} else if (flight->fault.result == RESULT_OK) {
-		flight->fault = report->fault;
-	}
-	flight_end(engine, flight);
-}
-
-static void on_finished(struct engine *engine, struct flight *flight, const struct report *report)
-{
-	if (report->result != RESULT_OK) {
-		flight->fault = report->fault;
-		note_file(engine, EVENT_FILE_FAILED, flight, flight->written, &flight->fault);
-		flight_end(engine, flight);
-		return;
-	}
-	flight->file.state = FILE_TRANSFERRED;
-	flight->file.bytes_recorded = flight->file.bytes_total = flight->written;
-	if (!save_file(engine, flight))
-		return;
-	note_file(engine, EVENT_FILE_STOPPED, flight, flight->written, NULL);
-	note_progress(engine, flight->active);
-	flight_end(engine, flight);
-}
-
-static void on_published(struct engine *engine, struct flight *flight, const struct report *report)
-{
-	if (report->result == RESULT_OK) {
-		flight->file.state = FILE_PUBLISHED;
-		flight->file.partial[0] = '\0';
-		note_file(engine, EVENT_FILE_PUBLISHED, flight, flight->file.bytes_recorded, NULL);
-	} else {
-		flight->fault = report->fault;
-		note_file(engine, EVENT_PUBLISH_FAILED, flight, 0, &flight->fault);
-		if (report->result == RESULT_FILE_CHANGED) { /* what was fetched is lost: a resume fetches it again */
-			flight->file.state = FILE_PENDING;
-			flight->file.bytes_recorded = 0;
-			flight->file.partial[0] = flight->file.tag[0] = '\0';
-		}
-	}
-	if (save_file(engine, flight))
-		flight_end(engine, flight);
-}
-
-static void on_abandoned(struct engine *engine, struct flight *flight, const struct report *report)
-{
-	struct job job;
-
-	if (report->result != RESULT_OK) {
-		if (!load_job(engine, flight->active->row, &job))
-			return;
-		if (report->result == RESULT_IDENTITY_LOST ||
-		    (result_class(report->result) == RETRY_LATER && job.attempts < SWEEP_ATTEMPTS_MAX)) {
-			flight->fault = report->fault;
-			flight_end(engine, flight);
-			return;
-		}
-		note_file(engine, EVENT_LEFTOVER, flight, 0, &report->fault);
-	}
-	flight->file.state = FILE_ABANDONED;
-	flight->file.bytes_recorded = 0;
-	flight->file.partial[0] = flight->file.tag[0] = '\0';
-	if (save_file(engine, flight))
-		flight_end(engine, flight);
-}
-
-/* The identity could not be put on: its owner is not really present.  The flights are answered one by one. */
-static void on_dead(struct engine *engine, const struct report *report)
-{
-	for (struct crew *crew = engine->crews; crew != NULL; crew = crew->next) {
-		if (crew->network != report->worker && crew->file != report->worker)
-			continue;
-		crew->dead = true;
-		EVENTS_NOTE(engine->parts.events, EVENT_WORKER_DEAD, identity_caller(crew->identity)->owner,
-		            report->fault.what);
-		engine_forget_identity(engine, crew->identity);
-		return;
-	}
-}
-
-static void on_done(struct engine *engine, struct flight *flight, struct report *report)
-{
-	switch (report->order) {
-	case ORDER_OPEN: on_opened(engine, flight, report); break;
-	case ORDER_SYNC: on_synced(engine, flight, report); break;
-	case ORDER_FETCH: on_fetched(engine, flight, report); break;
-	case ORDER_CLOSE: on_closed(engine, flight, report); break;
-	case ORDER_FINISH: on_finished(engine, flight, report); break;
-	case ORDER_PUBLISH: on_published(engine, flight, report); break;
-	case ORDER_ABANDON: on_abandoned(engine, flight, report); break;
-	case ORDER_RECORDED:
-	case ORDER_STOP: break; /* never reported */
-	}
-}
-
-void engine_report(struct letter *letter, void *receiver)
-{
-	struct engine *engine = receiver;
-	struct report *report = (struct report *)letter;
-	struct flight *flight = flight_find(engine, report->flight);
-
-	if (engine->broken.result == RESULT_OK) {
-		if (report->kind == REPORT_DEAD)
-			on_dead(engine, report);
-		else if (flight != NULL && report->kind == REPORT_DONE)
-			on_done(engine, flight, report);
-		else if (flight != NULL && flight->stage == FLIGHT_FETCHING && report->kind == REPORT_ANSWERED)
-			on_answered(engine, flight, report);
-		else if (flight != NULL && report->kind == REPORT_WRITTEN)
-			on_written(engine, flight, report->bytes);
-	}
-	report_discard(report);
 }

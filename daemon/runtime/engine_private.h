@@ -1,7 +1,10 @@
-/* Inside runtime/engine: what its three files share.
+/* Inside runtime/engine: what its files share.
  *
- *   engine.c          turns: letters, the scheduler's pass, commit, letting out
- *   engine_flight.c   jobs that run: their files' flights, orders and reports
+ *   engine.c          turns: letters, what is to be tended, commit, letting out
+ *   engine_schedule.c the scheduler's pass: slots given, taken back, and when to look again
+ *   engine_owner.c    who is present, and the workers of their identities
+ *   engine_flight.c   jobs that run: their files' flights and orders
+ *   engine_report.c   what the workers report of them
  *   engine_request.c  what clients ask for
  *
  * The store says what is wanted; an `active` is what is still going on.  A job that is suspended while files are in
@@ -120,14 +123,31 @@ int64_t engine_now(const struct engine *engine);  /* wall ms */
 int64_t engine_mono(const struct engine *engine);
 /* The turn cannot be committed any more: the first reason counts. */
 void engine_break(struct engine *engine, const struct fault *fault);
+void engine_break_for_memory(struct engine *engine, const char *what);
 void engine_changed(struct engine *engine, int64_t row);
 void engine_send(struct engine *engine, struct worker *worker, struct order *order);
-const struct present *engine_present(const struct engine *engine, const char *owner, uint32_t integrity);
 void engine_status_of(struct engine *engine, const struct job *job, struct job_status *ret_status);
 /* Move the job by `event` in memory; RESULT_INVALID_STATE if the table refuses.  The caller saves. */
 enum result engine_move(struct engine *engine, struct job *job, enum job_event event, struct fault *fault) MUST_CHECK;
-struct crew *crew_get(struct engine *engine, struct identity *identity, struct fault *fault);
+
+/* Load and save as the store has it; false: the turn is broken. */
+bool engine_load_job(struct engine *engine, int64_t row, struct job *job);
+bool engine_save_job(struct engine *engine, const struct job *job, enum job_state from);
+
+/* --- engine_schedule.c --- */
+void engine_schedule(struct engine *engine);
+/* End jobs that used up their maximum time; when the next would. */
+int64_t engine_check_deadlines(struct engine *engine);
+
+/* --- engine_owner.c --- */
+/* The owner's newest identity of that integrity level; NULL: absent. */
+const struct present *engine_present(const struct engine *engine, const char *owner, uint32_t integrity);
+/* The identity cannot be worn: it is dropped, and its jobs wait. */
 void engine_forget_identity(struct engine *engine, struct identity *identity);
+struct crew *crew_get(struct engine *engine, struct identity *identity, struct fault *fault);
+void crew_free(struct engine *engine, struct crew **place);
+/* End the workers that nobody needs; when the next could end. */
+int64_t crew_end_idle(struct engine *engine);
 
 /* --- engine_flight.c --- */
 struct active *active_find(struct engine *engine, int64_t row);
@@ -143,6 +163,15 @@ void active_leave_slot(struct engine *engine, const struct active *active, struc
  * gone afterwards, as after active_wind_down. */
 void active_fail(struct engine *engine, struct active *active, const struct fault *fault);
 uint64_t active_live_bytes(const struct active *active);
+struct flight *flight_find(struct engine *engine, uint64_t number);
+bool flight_save(struct engine *engine, const struct flight *flight); /* false: the turn is broken */
+void flight_order(struct engine *engine, struct flight *flight, enum order_kind kind, uint64_t bytes);
+/* For the orders that consume the handle: it is the worker's once the turn is let out. */
+void flight_last_order(struct engine *engine, struct flight *flight, enum order_kind kind, uint64_t bytes);
+/* The flight is over.  With a failure its job fails, without one the job goes on or winds down. */
+void flight_end(struct engine *engine, struct flight *flight);
+
+/* --- engine_report.c --- */
 void engine_report(struct letter *letter, void *receiver); /* a report's deliver */
 void report_discard(struct report *report);
 

@@ -1,0 +1,350 @@
+#include "runtime/session_private.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+/* A reply stops taking more entries of a list here, so that the largest entry still fits. */
+#define PAGE_BYTES_MAX (PROTOCOL_MESSAGE_BYTES_MAX - 65536u)
+
+/* --- handles --- */
+
+static enum result handle_add(const struct sessions *sessions, struct session *session, const struct job *job,
+                              unsigned rights, uint64_t *ret_number, struct fault *fault)
+{
+	uint64_t maximum = sessions->settings.settings->door_handles_per_connection_max;
+	struct handle *handle;
+
+	if (session->handle_count >= maximum)
+		return fault_set(fault, RESULT_TOO_MANY_HANDLES, FAULT_FERRY, 0,
+		                 "door.handles_per_connection_max is %llu", (unsigned long long)maximum);
+	handle = calloc(1, sizeof(*handle));
+	if (handle == NULL)
+		return fault_set(fault, RESULT_NO_MEMORY, FAULT_FERRY, 0, "open a job");
+	handle->number = ++session->handle_number;
+	handle->row = job->row;
+	handle->rights = rights;
+	memcpy(handle->id, job->id, sizeof(handle->id));
+	handle->next = session->handles;
+	session->handles = handle;
+	session->handle_count++;
+	*ret_number = handle->number;
+	return RESULT_OK;
+}
+
+/* The handle of the request, if it is this connection's and gives the right. */
+static enum result handle_use(struct sessions *sessions, struct session *session, uint64_t number, unsigned right,
+                              struct handle **ret_handle, struct fault *fault)
+{
+	struct handle *handle = session->handles;
+	struct job_status status;
+	enum result result;
+
+	while (handle != NULL && handle->number != number)
+		handle = handle->next;
+	if (handle == NULL)
+		return fault_set(fault, RESULT_BAD_HANDLE, FAULT_FERRY, 0, "params.handle: %llu",
+		                 (unsigned long long)number);
+	if ((handle->rights & right) != right)
+		return fault_set(fault, RESULT_ACCESS_REFUSED, FAULT_FERRY, 0,
+		                 "params.handle: it does not give the right to do this");
+	result = engine_job_get(sessions->engine, handle->row, &status, fault);
+	if (result == RESULT_OK && strcmp(status.job.id, handle->id) != 0)
+		return fault_set(fault, RESULT_NOT_FOUND, FAULT_FERRY, 0, "params.handle: the job is forgotten");
+	if (result == RESULT_OK)
+		*ret_handle = handle;
+	return result;
+}
+
+/* --- the methods --- */
+
+static enum result capture(struct call *call, struct identity **ret_identity)
+{
+	return ipc_capture(call->sessions->server, call->session->connection, ret_identity, call->fault);
+}
+
+static enum result do_hello(struct call *call)
+{
+	AUTO(identity) struct identity *identity = NULL;
+	enum result result;
+
+	if (call->request->protocol != PROTOCOL_VERSION)
+		return fault_set(call->fault, RESULT_INVALID_ARGUMENT, FAULT_FERRY, 0,
+		                 "params.protocol: this service speaks version %d", PROTOCOL_VERSION);
+	result = capture(call, &identity);
+	if (result != RESULT_OK)
+		return result;
+	call->session->caller = *identity_caller(identity);
+	call->session->greeted = true;
+	/* Whoever may not own jobs may still ask what the service is doing. */
+	if (access_own(&call->session->caller, NULL) == RESULT_OK)
+		engine_owner_present(call->sessions->engine, identity);
+	json_write_u64(call->out, "protocol", PROTOCOL_VERSION);
+	json_write_text(call->out, "server", text_view(call->sessions->settings.program->version));
+	json_write_text(call->out, "owner", text_view(call->session->caller.owner));
+	json_write_bool(call->out, "elevated", call->session->caller.administrator);
+	json_write_u64(call->out, "message_bytes_max", PROTOCOL_MESSAGE_BYTES_MAX);
+	return RESULT_OK;
+}
+
+static void write_rights(struct json_writer *out, unsigned rights)
+{
+	static const struct {
+		unsigned right;
+		const char *name;
+	} names[] = { { ACCESS_QUERY, "query" },
+		      { ACCESS_SUBSCRIBE, "subscribe" },
+		      { ACCESS_CONTROL, "control" },
+		      { ACCESS_EDIT, "edit" } };
+
+	json_write_begin(out, "rights", '[');
+	for (size_t i = 0; i < sizeof(names) / sizeof(names[0]); i++)
+		if (rights & names[i].right)
+			json_write_text(out, NULL, text_view(names[i].name));
+	json_write_end(out, ']');
+}
+
+static enum result do_create(struct call *call)
+{
+	AUTO(identity) struct identity *identity = NULL;
+	struct job_status status;
+	bool created = false;
+	enum result result = capture(call, &identity);
+	struct job_request wanted;
+	unsigned rights = 0;
+
+	if (result != RESULT_OK)
+		return result;
+	wanted = (struct job_request){ .caller = identity_caller(identity), .request = call->request,
+		.process = ipc_client_process(call->sessions->server, call->session->connection) };
+	result = access_own(wanted.caller, call->fault);
+	if (result != RESULT_OK)
+		return result;
+	engine_owner_present(call->sessions->engine, identity);
+	result = engine_job_create(call->sessions->engine, &wanted, &status, &created, call->fault);
+	/* A job found by its key may have been made at a higher integrity level: the rule decides what is given. */
+	if (result == RESULT_OK)
+		result = access_open(wanted.caller, status.job.owner, status.job.owner_integrity, &rights, call->fault);
+	if (result == RESULT_OK)
+		result = handle_add(call->sessions, call->session, &status.job, rights, &call->new_handle, call->fault);
+	if (result != RESULT_OK)
+		return result;
+	protocol_write_job(call->out, "job", &status);
+	json_write_u64(call->out, "handle", call->new_handle);
+	json_write_bool(call->out, "created", created);
+	return RESULT_OK;
+}
+
+static enum result do_open(struct call *call)
+{
+	AUTO(identity) struct identity *identity = NULL;
+	struct job_status status;
+	unsigned rights = 0;
+	enum result result = capture(call, &identity);
+
+	if (result != RESULT_OK)
+		return result;
+	result = engine_job_find(call->sessions->engine, call->request->job, &status, call->fault);
+	if (result == RESULT_OK)
+		result = access_open(identity_caller(identity), status.job.owner, status.job.owner_integrity, &rights,
+		                     call->fault);
+	/* Unknown and not yours are answered alike, as is what is no id (core/protocol): existence is not revealed. */
+	if (result == RESULT_NOT_FOUND)
+		return fault_set(call->fault, RESULT_NOT_FOUND, FAULT_FERRY, 0, "params.job");
+	if (result != RESULT_OK)
+		return result;
+	if (access_own(identity_caller(identity), NULL) == RESULT_OK)
+		engine_owner_present(call->sessions->engine, identity);
+	result = handle_add(call->sessions, call->session, &status.job, rights, &call->new_handle, call->fault);
+	if (result != RESULT_OK)
+		return result;
+	json_write_u64(call->out, "handle", call->new_handle);
+	write_rights(call->out, rights);
+	protocol_write_job(call->out, "job", &status);
+	return RESULT_OK;
+}
+
+static bool page_has_room(const struct json_writer *out)
+{
+	return out->to->length < PAGE_BYTES_MAX;
+}
+
+struct page {
+	struct json_writer *out;
+	uint64_t next; /* where the following page begins */
+	uint32_t count;
+	bool cut;
+};
+
+static bool write_file_entry(void *context, const struct file *file)
+{
+	struct page *page = context;
+
+	if (!page_has_room(page->out)) {
+		page->cut = true;
+		return false;
+	}
+	protocol_write_file(page->out, file);
+	page->next = (uint64_t)file->ordinal + 1;
+	page->count++;
+	return true;
+}
+
+static bool write_job_entry(void *context, const struct job_status *status)
+{
+	struct page *page = context;
+
+	if (!page_has_room(page->out)) {
+		page->cut = true;
+		return false;
+	}
+	protocol_write_job(page->out, NULL, status);
+	page->next = (uint64_t)status->job.row;
+	page->count++;
+	return true;
+}
+
+static void write_next(struct page *page, uint32_t limit)
+{
+	if (page->cut || page->count == limit)
+		json_write_u64(page->out, "next", page->next);
+}
+
+static enum result do_get(struct call *call)
+{
+	const struct request *request = call->request;
+	struct handle *handle = NULL;
+	struct job_status status;
+	struct page page = { .out = call->out, .next = request->from };
+	enum result result =
+		handle_use(call->sessions, call->session, request->handle, ACCESS_QUERY, &handle, call->fault);
+
+	if (result == RESULT_OK)
+		result = engine_job_get(call->sessions->engine, handle->row, &status, call->fault);
+	if (result != RESULT_OK)
+		return result;
+	protocol_write_job(call->out, "job", &status);
+	if (request->limit == 0)
+		return RESULT_OK;
+	if (request->from > UINT32_MAX)
+		return fault_set(call->fault, RESULT_INVALID_ARGUMENT, FAULT_FERRY, 0, "params.from: beyond every file");
+	json_write_begin(call->out, "files", '[');
+	result = engine_files_list(call->sessions->engine, handle->row, (uint32_t)request->from, request->limit,
+	                           write_file_entry, &page, call->fault);
+	json_write_end(call->out, ']');
+	write_next(&page, request->limit);
+	return result;
+}
+
+static enum result do_list(struct call *call)
+{
+	const struct request *request = call->request;
+	struct page page = { .out = call->out, .next = request->from };
+	const char *owner = call->session->caller.owner;
+	enum result result;
+
+	if (request->everyone) {
+		if (!access_list_all(&call->session->caller))
+			return fault_set(call->fault, RESULT_ACCESS_REFUSED, FAULT_FERRY, 0,
+			                 "params.everyone: for elevated administrators only");
+		owner = NULL;
+	}
+	if (request->from > INT64_MAX)
+		return fault_set(call->fault, RESULT_INVALID_ARGUMENT, FAULT_FERRY, 0, "params.from: beyond every job");
+	json_write_begin(call->out, "jobs", '[');
+	result = engine_jobs_list(call->sessions->engine, owner, request->all, (int64_t)request->from, request->limit,
+	                          write_job_entry, &page, call->fault);
+	json_write_end(call->out, ']');
+	write_next(&page, request->limit);
+	return result;
+}
+
+static enum result do_add_files(struct call *call)
+{
+	struct handle *handle = NULL;
+	struct job_status status;
+	enum result result =
+		handle_use(call->sessions, call->session, call->request->handle, ACCESS_EDIT, &handle, call->fault);
+
+	if (result == RESULT_OK)
+		result = engine_job_add_files(call->sessions->engine, handle->row, call->request, &status, call->fault);
+	if (result == RESULT_OK)
+		protocol_write_job(call->out, "job", &status);
+	return result;
+}
+
+static enum result do_set_properties(struct call *call)
+{
+	const struct request *request = call->request;
+	struct handle *handle = NULL;
+	struct job_status status;
+	enum result result =
+		handle_use(call->sessions, call->session, request->handle, ACCESS_EDIT, &handle, call->fault);
+
+	if (result == RESULT_OK)
+		result = engine_job_set_properties(call->sessions->engine, handle->row, &request->properties,
+		                                   request->properties_given, &status, call->fault);
+	if (result == RESULT_OK)
+		protocol_write_job(call->out, "job", &status);
+	return result;
+}
+
+static enum result do_control(struct call *call)
+{
+	typedef enum result control(struct engine *engine, int64_t row, struct job_status *ret_status,
+	                            struct fault *fault);
+	static control *const controls[METHOD_COUNT] = { [METHOD_JOB_RESUME] = engine_job_resume,
+		                                         [METHOD_JOB_SUSPEND] = engine_job_suspend,
+		                                         [METHOD_JOB_CANCEL] = engine_job_cancel,
+		                                         [METHOD_JOB_COMPLETE] = engine_job_complete };
+	struct handle *handle = NULL;
+	struct job_status status;
+	enum result result =
+		handle_use(call->sessions, call->session, call->request->handle, ACCESS_CONTROL, &handle, call->fault);
+
+	if (result == RESULT_OK)
+		result = controls[call->request->method](call->sessions->engine, handle->row, &status, call->fault);
+	if (result == RESULT_OK)
+		protocol_write_job(call->out, "job", &status);
+	return result;
+}
+
+static enum result do_subscribe(struct call *call)
+{
+	struct handle *handle = NULL;
+	enum result result;
+
+	if (call->request->handle == 0) {
+		call->session->subscribed = true;
+		return RESULT_OK;
+	}
+	result = handle_use(call->sessions, call->session, call->request->handle, ACCESS_SUBSCRIBE, &handle, call->fault);
+	if (result == RESULT_OK)
+		handle->subscribed = true;
+	return result;
+}
+
+static enum result do_status(struct call *call)
+{
+	struct service_status status = *call->sessions->settings.program;
+
+	engine_service_status(call->sessions->engine, &status);
+	status.connections = call->sessions->count;
+	protocol_write_service(call->out, "service", &status);
+	return RESULT_OK;
+}
+
+session_method *const session_methods[METHOD_COUNT] = {
+	[METHOD_HELLO] = do_hello,
+	[METHOD_JOB_CREATE] = do_create,
+	[METHOD_JOB_OPEN] = do_open,
+	[METHOD_JOB_ADD_FILES] = do_add_files,
+	[METHOD_JOB_GET] = do_get,
+	[METHOD_JOB_LIST] = do_list,
+	[METHOD_JOB_SET_PROPERTIES] = do_set_properties,
+	[METHOD_JOB_RESUME] = do_control,
+	[METHOD_JOB_SUSPEND] = do_control,
+	[METHOD_JOB_CANCEL] = do_control,
+	[METHOD_JOB_COMPLETE] = do_control,
+	[METHOD_EVENTS_SUBSCRIBE] = do_subscribe,
+	[METHOD_SERVICE_STATUS] = do_status,
+};

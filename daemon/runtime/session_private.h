@@ -1,0 +1,53 @@
+/* Inside runtime/session: what its two files share.
+ *
+ *   session.c         connections, messages in, replies and notifications out
+ *   session_method.c  what each method does, and the handles it needs for that
+ */
+#ifndef FERRY_RUNTIME_SESSION_PRIVATE_H
+#define FERRY_RUNTIME_SESSION_PRIVATE_H
+
+#include "runtime/session.h"
+
+/* The capability: what this connection may do to one job.  The id is checked at each use beside the row, because a row's
+ * number could be given again after the job was forgotten. */
+struct handle {
+	struct handle *next;
+	uint64_t number;
+	int64_t row;
+	char id[JOB_ID_BYTES];
+	unsigned rights;
+	bool subscribed;
+};
+
+struct session {
+	struct session *next;
+	uint64_t connection;
+	bool greeted;
+	struct caller caller; /* who said hello */
+	bool subscribed;      /* to all jobs of the caller */
+	struct handle *handles;
+	uint64_t handle_count, handle_number;
+};
+
+struct sessions {
+	struct sessions_settings settings;
+	struct engine *engine;
+	struct ipc_server *server;
+	struct session *first;
+	uint32_t count;
+};
+
+/* One call: what it works on and what it answers. */
+struct call {
+	struct sessions *sessions;
+	struct session *session;
+	const struct request *request;
+	struct json_writer *out; /* inside the reply's result object */
+	struct fault *fault;
+	uint64_t new_handle;
+};
+
+typedef enum result session_method(struct call *call);
+extern session_method *const session_methods[METHOD_COUNT];
+
+#endif

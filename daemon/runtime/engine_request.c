@@ -235,10 +235,34 @@ enum result engine_jobs_list(struct engine *engine, const char *owner, bool fini
 	return store_jobs_list(engine->parts.store, owner, finished, after_row, limit, visit_job, &list, fault);
 }
 
+struct file_list {
+	const struct active *active; /* NULL: nothing is going on */
+	bool (*visit)(void *context, const struct file *file);
+	void *context;
+};
+
+/* The record says what is safe on disk; who looks wants to see what has come. */
+static bool visit_file(void *context, const struct file *file)
+{
+	const struct file_list *list = context;
+	const struct flight *flight = list->active != NULL ? list->active->flights : NULL;
+	struct file live;
+
+	while (flight != NULL && flight->file.row != file->row)
+		flight = flight->next;
+	if (flight == NULL || flight->written <= file->bytes_recorded)
+		return list->visit(list->context, file);
+	live = *file;
+	live.bytes_recorded = flight->written;
+	return list->visit(list->context, &live);
+}
+
 enum result engine_files_list(struct engine *engine, int64_t row, uint32_t from_ordinal, uint32_t limit,
                               bool (*visit)(void *context, const struct file *file), void *context, struct fault *fault)
 {
-	return store_files_list(engine->parts.store, row, from_ordinal, limit, visit, context, fault);
+	struct file_list list = { active_find(engine, row), visit, context };
+
+	return store_files_list(engine->parts.store, row, from_ordinal, limit, visit_file, &list, fault);
 }
 
 /* --- changing --- */

@@ -275,6 +275,7 @@ enum result sessions_start(const struct sessions_settings *settings, struct engi
 	struct sessions *sessions = calloc(1, sizeof(*sessions));
 	struct ipc_limits limits = { .connections_max = (uint32_t)settings->settings->door_connections_max,
 		                     .output_bytes_max = (uint32_t)settings->settings->door_output_bytes_max };
+	struct fault busy;
 	struct ipc_handler handler = { on_connected, on_message, on_oversized, on_disconnected, sessions };
 	struct engine_watcher watcher = { on_changed, on_progress, sessions };
 	enum result result;
@@ -283,8 +284,14 @@ enum result sessions_start(const struct sessions_settings *settings, struct engi
 		return fault_set(fault, RESULT_NO_MEMORY, FAULT_FERRY, 0, "open the door");
 	sessions->settings = *settings;
 	sessions->engine = engine;
-	result = ipc_server_start(settings->address, &limits, &handler, &sessions->server, fault);
+	sessions->busy = BUFFER(4096);
+	(void)!fault_set(&busy, RESULT_BUSY, FAULT_FERRY, 0, "door.connections_max is %u", limits.connections_max);
+	result = protocol_reply_error(&sessions->busy, "null", RESULT_BUSY, &busy);
+	limits.busy = sessions->busy.bytes;
+	if (result == RESULT_OK)
+		result = ipc_server_start(settings->address, &limits, &handler, &sessions->server, fault);
 	if (result != RESULT_OK) {
+		buffer_done(&sessions->busy);
 		free(sessions);
 		return result;
 	}
@@ -301,5 +308,6 @@ void sessions_free(struct sessions *sessions)
 	ipc_server_free(sessions->server);
 	while (sessions->first != NULL)
 		session_remove(sessions, sessions->first->connection);
+	buffer_done(&sessions->busy);
 	free(sessions);
 }

@@ -33,6 +33,7 @@ struct sessions {
 	struct sessions_settings settings;
 	struct engine *engine;
 	struct ipc_server *server;
+	struct buffer busy; /* the answer for one client too many */
 	struct session *first;
 	uint32_t count;
 };

@@ -201,6 +201,8 @@ static struct pending *choose(struct world *world)
 
 	for (struct worker *worker = world->workers; worker != NULL; worker = worker->next) {
 		for (struct pending *pending = worker->pending; pending != NULL; pending = pending->next) {
+			if (worker->kind == WORKER_NETWORK && !pending->stopped && file_of(world, &pending->order->file)->stuck)
+				continue;
 			if (world_random(world, ++seen) == 0)
 				chosen = pending;
 			if (worker->kind == WORKER_FILE)
@@ -357,6 +359,30 @@ int64_t world_submit(struct world *world, uint32_t count, bool auto_complete)
 	memcpy(submit_message, text.bytes, text.length + 1);
 	perform(world, submit);
 	return submit_row;
+}
+
+static struct {
+	int64_t row;
+	unsigned given;
+	const struct job_properties *properties;
+} setting;
+
+static void set(struct world *world, struct engine *engine)
+{
+	struct job_status status;
+	struct fault fault = { 0 };
+
+	(void)world;
+	if (engine_job_set_properties(engine, setting.row, setting.properties, setting.given, &status, &fault) != RESULT_OK)
+		fail_msg("set: %s", fault.what);
+}
+
+void world_set(struct world *world, int64_t row, unsigned given, const struct job_properties *properties)
+{
+	setting.row = row;
+	setting.given = given;
+	setting.properties = properties;
+	perform(world, set);
 }
 
 /* --- the passing of things --- */

@@ -14,6 +14,7 @@ struct world_file {
 	uint64_t fetched;            /* bytes that the server sent, over all attempts */
 	unsigned published;          /* how often it got its name */
 	enum result fail_next_fetch; /* RESULT_OK: none */
+	bool stuck;                  /* a fetch gets no byte until it is stopped */
 };
 
 struct world {
@@ -39,6 +40,7 @@ void world_crash(struct world *world);
 void world_hello(struct world *world);
 /* Create a job of `count` files and resume it; its row. */
 int64_t world_submit(struct world *world, uint32_t count, bool auto_complete);
+void world_set(struct world *world, int64_t row, unsigned given, const struct job_properties *properties);
 /* Let one thing happen: an answer of a worker, or the passing of time up to what the engine waits for.  False: nothing is
  * left to happen. */
 bool world_step(struct world *world);

@@ -132,6 +132,75 @@ static void engine__fatal_failure__job_waits_in_error(void **state)
 	world_end(&world);
 }
 
+static void engine__server_that_never_answers_well__job_ends_in_no_progress(void **state)
+{
+	struct world world;
+	struct job_status status;
+	struct fault fault = { 0 };
+	int64_t row, begun;
+
+	(void)state;
+	world_begin(&world, 4);
+	world_hello(&world);
+	begun = world.wall_ms;
+	row = world_submit(&world, 1, true);
+	world_set(&world, row, PROPERTY_NO_PROGRESS_TIMEOUT, &(struct job_properties){ .no_progress_timeout_s = 600 });
+	while (world_state(&world, row) != JOB_ERROR) {
+		world.files[0].fail_next_fetch = RESULT_CONNECTION_CLOSED;
+		assert_true(world_step(&world));
+	}
+	assert_int_equal(engine_job_get(world.engine, row, &status, &fault), RESULT_OK);
+	assert_int_equal(status.job.error.result, RESULT_NO_PROGRESS);
+	assert_in_range(world.wall_ms - begun, 600 * 1000, 700 * 1000);
+	world_end(&world);
+}
+
+static void engine__job_beyond_its_maximum_time__ends_in_error_when_it_is_over(void **state)
+{
+	struct world world;
+	struct job_status status;
+	struct fault fault = { 0 };
+	int64_t row, begun;
+
+	(void)state;
+	world_begin(&world, 5);
+	world_hello(&world);
+	begun = world.mono_ms;
+	row = world_submit(&world, 1, true);
+	world_set(&world, row, PROPERTY_MAX_TIME, &(struct job_properties){ .max_time_s = 100 });
+	world.files[0].stuck = true;
+	while (world_state(&world, row) != JOB_ERROR)
+		assert_true(world_step(&world));
+	assert_int_equal(engine_job_get(world.engine, row, &status, &fault), RESULT_OK);
+	assert_int_equal(status.job.error.result, RESULT_MAX_TIME);
+	assert_in_range(world.mono_ms - begun, 100 * 1000, 101 * 1000);
+	world_end(&world);
+}
+
+static void engine__higher_level_comes__takes_the_slot_and_gives_it_back(void **state)
+{
+	struct world world;
+	int64_t low, high;
+
+	(void)state;
+	world_begin(&world, 6);
+	world.settings.queue_background_jobs_max = 1;
+	world_hello(&world);
+	low = world_submit(&world, FILES, true);
+	world_set(&world, low, PROPERTY_PRIORITY, &(struct job_properties){ .priority = JOB_LOW });
+	while (world_state(&world, low) != JOB_TRANSFERRING)
+		assert_true(world_step(&world));
+	high = world_submit(&world, 3, true);
+	assert_int_equal(world_state(&world, low), JOB_QUEUED);
+	while (world_state(&world, high) != JOB_ACKNOWLEDGED) {
+		assert_int_not_equal(world_state(&world, low), JOB_TRANSFERRING);
+		assert_true(world_step(&world));
+	}
+	run_to_end(&world, low, JOB_ACKNOWLEDGED);
+	assert_false(world.wrong);
+	world_end(&world);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -140,6 +209,9 @@ int main(void)
 		cmocka_unit_test(engine__owner_does_not_return__job_waits),
 		cmocka_unit_test(engine__transient_failure__job_tries_again_by_itself),
 		cmocka_unit_test(engine__fatal_failure__job_waits_in_error),
+		cmocka_unit_test(engine__server_that_never_answers_well__job_ends_in_no_progress),
+		cmocka_unit_test(engine__job_beyond_its_maximum_time__ends_in_error_when_it_is_over),
+		cmocka_unit_test(engine__higher_level_comes__takes_the_slot_and_gives_it_back),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

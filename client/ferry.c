@@ -338,7 +338,8 @@ enum result ferry_call(struct ferry *ferry, struct json_writer *request, struct 
 		return fault_set(fault, RESULT_NOT_RUNNING, FAULT_FERRY, 0, "the connection was lost");
 	struct text_view message = { ferry->out.bytes, ferry->out.length };
 	result = ipc_client_send(ferry->client, message, fault);
-	if (result != RESULT_OK) {
+	/* Who was turned away finds the connection closed, and the reason still in it. */
+	if (result != RESULT_OK && result != RESULT_NOT_RUNNING) {
 		ferry_lose(ferry);
 		return result;
 	}

@@ -29,8 +29,9 @@ struct ipc_handler {
 };
 
 struct ipc_limits {
-	uint32_t connections_max;  /* one more is answered with RESULT_BUSY's text and closed */
+	uint32_t connections_max;
 	uint32_t output_bytes_max; /* exceeded: the connection is closed */
+	const char *busy;          /* what one client too many is told before it is closed; lives as long as the server */
 };
 
 /* Listen on `address`: a pipe name or a socket path.  RESULT_ALREADY_RUNNING if somebody else does. */

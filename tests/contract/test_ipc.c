@@ -83,7 +83,7 @@ static void on_disconnected(void *context, uint64_t connection)
 static enum result serve_at(struct scene *scene, uint32_t connections_max, uint32_t output_bytes_max,
                             struct ipc_server **ret_server)
 {
-	struct ipc_limits limits = { connections_max, output_bytes_max };
+	struct ipc_limits limits = { connections_max, output_bytes_max, "no room" };
 	struct ipc_handler handler = { on_connected, on_message, on_oversized, on_disconnected, scene };
 	return ipc_server_start(scene->address, &limits, &handler, ret_server, &scene->fault);
 }
@@ -457,7 +457,7 @@ static void ipc__one_client_too_many__is_told_so_until_another_leaves(void **sta
 	struct ipc_client *third = NULL;
 	enum result result = ipc_client_open(scene->address, IPC_CLIENT_ALLOW_CONSOLE, 100, &third, &scene->fault);
 	if (result == RESULT_OK) {
-		hear(scene, third, text_view(result_sentence(RESULT_BUSY)));
+		hear(scene, third, text_view("no room"));
 		hear_nothing_more(scene, third);
 	} else {
 		assert_int_equal(result, RESULT_BUSY);

@@ -48,7 +48,7 @@ struct ipc_server {
 	struct thread *thread;
 	struct mutex *mutex;
 	bool stopping;
-	int poll_ms; /* the I/O thread's own */
+	int poll_ms;                    /* the I/O thread's own */
 	struct connection *connections; /* places; the I/O thread alone fills and empties them, under the mutex */
 	struct pollfd *polled;          /* one for each place, then the listener's and the wake's */
 	uint64_t last_number;
@@ -58,7 +58,7 @@ struct ipc_server {
 
 static void accept_clients(struct ipc_server *server)
 {
-	struct text_view busy = text_view(result_sentence(RESULT_BUSY));
+	struct text_view busy = text_view(server->limits.busy);
 	int fd;
 	while ((fd = accept4(server->listener, NULL, NULL, SOCK_NONBLOCK | SOCK_CLOEXEC)) >= 0) {
 		struct connection client = { .fd = fd, .input = BUFFER(IPC_MESSAGE_BYTES_MAX) };

@@ -358,7 +358,7 @@ static void accept_client(struct ipc_server *server, struct connection *connecti
 {
 	if (server->open_count >= server->limits.connections_max) {
 		mutex_lock(server->lock);
-		(void)enqueue(connection, text_view(result_sentence(RESULT_BUSY)));
+		(void)enqueue(connection, text_view(server->limits.busy));
 		mutex_unlock(server->lock);
 		begin_closing(server, connection, STOP_MS_MAX);
 		return;

@@ -78,6 +78,8 @@ def installed_service__runs_is_killed_stops_and_goes_on():
     nginx.file("large.bin", 40 * MIB)
     service.verb("install")
     key = "HKLM\\System\\CurrentControlSet\\Services\\Ferry"
+    again = service.verb("install", check=False)
+    assert again.returncode == 2 and "ALREADY_INSTALLED" in again.stderr, again
     config = subprocess.run([WINE, "reg", "query", key], capture_output=True, text=True, timeout=60).stdout
     assert "NT AUTHORITY\\NetworkService" in config and "ferryd.exe" in config, config
     service.verb("configure")
@@ -110,6 +112,8 @@ def installed_service__runs_is_killed_stops_and_goes_on():
     service.net("stop")
     service.verb("uninstall")
     assert service.state() is None
+    again = service.verb("uninstall", check=False)
+    assert again.returncode == 2 and "NOT_INSTALLED" in again.stderr, again
     assert os.path.exists(os.path.join(DATA, "queue.sqlite3")), "the queue stays"
 
 

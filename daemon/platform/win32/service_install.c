@@ -34,9 +34,9 @@ static enum result fault_manager(struct fault *fault, DWORD error, const char *w
 	case ERROR_ACCESS_DENIED:
 		return fault_set(fault, RESULT_ACCESS_REFUSED, FAULT_WIN32, error, "%s: not as an administrator", what);
 	case ERROR_SERVICE_EXISTS:
-		return fault_set(fault, RESULT_EXISTS, FAULT_WIN32, error, "%s: it is installed; use 'configure'", what);
+		return fault_set(fault, RESULT_ALREADY_INSTALLED, FAULT_WIN32, error, "%s", what);
 	case ERROR_SERVICE_DOES_NOT_EXIST:
-		return fault_set(fault, RESULT_SYSTEM, FAULT_WIN32, error, "%s: it is not installed", what);
+		return fault_set(fault, RESULT_NOT_INSTALLED, FAULT_WIN32, error, "%s", what);
 	case ERROR_SERVICE_MARKED_FOR_DELETE:
 		return fault_set(fault, RESULT_SYSTEM, FAULT_WIN32, error, "%s: it goes when its last user closes it", what);
 	default:

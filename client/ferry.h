@@ -199,7 +199,7 @@ struct ferry_properties {
 struct ferry_source {
 	const char *url;
 	const char *path;
-	uint64_t size_bytes; /* FERRY_SIZE_UNKNOWN, or what the file must have */
+	uint64_t size_bytes; /* FERRY_SIZE_UNKNOWN, or what is expected: for progress, until the server says it */
 };
 
 /* A job to be made. */

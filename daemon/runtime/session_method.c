@@ -8,27 +8,33 @@
 
 /* --- handles --- */
 
-static enum result handle_add(const struct sessions *sessions, struct session *session, const struct job *job,
-                              unsigned rights, uint64_t *ret_number, struct fault *fault)
+/* A handle of no job yet; if the call fails it is dropped with the reply's (session.c). */
+static enum result handle_add(struct call *call, struct handle **ret_handle)
 {
-	uint64_t maximum = sessions->settings.settings->door_handles_per_connection_max;
+	struct session *session = call->session;
+	uint64_t maximum = call->sessions->settings.settings->door_handles_per_connection_max;
 	struct handle *handle;
 
 	if (session->handle_count >= maximum)
-		return fault_set(fault, RESULT_TOO_MANY_HANDLES, FAULT_FERRY, 0,
+		return fault_set(call->fault, RESULT_TOO_MANY_HANDLES, FAULT_FERRY, 0,
 		                 "door.handles_per_connection_max is %llu", (unsigned long long)maximum);
 	handle = calloc(1, sizeof(*handle));
 	if (handle == NULL)
-		return fault_set(fault, RESULT_NO_MEMORY, FAULT_FERRY, 0, "open a job");
+		return fault_set(call->fault, RESULT_NO_MEMORY, FAULT_FERRY, 0, "open a job");
 	handle->number = ++session->handle_number;
-	handle->row = job->row;
-	handle->rights = rights;
-	memcpy(handle->id, job->id, sizeof(handle->id));
 	handle->next = session->handles;
 	session->handles = handle;
 	session->handle_count++;
-	*ret_number = handle->number;
+	call->new_handle = handle->number;
+	*ret_handle = handle;
 	return RESULT_OK;
+}
+
+static void handle_open(struct handle *handle, const struct job *job, unsigned rights)
+{
+	handle->row = job->row;
+	handle->rights = rights;
+	memcpy(handle->id, job->id, sizeof(handle->id));
 }
 
 /* The handle of the request, if it is this connection's and gives the right. */
@@ -106,6 +112,7 @@ static void write_rights(struct json_writer *out, unsigned rights)
 static enum result do_create(struct call *call)
 {
 	AUTO(identity) struct identity *identity = NULL;
+	struct handle *handle = NULL;
 	struct job_status status;
 	bool created = false;
 	enum result result = capture(call, &identity);
@@ -120,14 +127,16 @@ static enum result do_create(struct call *call)
 	if (result != RESULT_OK)
 		return result;
 	engine_owner_present(call->sessions->engine, identity);
-	result = engine_job_create(call->sessions->engine, &wanted, &status, &created, call->fault);
+	/* The handle comes first: for want of one no job must be made that its caller is told does not exist. */
+	result = handle_add(call, &handle);
+	if (result == RESULT_OK)
+		result = engine_job_create(call->sessions->engine, &wanted, &status, &created, call->fault);
 	/* A job found by its key may have been made at a higher integrity level: the rule decides what is given. */
 	if (result == RESULT_OK)
 		result = access_open(wanted.caller, status.job.owner, status.job.owner_integrity, &rights, call->fault);
-	if (result == RESULT_OK)
-		result = handle_add(call->sessions, call->session, &status.job, rights, &call->new_handle, call->fault);
 	if (result != RESULT_OK)
 		return result;
+	handle_open(handle, &status.job, rights);
 	protocol_write_job(call->out, "job", &status);
 	json_write_u64(call->out, "handle", call->new_handle);
 	json_write_bool(call->out, "created", created);
@@ -137,6 +146,7 @@ static enum result do_create(struct call *call)
 static enum result do_open(struct call *call)
 {
 	AUTO(identity) struct identity *identity = NULL;
+	struct handle *handle = NULL;
 	struct job_status status;
 	unsigned rights = 0;
 	enum result result = capture(call, &identity);
@@ -154,9 +164,10 @@ static enum result do_open(struct call *call)
 		return result;
 	if (access_own(identity_caller(identity), NULL) == RESULT_OK)
 		engine_owner_present(call->sessions->engine, identity);
-	result = handle_add(call->sessions, call->session, &status.job, rights, &call->new_handle, call->fault);
+	result = handle_add(call, &handle);
 	if (result != RESULT_OK)
 		return result;
+	handle_open(handle, &status.job, rights);
 	json_write_u64(call->out, "handle", call->new_handle);
 	write_rights(call->out, rights);
 	protocol_write_job(call->out, "job", &status);

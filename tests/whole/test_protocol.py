@@ -114,6 +114,24 @@ def wrong_requests__are_refused_by_name_and_change_nothing():
     bridge.close()
 
 
+def no_handle_left__creates_no_job_either():
+    ferry = Ferry({"door": {"handles_per_connection_max": 2}}).start()
+    bridge = Bridge(ferry)
+    bridge.hello()
+    for name in ("one", "two"):
+        bridge.ok("job.create", name=name)
+    assert bridge.call("job.create", name="three")["error"]["data"]["result"] == "TOO_MANY_HANDLES"
+    assert [job["name"] for job in bridge.ok("job.list")["jobs"]] == ["one", "two"]
+    other = Bridge(ferry)
+    other.hello()
+    assert other.call("job.get", handle=1)["error"]["data"]["result"] == "BAD_HANDLE"  # it is the first connection's
+    assert other.call("job.create", name="four", files=[{"url": "ftp://h/x", "path": "x"}])["error"]
+    for name in ("four", "five"):  # a refused call keeps no handle
+        other.ok("job.create", name=name)
+    bridge.close()
+    other.close()
+
+
 def servers_that_fail__are_told_apart():
     ferry, nginx, bridge = prepare()
     bridge.hello()
@@ -131,4 +149,4 @@ def servers_that_fail__are_told_apart():
 
 run(each_method__does_what_it_says, cancelled_in_the_middle__leaves_nothing_behind,
     completed_before_the_end__keeps_what_is_whole, wrong_requests__are_refused_by_name_and_change_nothing,
-    servers_that_fail__are_told_apart)
+    no_handle_left__creates_no_job_either, servers_that_fail__are_told_apart)

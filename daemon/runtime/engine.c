@@ -137,6 +137,16 @@ static void run_deferrals(struct engine *engine, enum result committed, const st
 	}
 }
 
+/* A handle that the order borrows still is the flight's; one that it would have consumed is the flight's again. */
+static void take_order_back(struct engine *engine, struct order *order)
+{
+	struct flight *flight = flight_find(engine, order->flight);
+
+	if (flight != NULL && flight->handle == NULL)
+		flight->handle = order->handle;
+	free(order);
+}
+
 static void release_orders(struct engine *engine, bool send)
 {
 	struct outgoing *outgoing = engine->outgoing;
@@ -149,7 +159,7 @@ static void release_orders(struct engine *engine, bool send)
 		if (send)
 			engine->parts.workers.order(outgoing->worker, outgoing->order);
 		else
-			free(outgoing->order); /* the handle it borrows still is the flight's */
+			take_order_back(engine, outgoing->order);
 		free(outgoing);
 		outgoing = next;
 	}
@@ -259,10 +269,10 @@ static void forget_finished(struct engine *engine)
 	uint32_t count = 0;
 	struct fault fault;
 
-	if (store_jobs_forget(engine->parts.store, engine_now(engine) - keep_ms, 1000, &count, &fault) != RESULT_OK)
+	if (store_jobs_forget(engine->parts.store, engine_now(engine) - keep_ms, FORGET_AT_ONCE, &count, &fault) != RESULT_OK)
 		engine_break(engine, &fault);
 	/* With more left than one turn should carry, go on at the next one. */
-	engine->forget_at_ms = engine_mono(engine) + (count == 1000 ? 0 : FORGET_INTERVAL_MS);
+	engine->forget_at_ms = engine_mono(engine) + (count == FORGET_AT_ONCE ? 0 : FORGET_INTERVAL_MS);
 }
 
 static void advance_all(struct engine *engine)
@@ -342,12 +352,7 @@ static void start_over(struct engine *engine)
 			end = &letter->next;
 		}
 	}
-	while (kept != NULL) {
-		struct letter *next = kept->next;
-
-		mailbox_post(engine->mailbox, kept);
-		kept = next;
-	}
+	mailbox_put_back(engine->mailbox, kept); /* a connection's first letter must stay before its second */
 	while (engine->actives != NULL)
 		active_free(engine, engine->actives);
 	engine->changed_count = 0;
@@ -358,8 +363,11 @@ static void start_over(struct engine *engine)
 static void undo_turn(struct engine *engine)
 {
 	struct fault fault = engine->broken;
+	bool disk = fault.result == RESULT_DISK_FULL || fault.result == RESULT_IO_FAILED;
 	char reason[FAULT_WHAT_BYTES_MAX + 128];
 
+	if (disk && fault.source == FAULT_SQLITE)
+		fault.result = RESULT_STORE_BUSY; /* the queue's disk: those two speak of the destination's */
 	store_rollback(engine->parts.store);
 	events_drop(engine->parts.events);
 	start_over(engine);

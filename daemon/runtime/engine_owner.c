@@ -37,10 +37,12 @@ void engine_owner_present(struct engine *engine, struct identity *identity)
 {
 	const struct caller *caller = identity_caller(identity);
 	bool known = engine_present(engine, caller->owner, caller->integrity) != NULL;
+	struct present **oldest = NULL, **superseded = NULL;
 	unsigned count = 0;
 
-	for (struct present **place = &engine->present; *place != NULL;) {
+	for (struct present **place = &engine->present; *place != NULL; place = &(*place)->next) {
 		struct present *present = *place;
+		const struct caller *other = identity_caller(present->identity);
 
 		if (same_digest(present->identity, identity)) { /* known: it moves to the front */
 			*place = present->next;
@@ -48,12 +50,14 @@ void engine_owner_present(struct engine *engine, struct identity *identity)
 			engine->present = present;
 			return;
 		}
-		if (++count >= PRESENT_IDENTITIES_MAX && present->next == NULL) {
-			present_remove(engine, place);
-			break;
-		}
-		place = &present->next;
+		count++;
+		oldest = place;
+		if (engine_present(engine, other->owner, other->integrity) != present)
+			superseded = place;
 	}
+	/* First goes what its owner has shown something newer than: who shows many of his own displaces nobody else. */
+	if (count >= PRESENT_IDENTITIES_MAX)
+		present_remove(engine, superseded != NULL ? superseded : oldest);
 
 	struct present *present = malloc(sizeof(*present));
 
@@ -154,11 +158,13 @@ int64_t crew_end_idle(struct engine *engine)
 {
 	int64_t keep_ms = (int64_t)engine->parts.settings->worker_idle_s * 1000;
 	int64_t due = INT64_MAX, mono = engine_mono(engine);
+	unsigned idle = 0;
 
 	for (struct crew **place = &engine->crews; *place != NULL;) {
 		struct crew *crew = *place;
 
-		if (crew->jobs == 0 && (crew->dead || mono - crew->idle_since_ms >= keep_ms)) {
+		if (crew->jobs == 0 &&
+		    (crew->dead || mono - crew->idle_since_ms >= keep_ms || ++idle > IDLE_CREWS_MAX)) {
 			crew_free(engine, place);
 			continue;
 		}

@@ -22,7 +22,9 @@
 #define STOP_MS_MAX 1500         /* to close flights before the service ends; the manager expects 2 s */
 #define TROUBLE_PAUSE_MS 5000    /* before the store is tried again after a failed commit */
 #define FORGET_INTERVAL_MS (3600 * 1000)
-#define PRESENT_IDENTITIES_MAX 256 /* of all owners; the one seen longest ago gives way */
+#define FORGET_AT_ONCE 20 /* finished jobs in one turn: each may have as many files as a job can */
+#define PRESENT_IDENTITIES_MAX 256 /* of all owners; superseded ones give way, then the one seen longest ago */
+#define IDLE_CREWS_MAX 32 /* whoever shows many identities keeps no more threads than that; the first made end first */
 #define RUNNABLE_PER_OWNER_MAX 32
 #define PROGRESS_GRAIN_MS 10000  /* how exactly progress_ms is kept: not worth a write for each file */
 #define SWEEP_ATTEMPTS_MAX 10    /* to remove a partial file that somebody holds open */
@@ -55,6 +57,7 @@ struct flight {
 	struct file_handle *handle; /* from OPEN's report until an order consumes it */
 	uint64_t written;
 	bool syncing;
+	bool unsynced; /* a sync failed: what is not recorded yet may be lost, whatever a later one says */
 	bool stop_sent;
 	struct fault fault; /* why it ends; result OK: it does not, or its job winds down */
 };

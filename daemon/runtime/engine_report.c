@@ -55,11 +55,24 @@ static void note_progress(struct engine *engine, struct active *active)
 	(void)!engine_save_job(engine, &job, job.state);
 }
 
+/* The partial file is not ours any more: what was fetched is lost, and a resume fetches it again under a new name. */
+static void forget_partial(struct flight *flight)
+{
+	flight->file.state = FILE_PENDING;
+	flight->file.bytes_recorded = 0;
+	flight->file.partial[0] = flight->file.tag[0] = '\0';
+}
+
 static void on_opened(struct engine *engine, struct flight *flight, struct report *report)
 {
 	if (report->result != RESULT_OK) {
 		flight->fault = report->fault;
 		note_file(engine, EVENT_FILE_FAILED, flight, 0, &flight->fault);
+		if (report->result == RESULT_FILE_CHANGED) {
+			forget_partial(flight);
+			if (!flight_save(engine, flight))
+				return;
+		}
 		flight_end(engine, flight);
 		return;
 	}
@@ -122,15 +135,17 @@ static void on_written(struct engine *engine, struct flight *flight, uint64_t wr
 static void on_synced(struct engine *engine, struct flight *flight, const struct report *report)
 {
 	flight->syncing = false;
-	if (flight->stage != FLIGHT_FETCHING)
-		return; /* a later order's report says more */
 	if (report->result != RESULT_OK) {
+		/* A system may tell of lost bytes only once: the sync at the end would succeed without them. */
+		flight->unsynced = true;
 		flight->fault = report->fault;
-		if (!flight->stop_sent)
+		if (flight->stage == FLIGHT_FETCHING && !flight->stop_sent)
 			flight_order(engine, flight, ORDER_STOP, 0);
 		flight->stop_sent = true;
 		return;
 	}
+	if (flight->stage != FLIGHT_FETCHING)
+		return; /* a later order's report says more */
 	flight->file.bytes_recorded = report->bytes;
 	if (!flight_save(engine, flight))
 		return;
@@ -142,7 +157,7 @@ static void on_synced(struct engine *engine, struct flight *flight, const struct
 static void on_fetched(struct engine *engine, struct flight *flight, const struct report *report)
 {
 	flight->written = report->bytes;
-	if (report->result == RESULT_OK) {
+	if (report->result == RESULT_OK && !flight->unsynced) {
 		flight->stage = FLIGHT_FINISHING;
 		flight_last_order(engine, flight, ORDER_FINISH, report->bytes);
 		return;
@@ -162,7 +177,7 @@ static void on_closed(struct engine *engine, struct flight *flight, const struct
 {
 	bool further = report->bytes > flight->file.bytes_recorded;
 
-	if (report->result == RESULT_OK) {
+	if (report->result == RESULT_OK && !flight->unsynced) {
 		flight->file.bytes_recorded = report->bytes;
 		if (!flight_save(engine, flight))
 			return;
@@ -176,8 +191,9 @@ static void on_closed(struct engine *engine, struct flight *flight, const struct
 
 static void on_finished(struct engine *engine, struct flight *flight, const struct report *report)
 {
-	if (report->result != RESULT_OK) {
-		flight->fault = report->fault;
+	if (report->result != RESULT_OK || flight->unsynced) {
+		if (!flight->unsynced)
+			flight->fault = report->fault;
 		note_file(engine, EVENT_FILE_FAILED, flight, flight->written, &flight->fault);
 		flight_end(engine, flight);
 		return;
@@ -200,11 +216,8 @@ static void on_published(struct engine *engine, struct flight *flight, const str
 	} else {
 		flight->fault = report->fault;
 		note_file(engine, EVENT_PUBLISH_FAILED, flight, 0, &flight->fault);
-		if (report->result == RESULT_FILE_CHANGED) { /* what was fetched is lost: a resume fetches it again */
-			flight->file.state = FILE_PENDING;
-			flight->file.bytes_recorded = 0;
-			flight->file.partial[0] = flight->file.tag[0] = '\0';
-		}
+		if (report->result == RESULT_FILE_CHANGED)
+			forget_partial(flight);
 	}
 	if (flight_save(engine, flight))
 		flight_end(engine, flight);

@@ -62,6 +62,22 @@ struct letter *mailbox_take_all(struct mailbox *mailbox)
 	return all;
 }
 
+void mailbox_put_back(struct mailbox *mailbox, struct letter *letters)
+{
+	struct letter *last = letters;
+
+	if (!letters)
+		return;
+	while (last->next)
+		last = last->next;
+	mutex_lock(mailbox->mutex);
+	last->next = mailbox->first;
+	if (!mailbox->first)
+		mailbox->last = last;
+	mailbox->first = letters;
+	mutex_unlock(mailbox->mutex);
+}
+
 void mailbox_wait(struct mailbox *mailbox, int64_t timeout_ms)
 {
 	int64_t until_ms = timeout_ms < 0 ? 0 : clock_mono_ms() + timeout_ms;

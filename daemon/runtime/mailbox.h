@@ -27,6 +27,8 @@ DEFINE_CLEANUP(mailbox)
 void mailbox_post(struct mailbox *mailbox, struct letter *letter); /* any thread; never fails */
 /* All letters in order, as a list; NULL if there are none. */
 struct letter *mailbox_take_all(struct mailbox *mailbox);
+/* Put such a list, or what is left of it, back in front of what has come since: each poster's order stays. */
+void mailbox_put_back(struct mailbox *mailbox, struct letter *letters);
 /* Sleep until there is a letter or `timeout_ms` is over (negative: for ever). */
 void mailbox_wait(struct mailbox *mailbox, int64_t timeout_ms);
 

@@ -53,6 +53,30 @@ static void mailbox__emptied__takes_letters_again(void **state)
 	assert_null(letter->next->next);
 }
 
+static void mailbox__put_back__comes_before_what_was_posted_since(void **state)
+{
+	(void)state;
+	AUTO(mailbox) struct mailbox *mailbox = mailbox_new(NULL, NULL);
+	struct note notes[4];
+	mailbox_post(mailbox, &notes[0].letter);
+	mailbox_post(mailbox, &notes[1].letter);
+	struct letter *taken = mailbox_take_all(mailbox);
+	mailbox_post(mailbox, &notes[2].letter);
+	mailbox_put_back(mailbox, taken);
+	mailbox_put_back(mailbox, NULL);
+	mailbox_post(mailbox, &notes[3].letter);
+	struct letter *letter = mailbox_take_all(mailbox);
+	for (unsigned i = 0; i < 4; i++, letter = letter->next)
+		assert_ptr_equal(letter, &notes[i].letter);
+	assert_null(letter);
+	mailbox_post(mailbox, &notes[0].letter);
+	mailbox_put_back(mailbox, mailbox_take_all(mailbox)); /* into an empty box: its end is known again */
+	mailbox_post(mailbox, &notes[1].letter);
+	letter = mailbox_take_all(mailbox);
+	assert_ptr_equal(letter, &notes[0].letter);
+	assert_ptr_equal(letter->next, &notes[1].letter);
+}
+
 static void mailbox__wake__is_called_for_the_first_letter_only(void **state)
 {
 	(void)state;
@@ -137,6 +161,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(mailbox__letters__come_in_the_order_they_were_posted),
 		cmocka_unit_test(mailbox__emptied__takes_letters_again),
+		cmocka_unit_test(mailbox__put_back__comes_before_what_was_posted_since),
 		cmocka_unit_test(mailbox__wake__is_called_for_the_first_letter_only),
 		cmocka_unit_test(mailbox__nothing_comes__wait_ends_in_time_and_not_before),
 		cmocka_unit_test(mailbox__letter_is_there__wait_returns_at_once),

@@ -78,6 +78,57 @@ static void engine__power_cuts_at_any_moment__every_file_lands_once_whole(void *
 	}
 }
 
+static void engine__commits_fail_at_any_moment__every_file_lands_and_no_handle_stays_open(void **state)
+{
+	(void)state;
+	for (uint64_t seed = 1; seed <= SEEDS; seed++) {
+		struct world world;
+		unsigned breaks = 0, steps = 0;
+		int64_t row;
+
+		print_message("seed %llu\n", (unsigned long long)seed);
+		world_begin(&world, seed);
+		world.real_handles = true;
+		world_hello(&world);
+		row = world_submit(&world, FILES, true);
+		while (world_state(&world, row) != JOB_ACKNOWLEDGED) {
+			assert_true(steps++ < STEPS_MAX);
+			if (breaks < 10 && world_random(&world, 15) == 0) {
+				world.break_turn = true;
+				breaks++;
+			}
+			assert_true(world_step(&world));
+		}
+		check_files(&world, breaks);
+		world_end(&world); /* of handles that are left the sanitizer tells */
+	}
+}
+
+static void engine__syncs_fail_at_any_moment__nothing_lost_is_recorded_or_published(void **state)
+{
+	(void)state;
+	for (uint64_t seed = 1; seed <= SEEDS; seed++) {
+		struct world world;
+		unsigned failures = 0, steps = 0;
+		int64_t row;
+
+		print_message("seed %llu\n", (unsigned long long)seed);
+		world_begin(&world, seed);
+		world_hello(&world);
+		row = world_submit(&world, FILES, true);
+		while (world_state(&world, row) != JOB_ACKNOWLEDGED) {
+			assert_true(steps++ < STEPS_MAX);
+			if (failures < 30 && world_random(&world, 5) == 0) {
+				world.files[world_random(&world, FILES)].fail_next_sync = true;
+				failures++;
+			}
+			assert_true(world_step(&world));
+		}
+		check_files(&world, 0);
+		world_end(&world);
+	}
+}
+
 static void engine__owner_does_not_return__job_waits(void **state)
 {
 	struct world world;
@@ -206,6 +257,8 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(engine__job_without_trouble__ends_acknowledged),
 		cmocka_unit_test(engine__power_cuts_at_any_moment__every_file_lands_once_whole),
+		cmocka_unit_test(engine__commits_fail_at_any_moment__every_file_lands_and_no_handle_stays_open),
+		cmocka_unit_test(engine__syncs_fail_at_any_moment__nothing_lost_is_recorded_or_published),
 		cmocka_unit_test(engine__owner_does_not_return__job_waits),
 		cmocka_unit_test(engine__transient_failure__job_tries_again_by_itself),
 		cmocka_unit_test(engine__fatal_failure__job_waits_in_error),

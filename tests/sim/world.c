@@ -10,6 +10,8 @@
 #include <setjmp.h>
 #include <cmocka.h>
 
+#include "platform/file.h"
+#include "runtime/engine_private.h"
 #include "scratch.h"
 
 /* An order that waits for its answer; a fetch stays until it is whole, stopped or failed. */
@@ -90,6 +92,11 @@ static void give_order(struct worker *worker, struct order *order)
 	*end = pending;
 }
 
+static bool consumes_handle(const struct order *order)
+{
+	return order->kind == ORDER_CLOSE || order->kind == ORDER_FINISH;
+}
+
 static void stop_worker(struct worker *worker)
 {
 	struct worker **place = &worker->world->workers;
@@ -101,6 +108,8 @@ static void stop_worker(struct worker *worker)
 		struct pending *pending = worker->pending;
 
 		worker->pending = pending->next;
+		if (consumes_handle(pending->order))
+			file_handle_free(pending->order->handle);
 		free(pending->order);
 		free(pending);
 	}
@@ -132,6 +141,19 @@ static void finish(struct pending *pending, struct report *report)
 	worker->sink.post(worker->sink.context, report);
 }
 
+static struct file_handle *open_handle(const struct world *world, uint64_t flight)
+{
+	struct file_handle *handle = NULL;
+	struct fault fault = { 0 };
+	char path[600];
+
+	snprintf(path, sizeof(path), "%s%cflight-%" PRIu64, world->folder, file_path_style == PATH_WINDOWS ? '\\' : '/',
+	         flight);
+	if (file_open_append(path, &handle, &fault) != RESULT_OK)
+		fail_msg("%s: %s", path, fault.what);
+	return handle;
+}
+
 static void answer_file_order(struct pending *pending)
 {
 	struct world *world = pending->worker->world;
@@ -146,10 +168,18 @@ static void answer_file_order(struct pending *pending)
 		report->bytes = order->file.bytes_recorded;
 		file->written = file->written < report->bytes ? report->bytes : file->written;
 		(void)!text_copy(report->tag, sizeof(report->tag), text_view("tag"));
+		if (world->real_handles)
+			report->handle = open_handle(world, order->flight);
 	} else if (order->kind == ORDER_SYNC || order->kind == ORDER_CLOSE || order->kind == ORDER_FINISH) {
 		if (order->bytes > file->written)
 			wrong(world, "synced more than was written", &order->file);
-		file->synced = file->written;
+		if (file->fail_next_sync) {
+			file->fail_next_sync = false;
+			file->lost = true;
+			report->result = fault_set(&report->fault, RESULT_IO_FAILED, FAULT_FERRY, 0, "made up");
+		}
+		if (!file->lost)
+			file->synced = file->written;
 	} else if (order->kind == ORDER_PUBLISH) {
 		if (file->synced != file->size)
 			wrong(world, "published before it was whole", &order->file);
@@ -157,6 +187,8 @@ static void answer_file_order(struct pending *pending)
 	} else if (order->kind == ORDER_ABANDON) {
 		file->written = file->synced = 0;
 	}
+	if (consumes_handle(order))
+		file_handle_free(order->handle);
 	finish(pending, report);
 }
 
@@ -168,6 +200,7 @@ static void advance_fetch(struct pending *pending)
 
 	if (!pending->answered) {
 		pending->answered = true;
+		file->lost = false; /* what was lost is written again */
 		file->written = pending->order->file.bytes_recorded;
 		report = new_report(pending, REPORT_ANSWERED);
 		report->bytes = file->written;
@@ -387,8 +420,18 @@ void world_set(struct world *world, int64_t row, unsigned given, const struct jo
 
 /* --- the passing of things --- */
 
+static void break_turn(struct world *world, struct engine *engine)
+{
+	struct fault fault;
+
+	(void)world;
+	(void)!fault_set(&fault, RESULT_STORE_BUSY, FAULT_FERRY, 0, "made up");
+	engine_break(engine, &fault);
+}
+
 bool world_step(struct world *world)
 {
+	struct deed breaking = { { .deliver = deliver_deed }, world, break_turn };
 	struct pending *pending = choose(world);
 	int64_t due;
 
@@ -399,6 +442,9 @@ bool world_step(struct world *world)
 			answer_file_order(pending);
 		world->mono_ms += 1;
 		world->wall_ms += 1;
+		if (world->break_turn)
+			engine_post(world->engine, &breaking.letter);
+		world->break_turn = false;
 		(void)engine_turn(world->engine);
 		return true;
 	}

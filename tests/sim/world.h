@@ -15,6 +15,8 @@ struct world_file {
 	unsigned published;          /* how often it got its name */
 	enum result fail_next_fetch; /* RESULT_OK: none */
 	bool stuck;                  /* a fetch gets no byte until it is stopped */
+	bool fail_next_sync;
+	bool lost; /* a sync failed: what was not synced before is gone, and later syncs succeed without it */
 };
 
 struct world {
@@ -29,6 +31,8 @@ struct world {
 	struct identity *identity;
 	char folder[512], database[600];
 	struct worker *workers;
+	bool real_handles; /* workers open real files, so that what nobody closes is found */
+	bool break_turn;   /* the next answer's turn cannot be committed */
 	bool wrong; /* something that must never happen did; it was printed */
 };
 

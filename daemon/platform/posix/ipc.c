@@ -56,29 +56,30 @@ struct ipc_server {
 
 /* --- the I/O thread --- */
 
-static void accept_clients(struct ipc_server *server)
+/* One at a time, as with packets: the poll comes back for the next when the others had their turn. */
+static void accept_client(struct ipc_server *server)
 {
 	struct text_view busy = text_view(server->limits.busy);
-	int fd;
-	while ((fd = accept4(server->listener, NULL, NULL, SOCK_NONBLOCK | SOCK_CLOEXEC)) >= 0) {
-		struct connection client = { .fd = fd, .input = BUFFER(IPC_MESSAGE_BYTES_MAX) };
-		socklen_t size = sizeof(client.peer);
-		uint32_t place = 0;
-		while (place < server->limits.connections_max && server->connections[place].number != 0)
-			place++;
-		if (place == server->limits.connections_max ||
-		    getsockopt(fd, SOL_SOCKET, SO_PEERCRED, &client.peer, &size) != 0) {
-			size_t sent = 0;
-			(void)!packet_send(fd, busy.bytes, busy.length, &sent); /* it may be gone already */
-			close(fd);
-			continue;
-		}
-		client.number = ++server->last_number;
-		mutex_lock(server->mutex);
-		server->connections[place] = client;
-		mutex_unlock(server->mutex);
-		server->handler.connected(server->handler.context, client.number);
+	int fd = accept4(server->listener, NULL, NULL, SOCK_NONBLOCK | SOCK_CLOEXEC);
+	if (fd < 0)
+		return;
+	struct connection client = { .fd = fd, .input = BUFFER(IPC_MESSAGE_BYTES_MAX) };
+	socklen_t size = sizeof(client.peer);
+	uint32_t place = 0;
+	while (place < server->limits.connections_max && server->connections[place].number != 0)
+		place++;
+	if (place == server->limits.connections_max ||
+	    getsockopt(fd, SOL_SOCKET, SO_PEERCRED, &client.peer, &size) != 0) {
+		size_t sent = 0;
+		(void)!packet_send(fd, busy.bytes, busy.length, &sent); /* it may be gone already */
+		close(fd);
+		return;
 	}
+	client.number = ++server->last_number;
+	mutex_lock(server->mutex);
+	server->connections[place] = client;
+	mutex_unlock(server->mutex);
+	server->handler.connected(server->handler.context, client.number);
 }
 
 static void deliver(struct ipc_server *server, struct connection *connection)
@@ -97,29 +98,28 @@ static void deliver(struct ipc_server *server, struct connection *connection)
 		handler->message(handler->context, connection->number, TAKE(message.bytes), message.length);
 }
 
-/* Read packets until a message is whole or no more are there. */
-static void read_message(struct ipc_server *server, struct connection *connection)
+/* Read a packet; the last one makes the message whole. */
+static void read_packet(struct ipc_server *server, struct connection *connection)
 {
-	for (bool last = false; !last;) {
-		bool first = connection->input.bytes == NULL;
-		struct ucred sender = { 0 };
-		enum result result = packet_receive(connection->fd, &connection->input, &sender, &last);
-		if (result == RESULT_TIMED_OUT)
-			return;
-		/* One message, one author: else a thread could finish what another identity began. */
-		bool same = first || memcmp(&sender, &connection->sender, sizeof(sender)) == 0;
-		if (!same || (result != RESULT_OK && result != RESULT_TOO_LARGE)) {
-			mutex_lock(server->mutex);
-			connection->broken = true;
-			mutex_unlock(server->mutex);
-			return;
-		}
-		connection->sender = sender;
-		connection->oversized |= result == RESULT_TOO_LARGE;
-		if (connection->oversized)
-			buffer_clear(&connection->input);
+	bool first = connection->input.bytes == NULL, last = false;
+	struct ucred sender = { 0 };
+	enum result result = packet_receive(connection->fd, &connection->input, &sender, &last);
+	if (result == RESULT_TIMED_OUT)
+		return;
+	/* One message, one author: else a thread could finish what another identity began. */
+	bool same = first || memcmp(&sender, &connection->sender, sizeof(sender)) == 0;
+	if (!same || (result != RESULT_OK && result != RESULT_TOO_LARGE)) {
+		mutex_lock(server->mutex);
+		connection->broken = true;
+		mutex_unlock(server->mutex);
+		return;
 	}
-	deliver(server, connection);
+	connection->sender = sender;
+	connection->oversized |= result == RESULT_TOO_LARGE;
+	if (connection->oversized)
+		buffer_clear(&connection->input);
+	if (last)
+		deliver(server, connection);
 }
 
 static void drop_output(struct connection *connection)
@@ -197,9 +197,9 @@ static void serve(void *argument)
 			(void)eventfd_read(server->wake, &wakes);
 		for (uint32_t i = 0; i < places; i++)
 			if (server->polled[i].events & POLLIN && server->polled[i].revents)
-				read_message(server, &server->connections[i]);
+				read_packet(server, &server->connections[i]);
 		if (listener->revents)
-			accept_clients(server);
+			accept_client(server);
 	}
 }
 

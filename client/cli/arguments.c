@@ -238,7 +238,9 @@ bool arguments_read(int argc, char **argv, struct arguments *ret_arguments, char
 			if (!read_option(argc, argv, &i, &arguments, problem))
 				return false;
 		} else if (arguments.verb == VERB_NONE) {
-			if (!is_verb(word, &arguments.verb)) {
+			if (strcmp(word, "help") == 0) {
+				arguments.given |= BIT(HELP); /* as many other programs have it */
+			} else if (!is_verb(word, &arguments.verb)) {
 				text_display(problem, ARGUMENTS_PROBLEM_BYTES_MAX, "there is no verb '%s'", word);
 				return false;
 			}

@@ -223,9 +223,20 @@ void output_table_end(struct table *table, unsigned columns)
 	fflush(stdout);
 }
 
+/* "; http 404", or nothing. */
+static void write_native(const struct ferry_error *error, char *to, size_t size)
+{
+	to[0] = '\0';
+	if (error->source[0] != '\0')
+		text_display(to, size, "; %s %" PRId64, error->source, error->code);
+}
+
 static void print_error_of(const struct ferry_error *error)
 {
-	output_text("  error        %s (%s 0x%08" PRIX32 ")\n", error->message, error->name, error->hresult);
+	char native[64];
+
+	write_native(error, native, sizeof(native));
+	output_text("  error        %s (%s 0x%08" PRIX32 "%s)\n", error->message, error->name, error->hresult, native);
 	if (error->remedy[0] != '\0')
 		output_text("  what to do   %s\n", error->remedy);
 }
@@ -233,6 +244,7 @@ static void print_error_of(const struct ferry_error *error)
 void output_job(const struct ferry_status *status, int64_t wall_ms)
 {
 	char why[128], moment[FORMAT_BYTES_MAX], done[FORMAT_BYTES_MAX], total[FORMAT_BYTES_MAX];
+	char retry[FORMAT_BYTES_MAX], no_progress[FORMAT_BYTES_MAX], max_time[FORMAT_BYTES_MAX];
 
 	progress_reason(status, wall_ms, why, sizeof(why));
 	output_text("%s  %s\n", status->id, status->name);
@@ -256,8 +268,11 @@ void output_job(const struct ferry_status *status, int64_t wall_ms)
 	output_text("  owner        %s\n", status->owner);
 	output_text("  priority     %s\n", ferry_priority_name(status->priority));
 	output_text("  completes    %s\n", status->auto_complete ? "by itself" : "when told to");
-	output_text("  retry        after %u s, for %u s without progress, %u s of transferring at most\n",
-	            status->retry_delay_s, status->no_progress_timeout_s, status->max_time_s);
+	format_duration(status->retry_delay_s, retry);
+	format_duration(status->no_progress_timeout_s, no_progress);
+	format_duration(status->max_time_s, max_time);
+	output_text("  retry        within %s; fails after %s without progress, or %s of transferring\n", retry, no_progress,
+	            max_time);
 	format_moment(status->created_ms, moment);
 	output_text("  created      %s\n", moment);
 	if (status->finished_ms != 0) {
@@ -296,10 +311,9 @@ void output_service(const struct ferry_service *service, const struct ferry_serv
 
 void output_error(const struct ferry_error *error)
 {
-	char native[64] = "";
+	char native[64];
 
-	if (error->source[0] != '\0')
-		text_display(native, sizeof(native), "; %s %" PRId64, error->source, error->code);
+	write_native(error, native, sizeof(native));
 	output_note("ferry: %s (%s 0x%08" PRIX32 "%s)\n", error->message, error->name, error->hresult, native);
 	if (error->remedy[0] != '\0')
 		output_note("  what to do: %s\n", error->remedy);

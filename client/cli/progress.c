@@ -7,6 +7,7 @@
 
 #define BAR_COLUMNS_MAX 30
 #define BAR_COLUMNS_MIN 10
+#define PERCENT_COLUMNS 6u /* "100%  " */
 /* Shorter than this, two samples say more about the clock than about the line. */
 #define RATE_SPAN_MS_MIN 400
 #define FRESH_MS 2000 /* the service tells numbers every half second */
@@ -134,6 +135,18 @@ static void write_pace(const struct progress *progress, int64_t now_ms, int64_t 
 	}
 }
 
+/* As much as fits: on a narrow line the time left is worth more than the files, and where the share is shown, than the
+ * bytes. */
+static void write_rest(const char *bytes, const char *pace, const char *files, unsigned columns, bool share_is_shown,
+                       char *to, size_t size)
+{
+	text_display(to, size, "%s  %s  %s", bytes, pace, files);
+	if (strlen(to) > columns)
+		text_display(to, size, "%s  %s", bytes, pace);
+	if (strlen(to) > columns && share_is_shown)
+		text_display(to, size, "%s", pace);
+}
+
 void progress_line(const struct progress *progress, int64_t now_ms, int64_t wall_ms, const struct ferry_status *status,
                    unsigned columns, char to[PROGRESS_LINE_BYTES_MAX])
 {
@@ -144,9 +157,9 @@ void progress_line(const struct progress *progress, int64_t now_ms, int64_t wall
 	write_bytes(status, bytes, sizeof(bytes));
 	write_pace(progress, now_ms, wall_ms, status, pace, sizeof(pace));
 	text_display(files, sizeof(files), "%u/%u files", status->files_transferred, status->files_total);
-	text_display(rest, sizeof(rest), "%s  %s  %s", bytes, pace, files);
+	write_rest(bytes, pace, files, columns > PERCENT_COLUMNS && known ? columns - PERCENT_COLUMNS : columns, known, rest, sizeof(rest));
 	if (known) {
-		unsigned taken = (unsigned)strlen(rest) + (unsigned)strlen(" 100%  ");
+		unsigned taken = (unsigned)strlen(rest) + 1 + PERCENT_COLUMNS;
 		unsigned room = columns > taken ? columns - taken : 0;
 		if (room >= BAR_COLUMNS_MIN)
 			format_bar(status->bytes_transferred, status->bytes_total, room < BAR_COLUMNS_MAX ? room : BAR_COLUMNS_MAX,

@@ -58,6 +58,8 @@ static enum result render_cell(const struct table *table, unsigned column, const
 
 	format_fit(text, table->widths[column], fitted, sizeof(fitted));
 	int fill = (int)(table->widths[column] - format_columns(fitted));
+	while (last && fitted[0] == '\0' && to->length > 0 && to->bytes[to->length - 1] == ' ')
+		to->length--; /* nothing follows what was filled up for it */
 	if (right)
 		return buffer_print(to, "%*s%s%s", fill, "", fitted, last ? "\n" : "  ");
 	return buffer_print(to, "%s%*s%s", fitted, last ? 0 : fill, "", last ? "\n" : "  ");

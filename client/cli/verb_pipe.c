@@ -14,23 +14,76 @@
 
 /* A little more than the service takes, so that it is the service that says what is too large. */
 #define LINE_BYTES_MAX (1024u * 1024u + 65536u)
-#define QUEUE_MAX 64
 #define OPEN_TIMEOUT_MS 5000
 #define LAST_ANSWERS_TIMEOUT_MS 60000
-/* One thread uses the connection, so it looks to both sides in turn; while messages come it hardly waits. */
-#define LOOK_MS 15
 
-/* Lines that were read and not yet sent.  The reading thread fills it, the other empties it. */
-struct queue {
-	struct mutex *mutex;
-	struct condition *room;
-	struct buffer lines[QUEUE_MAX];
-	unsigned first, count;
-	bool ended;    /* no more will come */
-	bool too_long; /* because of a line that no message can be */
+/* One thread reads lines and sends, the other receives and prints, and neither looks for the other. */
+struct bridge {
+	const struct cli *cli;
+	struct ipc_client *client;
+	struct mutex *mutex; /* around all below, and whatever is printed */
+	struct condition *answered;
+	uint64_t unanswered;
 };
 
-/* --- the reading thread --- */
+/* End the program, with the mutex held: no line stays half printed, and the other thread says nothing more.  Nothing
+ * would wake that one where it waits for a line or a message; it ends with the program. */
+static _Noreturn void leave(struct bridge *bridge, int code)
+{
+	mutex_lock(bridge->mutex);
+	terminal_leave(code);
+}
+
+static int fail(const struct cli *cli, const struct fault *fault)
+{
+	return cli_problem(cli, CLI_UNREACHABLE, "%s (%s) %s", result_sentence(fault->result), result_name(fault->result),
+	                   fault->what);
+}
+
+static _Noreturn void leave_disconnected(struct bridge *bridge, const struct fault *fault)
+{
+	mutex_lock(bridge->mutex);
+	terminal_leave(fail(bridge->cli, fault));
+}
+
+/* --- the receiving thread --- */
+
+/* The service answers every message, if only with an error; what it says unasked has a method. */
+static bool is_answer(struct text_view message)
+{
+	AUTO(json_document) struct json_document *document = NULL;
+
+	return json_parse(message, JSON_WIRE, &document, NULL) == RESULT_OK &&
+	       json_member(json_root(document), "method").value == NULL;
+}
+
+static void print(struct bridge *bridge, const struct buffer *message)
+{
+	bool answer = is_answer((struct text_view){ message->bytes, message->length });
+
+	mutex_lock(bridge->mutex);
+	fwrite(message->bytes, 1, message->length, stdout);
+	fputc('\n', stdout);
+	fflush(stdout);
+	if (answer && bridge->unanswered > 0 && --bridge->unanswered == 0)
+		condition_signal(bridge->answered);
+	mutex_unlock(bridge->mutex);
+}
+
+static void receive_messages(void *argument)
+{
+	struct bridge *bridge = argument;
+
+	for (;;) {
+		AUTO(buffer) struct buffer message = BUFFER(LINE_BYTES_MAX);
+		struct fault fault = { .result = RESULT_OK };
+		if (ipc_client_receive(bridge->client, -1, &message, &fault) != RESULT_OK)
+			leave_disconnected(bridge, &fault);
+		print(bridge, &message);
+	}
+}
+
+/* --- the sending one --- */
 
 /* One line without its end.  False: there is none, or it is too long. */
 static bool read_line(struct buffer *line, bool *ret_too_long)
@@ -52,115 +105,41 @@ static bool read_line(struct buffer *line, bool *ret_too_long)
 	return line->length > 0;
 }
 
-static void read_lines(void *argument)
+static void send_line(struct bridge *bridge, const struct buffer *line)
 {
-	struct queue *queue = argument;
-	bool more = true, too_long = false;
-
-	while (more) {
-		struct buffer line = BUFFER(LINE_BYTES_MAX);
-		more = read_line(&line, &too_long);
-		mutex_lock(queue->mutex);
-		while (more && queue->count == QUEUE_MAX)
-			condition_wait(queue->room, queue->mutex, -1);
-		if (more && line.length > 0) {
-			queue->lines[(queue->first + queue->count) % QUEUE_MAX] = line;
-			queue->count++;
-		} else {
-			buffer_done(&line);
-		}
-		queue->ended = !more;
-		queue->too_long = too_long;
-		mutex_unlock(queue->mutex);
-	}
-}
-
-/* --- the other one --- */
-
-struct bridge {
-	struct cli *cli;
-	struct ipc_client *client;
-	struct queue queue;
-	uint64_t unanswered;
-};
-
-/* Take the next line out.  False: there is none now; *ret_ended tells whether there will be. */
-static bool take_line(struct queue *queue, struct buffer *ret_line, bool *ret_ended)
-{
-	mutex_lock(queue->mutex);
-	bool taken = queue->count > 0;
-	*ret_ended = queue->ended;
-	if (taken) {
-		*ret_line = queue->lines[queue->first];
-		queue->first = (queue->first + 1) % QUEUE_MAX;
-		queue->count--;
-		condition_signal(queue->room);
-	}
-	mutex_unlock(queue->mutex);
-	return taken;
-}
-
-/* The service answers every message, if only with an error; what it says unasked has a method. */
-static bool is_answer(struct text_view message)
-{
-	AUTO(json_document) struct json_document *document = NULL;
-
-	return json_parse(message, JSON_WIRE, &document, NULL) == RESULT_OK &&
-	       json_member(json_root(document), "method").value == NULL;
-}
-
-static int fail(const struct bridge *bridge, const struct fault *fault, int code)
-{
-	return cli_problem(bridge->cli, code, "%s (%s) %s", result_sentence(fault->result), result_name(fault->result),
-	                   fault->what);
-}
-
-/* Receive what there is, waiting shortly.  CLI_OK, or the code to end with. */
-static int pump_out(struct bridge *bridge, int64_t timeout_ms)
-{
-	AUTO(buffer) struct buffer message = BUFFER(LINE_BYTES_MAX);
 	struct fault fault = { .result = RESULT_OK };
-	enum result result = ipc_client_receive(bridge->client, timeout_ms, &message, &fault);
 
-	if (result == RESULT_TIMED_OUT)
-		return CLI_OK;
-	if (result != RESULT_OK)
-		return fail(bridge, &fault, CLI_UNREACHABLE);
-	if (bridge->unanswered > 0 && is_answer((struct text_view){ message.bytes, message.length }))
-		bridge->unanswered--;
-	fwrite(message.bytes, 1, message.length, stdout);
-	fputc('\n', stdout);
-	fflush(stdout);
-	return CLI_OK;
+	mutex_lock(bridge->mutex);
+	bridge->unanswered++; /* first, or the answer might be here before it is expected */
+	mutex_unlock(bridge->mutex);
+	if (ipc_client_send(bridge->client, (struct text_view){ line->bytes, line->length }, &fault) != RESULT_OK)
+		leave_disconnected(bridge, &fault);
 }
 
-static int pump(struct bridge *bridge)
+/* False: a line is longer than any message. */
+static bool send_lines(struct bridge *bridge)
 {
-	int64_t ended_ms = 0;
-	bool ended = false;
-	int code = CLI_OK;
-
-	while (code == CLI_OK && !terminal_interrupted()) {
+	for (bool too_long = false;;) {
 		AUTO(buffer) struct buffer line = BUFFER(LINE_BYTES_MAX);
-		struct fault fault = { .result = RESULT_OK };
-		if (take_line(&bridge->queue, &line, &ended)) {
-			struct text_view message = { line.bytes, line.length };
-			if (ipc_client_send(bridge->client, message, &fault) != RESULT_OK)
-				return fail(bridge, &fault, CLI_UNREACHABLE);
-			bridge->unanswered++;
-			continue;
-		}
-		if (ended && bridge->queue.too_long)
-			return cli_problem(bridge->cli, CLI_USAGE, "a line is longer than a message may be, 1 MiB");
-		if (ended && bridge->unanswered == 0)
-			return CLI_OK;
-		if (ended && ended_ms == 0)
-			ended_ms = clock_mono_ms();
-		if (ended && clock_mono_ms() - ended_ms > LAST_ANSWERS_TIMEOUT_MS)
-			return cli_problem(bridge->cli, CLI_TIMED_OUT, "the service did not answer every message");
-		code = pump_out(bridge, LOOK_MS);
+		if (!read_line(&line, &too_long))
+			return !too_long;
+		if (line.length > 0)
+			send_line(bridge, &line);
 	}
-	return code;
+}
+
+static bool await_answers(struct bridge *bridge)
+{
+	int64_t deadline_ms = clock_mono_ms() + LAST_ANSWERS_TIMEOUT_MS, left_ms = LAST_ANSWERS_TIMEOUT_MS;
+
+	mutex_lock(bridge->mutex);
+	while (bridge->unanswered > 0 && left_ms > 0) {
+		condition_wait(bridge->answered, bridge->mutex, left_ms);
+		left_ms = deadline_ms - clock_mono_ms();
+	}
+	bool all = bridge->unanswered == 0;
+	mutex_unlock(bridge->mutex);
+	return all;
 }
 
 static int bridge_open(struct bridge *bridge)
@@ -174,41 +153,33 @@ static int bridge_open(struct bridge *bridge)
 
 	if (address == NULL) {
 		if (ipc_client_default_address(standard, sizeof(standard), &fault) != RESULT_OK)
-			return fail(bridge, &fault, CLI_UNREACHABLE);
+			return fail(bridge->cli, &fault);
 		address = standard;
 	}
 	if (ipc_client_open(address, flags, timeout_ms, &bridge->client, &fault) != RESULT_OK)
-		return fail(bridge, &fault, CLI_UNREACHABLE);
+		return fail(bridge->cli, &fault);
 	return CLI_OK;
 }
 
 int verb_pipe(struct cli *cli)
 {
-	static struct bridge bridge; /* the reading thread's too, and too large for the stack */
+	static struct bridge bridge; /* the receiving thread's too, which never ends by itself */
 	struct fault fault = { .result = RESULT_OK };
-	struct thread *reader;
+	struct thread *receiver;
 
 	bridge.cli = cli;
 	int code = bridge_open(&bridge);
 	if (code != CLI_OK)
 		return code;
-	bridge.queue.mutex = mutex_new();
-	bridge.queue.room = condition_new();
-	if (bridge.queue.mutex == NULL || bridge.queue.room == NULL ||
-	    thread_start("ferry-pipe", read_lines, &bridge.queue, &reader, &fault) != RESULT_OK)
+	bridge.mutex = mutex_new();
+	bridge.answered = condition_new();
+	if (bridge.mutex == NULL || bridge.answered == NULL ||
+	    thread_start("ferry-pipe", receive_messages, &bridge, &receiver, &fault) != RESULT_OK)
 		return cli_problem(cli, CLI_FAILED, "there is not enough memory for another thread");
-	terminal_catch_interrupt();
-	code = pump(&bridge);
-	ipc_client_free(bridge.client);
 
-	mutex_lock(bridge.queue.mutex);
-	bool ended = bridge.queue.ended;
-	mutex_unlock(bridge.queue.mutex);
-	/* Nothing wakes a thread that waits for a line; it ends with the program. */
-	if (!ended)
-		terminal_leave(code);
-	thread_join(reader);
-	mutex_free(bridge.queue.mutex);
-	condition_free(bridge.queue.room);
-	return code;
+	if (!send_lines(&bridge))
+		code = cli_problem(cli, CLI_USAGE, "a line is longer than a message may be, 1 MiB");
+	else if (!await_answers(&bridge))
+		code = cli_problem(cli, CLI_TIMED_OUT, "the service did not answer every message");
+	leave(&bridge, code);
 }

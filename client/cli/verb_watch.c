@@ -13,6 +13,8 @@
 #define DRAW_EVERY_MS 500
 #define JOBS_MAX 1000 /* more are not followed; no terminal shows them */
 #define BAR_COLUMNS 16
+#define BARS_FROM_COLUMNS 99 /* narrower terminals show the share as a number */
+#define LINE_BYTES_MAX 4096
 #define DRAWN_BYTES_MAX (4u * 1024u * 1024u)
 
 struct watched {
@@ -149,17 +151,19 @@ static void tell(struct watch *watch, const struct ferry_change *change)
 
 /* --- as a table --- */
 
-static void add_row(struct table *table, const struct watched *job)
+static void add_row(struct table *table, const struct watched *job, bool bars)
 {
 	const struct ferry_status *status = &job->status;
 	char id[9], bar[BAR_COLUMNS + 1] = "", done[FORMAT_BYTES_MAX], rate[FORMAT_BYTES_MAX] = "",
 								  left[FORMAT_BYTES_MAX] = "";
-	char files[FORMAT_BYTES_MAX], why[128];
+	char files[FORMAT_BYTES_MAX], why[128], state[192];
 	int64_t now_ms = clock_mono_ms();
 	uint64_t seconds;
 
 	text_display(id, sizeof(id), "%s", status->id);
-	if (status->bytes_total_is_known && status->bytes_total > 0)
+	if (status->bytes_total_is_known && status->bytes_total > 0 && !bars)
+		text_display(bar, sizeof(bar), "%u%%", format_percent(status->bytes_transferred, status->bytes_total));
+	else if (status->bytes_total_is_known && status->bytes_total > 0)
 		format_bar(status->bytes_transferred, status->bytes_total, BAR_COLUMNS, bar, sizeof(bar));
 	format_bytes(status->bytes_transferred, done);
 	if (status->state == FERRY_STATE_TRANSFERRING) {
@@ -169,6 +173,7 @@ static void add_row(struct table *table, const struct watched *job)
 	}
 	text_display(files, sizeof(files), "%u/%u", status->files_transferred, status->files_total);
 	progress_reason(status, clock_wall_ms(), why, sizeof(why));
+	text_display(state, sizeof(state), "%s%s%s", ferry_state_name(status->state), why[0] != '\0' ? ", " : "", why);
 	table_cell(table, id);
 	table_cell(table, bar);
 	table_cell(table, done);
@@ -176,38 +181,42 @@ static void add_row(struct table *table, const struct watched *job)
 	table_cell(table, left);
 	table_cell(table, files);
 	table_cell(table, status->name);
-	table_cell(table, ferry_state_name(status->state));
-	table_cell(table, why);
+	table_cell(table, state);
 }
 
 /* As many rows as the terminal has: what still runs first, then the finished ones, newest first. */
-static unsigned add_rows(struct table *table, const struct watch *watch, unsigned rows_max)
+static unsigned add_rows(struct table *table, const struct watch *watch, unsigned rows_max, bool bars)
 {
 	unsigned rows = 0;
 
 	for (unsigned i = 0; i < watch->count && rows < rows_max; i++) {
 		if (!ferry_state_is_final(watch->jobs[i]->status.state)) {
-			add_row(table, watch->jobs[i]);
+			add_row(table, watch->jobs[i], bars);
 			rows++;
 		}
 	}
 	for (unsigned i = watch->count; i > 0 && rows < rows_max; i--) {
 		if (ferry_state_is_final(watch->jobs[i - 1]->status.state)) {
-			add_row(table, watch->jobs[i - 1]);
+			add_row(table, watch->jobs[i - 1], bars);
 			rows++;
 		}
 	}
 	return rows;
 }
 
-/* Go up to where the last drawing began, draw over it, and clear what it had more of. */
-static void print_over(struct watch *watch, char *text, unsigned rows)
+/* Go up to where the last drawing began, draw over it, and clear what it had more of.  Lines are cut: one that the
+ * terminal breaks in two would make the next drawing begin in the wrong place. */
+static void print_over(struct watch *watch, char *text, unsigned rows, unsigned columns)
 {
+	char fitted[LINE_BYTES_MAX];
+
 	if (watch->rows_drawn > 0)
 		fprintf(stdout, "\x1b[%uA", watch->rows_drawn);
 	for (char *line = text; *line != '\0';) {
 		char *end = strchr(line, '\n');
-		fprintf(stdout, "\r%.*s\x1b[K\n", (int)(end - line), line);
+		*end = '\0';
+		format_fit(line, columns, fitted, sizeof(fitted));
+		fprintf(stdout, "\r%s\x1b[K\n", fitted);
 		line = end + 1;
 	}
 	fputs("\x1b[J", stdout);
@@ -226,15 +235,15 @@ static void draw(struct watch *watch)
 		{ .title = "FILES", .right = true },
 		{ .title = "NAME", .flexible = true },
 		{ .title = "STATE" },
-		{ .title = "WHY" },
 	};
 	AUTO(buffer) struct buffer text = BUFFER(DRAWN_BYTES_MAX);
 	AUTO(table) struct table table;
-	unsigned rows_max = terminal_rows(TERMINAL_OUT);
+	/* The last column stays free: writing there may wrap. */
+	unsigned rows_max = terminal_rows(TERMINAL_OUT), columns_max = terminal_columns(TERMINAL_OUT) - 1;
 	char last[160];
 
 	table_begin(&table, columns, sizeof(columns) / sizeof(columns[0]));
-	unsigned shown = add_rows(&table, watch, rows_max > 4 ? rows_max - 4 : 1);
+	unsigned shown = add_rows(&table, watch, rows_max > 4 ? rows_max - 4 : 1, columns_max >= BARS_FROM_COLUMNS);
 	if (watch->away)
 		text_display(last, sizeof(last), "The service went away; connecting again ...");
 	else if (watch->count > shown)
@@ -242,10 +251,10 @@ static void draw(struct watch *watch)
 	else
 		text_display(last, sizeof(last), "%sCtrl-C stops watching; the jobs go on.",
 		             watch->count == 0 ? "There are no jobs at work.  " : "");
-	if (table_render(&table, terminal_columns(TERMINAL_OUT) - 1, &text) != RESULT_OK ||
+	if (table_render(&table, columns_max, &text) != RESULT_OK ||
 	    buffer_print(&text, "%s\n", last) != RESULT_OK)
 		return;
-	print_over(watch, text.bytes, shown + 2);
+	print_over(watch, text.bytes, shown + 2, columns_max);
 	watch->drawn_ms = clock_mono_ms();
 }
 

@@ -108,7 +108,8 @@ enum result protocol_notification_end(struct json_writer *writer) MUST_CHECK;
 void protocol_request_begin(struct json_writer *writer, uint64_t id, enum method method);
 void protocol_write_properties(struct json_writer *writer, const struct job_properties *properties, unsigned given);
 
-/* --- reading, for clients; tolerant of members that a newer service adds --- */
+/* --- reading, for clients; tolerant of members that a newer service adds.  A wait reason that is not known here becomes
+ * JOB_WAIT_COUNT. --- */
 enum result protocol_read_job(struct json value, struct job_status *ret_status, struct fault *fault) MUST_CHECK;
 enum result protocol_read_file(struct json value, struct file *ret_file, struct fault *fault) MUST_CHECK;
 enum result protocol_read_service(struct json value, struct service_status *ret_status, struct fault *fault) MUST_CHECK;

@@ -149,8 +149,9 @@ static void read_wait(struct reader *reader, struct job_status *status)
 		return;
 	struct reader inner = reader_of(wait, reader->fault);
 	read_name(&inner, "reason", &reason);
+	/* A reason that only a newer service has: the job waits all the same. */
 	if (inner.result == RESULT_OK && !job_wait_from_name(reason, &status->wait))
-		unknown_word(&inner, "reason");
+		status->wait = JOB_WAIT_COUNT;
 	read_i64(&inner, "since_ms", &status->wait_since_ms);
 	if (member(&inner, "next_try_ms").value)
 		read_i64(&inner, "next_try_ms", &status->job.next_try_ms);

@@ -111,6 +111,14 @@ static void arguments__help__needs_no_operands(void **state)
 	assert_true(read_line("ferry -h"));
 	assert_true(arguments_has(&arguments, OPTION_HELP));
 	assert_int_equal(arguments.verb, VERB_NONE);
+	assert_true(read_line("ferry help"));
+	assert_true(arguments_has(&arguments, OPTION_HELP));
+	assert_int_equal(arguments.verb, VERB_NONE);
+	assert_true(read_line("ferry help wait"));
+	assert_true(arguments_has(&arguments, OPTION_HELP));
+	assert_int_equal(arguments.verb, VERB_WAIT);
+	assert_true(read_line("ferry show help")); /* a job may be called so */
+	assert_false(arguments_has(&arguments, OPTION_HELP));
 }
 
 static void check_seconds(const char *text, bool good, uint32_t expected)

@@ -91,9 +91,12 @@ static void progress__the_line__says_more_on_a_wider_terminal(void **state)
 	           "[=======>                    ]  25%  10.0 KiB/40.0 KiB  1.0 KiB/s  0:30 left  3/7 files");
 	check_line(&progress, &status, 75, "[====>           ]  25%  10.0 KiB/40.0 KiB  1.0 KiB/s  0:30 left  3/7 files");
 	check_line(&progress, &status, 65, " 25%  10.0 KiB/40.0 KiB  1.0 KiB/s  0:30 left  3/7 files");
-	check_line(&progress, &status, 30, " 25%  10.0 KiB/40.0 KiB  1....");
+	check_line(&progress, &status, 50, " 25%  10.0 KiB/40.0 KiB  1.0 KiB/s  0:30 left");
+	check_line(&progress, &status, 39, "[==>       ]  25%  1.0 KiB/s  0:30 left");
+	check_line(&progress, &status, 20, " 25%  1.0 KiB/s  ...");
 	status.bytes_total_is_known = false;
 	check_line(&progress, &status, 100, "10.0 KiB  1.0 KiB/s  3/7 files");
+	check_line(&progress, &status, 25, "10.0 KiB  1.0 KiB/s");
 }
 
 static void check_reason(enum ferry_wait_reason wait, enum ferry_state at, const char *error, const char *expected)

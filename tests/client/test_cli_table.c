@@ -37,7 +37,7 @@ static void table__columns__line_up_by_what_is_seen(void **state)
 	(void)state;
 	check(0, "ID        SIZE  NAME                   WHY\n"
 	         "2a1b       7 B  Z\xC3\xBCrich, \xE6\x9B\xB4\xE6\x96\xB0 and more  owner absent\n"
-	         "77f0  12.3 MiB  a?[2Jb                 \n");
+	         "77f0  12.3 MiB  a?[2Jb\n");
 }
 
 static void table__a_narrow_terminal__shortens_the_flexible_column_only(void **state)
@@ -45,11 +45,11 @@ static void table__a_narrow_terminal__shortens_the_flexible_column_only(void **s
 	(void)state;
 	check(40, "ID        SIZE  NAME        WHY\n"
 	          "2a1b       7 B  Z\xC3\xBCrich,...  owner absent\n"
-	          "77f0  12.3 MiB  a?[2Jb      \n");
+	          "77f0  12.3 MiB  a?[2Jb\n");
 	/* There is a limit to that: the rest must not become unreadable. */
 	check(10, "ID        SIZE  NAME      WHY\n"
 	          "2a1b       7 B  Z\xC3\xBCric...  owner absent\n"
-	          "77f0  12.3 MiB  a?[2Jb    \n");
+	          "77f0  12.3 MiB  a?[2Jb\n");
 }
 
 static void table__without_rows__has_its_titles(void **state)

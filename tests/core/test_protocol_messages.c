@@ -255,6 +255,28 @@ static void protocol_read_job__what_was_written__comes_back(void **state)
 	assert_string_equal(again.bytes, text.bytes);
 }
 
+static void protocol_read_job__a_wait_reason_of_a_newer_service__is_some_other(void **state)
+{
+	(void)state;
+	AUTO(buffer) struct buffer text = BUFFER(PROTOCOL_MESSAGE_BYTES_MAX);
+	AUTO(json_document) struct json_document *document = NULL;
+	struct json_writer writer = JSON_WRITER(&text);
+	struct job_status status, read;
+
+	sample_job(&status);
+	status.wait = JOB_WAIT_SLOT;
+	status.wait_since_ms = 77;
+	protocol_reply_begin(&writer, "1");
+	protocol_write_job(&writer, "job", &status);
+	assert_int_equal(protocol_reply_end(&writer), RESULT_OK);
+	char *reason = strstr(text.bytes, "\"slot\"");
+	assert_non_null(reason);
+	memcpy(reason, "\"flux\"", 6);
+	assert_int_equal(protocol_read_job(written(&text, &document, "job"), &read, NULL), RESULT_OK);
+	assert_int_equal(read.wait, JOB_WAIT_COUNT);
+	assert_int_equal(read.wait_since_ms, 77);
+}
+
 static void protocol_read_file__known_and_unknown_sizes__come_back(void **state)
 {
 	(void)state;
@@ -476,6 +498,7 @@ int main(void)
 		cmocka_unit_test(protocol_reply_error__words_that_are_not_utf8__still_get_through),
 		cmocka_unit_test(protocol_request__as_a_client_writes_it__is_decoded),
 		cmocka_unit_test(protocol_read_job__what_was_written__comes_back),
+		cmocka_unit_test(protocol_read_job__a_wait_reason_of_a_newer_service__is_some_other),
 		cmocka_unit_test(protocol_read_file__known_and_unknown_sizes__come_back),
 		cmocka_unit_test(protocol_read_service__what_was_written__comes_back),
 		cmocka_unit_test(protocol_read_error__every_result__comes_back),

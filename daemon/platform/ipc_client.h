@@ -2,7 +2,8 @@
  *
  * The client authenticates the server before its first write: the pipe's owner must be the service NT SERVICE\Ferry
  * (rule 4); on the Linux ground the socket's peer must be the owner of the test root.  Requests are written on the
- * calling thread, so that each carries the identity the thread wears (rule 5).  One thread at a time per client.
+ * calling thread, so that each carries the identity the thread wears (rule 5).  A client takes one thread that sends and
+ * one that receives, at the same time; they may be the same.
  */
 #ifndef FERRY_PLATFORM_IPC_CLIENT_H
 #define FERRY_PLATFORM_IPC_CLIENT_H

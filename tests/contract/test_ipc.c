@@ -273,6 +273,7 @@ struct talker {
 	struct scene *scene;
 	unsigned number, heard_well;
 	struct thread *thread;
+	struct ipc_client *client; /* listen_only's; talk makes its own */
 };
 
 /* Sizes from a few bytes to several packets; cmocka's assertions belong to the main thread, so this one counts. */
@@ -316,6 +317,39 @@ static void ipc__many_clients_at_once__each_hears_its_own(void **state)
 		assert_int_equal(talkers[i].heard_well, MESSAGES_EACH);
 	await(scene, &scene->disconnected, CLIENTS);
 	assert_int_equal(now(scene, &scene->connected), CLIENTS);
+}
+
+#define ECHOES 100
+
+static void listen_only(void *argument)
+{
+	struct talker *talker = argument;
+	struct fault fault;
+	for (unsigned i = 0; i < ECHOES; i++) {
+		AUTO(buffer) struct buffer heard = BUFFER(IPC_MESSAGE_BYTES_MAX);
+		if (ipc_client_receive(talker->client, LONG_MS, &heard, &fault) != RESULT_OK)
+			return;
+		if (heard.length == 100 * i + 1 && heard.bytes[0] == (char)i)
+			talker->heard_well++;
+	}
+}
+
+static void ipc_client__one_thread_sends_while_another_receives__all_comes_back(void **state)
+{
+	struct scene *scene = *state;
+	start(scene, true);
+	AUTO(ipc_client) struct ipc_client *client = client_of(scene);
+	char *bytes = calloc(1, 100 * ECHOES + 1);
+	struct talker talker = { .scene = scene, .client = client };
+	assert_non_null(bytes);
+	assert_int_equal(thread_start("listener", listen_only, &talker, &talker.thread, &scene->fault), RESULT_OK);
+	for (unsigned i = 0; i < ECHOES; i++) {
+		bytes[0] = (char)i;
+		say(scene, client, (struct text_view){ bytes, 100 * i + 1 });
+	}
+	thread_join(talker.thread);
+	free(bytes);
+	assert_int_equal(talker.heard_well, ECHOES);
 }
 
 /* --- the server's side of a connection --- */
@@ -672,6 +706,7 @@ int main(void)
 		IPC_TEST(ipc__capture__is_the_clients_identity),
 		IPC_TEST(ipc__capture__is_that_of_the_thread_that_wrote_the_message),
 		IPC_TEST(ipc_client__server_that_is_not_the_service__is_refused),
+		IPC_TEST(ipc_client__one_thread_sends_while_another_receives__all_comes_back),
 		IPC_TEST(ipc_client__nothing_to_hear__times_out_and_goes_on),
 		IPC_TEST(ipc_client__no_server__is_not_running),
 		IPC_TEST(ipc__freed__ends_every_connection),

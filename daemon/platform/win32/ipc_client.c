@@ -1,5 +1,6 @@
 #include "platform/ipc_client.h"
 
+#include <stdatomic.h>
 #include <string.h>
 
 #include "platform/clock.h"
@@ -13,9 +14,9 @@
 
 struct ipc_client {
 	HANDLE pipe;
-	HANDLE event;
-	bool broken;         /* what follows in the pipe has no beginning any more */
-	struct buffer input; /* the part of a message that came before a timeout */
+	HANDLE sent, received; /* events, one for each thread */
+	atomic_bool broken;    /* what follows in the pipe has no beginning any more */
+	struct buffer input;   /* the part of a message that came before a timeout */
 	char bytes[READ_BYTES];
 };
 
@@ -99,8 +100,10 @@ enum result ipc_client_open(const char *address, unsigned flags, int64_t timeout
 		result = check_server(client->pipe, address, flags, fault);
 	if (result != RESULT_OK)
 		return result;
-	client->event = CreateEventW(NULL, TRUE, FALSE, NULL);
-	if (client->event == NULL || !SetNamedPipeHandleState(client->pipe, &mode, NULL, NULL))
+	client->sent = CreateEventW(NULL, TRUE, FALSE, NULL);
+	client->received = CreateEventW(NULL, TRUE, FALSE, NULL);
+	if (client->sent == NULL || client->received == NULL ||
+	    !SetNamedPipeHandleState(client->pipe, &mode, NULL, NULL))
 		return fault_win32(fault, GetLastError(), "connect to %s", address);
 	*ret_client = TAKE(client);
 	return RESULT_OK;
@@ -111,7 +114,8 @@ void ipc_client_free(struct ipc_client *client)
 	if (client == NULL)
 		return;
 	handle_cleanup(&client->pipe);
-	handle_cleanup(&client->event);
+	handle_cleanup(&client->sent);
+	handle_cleanup(&client->received);
 	buffer_done(&client->input);
 	free(client);
 }
@@ -119,7 +123,7 @@ void ipc_client_free(struct ipc_client *client)
 /* The end of an operation that was started, in time or cancelled: nothing of ours stays with the kernel. */
 static DWORD operation_end(struct ipc_client *client, OVERLAPPED *operation, DWORD wait_ms, DWORD *ret_length)
 {
-	if (WaitForSingleObject(client->event, wait_ms) != WAIT_OBJECT_0)
+	if (WaitForSingleObject(operation->hEvent, wait_ms) != WAIT_OBJECT_0)
 		CancelIoEx(client->pipe, operation);
 	/* It may have ended just before the cancel: its own word counts. */
 	return GetOverlappedResult(client->pipe, operation, ret_length, TRUE) ? ERROR_SUCCESS : GetLastError();
@@ -127,7 +131,7 @@ static DWORD operation_end(struct ipc_client *client, OVERLAPPED *operation, DWO
 
 enum result ipc_client_send(struct ipc_client *client, struct text_view message, struct fault *fault)
 {
-	OVERLAPPED operation = { .hEvent = client->event };
+	OVERLAPPED operation = { .hEvent = client->sent };
 	DWORD error = ERROR_SUCCESS, length = 0;
 
 	if (client->broken)
@@ -145,7 +149,7 @@ enum result ipc_client_send(struct ipc_client *client, struct text_view message,
 /* One piece of a message; RESULT_OK with *ret_last false: there is more. */
 static enum result receive_piece(struct ipc_client *client, int64_t deadline_ms, bool *ret_last, struct fault *fault)
 {
-	OVERLAPPED operation = { .hEvent = client->event };
+	OVERLAPPED operation = { .hEvent = client->received };
 	DWORD error = ERROR_SUCCESS, length = 0;
 	int64_t left = deadline_ms - clock_mono_ms();
 	DWORD wait_ms = deadline_ms == INT64_MAX ? INFINITE : left <= 0 ? 0 : left < INT32_MAX ? (DWORD)left : INT32_MAX;

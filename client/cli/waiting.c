@@ -14,7 +14,7 @@ struct view {
 	const struct cli *cli;
 	struct progress progress;
 	bool live, quiet;
-	bool drawn;             /* the line is on the terminal */
+	unsigned drawn;         /* columns of the line that is on the terminal; 0: none */
 	bool away;              /* the service is */
 	bool told;              /* at least one state was */
 	enum ferry_state state; /* the last one that was told */
@@ -23,11 +23,26 @@ struct view {
 
 /* --- on a terminal --- */
 
+/* Write the line over the one before.  Blanks wipe what is left of that: unlike the sequence for it, every console knows
+ * them, Wine's too.  In one piece, or the line would flicker. */
+static void draw_over(struct view *view, const char *line)
+{
+	char piece[2 * PROGRESS_LINE_BYTES_MAX];
+	unsigned columns = format_columns(line);
+	int blanks = view->drawn > columns ? (int)(view->drawn - columns) : 0;
+
+	text_display(piece, sizeof(piece), "\r%s%*s", line, blanks, "");
+	fputs(piece, stderr);
+	fflush(stderr);
+	view->drawn = columns;
+}
+
 static void clear(struct view *view)
 {
-	if (view->drawn)
-		fputs("\r\x1b[K", stderr);
-	view->drawn = false;
+	if (view->drawn == 0)
+		return;
+	draw_over(view, "");
+	fputs("\r", stderr);
 }
 
 static void draw(struct view *view, const struct ferry_change *change)
@@ -41,9 +56,7 @@ static void draw(struct view *view, const struct ferry_change *change)
 		           sizeof(line));
 	else
 		progress_line(&view->progress, clock_mono_ms(), clock_wall_ms(), &change->status, columns, line);
-	fprintf(stderr, "\r%s\x1b[K", line);
-	fflush(stderr);
-	view->drawn = true;
+	draw_over(view, line);
 }
 
 /* --- elsewhere --- */

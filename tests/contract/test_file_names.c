@@ -76,15 +76,15 @@ static void file__name_that_is_not_simple__is_refused(void **state)
 	struct file_handle *file = NULL;
 	char tag[FILE_TAG_BYTES_MAX], inside[GROUND_PATH_BYTES_MAX];
 	uint64_t bytes;
+	/* Where names are bytes, the last three are simple ones. */
 	static const char *const names[] = { "",      ".",         "..",       "sub/file",   "../file",
 		                                 "/file", "sub\\file", "..\\file", "file:stream" };
-	if (file_path_style != PATH_WINDOWS)
-		GROUND_SKIP("a name that is not simple is refused (the caller's mistake, and asserted here)");
+	const size_t count = sizeof(names) / sizeof(names[0]) - (file_path_style == PATH_WINDOWS ? 0 : 3);
 	ground_path(inside, scene->path, "sub");
 	ground_make_folder(inside);
 	AUTO(file_handle) struct file_handle *part = NULL;
 	assert_int_equal(file_create(scene->folder, "part", &part, &scene->fault), RESULT_OK);
-	for (size_t i = 0; i < sizeof(names) / sizeof(names[0]); i++) {
+	for (size_t i = 0; i < count; i++) {
 		assert_int_equal(file_create(scene->folder, names[i], &file, &scene->fault), RESULT_BAD_DESTINATION);
 		assert_int_equal(file_reopen(scene->folder, names[i], "", &file, &scene->fault), RESULT_BAD_DESTINATION);
 		assert_int_equal(file_tag_at(scene->folder, names[i], tag, &bytes, &scene->fault), RESULT_BAD_DESTINATION);

@@ -51,8 +51,7 @@ static int open_step(int parent, const char *name, int flags)
 	int fd = openat(parent, name, flags | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
 	if (fd >= 0 || errno != ENOTDIR)
 		return fd;
-	bool link = fstatat(parent, name, &status, AT_SYMLINK_NOFOLLOW) == 0 && S_ISLNK(status.st_mode);
-	errno = link ? ELOOP : ENOTDIR;
+	errno = fstatat(parent, name, &status, AT_SYMLINK_NOFOLLOW) == 0 && S_ISLNK(status.st_mode) ? ELOOP : ENOTDIR;
 	return -1;
 }
 
@@ -126,11 +125,18 @@ enum result folder_is_below(struct folder *folder, const char *ancestor_path, bo
 	return RESULT_OK;
 }
 
-/* Names are our own or core/destination's: a path here would be a mistake of ours. */
-static const char *simple(const char *name)
+/* One component: from the folder's descriptor the kernel would walk on. */
+static enum result check_simple(const char *name, struct fault *fault)
 {
-	assert(name[0] && !strchr(name, '/') && strcmp(name, ".") != 0 && strcmp(name, "..") != 0);
-	return name;
+	if (name[0] && !strchr(name, '/') && strcmp(name, ".") != 0 && strcmp(name, "..") != 0)
+		return RESULT_OK;
+	return fault_set(fault, RESULT_BAD_DESTINATION, FAULT_FERRY, 0, "not a simple file name: %s", name);
+}
+
+static enum result look_at(struct folder *folder, const char *name, struct stat *ret_status, struct fault *fault)
+{
+	enum result result = check_simple(name, fault);
+	return result ? result : done(fstatat(folder->fd, name, ret_status, AT_SYMLINK_NOFOLLOW), "look at", name, fault);
 }
 
 static enum result wrap(int fd, const char *name, struct file_handle **ret_file, struct fault *fault)
@@ -150,8 +156,9 @@ static enum result wrap(int fd, const char *name, struct file_handle **ret_file,
 enum result file_create(struct folder *folder, const char *name, struct file_handle **ret_file, struct fault *fault)
 {
 	/* Readable by its owner alone: neither the network identity nor the daemon has business with landed files. */
-	int fd = openat(folder->fd, simple(name), O_RDWR | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0600);
-	return wrap(fd, name, ret_file, fault);
+	const int flags = O_RDWR | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC;
+	enum result result = check_simple(name, fault);
+	return result ? result : wrap(openat(folder->fd, name, flags, 0600), name, ret_file, fault);
 }
 
 static void format_tag(const struct stat *status, char to[FILE_TAG_BYTES_MAX])
@@ -165,21 +172,21 @@ enum result file_reopen(struct folder *folder, const char *name, const char *tag
 {
 	/* Looked at before it is opened, since opening a pipe or a device does things. */
 	struct stat before, after;
-	if (fstatat(folder->fd, simple(name), &before, AT_SYMLINK_NOFOLLOW) != 0)
-		return fault_errno(fault, errno, "re-open %s", name);
 	char found[FILE_TAG_BYTES_MAX];
+	enum result result = look_at(folder, name, &before, fault);
+	if (result != RESULT_OK)
+		return result;
 	format_tag(&before, found);
 	if (!S_ISREG(before.st_mode) || before.st_nlink != 1 || (tag[0] && strcmp(found, tag) != 0))
 		return fault_set(fault, RESULT_FILE_CHANGED, FAULT_FERRY, 0, "%s is not the plain file it was", name);
 
 	AUTO(file_handle) struct file_handle *file = NULL;
-	enum result result = wrap(openat(folder->fd, name, O_RDWR | O_NOFOLLOW | O_CLOEXEC), name, &file, fault);
-	if (result != RESULT_OK)
-		return result;
-	if (fstat(file->fd, &after) != 0 || !same_file(&before, &after))
-		return fault_set(fault, RESULT_FILE_CHANGED, FAULT_FERRY, 0, "%s was exchanged meanwhile", name);
-	*ret_file = TAKE(file);
-	return RESULT_OK;
+	result = wrap(openat(folder->fd, name, O_RDWR | O_NOFOLLOW | O_CLOEXEC), name, &file, fault);
+	if (result == RESULT_OK && (fstat(file->fd, &after) != 0 || !same_file(&before, &after)))
+		result = fault_set(fault, RESULT_FILE_CHANGED, FAULT_FERRY, 0, "%s was exchanged meanwhile", name);
+	if (result == RESULT_OK)
+		*ret_file = TAKE(file);
+	return result;
 }
 
 void file_handle_free(struct file_handle *file)
@@ -202,12 +209,12 @@ enum result file_tag_at(struct folder *folder, const char *name, char to[FILE_TA
                         struct fault *fault)
 {
 	struct stat status;
-	int looked = fstatat(folder->fd, simple(name), &status, AT_SYMLINK_NOFOLLOW);
-	if (looked == 0) {
+	enum result result = look_at(folder, name, &status, fault);
+	if (result == RESULT_OK) {
 		format_tag(&status, to);
 		*ret_bytes = (uint64_t)status.st_size;
 	}
-	return done(looked, "look at", name, fault);
+	return result;
 }
 
 enum result file_size(struct file_handle *file, uint64_t *ret_bytes, struct fault *fault)
@@ -225,8 +232,7 @@ enum result file_reserve(struct file_handle *file, uint64_t bytes, struct fault 
 	struct statvfs volume;
 	if (fstat(file->fd, &status) != 0 || fstatvfs(file->fd, &volume) != 0)
 		return fault_errno(fault, errno, "ask for free space");
-	uint64_t present = (uint64_t)status.st_blocks * STAT_BLOCK_BYTES;
-	uint64_t missing = bytes > present ? bytes - present : 0;
+	uint64_t present = (uint64_t)status.st_blocks * STAT_BLOCK_BYTES, missing = bytes > present ? bytes - present : 0;
 	errno = ENOSPC;
 	if (missing / volume.f_frsize >= volume.f_bavail ||
 	    (missing > 0 && fallocate(file->fd, 0, 0, (off_t)bytes) != 0 && errno != EOPNOTSUPP))
@@ -259,8 +265,7 @@ enum result file_read(struct file_handle *file, uint64_t offset, void *bytes, si
 	size_t length = 0;
 	ssize_t got = 1;
 	for (; length < size && got != 0; length += (size_t)got) {
-		off_t at = (off_t)(offset + length);
-		got = TEMP_FAILURE_RETRY(pread(file->fd, (char *)bytes + length, size - length, at));
+		got = TEMP_FAILURE_RETRY(pread(file->fd, (char *)bytes + length, size - length, (off_t)(offset + length)));
 		if (got < 0)
 			return fault_errno(fault, errno, "read %zu bytes at %ju", size, (uintmax_t)offset);
 	}
@@ -278,20 +283,19 @@ enum result file_sync(struct file_handle *file, struct fault *fault)
 static enum result check_named(struct folder *folder, struct file_handle *file, const char *name, struct fault *fault)
 {
 	struct stat open_file, named;
-	if (fstat(file->fd, &open_file) != 0 || fstatat(folder->fd, simple(name), &named, AT_SYMLINK_NOFOLLOW) != 0)
-		return fault_errno(fault, errno, "look at %s", name);
-	if (!same_file(&open_file, &named))
+	enum result result = look_at(folder, name, &named, fault);
+	if (result == RESULT_OK && (fstat(file->fd, &open_file) != 0 || !same_file(&open_file, &named)))
 		return fault_set(fault, RESULT_FILE_CHANGED, FAULT_FERRY, 0, "%s is another file", name);
-	return RESULT_OK;
+	return result;
 }
 
 enum result file_rename(struct folder *folder, struct file_handle *file, const char *old_name, const char *new_name,
                         struct fault *fault)
 {
-	enum result result = check_named(folder, file, old_name, fault);
-	if (result != RESULT_OK)
-		return result;
-	return done(renameat(folder->fd, old_name, folder->fd, simple(new_name)), "rename to", new_name, fault);
+	enum result result = check_simple(new_name, fault);
+	if (result == RESULT_OK)
+		result = check_named(folder, file, old_name, fault);
+	return result ? result : done(renameat(folder->fd, old_name, folder->fd, new_name), "rename to", new_name, fault);
 }
 
 enum result file_remove(struct folder *folder, struct file_handle *file, const char *name, struct fault *fault)
@@ -313,10 +317,8 @@ enum result file_program_folder(char *to, size_t size, struct fault *fault)
 	ssize_t length = readlink("/proc/self/exe", path, sizeof(path) - 1);
 	if (length < 0)
 		return fault_errno(fault, errno, "find the running program");
-	struct text_view folder = { path, (size_t)(strrchr(path, '/') - path) };
-	if (text_copy(to, size, folder) != RESULT_OK)
-		return fault_set(fault, RESULT_TOO_LONG, FAULT_FERRY, 0, "the running program's folder");
-	return RESULT_OK;
+	enum result result = text_copy(to, size, (struct text_view){ path, (size_t)(strrchr(path, '/') - path) });
+	return result == RESULT_OK ? result : fault_set(fault, result, FAULT_FERRY, 0, "the running program's folder");
 }
 
 enum result file_make_private_folder(const char *path, struct fault *fault)
@@ -349,8 +351,7 @@ enum result file_read_all(const char *path, struct buffer *to, struct fault *fau
 
 enum result file_open_append(const char *path, struct file_handle **ret_file, struct fault *fault)
 {
-	int fd = open(path, O_WRONLY | O_APPEND | O_CREAT | O_NOFOLLOW | O_CLOEXEC, 0600);
-	return wrap(fd, path, ret_file, fault);
+	return wrap(open(path, O_WRONLY | O_APPEND | O_CREAT | O_NOFOLLOW | O_CLOEXEC, 0600), path, ret_file, fault);
 }
 
 enum result file_move(const char *from, const char *to, struct fault *fault)
@@ -362,11 +363,10 @@ enum result file_lock_folder(const char *path, struct file_handle **ret_lock, st
 {
 	AUTO(file_handle) struct file_handle *lock = NULL;
 	enum result result = wrap(open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC), path, &lock, fault);
-	if (result != RESULT_OK)
-		return result;
-	if (flock(lock->fd, LOCK_EX | LOCK_NB) != 0)
-		return fault_set(fault, errno == EWOULDBLOCK ? RESULT_ALREADY_RUNNING : result_from_errno(errno), FAULT_ERRNO,
-		                 errno, "lock %s", path);
-	*ret_lock = TAKE(lock);
-	return RESULT_OK;
+	if (result == RESULT_OK && flock(lock->fd, LOCK_EX | LOCK_NB) != 0)
+		result = fault_set(fault, errno == EWOULDBLOCK ? RESULT_ALREADY_RUNNING : result_from_errno(errno), FAULT_ERRNO,
+		                   errno, "lock %s", path);
+	if (result == RESULT_OK)
+		*ret_lock = TAKE(lock);
+	return result;
 }

@@ -13,6 +13,7 @@
 #define UNICODE
 #endif
 #include <stdlib.h>
+#include <string.h>
 #include <windows.h>
 
 #include "core/text.h"
@@ -28,13 +29,19 @@ static inline void handle_cleanup(HANDLE *handle)
 /* AUTO(memory) char *p = NULL; for malloc's memory of any type. */
 static inline void memory_cleanup(void *pointer)
 {
-	free(*(void **)pointer);
+	void *memory;
+
+	memcpy(&memory, pointer, sizeof memory); /* a pointer of any type, read as none of them */
+	free(memory);
 }
 
 /* AUTO(local) void *p = NULL; for what the system allocated with LocalAlloc. */
 static inline void local_cleanup(void *pointer)
 {
-	LocalFree(*(void **)pointer);
+	void *memory;
+
+	memcpy(&memory, pointer, sizeof memory);
+	LocalFree(memory);
 }
 
 #endif

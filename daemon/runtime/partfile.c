@@ -189,10 +189,13 @@ enum result partfile_publish(const struct partfile *part, struct fault *fault)
 		result = file_size(file, &bytes, fault);
 	if (result)
 		return result;
-	if (bytes != whole_bytes(part))
+	if (bytes != whole_bytes(part)) {
+		/* Ours but good for nothing, and nobody will know its name any more. */
+		(void)!file_remove(place.folder, file, part->partial, NULL);
 		return fault_set(fault, RESULT_FILE_CHANGED, FAULT_FERRY, 0,
 		                 "publish %s: the partial file has %llu bytes instead of %llu", part->path,
 		                 (unsigned long long)bytes, (unsigned long long)whole_bytes(part));
+	}
 	/* One handle from the check to the rename: what was checked is what gets the name. */
 	result = file_rename(place.folder, file, part->partial, place.name, fault);
 	return result ? result : folder_sync(place.folder, fault);

@@ -23,10 +23,11 @@ struct partfile {
 struct partfile_opened {
 	struct file_handle *file;
 	char tag[FILE_TAG_BYTES_MAX];
-	uint64_t offset; /* bytes that are really there: bytes_recorded, or 0 if the partial file was gone or not ours */
+	uint64_t offset; /* bytes that are really there: bytes_recorded, or 0 if the partial file was gone or too short */
 };
 
 /* Create or re-open.  A folder, a read-only or locked file at the destination is found now rather than at the end.
+ * RESULT_FILE_CHANGED: something else bears the partial file's name.
  * RESULT_DENIED | RESULT_PATH_NOT_FOUND | RESULT_IS_FOLDER | RESULT_REPARSE_POINT | RESULT_DISK_FULL ... */
 enum result partfile_open(const struct partfile *part, struct partfile_opened *ret_opened, struct fault *fault) MUST_CHECK;
 /* The bytes written so far reach the disk. */

@@ -274,7 +274,7 @@ static void partfile__partial_file_gone_and_destination_not_ours__is_not_publish
 	assert_true(holds("file", FULL));
 }
 
-static void partfile__size_is_not_what_was_recorded__is_not_published(void **state)
+static void partfile__size_is_not_what_was_recorded__is_removed_and_not_published(void **state)
 {
 	char tag[FILE_TAG_BYTES_MAX];
 	(void)state;
@@ -284,7 +284,7 @@ static void partfile__size_is_not_what_was_recorded__is_not_published(void **sta
 	part.bytes_total++;
 	assert_int_equal(partfile_publish(&part, NULL), RESULT_FILE_CHANGED);
 	assert_true(holds("file", "old"));
-	assert_true(holds(PARTIAL, FULL));
+	assert_false(holds(PARTIAL, FULL));
 }
 
 static void partfile__partial_file_exchanged__is_not_published(void **state)
@@ -392,7 +392,7 @@ int main(void)
 		TEST(published__bears_its_name_and_replaces_the_old),
 		TEST(published_twice__is_success),
 		TEST(partial_file_gone_and_destination_not_ours__is_not_published),
-		TEST(size_is_not_what_was_recorded__is_not_published),
+		TEST(size_is_not_what_was_recorded__is_removed_and_not_published),
 		TEST(partial_file_exchanged__is_not_published),
 		TEST(no_tag_recorded__is_not_published),
 		TEST(destination_became_a_folder__is_not_published_and_kept),

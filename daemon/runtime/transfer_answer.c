@@ -15,6 +15,13 @@ static const char *header_value(const struct transfer *transfer, const char *nam
 	return header->value;
 }
 
+/* Twice is one time too many: curl may go by the other one. */
+static bool is_repeated(const struct transfer *transfer, const char *name)
+{
+	struct curl_header *header;
+	return curl_easy_header(transfer->easy, name, 0, CURLH_HEADER, -1, &header) == CURLHE_OK && header->amount > 1;
+}
+
 static uint64_t parse_length(const char *value)
 {
 	uint64_t length = 0;
@@ -40,14 +47,15 @@ static void read_answer(const struct transfer *transfer, long status, struct res
 {
 	struct resume_answer answer = { .status = status, .content_length = SIZE_UNKNOWN };
 	const char *range = header_value(transfer, "Content-Range");
-	if (range)
+	if (range && !is_repeated(transfer, "Content-Range"))
 		answer.has_content_range =
 			resume_parse_content_range(text_view(range), &answer.range_first, &answer.range_last, &answer.range_total);
 	/* RFC 9112 6.3: with a transfer coding, Content-Length says nothing. */
 	if (!header_value(transfer, "Transfer-Encoding"))
 		answer.content_length = parse_length(header_value(transfer, "Content-Length"));
 	const char *encoding = header_value(transfer, "Content-Encoding");
-	answer.encoded = encoding && *encoding && !curl_strequal(encoding, "identity");
+	answer.encoded = (encoding && *encoding && !curl_strequal(encoding, "identity")) ||
+	                 is_repeated(transfer, "Content-Encoding");
 	copy_validator(answer.etag, sizeof(answer.etag), header_value(transfer, "ETag"));
 	copy_validator(answer.modified, sizeof(answer.modified), header_value(transfer, "Last-Modified"));
 	*ret_answer = answer;
@@ -71,11 +79,23 @@ static void refuse(struct transfer *transfer, const struct fault *why)
 	(void)transfer_fail(transfer, why->result, why->source, why->raw, why->what);
 }
 
+/* Curl refuses most lengths that are none, but lets one pass that is too large for it: the body would have no end. */
+static bool has_wrong_length(const struct transfer *transfer, const struct resume_answer *answer)
+{
+	return answer->content_length == SIZE_UNKNOWN && !header_value(transfer, "Transfer-Encoding") &&
+	       header_value(transfer, "Content-Length");
+}
+
 static void judge(struct transfer *transfer, long status)
 {
 	struct resume_answer answer;
 	struct fault why = { .result = RESULT_BAD_RESPONSE };
 	read_answer(transfer, status, &answer);
+	if ((status == 200 || status == 206) && has_wrong_length(transfer, &answer)) {
+		(void)fault_set(&why, RESULT_INSUFFICIENT_HTTP, FAULT_HTTP, status, "a Content-Length that is no length");
+		refuse(transfer, &why);
+		return;
+	}
 	switch (resume_judge(&transfer->known, &transfer->request, &answer, &transfer->total, &why)) {
 	case RESUME_CONTINUE:
 		begin_body(transfer, transfer->request.offset, answer.range_last + 1, &answer);

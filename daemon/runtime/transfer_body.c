@@ -99,6 +99,11 @@ size_t transfer_on_body(char *bytes, size_t one, size_t length, void *context)
 		transfer->discarded += length;
 		return transfer->discarded <= TRANSFER_DISCARD_BYTES_MAX ? length : CURL_WRITEFUNC_ERROR;
 	}
+	/* What curl takes for the end of a head is not always one to us ("\rX", or a 101): without a verdict nothing lands. */
+	if (transfer->phase != TRANSFER_ANSWERED) {
+		(void)transfer_fail(transfer, RESULT_BAD_RESPONSE, FAULT_FERRY, 0, "a body behind a head that has no end");
+		return CURL_WRITEFUNC_ERROR;
+	}
 	uint64_t received = transfer->written + transfer->block_length;
 	if (transfer->end != SIZE_UNKNOWN && length > transfer->end - received) {
 		(void)transfer_fail(transfer, RESULT_INSUFFICIENT_HTTP, FAULT_FERRY, 0,

@@ -314,6 +314,42 @@ static void transfer__content_encoding__is_refused(void **state)
 	rig_free(rig);
 }
 
+/* Asked for by number: heads that say something twice or nothing sensible, and whole heads that are none. */
+static const char *const crooked[] = {
+	"206 Partial Content\r\nContent-Range: bytes 20000-39999/40000\r\nContent-Encoding: identity\r\n"
+	"Content-Encoding: gzip\r\n\r\n",
+	"206 Partial Content\r\nContent-Range: bytes 20000-39999/40000\r\nContent-Range: bytes 0-19999/40000\r\n\r\n",
+	"200 OK\r\nContent-Length: 99999999999999999999999\r\n\r\n",
+	"206 Partial Content\r\nContent-Range: bytes 20000-39999/40000\r\n\rX\r\n",
+	"503 Service Unavailable\r\nContent-Length: 20000\r\n\rX\r\n",
+	"101 Switching Protocols\r\nUpgrade: websocket\r\n\r\n",
+};
+
+static bool answer_crookedly(void *context, const struct http_request *request, struct http_connection *connection)
+{
+	(void)context;
+	http_print(connection, "HTTP/1.1 %s", crooked[strtoul(strrchr(request->target, '/') + 1, NULL, 10)]);
+	send_content(connection, 1, 20000, 40000);
+	return false;
+}
+
+static void transfer__head_that_is_ambiguous_or_unfinished__nothing_behind_it_lands(void **state)
+{
+	(void)state;
+	for (size_t i = 0; i < sizeof(crooked) / sizeof(crooked[0]); i++) {
+		struct rig *rig = rig_new(answer_crookedly, 40000);
+		char path[16];
+		snprintf(path, sizeof(path), "/%zu", i);
+		start(rig, 0, path, have(rig, 20000));
+		struct told *told = finish_all(rig, 1);
+		assert_int_equal(told->result, i < 3 ? RESULT_INSUFFICIENT_HTTP : RESULT_BAD_RESPONSE);
+		assert_int_equal(told->answered, 0);
+		assert_int_equal(told->written, 20000);
+		assert_int_equal(rig->files[0].writes, 0);
+		rig_free(rig);
+	}
+}
+
 static bool garbage(void *context, const struct http_request *request, struct http_connection *connection)
 {
 	(void)context;
@@ -466,6 +502,7 @@ int main(void)
 		cmocka_unit_test(transfer__body_longer_than_its_range__is_refused_and_not_written),
 		cmocka_unit_test(transfer__shorter_range_than_asked__is_kept_but_not_whole),
 		cmocka_unit_test(transfer__content_encoding__is_refused),
+		cmocka_unit_test(transfer__head_that_is_ambiguous_or_unfinished__nothing_behind_it_lands),
 		cmocka_unit_test(transfer__answer_that_is_not_http__is_a_bad_response),
 		cmocka_unit_test(transfer__closed_without_an_answer__is_connection_closed),
 		cmocka_unit_test(transfer__error_status__is_told_and_its_connection_used_again),

@@ -166,8 +166,10 @@ static void on_fetched(struct engine *engine, struct flight *flight, const struc
 		flight->fault = report->fault;
 	if (flight->fault.result != RESULT_OK)
 		note_file(engine, EVENT_FILE_FAILED, flight, report->bytes, &flight->fault);
-	/* What belongs to another version of the file, or cannot be gone on from, is of no use. */
-	if (report->result == RESULT_REMOTE_CHANGED || report->result == RESULT_RESTART)
+	/* What belongs to another version of the file, or cannot be gone on from, is of no use; nor is what came from a server
+	 * whose answers contradict themselves: a resume must not ask it for the rest of that. */
+	if (report->result == RESULT_REMOTE_CHANGED || report->result == RESULT_RESTART ||
+	    report->result == RESULT_INSUFFICIENT_HTTP)
 		flight->written = 0;
 	flight->stage = FLIGHT_CLOSING;
 	flight_last_order(engine, flight, ORDER_CLOSE, flight->written);

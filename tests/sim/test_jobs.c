@@ -183,6 +183,28 @@ static void engine__fatal_failure__job_waits_in_error(void **state)
 	world_end(&world);
 }
 
+static void engine__partial_file_exchanged__job_fails_and_a_resume_fetches_it_again(void **state)
+{
+	struct world world;
+	int64_t row;
+
+	(void)state;
+	world_begin(&world, 7);
+	world_hello(&world);
+	row = world_submit(&world, 1, true);
+	while (world.files[0].synced == 0)
+		assert_true(world_step(&world));
+	world_crash(&world);
+	world.files[0].exchanged = true;
+	world_hello(&world);
+	run_to_end(&world, row, JOB_ERROR);
+	world_resume(&world, row);
+	run_to_end(&world, row, JOB_ACKNOWLEDGED);
+	assert_false(world.wrong);
+	assert_int_equal(world.files[0].published, 1);
+	world_end(&world);
+}
+
 static void engine__server_that_never_answers_well__job_ends_in_no_progress(void **state)
 {
 	struct world world;
@@ -262,6 +284,7 @@ int main(void)
 		cmocka_unit_test(engine__owner_does_not_return__job_waits),
 		cmocka_unit_test(engine__transient_failure__job_tries_again_by_itself),
 		cmocka_unit_test(engine__fatal_failure__job_waits_in_error),
+		cmocka_unit_test(engine__partial_file_exchanged__job_fails_and_a_resume_fetches_it_again),
 		cmocka_unit_test(engine__server_that_never_answers_well__job_ends_in_no_progress),
 		cmocka_unit_test(engine__job_beyond_its_maximum_time__ends_in_error_when_it_is_over),
 		cmocka_unit_test(engine__higher_level_comes__takes_the_slot_and_gives_it_back),

@@ -165,6 +165,11 @@ static void answer_file_order(struct pending *pending)
 	if (order->kind == ORDER_OPEN) {
 		if (file->synced < order->file.bytes_recorded)
 			wrong(world, "recorded more than is on disk", &order->file);
+		if (file->exchanged && order->file.tag[0] != '\0') {
+			report->result = fault_set(&report->fault, RESULT_FILE_CHANGED, FAULT_FERRY, 0, "made up");
+			finish(pending, report);
+			return;
+		}
 		report->bytes = order->file.bytes_recorded;
 		file->written = file->written < report->bytes ? report->bytes : file->written;
 		(void)!text_copy(report->tag, sizeof(report->tag), text_view("tag"));
@@ -392,6 +397,24 @@ int64_t world_submit(struct world *world, uint32_t count, bool auto_complete)
 	memcpy(submit_message, text.bytes, text.length + 1);
 	perform(world, submit);
 	return submit_row;
+}
+
+static int64_t resume_row;
+
+static void resume(struct world *world, struct engine *engine)
+{
+	struct job_status status;
+	struct fault fault = { 0 };
+
+	(void)world;
+	if (engine_job_resume(engine, resume_row, &status, &fault) != RESULT_OK)
+		fail_msg("resume: %s", fault.what);
+}
+
+void world_resume(struct world *world, int64_t row)
+{
+	resume_row = row;
+	perform(world, resume);
 }
 
 static struct {

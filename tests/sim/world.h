@@ -15,6 +15,7 @@ struct world_file {
 	unsigned published;          /* how often it got its name */
 	enum result fail_next_fetch; /* RESULT_OK: none */
 	bool stuck;                  /* a fetch gets no byte until it is stopped */
+	bool exchanged; /* another file bears the partial file's name */
 	bool fail_next_sync;
 	bool lost; /* a sync failed: what was not synced before is gone, and later syncs succeed without it */
 };
@@ -44,6 +45,7 @@ void world_crash(struct world *world);
 void world_hello(struct world *world);
 /* Create a job of `count` files and resume it; its row. */
 int64_t world_submit(struct world *world, uint32_t count, bool auto_complete);
+void world_resume(struct world *world, int64_t row);
 void world_set(struct world *world, int64_t row, unsigned given, const struct job_properties *properties);
 /* Let one thing happen: an answer of a worker, or the passing of time up to what the engine waits for.  False: nothing is
  * left to happen. */

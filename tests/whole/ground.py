@@ -200,7 +200,7 @@ class Ferry:
         return done
 
     def json(self, *arguments):
-        return [json.loads(line) for line in self.run(*arguments, "--json").stdout.splitlines()]
+        return [json.loads(line) for line in self.run(*arguments, "--json").stdout.split("\n") if line]
 
     def spawn(self, *arguments, **options):
         return subprocess.Popen(self.arguments(arguments), env=self.environment, stdin=subprocess.DEVNULL,

@@ -143,6 +143,27 @@ void output_json_line(struct json_writer *writer)
 	}
 }
 
+void output_json_change(const struct ferry_change *change)
+{
+	static const char *const names[] = {
+		[FERRY_CHANGE_STATE] = "state",
+		[FERRY_CHANGE_PROGRESS] = "progress",
+		[FERRY_CHANGE_RECONNECTING] = "reconnecting",
+		[FERRY_CHANGE_REFRESH] = "connected",
+	};
+	AUTO(buffer) struct buffer line = BUFFER(OUTPUT_LINE_BYTES_MAX);
+	struct json_writer writer = JSON_WRITER(&line);
+
+	json_write_begin(&writer, NULL, '{');
+	json_write_text(&writer, "event", text_view(names[change->kind]));
+	if (change->kind == FERRY_CHANGE_RECONNECTING)
+		json_write_u64(&writer, "attempt", change->attempt);
+	if (change->kind == FERRY_CHANGE_STATE || change->kind == FERRY_CHANGE_PROGRESS)
+		output_json_job(&writer, "of", &change->status);
+	json_write_end(&writer, '}');
+	output_json_line(&writer);
+}
+
 /* --- words --- */
 
 static void print(FILE *stream, const char *format, va_list arguments) __attribute__((format(printf, 2, 0)));

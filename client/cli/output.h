@@ -20,6 +20,8 @@ void output_json_service(struct json_writer *writer, const char *name, const str
 void output_json_error(struct json_writer *writer, const char *name, const struct ferry_error *error);
 /* Print the finished object as a line, at once. */
 void output_json_line(struct json_writer *writer);
+/* A whole line of its own: what happened while waiting or watching. */
+void output_json_change(const struct ferry_change *change);
 
 /* --- words --- */
 /* printf to stdout or stderr, with what could command the terminal made harmless. */

@@ -99,27 +99,6 @@ static bool all_settled(const struct watch *watch)
 
 /* --- as lines --- */
 
-static void tell_json(const struct ferry_change *change)
-{
-	static const char *const names[] = {
-		[FERRY_CHANGE_STATE] = "state",
-		[FERRY_CHANGE_PROGRESS] = "progress",
-		[FERRY_CHANGE_RECONNECTING] = "reconnecting",
-		[FERRY_CHANGE_REFRESH] = "connected",
-	};
-	AUTO(buffer) struct buffer line = BUFFER(OUTPUT_LINE_BYTES_MAX);
-	struct json_writer writer = JSON_WRITER(&line);
-
-	json_write_begin(&writer, NULL, '{');
-	json_write_text(&writer, "event", text_view(names[change->kind]));
-	if (change->kind == FERRY_CHANGE_RECONNECTING)
-		json_write_u64(&writer, "attempt", change->attempt);
-	if (change->kind == FERRY_CHANGE_STATE || change->kind == FERRY_CHANGE_PROGRESS)
-		output_json_job(&writer, "of", &change->status);
-	json_write_end(&writer, '}');
-	output_json_line(&writer);
-}
-
 static void tell_line(const struct ferry_status *status)
 {
 	char moment[FORMAT_BYTES_MAX], title[CLI_TITLE_BYTES_MAX], done[FORMAT_BYTES_MAX], why[128];
@@ -142,7 +121,7 @@ static void tell(struct watch *watch, const struct ferry_change *change)
 	if (about_job && !is_wanted(watch, change->status.id))
 		return;
 	if (watch->cli->json)
-		tell_json(change);
+		output_json_change(change);
 	else if (!watch->live && news)
 		tell_line(&change->status);
 	else if (!watch->live && watch->away && !was_away)

@@ -61,27 +61,6 @@ static void draw(struct view *view, const struct ferry_change *change)
 
 /* --- elsewhere --- */
 
-static void tell_event(const struct ferry_change *change)
-{
-	static const char *const names[] = {
-		[FERRY_CHANGE_STATE] = "state",
-		[FERRY_CHANGE_PROGRESS] = "progress",
-		[FERRY_CHANGE_RECONNECTING] = "reconnecting",
-		[FERRY_CHANGE_REFRESH] = "connected",
-	};
-	AUTO(buffer) struct buffer line = BUFFER(OUTPUT_LINE_BYTES_MAX);
-	struct json_writer writer = JSON_WRITER(&line);
-
-	json_write_begin(&writer, NULL, '{');
-	json_write_text(&writer, "event", text_view(names[change->kind]));
-	if (change->kind == FERRY_CHANGE_RECONNECTING)
-		json_write_u64(&writer, "attempt", change->attempt);
-	if (change->kind == FERRY_CHANGE_STATE || change->kind == FERRY_CHANGE_PROGRESS)
-		output_json_job(&writer, "of", &change->status);
-	json_write_end(&writer, '}');
-	output_json_line(&writer);
-}
-
 static void tell_state(struct view *view, const struct ferry_status *status)
 {
 	char why[128];
@@ -105,7 +84,7 @@ static bool on_change(void *context, const struct ferry_change *change)
 	if (change->kind == FERRY_CHANGE_STATE || change->kind == FERRY_CHANGE_PROGRESS)
 		progress_note(&view->progress, clock_mono_ms(), change->status.bytes_transferred);
 	if (view->cli->json && change->kind != FERRY_CHANGE_TICK)
-		tell_event(change);
+		output_json_change(change);
 	if (view->cli->json || view->quiet)
 		return !terminal_interrupted();
 	if (view->live)

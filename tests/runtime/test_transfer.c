@@ -316,8 +316,8 @@ static void transfer__content_encoding__is_refused(void **state)
 
 /* Asked for by number: heads that say something twice or nothing sensible, and whole heads that are none. */
 static const char *const crooked[] = {
-	"206 Partial Content\r\nContent-Range: bytes 20000-39999/40000\r\nContent-Encoding: identity\r\n"
-	"Content-Encoding: gzip\r\n\r\n",
+	("206 Partial Content\r\nContent-Range: bytes 20000-39999/40000\r\nContent-Encoding: identity\r\n"
+	 "Content-Encoding: gzip\r\n\r\n"),
 	"206 Partial Content\r\nContent-Range: bytes 20000-39999/40000\r\nContent-Range: bytes 0-19999/40000\r\n\r\n",
 	"200 OK\r\nContent-Length: 99999999999999999999999\r\n\r\n",
 	"206 Partial Content\r\nContent-Range: bytes 20000-39999/40000\r\n\rX\r\n",

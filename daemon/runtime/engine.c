@@ -1,8 +1,6 @@
 #include "runtime/engine_private.h"
 
-#include <assert.h>
 #include <inttypes.h>
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 

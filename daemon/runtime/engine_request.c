@@ -1,6 +1,5 @@
 #include "runtime/engine_private.h"
 
-#include <stdio.h>
 #include <string.h>
 
 #include "core/destination.h"

@@ -1,6 +1,5 @@
 #include "runtime/session_private.h"
 
-#include <assert.h>
 #include <stdlib.h>
 #include <string.h>
 

@@ -27,6 +27,21 @@ static bool is_elevated(const struct caller *caller)
 	return caller->administrator && caller->integrity >= INTEGRITY_HIGH;
 }
 
+/* A service's account: LocalSystem, LocalService, NetworkService, or a virtual one.  In an owner key a '+' and service
+ * SIDs may follow (security rule 7). */
+static bool is_service(const char *owner)
+{
+	struct text_view account = { owner, strcspn(owner, "+") };
+
+	return text_is(account, "S-1-5-18") || text_is(account, "S-1-5-19") || text_is(account, "S-1-5-20") ||
+	       strncmp(owner, "S-1-5-80-", strlen("S-1-5-80-")) == 0;
+}
+
+bool access_is_exempt(const struct caller *caller)
+{
+	return is_service(caller->owner) || is_elevated(caller);
+}
+
 enum result access_own(const struct caller *caller, struct fault *fault)
 {
 	enum result result = check_caller(caller, fault);

@@ -32,6 +32,10 @@ enum access_right {
 	ACCESS_ALL = 0xF
 };
 
+/* Whom the limits of ordinary owners do not bind: elevated administrators, LocalSystem, LocalService, NetworkService and
+ * virtual service accounts (docs/bits.md section 7). */
+bool access_is_exempt(const struct caller *caller) MUST_CHECK;
+
 /* May this caller own jobs?  RESULT_OK | RESULT_ACCESS_REFUSED, fault->what begins with the rule's name. */
 enum result access_own(const struct caller *caller, struct fault *fault) MUST_CHECK;
 

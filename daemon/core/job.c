@@ -256,6 +256,8 @@ enum result job_properties_check(struct job_properties *properties, struct fault
 	/* A job that may take no time at all could only fail. */
 	if (result == RESULT_OK)
 		result = check_seconds("max_time_s", properties->max_time_s, 1, fault);
+	if (result == RESULT_OK)
+		result = check_seconds("lease_s", properties->lease_s, JOB_LEASE_S_MIN, fault);
 	if (result != RESULT_OK)
 		return result;
 

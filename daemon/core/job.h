@@ -79,12 +79,15 @@ struct job_properties {
 	uint32_t retry_delay_s;         /* at least 5; BITS: MinimumRetryDelay */
 	uint32_t no_progress_timeout_s; /* 0: the first transient error is final */
 	uint32_t max_time_s;            /* of CONNECTING and TRANSFERRING together */
+	uint32_t lease_s;               /* without any change for so long, the job is cancelled; BITS: JobInactivityTimeout */
 };
 #define JOB_RETRY_DELAY_S_MIN 5
 /* What job.create takes where a property is not given: BITS's own (docs/bits.md section 5). */
 #define JOB_RETRY_DELAY_S_DEFAULT 600u
 #define JOB_NO_PROGRESS_TIMEOUT_S_DEFAULT (14u * 24u * 3600u)
 #define JOB_MAX_TIME_S_DEFAULT (90u * 24u * 3600u)
+#define JOB_LEASE_S_MIN 60u
+#define JOB_LEASE_S_DEFAULT (90u * 24u * 3600u) /* the setting queue.lease_s is what counts in the service */
 #define JOB_TIME_S_MAX (10u * 365u * 24u * 3600u)
 
 struct job {
@@ -93,6 +96,7 @@ struct job {
 	char key[JOB_KEY_BYTES_MAX]; /* idempotency key, "" for none */
 	char owner[JOB_OWNER_BYTES_MAX];
 	uint32_t owner_integrity; /* of the token that created it (core/access) */
+	bool limited; /* counts towards the limits of ordinary owners: its creator was not exempt (core/access) */
 	struct job_properties properties;
 	enum job_state state;
 	enum job_work work;
@@ -108,6 +112,14 @@ struct job {
 	uint64_t bytes_total;       /* of the files whose size is known */
 	uint64_t bytes_transferred; /* recorded in the store */
 };
+
+/* When the job is given up, unless it gets on or somebody changes it before: every change renews the lease. */
+static inline int64_t job_lease_ends_ms(const struct job *job)
+{
+	int64_t changed_ms = job->modified_ms > job->progress_ms ? job->modified_ms : job->progress_ms;
+
+	return changed_ms + (int64_t)job->properties.lease_s * 1000;
+}
 
 enum file_state {
 	FILE_PENDING,     /* not whole; `partial` may name a partial file */

@@ -40,7 +40,8 @@ enum {
 	PROPERTY_RETRY_DELAY = 1 << 4,
 	PROPERTY_NO_PROGRESS_TIMEOUT = 1 << 5,
 	PROPERTY_MAX_TIME = 1 << 6,
-	PROPERTY_ALL = (1 << 7) - 1,
+	PROPERTY_LEASE = 1 << 7,
+	PROPERTY_ALL = (1 << 8) - 1,
 };
 
 /* A decoded request.  Views point into `document`. */

@@ -26,6 +26,16 @@ enum result folder_sync(struct folder *folder, struct fault *fault) MUST_CHECK;
 enum result folder_is_below(struct folder *folder, const char *ancestor_path, bool *ret_below,
                             struct fault *fault) MUST_CHECK;
 
+/* May the calling thread make files in the folder?  Asks and makes nothing; the kernel has its last word at file_create.
+ * RESULT_DENIED. */
+enum result folder_check_writable(struct folder *folder, struct fault *fault) MUST_CHECK;
+/* Could file_rename() put something in place of what bears `name`, if anything does?  Follows no link.
+ * RESULT_IS_FOLDER | RESULT_DENIED: it is read-only | RESULT_LOCKED: somebody has it open without sharing. */
+enum result folder_check_name(struct folder *folder, const char *name, struct fault *fault) MUST_CHECK;
+/* The names in the folder that begin with `prefix`, in any order; `visit` false: stop. */
+enum result folder_names(struct folder *folder, const char *prefix, bool (*visit)(void *context, const char *name),
+                         void *context, struct fault *fault) MUST_CHECK;
+
 /* Create a new file `name` in the folder; others may read it meanwhile.  RESULT_EXISTS if anything has that name. */
 enum result file_create(struct folder *folder, const char *name, struct file_handle **ret_file,
                         struct fault *fault) MUST_CHECK;

@@ -30,6 +30,15 @@ struct partfile_opened {
  * RESULT_FILE_CHANGED: something else bears the partial file's name.
  * RESULT_DENIED | RESULT_PATH_NOT_FOUND | RESULT_IS_FOLDER | RESULT_REPARSE_POINT | RESULT_DISK_FULL ... */
 enum result partfile_open(const struct partfile *part, struct partfile_opened *ret_opened, struct fault *fault) MUST_CHECK;
+/* Could the files be made and get their names?  `paths` holds `bytes` bytes of destinations, each with its end.  Asks, and
+ * makes nothing; what has its outcome only later (a full disk, a file in use) is no failure here.  On failure *ret_index
+ * says which path it was, from 0.  Consecutive paths in one folder cost one look at that folder. */
+enum result partfile_check(const char *paths, size_t bytes, const char *const *forbidden_folders, uint64_t *ret_index,
+                           struct fault *fault) MUST_CHECK;
+/* The partial files in the destination's folder whose names begin with `prefix`, each with its end, appended to `names`; at
+ * most PARTFILE_NAMES_MAX of them. */
+#define PARTFILE_NAMES_MAX 4096
+enum result partfile_list(const struct partfile *part, const char *prefix, struct buffer *names, struct fault *fault) MUST_CHECK;
 /* The bytes written so far reach the disk. */
 enum result partfile_sync(struct file_handle *file, struct fault *fault) MUST_CHECK;
 /* The file is whole at `bytes`: cut to size, sync, close.  `file` is consumed in any case. */

@@ -269,6 +269,8 @@ static enum result do_file_order(struct worker *worker, struct order *order, str
 	case ORDER_ABANDON:
 		close_handle(order);
 		return partfile_abandon(&part, fault);
+	case ORDER_CHECK:
+	case ORDER_LIST:
 	case ORDER_FETCH:
 	case ORDER_RECORDED:
 	case ORDER_STOP:

@@ -21,6 +21,8 @@ enum order_kind {
 	ORDER_CLOSE,    /* file:    partfile_sync and close; report.bytes = order.bytes */
 	ORDER_FINISH,   /* file:    partfile_finish */
 	ORDER_PUBLISH,  /* file:    partfile_publish */
+	ORDER_CHECK,    /* file:    partfile_check of the paths in `list`; a failure's bytes = index of the path */
+	ORDER_LIST,     /* file:    partfile_list of what begins with `list` in file.path's folder; report has the names */
 	ORDER_ABANDON,  /* file:    close the handle if one is given, then partfile_abandon */
 	ORDER_FETCH,    /* network: transfer_start with `handle`, from bytes_recorded */
 	ORDER_RECORDED, /* network: transfer_recorded(bytes), 0 after a restart (see REPORT_ANSWERED); no report */
@@ -35,7 +37,8 @@ struct order {
 	uint64_t flight; /* the engine's number for this file's activity; comes back in reports */
 	struct file_handle *handle; /* borrowed; consumed by CLOSE, FINISH and ABANDON */
 	uint64_t bytes;
-	struct file file; /* as recorded in the store */
+	struct file file;   /* as recorded in the store; of CHECK: nothing */
+	struct buffer list; /* texts, each with its end; the worker's once it is given the order */
 };
 
 enum report_kind {
@@ -64,6 +67,7 @@ struct report {
 	char tag[FILE_TAG_BYTES_MAX];           /* OPEN */
 	char etag[FILE_ETAG_BYTES_MAX];         /* ANSWERED */
 	char modified[FILE_MODIFIED_BYTES_MAX]; /* ANSWERED */
+	struct buffer names; /* LIST: texts, each with its end; the sink's with the report */
 };
 
 /* Where reports go: called on the worker's thread; the report is the sink's (free()). */

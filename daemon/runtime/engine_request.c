@@ -145,6 +145,8 @@ static enum result create_job(struct engine *engine, const struct job_request *w
 	job->created_ms = job->modified_ms = job->state_since_ms = job->progress_ms = engine_now(engine);
 	memcpy(job->owner, wanted->caller->owner, sizeof(job->owner));
 	memcpy(job->key, request->key, sizeof(job->key));
+	if (!(request->properties_given & PROPERTY_LEASE))
+		job->properties.lease_s = (uint32_t)engine->parts.settings->queue_lease_s;
 	if (result == RESULT_OK)
 		result = job_properties_check(&job->properties, fault);
 	if (result == RESULT_OK)

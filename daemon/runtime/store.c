@@ -213,6 +213,7 @@ static enum result take_job(struct query *query, struct job *job, struct fault *
 	properties->retry_delay_s = take_u32(query);
 	properties->no_progress_timeout_s = take_u32(query);
 	properties->max_time_s = take_u32(query);
+	properties->lease_s = JOB_LEASE_S_DEFAULT;
 	job->state = (enum job_state)take_i64(query, 0, JOB_STATE_COUNT - 1);
 	job->work = (enum job_work)take_i64(query, 0, JOB_WORK_SWEEP);
 	take_error(query, &job->error);

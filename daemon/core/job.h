@@ -117,8 +117,9 @@ struct job {
 static inline int64_t job_lease_ends_ms(const struct job *job)
 {
 	int64_t changed_ms = job->modified_ms > job->progress_ms ? job->modified_ms : job->progress_ms;
+	int64_t lease_ms = (int64_t)job->properties.lease_s * 1000;
 
-	return changed_ms + (int64_t)job->properties.lease_s * 1000;
+	return changed_ms < INT64_MAX - lease_ms ? changed_ms + lease_ms : INT64_MAX;
 }
 
 enum file_state {

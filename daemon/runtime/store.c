@@ -20,19 +20,20 @@ _Static_assert(FILE_ETAG_BYTES_MAX == 512 && FILE_MODIFIED_BYTES_MAX == 64, "sch
 
 /* clang-format off */ /* SQL has lines of its own. */
 
-/* What store_job_save writes, and what store_file_save writes; 21 and 7 columns. */
+/* What store_job_save writes, and what store_file_save writes; 22 and 7 columns. */
 #define JOB_SAVED                                                                                      \
 	"name, description, priority, auto_complete, retry_delay_s, no_progress_timeout_s, max_time_s, "   \
-	"state, work, error, error_source, error_raw, error_what, error_count, attempts, "                 \
+	"lease_s, state, work, error, error_source, error_raw, error_what, error_count, attempts, "                 \
 	"modified_ms, finished_ms, state_since_ms, next_try_ms, progress_ms, active_ms"
 #define FILE_SAVED "state, bytes_total, bytes_recorded, partial, tag, etag, modified"
 
 #define JOB_SELECT                                                                                     \
 	"SELECT row, id, key, (SELECT name FROM owner WHERE owner.row = job.owner_row), "                  \
-	"owner_integrity, created_ms, " JOB_SAVED ", files_total, files_transferred, files_published, "    \
+	"owner_integrity, created_ms, limited, " JOB_SAVED ", files_total, files_transferred, files_published, "    \
 	"files_size_unknown, bytes_total, bytes_transferred FROM job "
 #define FILE_SELECT "SELECT row, ordinal, url, path, " FILE_SAVED " FROM file "
 
+#define LEASE_ENDS_MS "max(modified_ms, progress_ms) + lease_s * 1000" /* as in the index job_lease */
 #define OWNER_1 "(SELECT row FROM owner WHERE name = ?1)"
 
 /* All the SQL there is after opening.  INDEXED BY where the planner, which knows no statistics, has a choice: if the
@@ -46,17 +47,25 @@ const char *const store_statements[STATEMENT_COUNT] = {
 	[REQUEST_ROLLBACK] = "ROLLBACK TO request",
 
 	[OWNER_INSERT] = "INSERT INTO owner (name) VALUES (?1) ON CONFLICT (name) DO NOTHING",
-	[JOB_INSERT] = "INSERT INTO job (owner_row, id, key, owner_integrity, created_ms, " JOB_SAVED ") "
+	[JOB_INSERT] = "INSERT INTO job (owner_row, id, key, owner_integrity, created_ms, limited, " JOB_SAVED ") "
 	               "VALUES (" OWNER_1 ", ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15, ?16, "
-	               "?17, ?18, ?19, ?20, ?21, ?22, ?23, ?24, ?25, ?26)",
+	               "?17, ?18, ?19, ?20, ?21, ?22, ?23, ?24, ?25, ?26, ?27, ?28)",
 	[JOB_BY_ROW] = JOB_SELECT "WHERE row = ?1",
 	[JOB_BY_ID] = JOB_SELECT "WHERE id = ?1",
 	[JOB_BY_KEY] = JOB_SELECT "INDEXED BY job_key WHERE owner_row = " OWNER_1 " AND key = ?2 AND key <> ''",
 	[JOB_EXISTS] = "SELECT 1 FROM job WHERE row = ?1",
 	[JOB_SAVE] = "UPDATE job SET (" JOB_SAVED ") = (?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15, "
-	             "?16, ?17, ?18, ?19, ?20, ?21, ?22, ?23) WHERE row = ?1 AND state = ?2",
+	             "?16, ?17, ?18, ?19, ?20, ?21, ?22, ?23, ?24) WHERE row = ?1 AND state = ?2",
 	[JOBS_FORGET] = "DELETE FROM job WHERE row IN (SELECT row FROM job INDEXED BY job_finished "
 	                "WHERE state IN (7, 8) AND work = 0 AND finished_ms < ?1 ORDER BY finished_ms LIMIT ?2)",
+	[JOBS_FORGET_SURPLUS] =
+		"DELETE FROM job WHERE row IN (SELECT row FROM job INDEXED BY job_finished_of_owner "
+		"WHERE owner_row = " OWNER_1 " AND state IN (7, 8) AND work = 0 ORDER BY finished_ms "
+		"LIMIT min(?3, max(0, coalesce((SELECT jobs_finished FROM owner WHERE name = ?1), 0) - ?2)))",
+	[JOBS_EXPIRED] = "SELECT row FROM job INDEXED BY job_lease WHERE state < 7 AND work <> 2 "
+	                 "AND " LEASE_ENDS_MS " <= ?1 ORDER BY " LEASE_ENDS_MS " LIMIT ?2",
+	[JOBS_NEXT_EXPIRY] = "SELECT " LEASE_ENDS_MS " FROM job INDEXED BY job_lease WHERE state < 7 AND work <> 2 "
+	                     "AND " LEASE_ENDS_MS " > ?1 ORDER BY " LEASE_ENDS_MS " LIMIT 1",
 	[JOBS_RUNNABLE] = JOB_SELECT "INDEXED BY job_runnable WHERE owner_row = " OWNER_1 " AND owner_integrity = ?2 "
 	                  "AND work <> 0 AND (next_try_ms <= ?3 OR next_try_ms - ?3 > retry_delay_s * 1000) "
 	                  "ORDER BY priority, created_ms, row LIMIT ?4",
@@ -72,6 +81,9 @@ const char *const store_statements[STATEMENT_COUNT] = {
 	                             " AND row > ?2 AND state < 7 ORDER BY row LIMIT ?3",
 	[COUNT_OF_ALL] = "SELECT coalesce(sum(jobs_unfinished), 0) FROM owner",
 	[COUNT_OF_OWNER] = "SELECT jobs_unfinished FROM owner WHERE name = ?1",
+	[COUNT_LIMITED] = "SELECT coalesce(sum(jobs_limited), 0) FROM owner INDEXED BY owner_limited "
+	                  "WHERE jobs_limited > 0",
+	[COUNT_LIMITED_OF_OWNER] = "SELECT jobs_limited FROM owner WHERE name = ?1",
 
 	[FILE_NEXT_ORDINAL] = "SELECT coalesce(max(ordinal) + 1, 0) FROM file WHERE job_row = ?1",
 	[FILE_INSERT] = "INSERT INTO file (job_row, ordinal, url, path, path_key, " FILE_SAVED ") "
@@ -84,6 +96,7 @@ const char *const store_statements[STATEMENT_COUNT] = {
 	[FILE_SAVE] = "UPDATE file SET (" FILE_SAVED ") = (?2, ?3, ?4, ?5, ?6, ?7, ?8) WHERE row = ?1",
 	[FILES_OF_JOB] = FILE_SELECT "INDEXED BY file_ordinal WHERE job_row = ?1 AND ordinal >= ?2 "
 	                             "ORDER BY ordinal LIMIT ?3",
+	[PARTIAL_EXISTS] = "SELECT 1 FROM file INDEXED BY file_of_partial WHERE partial = ?1 AND partial <> ''",
 };
 
 /* clang-format on */
@@ -164,6 +177,7 @@ static void put_job_saved(struct query *query, const struct job *job)
 	put_i64(query, properties->retry_delay_s);
 	put_i64(query, properties->no_progress_timeout_s);
 	put_i64(query, properties->max_time_s);
+	put_i64(query, properties->lease_s);
 	put_i64(query, job->state);
 	put_i64(query, job->work);
 	put_text(query, result_name(job->error.result));
@@ -205,6 +219,7 @@ static enum result take_job(struct query *query, struct job *job, struct fault *
 	take_text(query, job->owner, sizeof(job->owner));
 	job->owner_integrity = take_u32(query);
 	job->created_ms = take_i64(query, 0, INT64_MAX);
+	job->limited = take_i64(query, 0, 1) == 1;
 
 	take_text(query, properties->name, sizeof(properties->name));
 	take_text(query, properties->description, sizeof(properties->description));
@@ -213,7 +228,7 @@ static enum result take_job(struct query *query, struct job *job, struct fault *
 	properties->retry_delay_s = take_u32(query);
 	properties->no_progress_timeout_s = take_u32(query);
 	properties->max_time_s = take_u32(query);
-	properties->lease_s = JOB_LEASE_S_DEFAULT;
+	properties->lease_s = take_u32(query);
 	job->state = (enum job_state)take_i64(query, 0, JOB_STATE_COUNT - 1);
 	job->work = (enum job_work)take_i64(query, 0, JOB_WORK_SWEEP);
 	take_error(query, &job->error);
@@ -266,6 +281,7 @@ enum result store_job_insert(struct store *store, struct job *job, struct fault 
 	put_text(&query, job->key);
 	put_i64(&query, job->owner_integrity);
 	put_i64(&query, job->created_ms);
+	put_i64(&query, job->limited);
 	put_job_saved(&query, job);
 	result = query_run(&query, NULL, fault);
 	if (result == RESULT_OK)
@@ -332,6 +348,16 @@ enum result store_jobs_forget(struct store *store, int64_t before_ms, uint32_t l
 	return query_run(&query, ret_count, fault);
 }
 
+enum result store_jobs_forget_surplus(struct store *store, const char *owner, uint64_t keep, uint32_t limit,
+                                      struct fault *fault)
+{
+	AUTO(query) struct query query = query_start(store, JOBS_FORGET_SURPLUS, "forget surplus jobs");
+	put_text(&query, owner);
+	put_u64(&query, "keep", keep);
+	put_i64(&query, limit);
+	return query_run(&query, NULL, fault);
+}
+
 enum result store_jobs_runnable(struct store *store, const char *owner, uint32_t integrity, int64_t now_ms,
                                 struct job *jobs, size_t size, size_t *ret_count, struct fault *fault)
 {
@@ -379,24 +405,46 @@ enum result store_jobs_next_try(struct store *store, const char *owner, uint32_t
 	return find_number(&query, INT64_MAX, ret_ms, fault);
 }
 
-enum result store_jobs_active(struct store *store, int64_t *rows, size_t size, size_t *ret_count, struct fault *fault)
+/* The rows in the first column. */
+static enum result collect_rows(struct query *query, int64_t *rows, size_t *ret_count, struct fault *fault)
 {
-	AUTO(query) struct query query = query_start(store, JOBS_ACTIVE, "find active jobs");
-	put_u64(&query, "size", size);
 	for (size_t count = 0;; count++) {
 		bool row = false;
-		enum result result = query_step(&query, &row, fault);
+		enum result result = query_step(query, &row, fault);
 		if (result == RESULT_OK && !row) {
 			*ret_count = count;
 			return RESULT_OK;
 		}
 		if (result == RESULT_OK) {
-			rows[count] = take_i64(&query, 1, INT64_MAX);
-			result = query_taken(&query, fault);
+			rows[count] = take_i64(query, 1, INT64_MAX);
+			result = query_taken(query, fault);
 		}
 		if (result != RESULT_OK)
 			return result;
 	}
+}
+
+enum result store_jobs_active(struct store *store, int64_t *rows, size_t size, size_t *ret_count, struct fault *fault)
+{
+	AUTO(query) struct query query = query_start(store, JOBS_ACTIVE, "find active jobs");
+	put_u64(&query, "size", size);
+	return collect_rows(&query, rows, ret_count, fault);
+}
+
+enum result store_jobs_expired(struct store *store, int64_t now_ms, int64_t *rows, size_t size, size_t *ret_count,
+                               struct fault *fault)
+{
+	AUTO(query) struct query query = query_start(store, JOBS_EXPIRED, "find leases that ended");
+	put_i64(&query, now_ms);
+	put_u64(&query, "size", size);
+	return collect_rows(&query, rows, ret_count, fault);
+}
+
+enum result store_jobs_next_expiry(struct store *store, int64_t after_ms, int64_t *ret_ms, struct fault *fault)
+{
+	AUTO(query) struct query query = query_start(store, JOBS_NEXT_EXPIRY, "find the next end of a lease");
+	put_i64(&query, after_ms);
+	return find_number(&query, INT64_MAX, ret_ms, fault);
 }
 
 enum result store_jobs_list(struct store *store, const char *owner, bool finished, int64_t after_row, uint32_t limit,
@@ -421,9 +469,11 @@ enum result store_jobs_list(struct store *store, const char *owner, bool finishe
 	}
 }
 
-enum result store_jobs_count(struct store *store, const char *owner, uint64_t *ret_count, struct fault *fault)
+/* A number of jobs that is kept for each owner; `owner` NULL: of all. */
+static enum result count_jobs(struct store *store, enum statement which, const char *owner, uint64_t *ret_count,
+                              struct fault *fault)
 {
-	AUTO(query) struct query query = query_start(store, owner ? COUNT_OF_OWNER : COUNT_OF_ALL, "count jobs");
+	AUTO(query) struct query query = query_start(store, which, "count jobs");
 	int64_t count = 0;
 
 	if (owner)
@@ -432,6 +482,16 @@ enum result store_jobs_count(struct store *store, const char *owner, uint64_t *r
 	if (result == RESULT_OK)
 		*ret_count = (uint64_t)count;
 	return result;
+}
+
+enum result store_jobs_count(struct store *store, const char *owner, uint64_t *ret_count, struct fault *fault)
+{
+	return count_jobs(store, owner ? COUNT_OF_OWNER : COUNT_OF_ALL, owner, ret_count, fault);
+}
+
+enum result store_jobs_limited(struct store *store, const char *owner, uint64_t *ret_count, struct fault *fault)
+{
+	return count_jobs(store, owner ? COUNT_LIMITED_OF_OWNER : COUNT_LIMITED, owner, ret_count, fault);
 }
 
 /* --- files --- */
@@ -567,4 +627,11 @@ enum result store_files_list(struct store *store, int64_t job_row, uint32_t from
 		if (result != RESULT_OK || !visit(context, &file))
 			return result;
 	}
+}
+
+enum result store_partial_exists(struct store *store, const char *partial, bool *ret_exists, struct fault *fault)
+{
+	AUTO(query) struct query query = query_start(store, PARTIAL_EXISTS, "find a partial file");
+	put_text(&query, partial);
+	return query_step(&query, ret_exists, fault);
 }

@@ -42,6 +42,15 @@ enum result store_job_save(struct store *store, const struct job *job, enum job_
 /* Forget final jobs without work that finished before `before_ms`, at most `limit` at once. */
 enum result store_jobs_forget(struct store *store, int64_t before_ms, uint32_t limit, uint32_t *ret_count,
                               struct fault *fault) MUST_CHECK;
+/* Forget the owner's oldest final jobs without work beyond the `keep` newest, at most `limit` at once. */
+enum result store_jobs_forget_surplus(struct store *store, const char *owner, uint64_t keep, uint32_t limit,
+                                      struct fault *fault) MUST_CHECK;
+/* Rows of unfinished jobs whose lease (job_lease_ends_ms) is over, the longest over first; jobs at work 2, PUBLISH, are
+ * left out.  At most `size` a call. */
+enum result store_jobs_expired(struct store *store, int64_t now_ms, int64_t *rows, size_t size, size_t *ret_count,
+                               struct fault *fault) MUST_CHECK;
+/* When the next lease of such a job ends after that moment; INT64_MAX: none does. */
+enum result store_jobs_next_expiry(struct store *store, int64_t after_ms, int64_t *ret_ms, struct fault *fault) MUST_CHECK;
 /* Jobs of the owner, created at that integrity level (job.owner_integrity), with work to do and next_try_ms <= now, best
  * first (priority, then age).  A next_try_ms farther away than the job's retry_delay_s means that the wall clock was set
  * back: such a job is runnable too. */
@@ -59,6 +68,8 @@ enum result store_jobs_list(struct store *store, const char *owner, bool finishe
                             struct fault *fault) MUST_CHECK;
 /* Jobs that are not final; owner NULL: everybody's. */
 enum result store_jobs_count(struct store *store, const char *owner, uint64_t *ret_count, struct fault *fault) MUST_CHECK;
+/* Those of them that count towards the limits of ordinary owners (job.limited). */
+enum result store_jobs_limited(struct store *store, const char *owner, uint64_t *ret_count, struct fault *fault) MUST_CHECK;
 
 /* --- files --- */
 /* Adds with the next ordinal; sets row and ordinal.  RESULT_DUPLICATE_DESTINATION; fault->what has the path.
@@ -77,6 +88,8 @@ enum result store_file_save(struct store *store, const struct file *file, struct
 enum result store_files_list(struct store *store, int64_t job_row, uint32_t from_ordinal, uint32_t limit,
                              bool (*visit)(void *context, const struct file *file), void *context,
                              struct fault *fault) MUST_CHECK;
+/* Whether any file of any job has a partial file of that name. */
+enum result store_partial_exists(struct store *store, const char *partial, bool *ret_exists, struct fault *fault) MUST_CHECK;
 
 /* "3.46.1 <source id>" of the linked SQLite. */
 const char *store_engine_version(void);

@@ -169,6 +169,7 @@ static inline struct job sample_job(const char *owner, unsigned number)
 	text_to(job.properties.name, sizeof(job.properties.name), "sample");
 	job.properties.priority = JOB_NORMAL;
 	job.properties.retry_delay_s = 600;
+	job.properties.lease_s = 3600;
 	job.created_ms = 1000 + (int64_t)number;
 	job.modified_ms = job.created_ms;
 	job.state_since_ms = job.created_ms;

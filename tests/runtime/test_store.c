@@ -53,6 +53,8 @@ static void assert_same_job(const struct job *a, const struct job *b)
 	assert_int_equal(a->properties.retry_delay_s, b->properties.retry_delay_s);
 	assert_int_equal(a->properties.no_progress_timeout_s, b->properties.no_progress_timeout_s);
 	assert_int_equal(a->properties.max_time_s, b->properties.max_time_s);
+	assert_int_equal(a->properties.lease_s, b->properties.lease_s);
+	assert_int_equal(a->limited, b->limited);
 	assert_int_equal(a->state, b->state);
 	assert_int_equal(a->work, b->work);
 	assert_int_equal(a->error.result, b->error.result);
@@ -95,6 +97,7 @@ static void fill_saved(struct job *job)
 	job->properties.retry_delay_s = UINT32_MAX;
 	job->properties.no_progress_timeout_s = UINT32_MAX - 1;
 	job->properties.max_time_s = UINT32_MAX - 2;
+	job->properties.lease_s = UINT32_MAX - 5;
 	job->state = JOB_ACKNOWLEDGED;
 	job->work = JOB_WORK_SWEEP;
 	job->error = (struct fault){ .result = RESULT_SYSTEM, .source = FAULT_HTTP, .raw = INT64_MIN };
@@ -117,6 +120,7 @@ static void job__inserted_with_every_field_at_its_limit__comes_back(void **state
 	fill(job.owner, sizeof(job.owner), 'o');
 	job.owner_integrity = UINT32_MAX;
 	job.created_ms = INT64_MAX - 6;
+	job.limited = true;
 	fill_saved(&job);
 	expect_ok(store_job_insert(store, &job, &seen));
 	assert_true(job.row > 0);

@@ -1,5 +1,6 @@
 /* runtime/store: which files are opened, which are refused, and that what is refused is left alone. */
 #include "runtime/store_fixture.h"
+#include "schema_embedded.h"
 
 #include <sys/stat.h>
 
@@ -234,6 +235,43 @@ static void open__of_anothers_database_with_a_hot_wal__is_foreign(void **state)
 	assert_refused(path, RESULT_STORE_FOREIGN);
 }
 
+/* The first released schema, with a job in it: everything is kept, and what came later has its default. */
+static void open__of_a_queue_of_the_first_version__migrates_it(void **state)
+{
+	(void)state;
+	assert_int_equal(schema_migrations[0].number, 1);
+	size_t size = strlen(schema_migrations[0].sql) + 2048;
+	char *sql = malloc(size);
+	assert_non_null(sql);
+	(void)snprintf(sql, size, "PRAGMA application_id = 0x46455252; PRAGMA user_version = 1; %s %s",
+	               schema_migrations[0].sql,
+	               "INSERT INTO owner (row, name) VALUES (1, '" OWNER "');"
+	               "INSERT INTO job (id, key, owner_row, owner_integrity, created_ms, name, description, priority,"
+	               " auto_complete, retry_delay_s, no_progress_timeout_s, max_time_s, state, work, error, error_source,"
+	               " error_raw, error_what, error_count, attempts, modified_ms, finished_ms, state_since_ms, next_try_ms,"
+	               " progress_ms, active_ms) VALUES ('00000000-0000-4000-8000-000000000001', 'k', 1, 8192, 1, 'old', '', 2,"
+	               " 0, 5, 0, 1, 7, 0, 'OK', 'ferry', 0, '', 0, 0, 1, 1, 1, 0, 1, 0);"
+	               "INSERT INTO job SELECT NULL, '00000000-0000-4000-8000-000000000002', 'l', 1, 8192, 1, 'older', '', 2,"
+	               " 0, 5, 0, 1, 3, 0, 'OK', 'ferry', 0, '', 0, 0, 1, 0, 1, 0, 1, 0, 0, 0, 0, 0, 0, 0;");
+	make_raw(sql, false);
+	free(sql);
+
+	AUTO(store) struct store *store = NULL;
+	struct job job;
+	uint64_t count = 9;
+	expect_ok(store_open(path, &store, &seen));
+	expect_ok(store_job_by_key(store, OWNER, "l", &job, &seen));
+	assert_string_equal(job.properties.name, "older");
+	assert_int_equal(job.properties.lease_s, JOB_LEASE_S_DEFAULT);
+	assert_false(job.limited);
+	expect_ok(store_jobs_count(store, OWNER, &count, &seen));
+	assert_int_equal(count, 1);
+	expect_ok(store_begin(store, &seen));
+	expect_ok(store_jobs_forget_surplus(store, OWNER, 0, 10, &seen)); /* the finished one was counted */
+	expect_fault(store_job_by_key(store, OWNER, "k", &job, &seen), RESULT_NOT_FOUND);
+	expect_ok(store_commit(store, &seen));
+}
+
 static void open__of_a_newer_queue__is_too_new(void **state)
 {
 	(void)state;
@@ -403,6 +441,7 @@ int main(void)
 		TEST(open__of_no_database__is_foreign),
 		TEST(open__of_anothers_database__is_foreign),
 		TEST(open__of_anothers_database_with_a_hot_wal__is_foreign),
+		TEST(open__of_a_queue_of_the_first_version__migrates_it),
 		TEST(open__of_a_newer_queue__is_too_new),
 		TEST(open__of_a_queue_that_is_newer_in_its_wal__is_too_new),
 		TEST(open__of_a_queue_with_a_broken_page__is_damaged),

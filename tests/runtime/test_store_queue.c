@@ -321,6 +321,126 @@ static void forget__takes_old_final_jobs_without_work_and_their_files(void **sta
 	assert_true(insert(OWNER, 7, JOB_QUEUED, JOB_WORK_NONE) > last); /* a row's number is never given again */
 }
 
+static void forget_surplus__keeps_the_owners_newest(void **state)
+{
+	(void)state;
+	struct rows rows;
+	for (unsigned i = 0; i < 5; i++)
+		(void)insert_finished(OWNER, i, i % 2 ? JOB_ACKNOWLEDGED : JOB_CANCELLED, JOB_WORK_NONE, 500 - i);
+	int64_t sweeping = insert_finished(OWNER, 5, JOB_CANCELLED, JOB_WORK_SWEEP, 1);
+	(void)insert_finished(OTHER, 6, JOB_CANCELLED, JOB_WORK_NONE, 1);
+	int64_t alive = insert(OWNER, 7, JOB_ERROR, JOB_WORK_NONE);
+
+	expect_ok(store_jobs_forget_surplus(store, OWNER, 6, 10, &seen));
+	assert_int_equal(list(OWNER, true, 0, LIST_MAX, &rows), 7);
+	expect_ok(store_jobs_forget_surplus(store, OWNER, 2, 1, &seen)); /* no more than the limit at once */
+	assert_int_equal(list(OWNER, true, 0, LIST_MAX, &rows), 6);
+	expect_ok(store_jobs_forget_surplus(store, OWNER, 2, 10, &seen));
+	/* Two are kept: the one that still has work, and the newest of the others. */
+	assert_int_equal(list(OWNER, true, 0, LIST_MAX, &rows), 3);
+	assert_int_equal(get_job(store, rows.rows[0]).finished_ms, 500);
+	assert_int_equal(rows.rows[1], sweeping);
+	assert_int_equal(rows.rows[2], alive);
+	assert_int_equal(list(OTHER, true, 0, LIST_MAX, &rows), 1);
+	expect_ok(store_jobs_forget_surplus(store, "S-1-0", 0, 10, &seen));
+}
+
+/* --- limits and leases --- */
+
+static uint64_t limited_of(const char *owner)
+{
+	uint64_t count = 99;
+	expect_ok(store_jobs_limited(store, owner, &count, &seen));
+	return count;
+}
+
+static void limited__are_unfinished_jobs_that_count(void **state)
+{
+	(void)state;
+	struct job job = sample_job(OWNER, 1);
+	assert_int_equal(limited_of(OWNER), 0);
+	assert_int_equal(limited_of(NULL), 0);
+	(void)insert_job(store, job);
+	assert_int_equal(limited_of(OWNER), 0);
+	job = sample_job(OWNER, 2);
+	job.limited = true;
+	job.row = insert_job(store, job);
+	struct job other = sample_job(OTHER, 3);
+	other.limited = true;
+	(void)insert_job(store, other);
+	assert_int_equal(limited_of(OWNER), 1);
+	assert_int_equal(limited_of(NULL), 2);
+	assert_int_equal(count_of(NULL), 3);
+	job.state = JOB_CANCELLED;
+	job.work = JOB_WORK_NONE;
+	expect_ok(store_job_save(store, &job, JOB_QUEUED, &seen));
+	assert_int_equal(limited_of(OWNER), 0);
+	assert_int_equal(limited_of(NULL), 1);
+	raw_run(opened_db, "DELETE FROM job WHERE limited = 1");
+	assert_int_equal(limited_of(NULL), 0);
+	assert_int_equal(raw_number(opened_db, "SELECT jobs_finished FROM owner"), 0);
+}
+
+static int64_t insert_leased(unsigned number, enum job_work work, int64_t modified_ms, int64_t progress_ms,
+                             uint32_t lease_s)
+{
+	struct job job = sample_job(OWNER, number);
+	job.work = work;
+	job.modified_ms = modified_ms;
+	job.progress_ms = progress_ms;
+	job.properties.lease_s = lease_s;
+	return insert_job(store, job);
+}
+
+static void expired__are_jobs_that_nothing_changed_for_their_lease(void **state)
+{
+	(void)state;
+	int64_t rows[8], next = 0;
+	size_t count = 7;
+	expect_ok(store_jobs_next_expiry(store, 0, &next, &seen));
+	assert_int_equal(next, INT64_MAX);
+	int64_t second = insert_leased(1, JOB_WORK_NONE, 1000, 5000, 60);
+	int64_t first = insert_leased(2, JOB_WORK_TRANSFER, 4000, 1000, 60);
+	(void)insert_leased(3, JOB_WORK_PUBLISH, 0, 0, 60);
+	(void)insert_leased(4, JOB_WORK_NONE, 4000, 0, 70);
+	(void)insert_finished(OWNER, 5, JOB_CANCELLED, JOB_WORK_NONE, 1);
+
+	expect_ok(store_jobs_next_expiry(store, 0, &next, &seen));
+	assert_int_equal(next, 64000);
+	expect_ok(store_jobs_next_expiry(store, 64000, &next, &seen));
+	assert_int_equal(next, 65000);
+	expect_ok(store_jobs_expired(store, 63999, rows, 8, &count, &seen));
+	assert_int_equal(count, 0);
+	expect_ok(store_jobs_expired(store, 65000, rows, 8, &count, &seen));
+	assert_int_equal(count, 2);
+	assert_int_equal(rows[0], first);
+	assert_int_equal(rows[1], second);
+	expect_ok(store_jobs_expired(store, INT64_MAX, rows, 1, &count, &seen));
+	assert_int_equal(count, 1);
+	struct job job = get_job(store, first);
+	assert_int_equal(job_lease_ends_ms(&job), 64000);
+}
+
+static void partial__exists_while_a_file_of_some_job_has_it(void **state)
+{
+	(void)state;
+	bool exists = true;
+	int64_t job = insert(OWNER, 1, JOB_QUEUED, JOB_WORK_TRANSFER);
+	struct file file = sample_file(1);
+	file.row = insert_file(store, job, file);
+	expect_ok(store_partial_exists(store, "", &exists, &seen));
+	assert_false(exists);
+	text_to(file.partial, sizeof(file.partial), ".ferry-1.part");
+	expect_ok(store_file_save(store, &file, &seen));
+	expect_ok(store_partial_exists(store, ".ferry-1.part", &exists, &seen));
+	assert_true(exists);
+	expect_ok(store_partial_exists(store, ".ferry-1.par", &exists, &seen));
+	assert_false(exists);
+	raw_run(opened_db, "DELETE FROM job");
+	expect_ok(store_partial_exists(store, ".ferry-1.part", &exists, &seen));
+	assert_false(exists);
+}
+
 /* --- by which way --- */
 
 /* Every statement that the store holds ready, asked for its plan. */
@@ -368,7 +488,7 @@ static void row__with_a_value_out_of_range__is_reported_as_damage(void **state)
 	static const char *const job_columns[] = {
 		"owner_integrity = -1", "owner_integrity = 4294967296", "created_ms = -1",
 		"priority = 4", "priority = -1", "auto_complete = 2", "retry_delay_s = -1", "no_progress_timeout_s = 1 << 32",
-		"max_time_s = -7", "state = 9", "state = -1", "work = 4", "error_count = -1", "attempts = -1",
+		"max_time_s = -7", "lease_s = -1", "limited = 2", "state = 9", "state = -1", "work = 4", "error_count = -1", "attempts = -1",
 		"modified_ms = -1", "finished_ms = -1", "state_since_ms = -1", "next_try_ms = -1", "progress_ms = -1",
 		"active_ms = -1", "files_total = -1", "files_transferred = 1 << 40", "files_published = -1",
 		"files_size_unknown = -1", "bytes_total = -1", "bytes_transferred = -1", "id = id || 'x'",
@@ -449,6 +569,10 @@ int main(void)
 		TEST(list__taken_up_at_a_cursor__misses_and_repeats_nothing),
 		TEST(count__is_of_jobs_that_are_not_final),
 		TEST(forget__takes_old_final_jobs_without_work_and_their_files),
+		TEST(forget_surplus__keeps_the_owners_newest),
+		TEST(limited__are_unfinished_jobs_that_count),
+		TEST(expired__are_jobs_that_nothing_changed_for_their_lease),
+		TEST(partial__exists_while_a_file_of_some_job_has_it),
 		TEST(statements__never_scan_jobs_or_files),
 		TEST(row__with_a_value_out_of_range__is_reported_as_damage),
 		TEST(row__that_is_damaged__stops_a_list),

@@ -2,11 +2,13 @@
  *
  *   main.c        the verbs of ferryd
  *   main_serve.c  one run of the service: data folder, settings, queue, engine, door
+ *   main_mark.c   the queue's mark
  */
 #ifndef FERRY_DAEMON_MAIN_H
 #define FERRY_DAEMON_MAIN_H
 
 #include "core/settings.h"
+#include "runtime/engine.h"
 
 struct serve_options {
 	bool console;        /* in the foreground rather than under the service manager */
@@ -19,5 +21,8 @@ enum result serve(const struct serve_options *options, struct fault *fault) MUST
 
 /* Read `folder`/ferry.jsonc over the defaults.  No such file is fine. */
 enum result read_settings(const char *folder, struct settings *settings, struct fault *fault) MUST_CHECK;
+
+/* The queue's mark from the file at `path`, which is made if there is none. */
+enum result read_mark(const char *path, char mark[QUEUE_MARK_DIGITS + 1], struct fault *fault) MUST_CHECK;
 
 #endif

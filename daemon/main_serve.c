@@ -23,6 +23,7 @@ struct daemon {
 
 	char data[DESTINATION_BYTES_MAX + 1], program[DESTINATION_BYTES_MAX + 1];
 	char database[DESTINATION_BYTES_MAX + 1], address[DESTINATION_BYTES_MAX + 1];
+	char mark_file[DESTINATION_BYTES_MAX + 1], mark[QUEUE_MARK_DIGITS + 1];
 	const char *forbidden[3];
 	struct settings settings;
 	struct worker_settings workers;
@@ -117,6 +118,8 @@ static enum result find_places(struct daemon *daemon)
 		return fault_set(fault, result, FAULT_FERRY, 0, "--data or --address");
 	if (result == RESULT_OK)
 		result = join(daemon->database, sizeof(daemon->database), daemon->data, "queue.sqlite3", fault);
+	if (result == RESULT_OK)
+		result = join(daemon->mark_file, sizeof(daemon->mark_file), daemon->data, "queue.mark", fault);
 	daemon->forbidden[0] = daemon->data;
 	daemon->forbidden[1] = daemon->program;
 	return result;
@@ -213,7 +216,7 @@ static enum result run_engine(struct daemon *daemon, struct store *store, struct
 	struct engine_parts parts = { .store = store, .events = events, .settings = settings,
 		                      .clock = clock_system(), .random = identity_random,
 		                      .path_style = file_path_style, .forbidden_folders = daemon->forbidden,
-		                      .version = FERRY_VERSION };
+		                      .version = FERRY_VERSION, .queue_mark = daemon->mark };
 	enum result result;
 
 	daemon->workers.forbidden_folders = daemon->forbidden;
@@ -258,6 +261,8 @@ static enum result body(void *context)
 		result = open_events(daemon, &events);
 	if (result == RESULT_OK)
 		result = transfer_global_init(daemon->fault);
+	if (result == RESULT_OK)
+		result = read_mark(daemon->mark_file, daemon->mark, daemon->fault);
 	if (result == RESULT_OK)
 		result = open_queue(daemon, events, &store);
 	if (result == RESULT_OK) {

@@ -45,6 +45,8 @@ enum result engine_new(const struct engine_parts *parts, struct engine **ret_eng
 	engine->recover = true;
 	engine->started_ms = engine->absent_since_ms = engine_now(engine);
 	engine->next_try_ms = INT64_MAX;
+	engine->clock_offset_ms = engine_now(engine) - engine_mono(engine);
+	engine->steady_since_ms = engine_mono(engine);
 	*ret_engine = engine;
 	return RESULT_OK;
 }
@@ -105,7 +107,7 @@ void engine_send(struct engine *engine, struct worker *worker, struct order *ord
 	struct outgoing *outgoing = order != NULL ? malloc(sizeof(*outgoing)) : NULL;
 
 	if (outgoing == NULL) {
-		free(order);
+		order_free(order);
 		engine_break_for_memory(engine, "write an order");
 		return;
 	}
@@ -142,7 +144,7 @@ static void take_order_back(struct engine *engine, struct order *order)
 
 	if (flight != NULL && flight->handle == NULL)
 		flight->handle = order->handle;
-	free(order);
+	order_free(order);
 }
 
 static void release_orders(struct engine *engine, bool send)
@@ -261,18 +263,6 @@ static void recover(struct engine *engine)
 	engine->schedule_due = true;
 }
 
-static void forget_finished(struct engine *engine)
-{
-	int64_t keep_ms = (int64_t)engine->parts.settings->queue_finished_keep_s * 1000;
-	uint32_t count = 0;
-	struct fault fault;
-
-	if (store_jobs_forget(engine->parts.store, engine_now(engine) - keep_ms, FORGET_AT_ONCE, &count, &fault) != RESULT_OK)
-		engine_break(engine, &fault);
-	/* With more left than one turn should carry, go on at the next one. */
-	engine->forget_at_ms = engine_mono(engine) + (count == FORGET_AT_ONCE ? 0 : FORGET_INTERVAL_MS);
-}
-
 static void advance_all(struct engine *engine)
 {
 	for (struct active *active = engine->actives, *next; active != NULL; active = next) {
@@ -335,6 +325,7 @@ static void start_over(struct engine *engine)
 	struct letter *kept = NULL, **end = &kept;
 
 	release_orders(engine, false);
+	engine_drop_errands(engine, engine->broken.result != RESULT_OK ? &engine->broken : NULL);
 	for (struct active *active = engine->actives; active != NULL; active = active->next)
 		active->crew = NULL;
 	while (engine->crews != NULL)
@@ -394,7 +385,9 @@ static int64_t tend(struct engine *engine)
 	if (engine->broken.result != RESULT_OK)
 		return INT64_MAX;
 	if (engine_mono(engine) >= engine->forget_at_ms)
-		forget_finished(engine);
+		engine_forget_finished(engine);
+	if (engine_mono(engine) >= engine->lease_at_ms)
+		engine_end_leases(engine);
 	due = engine_check_deadlines(engine);
 	if (engine_mono(engine) >= engine->next_try_ms)
 		engine->schedule_due = true;
@@ -440,7 +433,7 @@ int64_t engine_turn(struct engine *engine)
 	due = earlier(due, crew_end_idle(engine));
 	if (resting)
 		return earlier(due, engine->trouble_until_ms);
-	return earlier(due, earlier(engine->next_try_ms, engine->forget_at_ms));
+	return earlier(earlier(due, engine->next_try_ms), earlier(engine->forget_at_ms, engine->lease_at_ms));
 }
 
 static void wait_until(struct engine *engine, int64_t due)

@@ -22,6 +22,8 @@
 
 struct engine;
 
+#define QUEUE_MARK_DIGITS 16
+
 struct engine_parts {
 	struct store *store;   /* borrowed */
 	struct events *events; /* borrowed */
@@ -32,6 +34,7 @@ struct engine_parts {
 	enum path_style path_style;
 	const char *const *forbidden_folders; /* Ferry's own, NULL-terminated: no destination lies below them (rule 9) */
 	const char *version;                  /* for the events */
+	const char *queue_mark; /* QUEUE_MARK_DIGITS hex digits, in the names of partial files: whose they are */
 };
 
 enum result engine_new(const struct engine_parts *parts, struct engine **ret_engine, struct fault *fault) MUST_CHECK;
@@ -80,7 +83,15 @@ enum result engine_job_add_files(struct engine *engine, int64_t row, const struc
                                  struct job_status *ret_status, struct fault *fault) MUST_CHECK;
 enum result engine_job_set_properties(struct engine *engine, int64_t row, const struct job_properties *properties,
                                       unsigned given, struct job_status *ret_status, struct fault *fault) MUST_CHECK;
-enum result engine_job_resume(struct engine *engine, int64_t row, struct job_status *ret_status, struct fault *fault) MUST_CHECK;
+/* A resume is granted once the destinations of a job that rests were looked at, as the file identity if it is present
+ * (rule 21); what could only fail refuses it, with "files[3].path: ..." in fault->what, and changes nothing. */
+struct resumption {
+	/* Called once, in this turn or in a later one; owns the resumption.  `status` is there if `result` is RESULT_OK.  An
+	 * engine that is freed free()s the resumption without a call. */
+	void (*answer)(struct resumption *resumption, enum result result, const struct job_status *status,
+	               const struct fault *fault);
+};
+void engine_job_resume(struct engine *engine, int64_t row, struct resumption *resumption);
 enum result engine_job_suspend(struct engine *engine, int64_t row, struct job_status *ret_status, struct fault *fault) MUST_CHECK;
 enum result engine_job_cancel(struct engine *engine, int64_t row, struct job_status *ret_status, struct fault *fault) MUST_CHECK;
 /* Publish what is whole, abandon the rest.  The answer comes at once; the job is ACKNOWLEDGED when it is done. */

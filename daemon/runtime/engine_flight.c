@@ -259,14 +259,14 @@ static bool name_partial(struct engine *engine, struct flight *flight)
 {
 	uint64_t random[2];
 	struct fault fault;
+	enum result result = engine->parts.random(random, sizeof(random), &fault);
 
-	if (engine->parts.random(random, sizeof(random), &fault) != RESULT_OK ||
-	    text_format(flight->file.partial, sizeof(flight->file.partial), ".ferry-%016" PRIx64 "%016" PRIx64 ".part",
-	                random[0], random[1]) != RESULT_OK) {
-		engine_break(engine, &fault);
-		return false;
-	}
-	return flight_save(engine, flight);
+	if (result == RESULT_OK && partial_name(engine, random, flight->file.partial) == RESULT_OK)
+		return flight_save(engine, flight);
+	if (result == RESULT_OK)
+		(void)!fault_set(&fault, RESULT_TOO_LONG, FAULT_FERRY, 0, "name a partial file");
+	engine_break(engine, &fault);
+	return false;
 }
 
 /* The next file of a kind; false if there is none (or the turn is broken). */
@@ -354,6 +354,7 @@ static void advance_transfer(struct engine *engine, struct active *active)
 			active->exhausted = true;
 			break;
 		}
+		engine_sweep_folder(engine, active, file.path);
 		flight = flight_start(engine, active, &file, FLIGHT_OPENING);
 		if (flight != NULL && (file.partial[0] != '\0' || name_partial(engine, flight)))
 			flight_order(engine, flight, ORDER_OPEN, 0);

@@ -6,6 +6,8 @@
  *   engine_flight.c   jobs that run: their files' flights and orders
  *   engine_report.c   what the workers report of them
  *   engine_request.c  what clients ask for
+ *   engine_errand.c   a look at destinations before a resume; partial files without a job
+ *   engine_keep.c     what goes when its time is over: finished jobs, leases
  *
  * The store says what is wanted; an `active` is what is still going on.  A job that is suspended while files are in
  * transfer is SUSPENDED in the store at once, and its active winds down behind that.
@@ -21,11 +23,10 @@
 #define PROGRESS_INTERVAL_MS 500 /* BITS's MINIMUM_NOTIFICATION_INTERVAL_MS */
 #define STOP_MS_MAX 1500         /* to close flights before the service ends; the manager expects 2 s */
 #define TROUBLE_PAUSE_MS 5000    /* before the store is tried again after a failed commit */
-#define FORGET_INTERVAL_MS (3600 * 1000)
-#define FORGET_AT_ONCE 20 /* finished jobs in one turn: each may have as many files as a job can */
 #define PRESENT_IDENTITIES_MAX 256 /* of all owners; superseded ones give way, then the one seen longest ago */
 #define IDLE_CREWS_MAX 32 /* whoever shows many identities keeps no more threads than that; the first made end first */
 #define RUNNABLE_PER_OWNER_MAX 32
+#define SWEPT_FOLDERS_MAX 1024 /* folders that are looked through for partial files without a job, in one run */
 #define PROGRESS_GRAIN_MS 10000  /* how exactly progress_ms is kept: not worth a write for each file */
 #define SWEEP_ATTEMPTS_MAX 10    /* to remove a partial file that somebody holds open */
 
@@ -66,7 +67,6 @@ struct flight {
 struct active {
 	struct active *next;
 	int64_t row;
-	char owner[JOB_OWNER_BYTES_MAX];
 	enum job_work work;
 	enum job_priority priority;
 	int64_t created_ms;
@@ -100,6 +100,9 @@ struct engine {
 	int64_t absent_since_ms; /* wall; the last time somebody left, or the start */
 	struct crew *crews;
 	struct active *actives;
+	struct errand *errands;
+	uint64_t swept[SWEPT_FOLDERS_MAX];
+	size_t swept_count;
 	uint32_t flight_count;
 	uint64_t flight_number;
 	int64_t started_ms;
@@ -118,6 +121,9 @@ struct engine {
 	int64_t trouble_until_ms; /* monotonic; 0: none */
 	int64_t next_try_ms;      /* monotonic; when a waiting job is due */
 	int64_t forget_at_ms;     /* monotonic */
+	int64_t lease_at_ms;      /* monotonic; when the next lease may end */
+	int64_t clock_offset_ms;  /* wall less monotonic, when last looked at */
+	int64_t steady_since_ms;  /* monotonic; since then that has not moved */
 	bool stopping;
 };
 
@@ -173,6 +179,24 @@ void flight_order(struct engine *engine, struct flight *flight, enum order_kind 
 void flight_last_order(struct engine *engine, struct flight *flight, enum order_kind kind, uint64_t bytes);
 /* The flight is over.  With a failure its job fails, without one the job goes on or winds down. */
 void flight_end(struct engine *engine, struct flight *flight);
+
+/* --- engine_request.c --- */
+/* Grant the resume, without a look at the destinations. */
+enum result engine_resume_now(struct engine *engine, int64_t row, struct job_status *ret_status,
+                              struct fault *fault) MUST_CHECK;
+
+/* --- engine_errand.c --- */
+enum result partial_name(const struct engine *engine, const uint64_t random[2], char to[FILE_PARTIAL_BYTES_MAX]) MUST_CHECK;
+/* The job comes to the folder of that destination: once in a run, remove what lies there and belongs to no job. */
+void engine_sweep_folder(struct engine *engine, const struct active *active, const char *path);
+/* False: the report is of no errand. */
+bool engine_errand_report(struct engine *engine, const struct report *report);
+/* Resumes that wait are answered with the fault; NULL: not at all. */
+void engine_drop_errands(struct engine *engine, const struct fault *fault);
+
+/* --- engine_keep.c --- */
+void engine_forget_finished(struct engine *engine);
+void engine_end_leases(struct engine *engine);
 
 /* --- engine_report.c --- */
 void engine_report(struct letter *letter, void *receiver); /* a report's deliver */

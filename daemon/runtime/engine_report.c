@@ -7,6 +7,7 @@
 void report_discard(struct report *report)
 {
 	file_handle_free(report->handle);
+	buffer_done(&report->names);
 	free(report);
 }
 
@@ -287,6 +288,8 @@ void engine_report(struct letter *letter, void *receiver)
 	if (engine->broken.result == RESULT_OK) {
 		if (report->kind == REPORT_DEAD)
 			on_dead(engine, report);
+		else if (flight == NULL)
+			(void)engine_errand_report(engine, report); /* or of a flight that is over */
 		else if (flight != NULL && report->kind == REPORT_DONE)
 			on_done(engine, flight, report);
 		else if (flight != NULL && flight->stage == FLIGHT_FETCHING && report->kind == REPORT_ANSWERED)

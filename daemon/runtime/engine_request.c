@@ -1,7 +1,9 @@
 #include "runtime/engine_private.h"
 
+#include <inttypes.h>
 #include <string.h>
 
+#include "core/access.h"
 #include "core/destination.h"
 #include "core/url.h"
 
@@ -91,12 +93,14 @@ static enum result add_file(struct engine *engine, int64_t row, const struct req
 static enum result add_files(struct engine *engine, const struct job *job, const struct request *request,
                              struct fault *fault)
 {
-	uint64_t files_max = engine->parts.settings->queue_files_per_job_max;
+	const struct settings *settings = engine->parts.settings;
+	uint64_t files_max = job->limited ? settings->queue_files_per_job_max : settings->queue_exempt_files_per_job_max;
 
 	if (job->files_total + (uint64_t)request->file_count > files_max)
 		return fault_set(fault, RESULT_TOO_MANY_FILES, FAULT_FERRY, 0,
-		                 "params.files: %u more than the job's %u would exceed queue.files_per_job_max (%llu)",
-		                 (unsigned)request->file_count, (unsigned)job->files_total, (unsigned long long)files_max);
+		                 "params.files: %u more than the job's %u would exceed queue.%s (%" PRIu64 ")",
+		                 (unsigned)request->file_count, (unsigned)job->files_total,
+		                 job->limited ? "files_per_job_max" : "exempt_files_per_job_max", files_max);
 	for (uint32_t i = 0; i < request->file_count; i++) {
 		enum result result = add_file(engine, job->row, request, i, fault);
 
@@ -121,36 +125,60 @@ static enum result new_id(struct engine *engine, char id[JOB_ID_BYTES], struct f
 	                   b[1], b[2], b[3], b[4], b[5], b[6], b[7], b[8], b[9], b[10], b[11], b[12], b[13], b[14], b[15]);
 }
 
-static enum result check_quota(struct engine *engine, const char *owner, struct fault *fault)
+static enum result check_room(uint64_t count, uint64_t maximum, enum result refusal, const char *setting,
+                              struct fault *fault)
 {
-	uint64_t count, jobs_max = engine->parts.settings->queue_jobs_per_owner_max;
-	enum result result = store_jobs_count(engine->parts.store, owner, &count, fault);
+	if (count < maximum)
+		return RESULT_OK;
+	return fault_set(fault, refusal, FAULT_FERRY, 0, "%s is %" PRIu64, setting, maximum);
+}
 
+/* Services and elevated administrators have a limit of their own: docs/bits.md section 7. */
+static enum result check_quota(struct engine *engine, const char *owner, bool limited, struct fault *fault)
+{
+	const struct settings *settings = engine->parts.settings;
+	uint64_t of_owner = 0, of_all = 0, all = 0;
+	enum result result = store_jobs_limited(engine->parts.store, owner, &of_owner, fault);
+
+	if (result == RESULT_OK)
+		result = store_jobs_limited(engine->parts.store, NULL, &of_all, fault);
+	if (result == RESULT_OK && !limited)
+		result = store_jobs_count(engine->parts.store, NULL, &all, fault);
 	if (result != RESULT_OK)
 		return result;
-	if (count >= jobs_max)
-		return fault_set(fault, RESULT_TOO_MANY_JOBS, FAULT_FERRY, 0, "queue.jobs_per_owner_max is %llu",
-		                 (unsigned long long)jobs_max);
-	return RESULT_OK;
+	if (!limited)
+		return check_room(all - of_all, settings->queue_exempt_jobs_max, RESULT_TOO_MANY_JOBS_PER_MACHINE,
+		                  "queue.exempt_jobs_max", fault);
+	result = check_room(of_owner, settings->queue_jobs_per_owner_max, RESULT_TOO_MANY_JOBS,
+	                    "queue.jobs_per_owner_max", fault);
+	return result != RESULT_OK ? result :
+	                             check_room(of_all, settings->queue_jobs_per_machine_max,
+	                                        RESULT_TOO_MANY_JOBS_PER_MACHINE, "queue.jobs_per_machine_max", fault);
 }
 
 static enum result create_job(struct engine *engine, const struct job_request *wanted, struct job *job,
                               struct fault *fault)
 {
 	const struct request *request = wanted->request;
-	enum result result = check_quota(engine, wanted->caller->owner, fault);
+	const struct settings *settings = engine->parts.settings;
+	bool limited = !access_is_exempt(wanted->caller);
+	enum result result = check_quota(engine, wanted->caller->owner, limited, fault);
 
-	*job = (struct job){ .state = JOB_SUSPENDED, .properties = request->properties,
+	*job = (struct job){ .state = JOB_SUSPENDED, .properties = request->properties, .limited = limited,
 		             .owner_integrity = wanted->caller->integrity };
 	job->created_ms = job->modified_ms = job->state_since_ms = job->progress_ms = engine_now(engine);
 	memcpy(job->owner, wanted->caller->owner, sizeof(job->owner));
 	memcpy(job->key, request->key, sizeof(job->key));
 	if (!(request->properties_given & PROPERTY_LEASE))
-		job->properties.lease_s = (uint32_t)engine->parts.settings->queue_lease_s;
+		job->properties.lease_s = (uint32_t)settings->queue_lease_s;
 	if (result == RESULT_OK)
 		result = job_properties_check(&job->properties, fault);
 	if (result == RESULT_OK)
 		result = new_id(engine, job->id, fault);
+	/* Two go for the one that comes, so that what an owner once had too many of gets less. */
+	if (result == RESULT_OK)
+		result = store_jobs_forget_surplus(engine->parts.store, job->owner, settings->queue_finished_per_owner_max, 2,
+		                                   fault);
 	if (result == RESULT_OK)
 		result = store_job_insert(engine->parts.store, job, fault);
 	if (result == RESULT_OK)
@@ -183,6 +211,7 @@ enum result engine_job_create(struct engine *engine, const struct job_request *w
 		result = store_job_by_row(engine->parts.store, job.row, &job, fault);
 	if (result != RESULT_OK)
 		return result;
+	engine->lease_at_ms = 0; /* it may be the first to end */
 	text_display(process, sizeof(process), "%u", (unsigned)wanted->process);
 	EVENTS_NOTE(engine->parts.events, EVENT_JOB_CREATED, job_title(&job), job.id, job.owner, process);
 	engine_status_of(engine, &job, ret_status);
@@ -377,6 +406,8 @@ static enum result apply_properties(struct engine *engine, struct job *job, cons
 		to->no_progress_timeout_s = from->no_progress_timeout_s;
 	if (given & PROPERTY_MAX_TIME)
 		to->max_time_s = from->max_time_s;
+	if (given & PROPERTY_LEASE)
+		to->lease_s = from->lease_s;
 	if (job->state == JOB_TRANSFERRED && to->auto_complete)
 		job->work = JOB_WORK_PUBLISH;
 	return job_properties_check(to, fault);
@@ -387,6 +418,7 @@ static void after_properties(struct engine *engine, const struct job *job)
 	struct active *active = active_find(engine, job->row);
 	uint64_t max_ms = (uint64_t)job->properties.max_time_s * 1000;
 
+	engine->lease_at_ms = 0; /* it may be the first to end now */
 	if (active == NULL)
 		return;
 	active->priority = job->properties.priority;
@@ -448,7 +480,7 @@ static void after_resume(struct engine *engine, const struct job *job)
 	}
 }
 
-enum result engine_job_resume(struct engine *engine, int64_t row, struct job_status *ret_status, struct fault *fault)
+enum result engine_resume_now(struct engine *engine, int64_t row, struct job_status *ret_status, struct fault *fault)
 {
 	const struct change change = { apply_resume, after_resume, NULL };
 

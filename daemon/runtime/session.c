@@ -150,6 +150,28 @@ static void reply_run(struct deferral *deferral, enum result committed, const st
 	free(reply);
 }
 
+void session_reply(struct sessions *sessions, uint64_t connection, const char *id, struct buffer *text,
+                   enum result result, const struct fault *fault, uint64_t new_handle)
+{
+	struct reply *reply = calloc(1, sizeof(*reply));
+
+	if (reply == NULL) {
+		ipc_close(sessions->server, connection);
+		return;
+	}
+	*reply = (struct reply){ .deferral = { .run = reply_run }, .sessions = sessions, .connection = connection,
+		                 .new_handle = new_handle, .text = *text };
+	*text = BUFFER(text->length_max); /* it is the reply's now */
+	text_display(reply->id, sizeof(reply->id), "%s", id);
+	if (result != RESULT_OK) {
+		buffer_clear(&reply->text);
+		/* An error that cannot be written leaves an empty text, which ends the connection. */
+		if (protocol_reply_error(&reply->text, reply->id, result, fault) != RESULT_OK)
+			buffer_clear(&reply->text);
+	}
+	engine_defer(sessions->engine, &reply->deferral);
+}
+
 /* --- one message --- */
 
 static enum result answer(struct call *call, struct buffer *text)
@@ -172,34 +194,26 @@ static enum result answer(struct call *call, struct buffer *text)
 static void serve(struct sessions *sessions, struct session *session, struct text_view message)
 {
 	AUTO(request) struct request request = { 0 };
+	AUTO(buffer) struct buffer text = BUFFER(PROTOCOL_MESSAGE_BYTES_MAX);
 	struct fault fault = { 0 };
 	struct call call = { .sessions = sessions, .session = session, .request = &request, .fault = &fault };
-	struct reply *reply = calloc(1, sizeof(*reply));
 	enum result result;
 
-	if (reply == NULL) {
-		ipc_close(sessions->server, session->connection);
-		return;
-	}
-	*reply = (struct reply){ .deferral = { .run = reply_run }, .sessions = sessions,
-		                 .connection = session->connection, .text = BUFFER(PROTOCOL_MESSAGE_BYTES_MAX) };
 	if (message.bytes == NULL)
 		result = fault_set(&fault, RESULT_TOO_LARGE, FAULT_FERRY, 0, "a message may have %u bytes",
 		                   PROTOCOL_MESSAGE_BYTES_MAX);
 	else
 		result = request_decode(message, &request, &fault);
-	memcpy(reply->id, request.id[0] != '\0' ? request.id : "null", request.id[0] != '\0' ? sizeof(reply->id) : 5);
 	if (result == RESULT_OK)
-		result = answer(&call, &reply->text);
-	reply->new_handle = call.new_handle;
+		result = answer(&call, &text);
+	if (call.answered_later)
+		return;
 	if (result != RESULT_OK) {
 		handle_drop(session, call.new_handle);
-		buffer_clear(&reply->text);
-		/* An error that cannot be written leaves an empty text, which ends the connection. */
-		if (protocol_reply_error(&reply->text, reply->id, result, &fault) != RESULT_OK)
-			buffer_clear(&reply->text);
+		call.new_handle = 0;
 	}
-	engine_defer(sessions->engine, &reply->deferral);
+	session_reply(sessions, session->connection, request.id[0] != '\0' ? request.id : "null", &text, result, &fault,
+	              call.new_handle);
 }
 
 static void deliver(struct letter *letter, void *receiver)

@@ -303,8 +303,7 @@ static enum result do_control(struct call *call)
 {
 	typedef enum result control(struct engine *engine, int64_t row, struct job_status *ret_status,
 	                            struct fault *fault);
-	static control *const controls[METHOD_COUNT] = { [METHOD_JOB_RESUME] = engine_job_resume,
-		                                         [METHOD_JOB_SUSPEND] = engine_job_suspend,
+	static control *const controls[METHOD_COUNT] = { [METHOD_JOB_SUSPEND] = engine_job_suspend,
 		                                         [METHOD_JOB_CANCEL] = engine_job_cancel,
 		                                         [METHOD_JOB_COMPLETE] = engine_job_complete };
 	struct handle *handle = NULL;
@@ -317,6 +316,54 @@ static enum result do_control(struct call *call)
 	if (result == RESULT_OK)
 		protocol_write_job(call->out, "job", &status);
 	return result;
+}
+
+/* A resume that the engine answers when the destinations were looked at. */
+struct waiting_resume {
+	struct resumption resumption;
+	struct sessions *sessions;
+	uint64_t connection;
+	char id[PROTOCOL_REQUEST_ID_BYTES_MAX];
+};
+
+static void answer_resume(struct resumption *resumption, enum result result, const struct job_status *status,
+                          const struct fault *fault)
+{
+	struct waiting_resume *waiting = (struct waiting_resume *)resumption;
+	AUTO(buffer) struct buffer text = BUFFER(PROTOCOL_MESSAGE_BYTES_MAX);
+	struct json_writer out = JSON_WRITER(&text);
+	struct fault broken = { 0 };
+
+	if (result == RESULT_OK) {
+		protocol_reply_begin(&out, waiting->id);
+		protocol_write_job(&out, "job", status);
+		result = protocol_reply_end(&out);
+		if (result != RESULT_OK)
+			(void)!fault_set(&broken, result, FAULT_FERRY, 0, "write the reply");
+		fault = &broken;
+	}
+	session_reply(waiting->sessions, waiting->connection, waiting->id, &text, result, fault, 0);
+	free(waiting);
+}
+
+static enum result do_resume(struct call *call)
+{
+	struct handle *handle = NULL;
+	struct waiting_resume *waiting;
+	enum result result =
+		handle_use(call->sessions, call->session, call->request->handle, ACCESS_CONTROL, &handle, call->fault);
+
+	if (result != RESULT_OK)
+		return result;
+	waiting = calloc(1, sizeof(*waiting));
+	if (waiting == NULL)
+		return fault_set(call->fault, RESULT_NO_MEMORY, FAULT_FERRY, 0, "resume a job");
+	*waiting = (struct waiting_resume){ .resumption = { answer_resume }, .sessions = call->sessions,
+		                            .connection = call->session->connection };
+	memcpy(waiting->id, call->request->id, sizeof(waiting->id));
+	call->answered_later = true;
+	engine_job_resume(call->sessions->engine, handle->row, &waiting->resumption);
+	return RESULT_OK;
 }
 
 static enum result do_subscribe(struct call *call)
@@ -352,7 +399,7 @@ session_method *const session_methods[METHOD_COUNT] = {
 	[METHOD_JOB_GET] = do_get,
 	[METHOD_JOB_LIST] = do_list,
 	[METHOD_JOB_SET_PROPERTIES] = do_set_properties,
-	[METHOD_JOB_RESUME] = do_control,
+	[METHOD_JOB_RESUME] = do_resume,
 	[METHOD_JOB_SUSPEND] = do_control,
 	[METHOD_JOB_CANCEL] = do_control,
 	[METHOD_JOB_COMPLETE] = do_control,

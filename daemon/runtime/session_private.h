@@ -46,8 +46,16 @@ struct call {
 	struct json_writer *out; /* inside the reply's result object */
 	struct fault *fault;
 	uint64_t new_handle;
+	bool answered_later; /* by session_reply in a turn to come, or already */
 };
 
+/* --- session.c --- */
+/* Send the reply when the turn is committed, and read the connection's next message: `text`, which is taken, or the fault
+ * if `result` is a failure.  `new_handle` is dropped if the turn is undone; 0: none. */
+void session_reply(struct sessions *sessions, uint64_t connection, const char *id, struct buffer *text,
+                   enum result result, const struct fault *fault, uint64_t new_handle);
+
+/* --- session_method.c --- */
 typedef enum result session_method(struct call *call);
 extern session_method *const session_methods[METHOD_COUNT];
 

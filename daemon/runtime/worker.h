@@ -7,6 +7,8 @@
 #ifndef FERRY_RUNTIME_WORKER_H
 #define FERRY_RUNTIME_WORKER_H
 
+#include <stdlib.h>
+
 #include "platform/clock.h"
 #include "platform/identity.h"
 #include "runtime/mailbox.h"
@@ -40,6 +42,14 @@ struct order {
 	struct file file;   /* as recorded in the store; of CHECK: nothing */
 	struct buffer list; /* texts, each with its end; the worker's once it is given the order */
 };
+
+/* Of an order that no worker was given; its handle stays whose it is.  NULL is fine. */
+static inline void order_free(struct order *order)
+{
+	if (order != NULL)
+		buffer_done(&order->list);
+	free(order);
+}
 
 enum report_kind {
 	REPORT_DONE,     /* the order's end: result, fault, and what its kind says */

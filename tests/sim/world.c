@@ -110,7 +110,7 @@ static void stop_worker(struct worker *worker)
 		worker->pending = pending->next;
 		if (consumes_handle(pending->order))
 			file_handle_free(pending->order->handle);
-		free(pending->order);
+		order_free(pending->order);
 		free(pending);
 	}
 	free(worker);
@@ -136,7 +136,7 @@ static void finish(struct pending *pending, struct report *report)
 	while (*place != pending)
 		place = &(*place)->next;
 	*place = pending->next;
-	free(pending->order);
+	order_free(pending->order);
 	free(pending);
 	worker->sink.post(worker->sink.context, report);
 }
@@ -154,15 +154,48 @@ static struct file_handle *open_handle(const struct world *world, uint64_t fligh
 	return handle;
 }
 
+/* What lies in the folder /sim: an orphan, where the test put one, and every partial file that was written to. */
+static void answer_list(struct world *world, const struct order *order, struct report *report)
+{
+	report->names = BUFFER(65536);
+	for (unsigned i = 0; i < world->lying_count; i++)
+		assert_int_equal(buffer_append(&report->names, world->lying[i], strlen(world->lying[i]) + 1), RESULT_OK);
+	assert_string_equal(order->list.bytes, ".ferry-5ea5ea5ea5ea5ea5-");
+}
+
+static void answer_check(struct world *world, const struct order *order, struct report *report)
+{
+	const char *path = order->list.bytes, *end = path + order->list.length;
+
+	for (report->bytes = 0; path < end; path += strlen(path) + 1, report->bytes++)
+		if (strcmp(path, world->denied) == 0) {
+			report->result = fault_set(&report->fault, RESULT_DENIED, FAULT_FERRY, 0, "%s", path);
+			return;
+		}
+}
+
+static void remove_lying(struct world *world, const struct order *order)
+{
+	for (unsigned i = 0; i < world->lying_count; i++)
+		if (strcmp(world->lying[i], order->file.partial) == 0)
+			memcpy(world->lying[i], world->lying[--world->lying_count], sizeof(world->lying[i]));
+}
+
 static void answer_file_order(struct pending *pending)
 {
 	struct world *world = pending->worker->world;
 	const struct order *order = pending->order;
-	struct world_file *file = file_of(world, &order->file);
+	struct world_file *file = order->file.url[0] != '\0' ? file_of(world, &order->file) : NULL;
 	struct report *report = new_report(pending, REPORT_DONE);
 
 	report->bytes = order->bytes;
-	if (order->kind == ORDER_OPEN) {
+	if (order->kind == ORDER_CHECK) {
+		answer_check(world, order, report);
+	} else if (order->kind == ORDER_LIST) {
+		answer_list(world, order, report);
+	} else if (file == NULL) {
+		remove_lying(world, order); /* of no job's file: a removal */
+	} else if (order->kind == ORDER_OPEN) {
 		if (file->synced < order->file.bytes_recorded)
 			wrong(world, "recorded more than is on disk", &order->file);
 		if (file->exchanged && order->file.tag[0] != '\0') {
@@ -288,6 +321,7 @@ static void start(struct world *world)
 	world->parts = (struct engine_parts){ .store = world->store, .events = world->events,
 		                              .settings = &world->settings, .clock = clock,
 		                              .random = made_up_random, .path_style = PATH_POSIX, .version = "sim",
+		                              .queue_mark = "5ea5ea5ea5ea5ea5",
 		                              .workers = { start_worker, give_order, stop_worker, world } };
 	assert_int_equal(engine_new(&world->parts, &world->engine, &fault), RESULT_OK);
 	(void)engine_turn(world->engine);
@@ -305,7 +339,7 @@ void world_begin(struct world *world, uint64_t seed)
 {
 	struct fault fault = { 0 };
 
-	*world = (struct world){ .seed = seed * 2 + 1, .wall_ms = 1795000000000, .mono_ms = 1000 };
+	*world = (struct world){ .seed = seed * 2 + 1, .wall_ms = 1795000000000, .mono_ms = 1000, .denied = "" };
 	settings_default(&world->settings);
 	world->settings.transfer_checkpoint_bytes = 1000;
 	for (unsigned i = 0; i < WORLD_FILES_MAX; i++)
@@ -365,6 +399,30 @@ void world_hello(struct world *world)
 	perform(world, say_hello);
 }
 
+struct granting {
+	struct resumption resumption;
+	enum result *ret_result;
+};
+
+static void note_answer(struct resumption *resumption, enum result result, const struct job_status *status,
+                        const struct fault *fault)
+{
+	(void)status;
+	(void)fault;
+	*((struct granting *)resumption)->ret_result = result;
+	free(resumption);
+}
+
+static void ask_to_resume(struct world *world, struct engine *engine, int64_t row)
+{
+	struct granting *granting = calloc(1, sizeof(*granting));
+
+	assert_non_null(granting);
+	*granting = (struct granting){ { note_answer }, &world->resumed };
+	world->resumed = RESULT_CANCELLED; /* not answered yet */
+	engine_job_resume(engine, row, &granting->resumption);
+}
+
 static char submit_message[65536];
 static int64_t submit_row;
 
@@ -377,10 +435,10 @@ static void submit(struct world *world, struct engine *engine)
 	bool created = false;
 
 	if (request_decode(text_view(submit_message), &request, &fault) != RESULT_OK ||
-	    engine_job_create(engine, &wanted, &status, &created, &fault) != RESULT_OK ||
-	    engine_job_resume(engine, status.job.row, &status, &fault) != RESULT_OK)
+	    engine_job_create(engine, &wanted, &status, &created, &fault) != RESULT_OK)
 		fail_msg("submit: %s", fault.what);
 	submit_row = status.job.row;
+	ask_to_resume(world, engine, submit_row);
 }
 
 int64_t world_submit(struct world *world, uint32_t count, bool auto_complete)
@@ -403,12 +461,7 @@ static int64_t resume_row;
 
 static void resume(struct world *world, struct engine *engine)
 {
-	struct job_status status;
-	struct fault fault = { 0 };
-
-	(void)world;
-	if (engine_job_resume(engine, resume_row, &status, &fault) != RESULT_OK)
-		fail_msg("resume: %s", fault.what);
+	ask_to_resume(world, engine, resume_row);
 }
 
 void world_resume(struct world *world, int64_t row)

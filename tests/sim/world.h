@@ -33,6 +33,10 @@ struct world {
 	char folder[512], database[600];
 	struct worker *workers;
 	bool real_handles; /* workers open real files, so that what nobody closes is found */
+	enum result resumed;     /* the answer to the last submit or resume; CANCELLED: none yet */
+	const char *denied;      /* the destination that may not be written */
+	char lying[8][64];       /* names of partial files in /sim that no job's file stands for */
+	unsigned lying_count;
 	bool break_turn;   /* the next answer's turn cannot be committed */
 	bool wrong; /* something that must never happen did; it was printed */
 };

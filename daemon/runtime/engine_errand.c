@@ -1,0 +1,314 @@
+/* runtime/engine: errands - what a file worker is asked about folders, rather than about a file in transfer.
+ *
+ * Before a job is resumed its destinations are looked at, as the file identity (security rule 21): whoever resumes it is
+ * told at once what could only fail.  And when a job first comes to a folder after a start, partial files that bear this
+ * queue's mark but belong to no job are removed there.
+ */
+#include "runtime/engine_private.h"
+
+#include <inttypes.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "core/destination.h"
+
+#define CHECK_FILES_AT_ONCE 64
+#define SWEEP_AT_ONCE 256 /* removals that one listing leads to; what is left is found the next time */
+#define PARTIAL_RANDOM_DIGITS 32
+#define PARTIAL_PREFIX ".ferry-"
+#define PARTIAL_SUFFIX ".part"
+
+struct errand {
+	struct errand *next;
+	uint64_t number; /* a flight's, as far as the worker knows */
+	struct crew *crew;
+	/* A look at destinations */
+	int64_t row;
+	uint32_t from_ordinal, next_ordinal; /* what the present order asks about: files that are not whole, of these */
+	struct resumption *resumption;       /* NULL: the errand is a sweep */
+	/* A sweep */
+	char path[DESTINATION_BYTES_MAX + 1]; /* of some destination in the folder */
+	uint64_t key;
+};
+
+/* --- setting out and coming back --- */
+
+static struct errand *errand_begin(struct engine *engine, struct crew *crew)
+{
+	struct errand *errand = calloc(1, sizeof(*errand));
+
+	if (errand == NULL)
+		return NULL;
+	errand->number = ++engine->flight_number;
+	errand->crew = crew;
+	crew->jobs++;
+	errand->next = engine->errands;
+	engine->errands = errand;
+	return errand;
+}
+
+static void errand_end(struct engine *engine, struct errand *errand)
+{
+	struct errand **place = &engine->errands;
+
+	while (*place != errand)
+		place = &(*place)->next;
+	*place = errand->next;
+	if (--errand->crew->jobs == 0)
+		errand->crew->idle_since_ms = engine_mono(engine);
+	free(errand);
+}
+
+static struct errand *errand_find(const struct engine *engine, uint64_t number)
+{
+	struct errand *errand = engine->errands;
+
+	while (errand != NULL && errand->number != number)
+		errand = errand->next;
+	return errand;
+}
+
+void engine_drop_errands(struct engine *engine, const struct fault *fault)
+{
+	while (engine->errands != NULL) {
+		struct errand *errand = engine->errands;
+		struct resumption *resumption = errand->resumption;
+
+		engine->errands = errand->next;
+		free(errand);
+		if (resumption != NULL && fault != NULL)
+			resumption->answer(resumption, fault->result, NULL, fault);
+		else
+			free(resumption);
+	}
+}
+
+/* --- a look at the destinations --- */
+
+static void grant(struct engine *engine, int64_t row, struct resumption *resumption)
+{
+	struct job_status status;
+	struct fault fault = { 0 };
+	enum result result = engine_resume_now(engine, row, &status, &fault);
+
+	resumption->answer(resumption, result, &status, &fault);
+}
+
+/* Ask about the next files; false: there are none, or it cannot be asked. */
+static bool ask(struct engine *engine, struct errand *errand)
+{
+	struct order *order = calloc(1, sizeof(*order));
+	struct file file;
+	struct fault fault;
+	enum result result = order != NULL ? RESULT_OK : RESULT_NO_MEMORY;
+
+	errand->from_ordinal = errand->next_ordinal;
+	if (order != NULL)
+		*order = (struct order){ .kind = ORDER_CHECK, .flight = errand->number,
+			                 .list = BUFFER(CHECK_FILES_AT_ONCE * (DESTINATION_BYTES_MAX + 1)) };
+	for (unsigned i = 0; result == RESULT_OK && i < CHECK_FILES_AT_ONCE; i++) {
+		result = store_file_next(engine->parts.store, errand->row, FILE_PENDING, errand->next_ordinal, &file, &fault);
+		if (result == RESULT_OK)
+			result = buffer_append(&order->list, file.path, strlen(file.path) + 1);
+		if (result == RESULT_OK)
+			errand->next_ordinal = file.ordinal + 1;
+	}
+	if ((result == RESULT_OK || result == RESULT_NOT_FOUND) && order->list.length > 0) {
+		engine_send(engine, errand->crew->file, order);
+		return true;
+	}
+	if (order != NULL)
+		order_free(order);
+	return false;
+}
+
+/* Which file the index-th path of the present order was. */
+static bool asked_file(struct engine *engine, const struct errand *errand, uint64_t index, struct file *file)
+{
+	struct fault fault;
+	uint32_t ordinal = errand->from_ordinal;
+
+	for (uint64_t i = 0; i <= index; i++) {
+		if (store_file_next(engine->parts.store, errand->row, FILE_PENDING, ordinal, file, &fault) != RESULT_OK)
+			return false;
+		ordinal = file->ordinal + 1;
+	}
+	return true;
+}
+
+static void on_checked(struct engine *engine, struct errand *errand, const struct report *report)
+{
+	struct resumption *resumption = errand->resumption;
+	int64_t row = errand->row;
+	struct fault fault = report->fault;
+	struct file file;
+	/* What may be otherwise in a moment, or cannot be asked for want of the identity, the job meets by itself. */
+	bool refused = report->result != RESULT_OK && report->result != RESULT_IDENTITY_LOST &&
+	               result_class(report->result) != RETRY_LATER;
+
+	if (report->result == RESULT_OK && ask(engine, errand))
+		return;
+	if (refused && asked_file(engine, errand, report->bytes, &file))
+		text_display(fault.what, sizeof(fault.what), "files[%" PRIu32 "].path: %s", file.ordinal, report->fault.what);
+	errand_end(engine, errand);
+	if (refused)
+		resumption->answer(resumption, report->result, NULL, &fault);
+	else
+		grant(engine, row, resumption);
+}
+
+/* Only a job that rests can be told to stay as it was. */
+static bool is_to_be_checked(const struct job *job)
+{
+	return !job_state_is_final(job->state) && !job_state_is_active(job->state) && job->state != JOB_QUEUED &&
+	       job->work != JOB_WORK_PUBLISH && job->files_transferred < job->files_total;
+}
+
+void engine_job_resume(struct engine *engine, int64_t row, struct resumption *resumption)
+{
+	const struct present *present;
+	struct crew *crew = NULL;
+	struct errand *errand = NULL;
+	struct job job;
+	struct fault fault;
+	enum result result = store_job_by_row(engine->parts.store, row, &job, &fault);
+
+	if (result != RESULT_OK) {
+		resumption->answer(resumption, result, NULL, &fault);
+		return;
+	}
+	present = engine_present(engine, job.owner, job.owner_integrity);
+	if (present != NULL && is_to_be_checked(&job))
+		crew = crew_get(engine, present->identity, &fault);
+	if (crew != NULL)
+		errand = errand_begin(engine, crew);
+	if (errand != NULL) {
+		errand->row = row;
+		if (ask(engine, errand)) {
+			errand->resumption = resumption;
+			return;
+		}
+		errand_end(engine, errand);
+	}
+	grant(engine, row, resumption);
+}
+
+/* --- partial files without a job --- */
+
+enum result partial_name(const struct engine *engine, const uint64_t random[2], char to[FILE_PARTIAL_BYTES_MAX])
+{
+	return text_format(to, FILE_PARTIAL_BYTES_MAX, PARTIAL_PREFIX "%s-%016" PRIx64 "%016" PRIx64 PARTIAL_SUFFIX,
+	                   engine->parts.queue_mark, random[0], random[1]);
+}
+
+/* Only what could be a name that partial_name makes. */
+static bool is_partial(const struct engine *engine, const char *name)
+{
+	size_t prefix = strlen(PARTIAL_PREFIX) + strlen(engine->parts.queue_mark) + 1;
+	size_t length = strlen(name);
+
+	return length == prefix + PARTIAL_RANDOM_DIGITS + strlen(PARTIAL_SUFFIX) &&
+	       strspn(name + prefix, "0123456789abcdef") == PARTIAL_RANDOM_DIGITS &&
+	       strcmp(name + prefix + PARTIAL_RANDOM_DIGITS, PARTIAL_SUFFIX) == 0;
+}
+
+/* FNV-1a; a collision only leaves a folder to the next start. */
+static uint64_t mix(uint64_t hash, struct text_view text)
+{
+	for (size_t i = 0; i < text.length; i++)
+		hash = (hash ^ (unsigned char)text.bytes[i]) * 1099511628211u;
+	return hash;
+}
+
+void engine_sweep_folder(struct engine *engine, const struct active *active, const char *path)
+{
+	struct destination destination;
+	struct errand *errand;
+	struct order *order;
+	uint64_t key = mix(14695981039346656037u, text_view(identity_caller(active->crew->identity)->owner));
+
+	if (destination_parse(engine->parts.path_style, text_view(path), &destination, NULL) != RESULT_OK)
+		return;
+	key = mix(key, destination.folder);
+	for (size_t i = 0; i < engine->swept_count; i++)
+		if (engine->swept[i] == key)
+			return;
+	if (engine->swept_count == SWEPT_FOLDERS_MAX)
+		return;
+	errand = errand_begin(engine, active->crew);
+	order = errand != NULL ? calloc(1, sizeof(*order)) : NULL;
+	if (order == NULL) {
+		if (errand != NULL)
+			errand_end(engine, errand);
+		return; /* rubbish can wait */
+	}
+	*order = (struct order){ .kind = ORDER_LIST, .flight = errand->number, .list = BUFFER(FILE_PARTIAL_BYTES_MAX) };
+	text_display(order->file.path, sizeof(order->file.path), "%s", path);
+	memcpy(errand->path, order->file.path, sizeof(errand->path));
+	errand->key = key;
+	if (buffer_print(&order->list, PARTIAL_PREFIX "%s-", engine->parts.queue_mark) != RESULT_OK) {
+		order_free(order);
+		errand_end(engine, errand);
+		return;
+	}
+	engine->swept[engine->swept_count++] = key;
+	engine_send(engine, active->crew->file, order);
+}
+
+static void remove_orphan(struct engine *engine, const struct errand *errand, const char *name)
+{
+	struct order *order = calloc(1, sizeof(*order));
+
+	if (order != NULL) {
+		order->kind = ORDER_ABANDON; /* of no flight: whether it could be removed makes no difference to any job */
+		memcpy(order->file.path, errand->path, sizeof(errand->path));
+		text_display(order->file.partial, sizeof(order->file.partial), "%s", name);
+	}
+	engine_send(engine, errand->crew->file, order);
+}
+
+static void on_listed(struct engine *engine, struct errand *errand, const struct report *report)
+{
+	const char *name = report->names.bytes, *end = name != NULL ? name + report->names.length : NULL;
+	unsigned removed = 0;
+	char count[16];
+
+	for (; name < end && removed < SWEEP_AT_ONCE; name += strlen(name) + 1) {
+		bool exists = true;
+		struct fault fault;
+
+		if (!is_partial(engine, name))
+			continue;
+		if (store_partial_exists(engine->parts.store, name, &exists, &fault) != RESULT_OK) {
+			engine_break(engine, &fault);
+			return;
+		}
+		if (exists)
+			continue;
+		remove_orphan(engine, errand, name);
+		removed++;
+	}
+	if (removed == SWEEP_AT_ONCE) /* there may be more: the next job that comes here goes on */
+		for (size_t i = 0; i < engine->swept_count; i++)
+			if (engine->swept[i] == errand->key)
+				engine->swept[i--] = engine->swept[--engine->swept_count];
+	if (removed > 0) {
+		text_display(count, sizeof(count), "%u", removed);
+		EVENTS_NOTE(engine->parts.events, EVENT_ORPHANS_REMOVED, count, errand->path,
+		            identity_caller(errand->crew->identity)->owner);
+	}
+	errand_end(engine, errand);
+}
+
+bool engine_errand_report(struct engine *engine, const struct report *report)
+{
+	struct errand *errand = errand_find(engine, report->flight);
+
+	if (errand == NULL)
+		return false;
+	if (errand->resumption != NULL)
+		on_checked(engine, errand, report);
+	else
+		on_listed(engine, errand, report);
+	return true;
+}

@@ -7,6 +7,7 @@
 
 #include <assert.h>
 #include <errno.h>
+#include <limits.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -18,7 +19,6 @@
 #include "platform/posix/fault.h"
 #include "platform/posix/testroot.h"
 
-#define READ_CHUNK_BYTES 16384
 #define STAT_BLOCK_BYTES 512 /* of st_blocks, whatever the file system's blocks are */
 
 struct folder {
@@ -107,21 +107,20 @@ static bool same_file(const struct stat *a, const struct stat *b)
 /* Climbs from the handle to the root and compares what it meets: no path of the folder's is believed. */
 enum result folder_is_below(struct folder *folder, const char *ancestor_path, bool *ret_below, struct fault *fault)
 {
-	struct stat ancestor, here, above;
-	bool exists = stat(ancestor_path, &ancestor) == 0, below = false, at_root = false;
-	if (!exists && errno != ENOENT)
+	struct stat ancestor = { 0 }, here = { 0 }, child; /* nothing has the device and number 0 */
+	char up[PATH_MAX] = ".";
+	if (stat(ancestor_path, &ancestor) != 0 && errno != ENOENT)
 		return fault_errno(fault, errno, "look at %s", ancestor_path);
-	AUTO(fd) int at = openat(folder->fd, ".", O_PATH | O_DIRECTORY | O_CLOEXEC);
-	while (!below && !at_root) {
-		int parent = openat(at, "..", O_PATH | O_DIRECTORY | O_CLOEXEC);
-		if (parent < 0 || fstat(at, &here) != 0 || fstat(parent, &above) != 0)
+	size_t length = 1;
+	do {
+		child = here;
+		errno = ENAMETOOLONG;
+		if (length + sizeof("/..") > sizeof(up) || fstatat(folder->fd, up, &here, 0) != 0)
 			return fault_errno(fault, errno, "look above the folder");
-		below = exists && same_file(&here, &ancestor);
-		at_root = same_file(&here, &above); /* the root is its own parent */
-		close(at);
-		at = parent;
-	}
-	*ret_below = below;
+		memcpy(up + length, "/..", sizeof("/.."));
+		length += strlen("/..");
+	} while (!same_file(&here, &ancestor) && !same_file(&here, &child));
+	*ret_below = same_file(&here, &ancestor);
 	return RESULT_OK;
 }
 
@@ -335,18 +334,9 @@ enum result file_make_private_folder(const char *path, struct fault *fault)
 	return RESULT_OK;
 }
 
-enum result file_read_all(const char *path, struct buffer *to, struct fault *fault)
+enum result file_open_read(const char *path, struct file_handle **ret_file, struct fault *fault)
 {
-	AUTO(file_handle) struct file_handle *file = NULL;
-	enum result result = wrap(open(path, O_RDONLY | O_CLOEXEC), path, &file, fault);
-	uint64_t offset = 0;
-	for (size_t length = 1; result == RESULT_OK && length > 0; offset += length) {
-		char chunk[READ_CHUNK_BYTES];
-		result = file_read(file, offset, chunk, sizeof(chunk), &length, fault);
-		if (result == RESULT_OK && (result = buffer_append(to, chunk, length)) != RESULT_OK)
-			fault_set(fault, result, FAULT_FERRY, 0, "read %s", path);
-	}
-	return result;
+	return wrap(open(path, O_RDONLY | O_CLOEXEC), path, ret_file, fault);
 }
 
 enum result file_open_append(const char *path, struct file_handle **ret_file, struct fault *fault)

@@ -6,6 +6,7 @@
 #undef file_handle
 
 #include <assert.h>
+#include <dirent.h>
 #include <errno.h>
 #include <limits.h>
 #include <stdio.h>
@@ -136,6 +137,48 @@ static enum result look_at(struct folder *folder, const char *name, struct stat 
 {
 	enum result result = check_simple(name, fault);
 	return result ? result : done(fstatat(folder->fd, name, ret_status, AT_SYMLINK_NOFOLLOW), "look at", name, fault);
+}
+
+/* faccessat() without flags asks for the thread's real ids, and whoever wears an identity has no others.  What it says of
+ * effective ones glibc may have worked out from the process's. */
+enum result folder_check_writable(struct folder *folder, struct fault *fault)
+{
+	return done(faccessat(folder->fd, ".", W_OK | X_OK, 0), "make files in", "the folder", fault);
+}
+
+/* Linux would replace a file that is read-only, but whoever made it so does not expect that, and Windows would not. */
+enum result folder_check_name(struct folder *folder, const char *name, struct fault *fault)
+{
+	struct stat status;
+	enum result result = look_at(folder, name, &status, fault);
+	if (result == RESULT_PATH_NOT_FOUND)
+		return RESULT_OK;
+	if (result == RESULT_OK && S_ISDIR(status.st_mode))
+		return fault_errno(fault, EISDIR, "replace %s", name);
+	if (result == RESULT_OK && S_ISREG(status.st_mode))
+		result = done(faccessat(folder->fd, name, W_OK, 0), "replace", name, fault);
+	return result;
+}
+
+enum result folder_names(struct folder *folder, const char *prefix, bool (*visit)(void *context, const char *name),
+                         void *context, struct fault *fault)
+{
+	const struct dirent *entry;
+	bool more = true;
+	int fd = open_step(folder->fd, ".", O_RDONLY); /* with a position of its own */
+	DIR *names = fd >= 0 ? fdopendir(fd) : NULL;
+	if (!names) {
+		enum result result = fault_errno(fault, errno, "list the folder");
+		fd_cleanup(&fd);
+		return result;
+	}
+	while (errno = 0, more && (entry = readdir(names)) != NULL)
+		if (strncmp(entry->d_name, prefix, strlen(prefix)) == 0 && check_simple(entry->d_name, NULL) == RESULT_OK &&
+		    text_is_utf8(text_view(entry->d_name)))
+			more = visit(context, entry->d_name);
+	int error = errno;
+	closedir(names);
+	return error ? fault_errno(fault, error, "list the folder") : RESULT_OK;
 }
 
 static enum result wrap(int fd, const char *name, struct file_handle **ret_file, struct fault *fault)

@@ -119,6 +119,7 @@ function(give_sources folder) # layers...
 endfunction()
 give_sources(daemon/core core)
 give_sources(daemon/runtime runtime)
+give_sources(daemon/platform platform) # what is the same on both grounds
 give_sources(daemon/platform/${FERRY_GROUND} platform/${FERRY_GROUND} platform)
 give_sources(daemon daemon)
 give_sources(client client)

@@ -1,14 +1,22 @@
 #include "runtime/partfile.h"
 
+#include <string.h>
+
 /* The folder held open, and the destination's own name in it. */
 struct place {
 	struct folder *folder;
+	struct partfile_folder alone; /* holds it where nobody else does */
 	char name[DESTINATION_BYTES_MAX + 1];
 };
 
 static void place_cleanup(struct place *place)
 {
-	folder_free(place->folder);
+	partfile_folder_drop(&place->alone);
+}
+
+void partfile_folder_drop(struct partfile_folder *folder)
+{
+	folder_free(TAKE(folder->open));
 }
 
 static enum result refuse_own_folders(const struct partfile *part, struct folder *folder, struct fault *fault)
@@ -25,43 +33,41 @@ static enum result refuse_own_folders(const struct partfile *part, struct folder
 	return RESULT_OK;
 }
 
-static enum result place_open(const struct partfile *part, struct place *ret_place, struct fault *fault)
+/* Open the destination's folder, unless `last` is it. */
+static enum result open_folder(const struct partfile *part, struct text_view path, struct partfile_folder *last,
+                               struct fault *fault)
 {
-	struct destination destination;
-	enum result result = destination_parse(file_path_style, text_view(part->path), &destination, fault);
-	if (result)
-		return result;
-	AUTO(place) struct place place = { .folder = NULL };
-	char path[DESTINATION_BYTES_MAX + 1];
-	result = text_copy(path, sizeof(path), destination.folder);
-	if (!result)
-		result = text_copy(place.name, sizeof(place.name), destination.name);
+	AUTO(folder) struct folder *folder = NULL;
+	if (last->open && text_is(path, last->path))
+		return RESULT_OK;
+	partfile_folder_drop(last);
+	enum result result = text_copy(last->path, sizeof(last->path), path);
 	if (result)
 		return fault_set(fault, result, FAULT_FERRY, 0, "the destination %s", part->path);
-	result = folder_open(path, &place.folder, fault);
+	result = folder_open(last->path, &folder, fault);
+	if (!result)
+		result = refuse_own_folders(part, folder, fault);
 	if (result)
 		return result;
-	result = refuse_own_folders(part, place.folder, fault);
-	if (result)
-		return result;
-	*ret_place = place;
-	place.folder = NULL;
+	last->open = TAKE(folder);
+	last->writable = false;
 	return RESULT_OK;
 }
 
-/* A destination that cannot be replaced is better known before the transfer than after it.  Only what is cheap to see
- * counts here: the rename at the end has the last word. */
-static enum result check_destination(const struct partfile *part, const struct place *place, struct fault *fault)
+/* `place` is zeroed. */
+static enum result place_open(const struct partfile *part, struct place *place, struct fault *fault)
 {
-	AUTO(folder) struct folder *folder = NULL;
-	AUTO(file_handle) struct file_handle *file = NULL;
-	struct fault probe = { .result = RESULT_OK };
-	if (folder_open(part->path, &folder, &probe) == RESULT_OK)
-		return fault_set(fault, RESULT_IS_FOLDER, FAULT_FERRY, 0, "the destination %s", part->path);
-	enum result result = file_reopen(place->folder, place->name, "", &file, &probe);
-	if (result != RESULT_IS_FOLDER && result != RESULT_LOCKED && result != RESULT_DENIED)
-		return RESULT_OK;
-	return fault_set(fault, result, probe.source, probe.raw, "the destination: %s", probe.what);
+	struct destination destination;
+	struct partfile_folder *folder = part->folder ? part->folder : &place->alone;
+	enum result result = destination_parse(file_path_style, text_view(part->path), &destination, fault);
+	if (result)
+		return result;
+	result = text_copy(place->name, sizeof(place->name), destination.name);
+	if (result)
+		return fault_set(fault, result, FAULT_FERRY, 0, "the destination %s", part->path);
+	result = open_folder(part, destination.folder, folder, fault);
+	place->folder = folder->open;
+	return result;
 }
 
 /* Remove whatever plain file bears the partial name, if its tag is `tag` (any, if "").  Gone already is success. */
@@ -114,8 +120,10 @@ enum result partfile_open(const struct partfile *part, struct partfile_opened *r
 {
 	AUTO(place) struct place place = { .folder = NULL };
 	enum result result = place_open(part, &place, fault);
+	/* A destination that cannot be replaced is better known before the transfer than after it, where the rename has the
+	 * last word. */
 	if (!result)
-		result = check_destination(part, &place, fault);
+		result = folder_check_name(place.folder, place.name, fault);
 	if (result)
 		return result;
 
@@ -214,4 +222,71 @@ enum result partfile_abandon(const struct partfile *part, struct fault *fault)
 	if (result == RESULT_FILE_CHANGED)
 		return RESULT_OK; /* somebody else's: nothing of ours is left to remove */
 	return result ? result : folder_sync(place.folder, fault);
+}
+
+/* --- questions --- */
+
+static enum result check_path(const struct partfile *part, struct fault *fault)
+{
+	AUTO(place) struct place place = { .folder = NULL };
+	struct fault found;
+	enum result result = place_open(part, &place, &found);
+	if (!result && !part->folder->writable) {
+		result = folder_check_writable(place.folder, &found);
+		part->folder->writable = !result;
+	}
+	if (!result)
+		result = folder_check_name(place.folder, place.name, &found);
+	/* What may look otherwise when the time comes is no answer. */
+	if (!result || result_class(result) == RETRY_LATER)
+		return RESULT_OK;
+	return fault_set(fault, result, found.source, found.raw, "%s: %s", part->path, found.what);
+}
+
+enum result partfile_check(const char *paths, size_t bytes, const char *const *forbidden_folders, uint64_t *ret_index,
+                           struct fault *fault)
+{
+	struct partfile_folder folder = { .open = NULL };
+	enum result result = RESULT_OK;
+	uint64_t index = 0;
+	for (size_t at = 0; at < bytes; at += strlen(paths + at) + 1, index++) {
+		const struct partfile part = { .path = paths + at, .forbidden_folders = forbidden_folders, .folder = &folder };
+		result = check_path(&part, fault);
+		if (result)
+			break;
+	}
+	if (result)
+		*ret_index = index;
+	partfile_folder_drop(&folder);
+	return result;
+}
+
+struct listing {
+	struct buffer *names;
+	size_t count;
+	enum result result;
+};
+
+static bool list_name(void *context, const char *name)
+{
+	struct listing *listing = context;
+	size_t size = strlen(name) + 1;
+	if (size > FILE_PARTIAL_BYTES_MAX)
+		return true; /* Ferry makes no such names */
+	listing->result = buffer_append(listing->names, name, size);
+	return !listing->result && ++listing->count < PARTFILE_NAMES_MAX;
+}
+
+enum result partfile_list(const struct partfile *part, const char *prefix, struct buffer *names, struct fault *fault)
+{
+	AUTO(place) struct place place = { .folder = NULL };
+	struct listing listing = { .names = names };
+	enum result result = place_open(part, &place, fault);
+	if (result == RESULT_PATH_NOT_FOUND)
+		return RESULT_OK;
+	if (!result)
+		result = folder_names(place.folder, prefix, list_name, &listing, fault);
+	if (!result && listing.result)
+		return fault_set(fault, listing.result, FAULT_FERRY, 0, "list the folder of %s", part->path);
+	return result;
 }

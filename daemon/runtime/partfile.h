@@ -9,6 +9,16 @@
 #include "core/destination.h"
 #include "platform/file.h"
 
+/* The folder that was looked at last, held open: consecutive files in one folder cost one look at it.  What may be done in
+ * it the system still decides each time.  Its owner drops it within moments, as nobody else could remove or rename it.
+ * Zeroed to begin with. */
+struct partfile_folder {
+	struct folder *open; /* NULL: none; else it is none of the forbidden ones */
+	bool writable;       /* partfile_check has asked */
+	char path[DESTINATION_BYTES_MAX + 1];
+};
+void partfile_folder_drop(struct partfile_folder *folder);
+
 /* What the store knows of the file; texts are borrowed for the call. */
 struct partfile {
 	const char *path;          /* the destination */
@@ -17,6 +27,7 @@ struct partfile {
 	uint64_t bytes_recorded;
 	uint64_t bytes_total;      /* SIZE_UNKNOWN */
 	const char *const *forbidden_folders; /* Ferry's own, NULL-terminated (rule 9) */
+	struct partfile_folder *folder;       /* NULL: opened for this call alone */
 };
 
 /* Where a transfer may begin. */
@@ -35,8 +46,9 @@ enum result partfile_open(const struct partfile *part, struct partfile_opened *r
  * says which path it was, from 0.  Consecutive paths in one folder cost one look at that folder. */
 enum result partfile_check(const char *paths, size_t bytes, const char *const *forbidden_folders, uint64_t *ret_index,
                            struct fault *fault) MUST_CHECK;
-/* The partial files in the destination's folder whose names begin with `prefix`, each with its end, appended to `names`; at
- * most PARTFILE_NAMES_MAX of them. */
+/* The names in the destination's folder that begin with `prefix` and are no longer than a partial file's, each with its end,
+ * appended to `names`; at most PARTFILE_NAMES_MAX of them.  No folder, no names.  It is partfile_abandon that looks what
+ * bears them. */
 #define PARTFILE_NAMES_MAX 4096
 enum result partfile_list(const struct partfile *part, const char *prefix, struct buffer *names, struct fault *fault) MUST_CHECK;
 /* The bytes written so far reach the disk. */

@@ -48,6 +48,7 @@ static struct report *done_report(struct worker *worker, struct order *order, en
 {
 	const enum order_kind kind = order->kind;
 	const uint64_t flight = order->flight;
+	buffer_done(&order->list);
 	struct report *report = (struct report *)(void *)order;
 	memset(report, 0, sizeof(*report));
 	report->kind = REPORT_DONE;
@@ -241,21 +242,30 @@ static void close_handle(struct order *order)
 	file_handle_free(TAKE(order->handle));
 }
 
-static enum result do_file_order(struct worker *worker, struct order *order, struct partfile_opened *opened,
-                                 struct fault *fault)
+/* What an order's report says besides its result. */
+struct answer {
+	struct partfile_opened opened;
+	uint64_t bytes;
+	struct buffer names;
+};
+
+static enum result do_file_order(struct worker *worker, struct order *order, struct answer *answer, struct fault *fault)
 {
+	const char *const *forbidden_folders = worker->settings.forbidden_folders;
 	const struct partfile part = {
 		.path = order->file.path,
 		.partial = order->file.partial,
 		.tag = order->file.tag,
 		.bytes_recorded = order->file.bytes_recorded,
 		.bytes_total = order->file.bytes_total,
-		.forbidden_folders = worker->settings.forbidden_folders,
+		.forbidden_folders = forbidden_folders,
 	};
 	enum result result;
 	switch (order->kind) {
 	case ORDER_OPEN:
-		return partfile_open(&part, opened, fault);
+		result = partfile_open(&part, &answer->opened, fault);
+		answer->bytes = answer->opened.offset;
+		return result;
 	case ORDER_SYNC:
 		return partfile_sync(order->handle, fault);
 	case ORDER_CLOSE:
@@ -266,11 +276,13 @@ static enum result do_file_order(struct worker *worker, struct order *order, str
 		return partfile_finish(TAKE(order->handle), order->bytes, fault);
 	case ORDER_PUBLISH:
 		return partfile_publish(&part, fault);
+	case ORDER_CHECK:
+		return partfile_check(order->list.bytes, order->list.length, forbidden_folders, &answer->bytes, fault);
+	case ORDER_LIST:
+		return partfile_list(&part, order->list.bytes, &answer->names, fault);
 	case ORDER_ABANDON:
 		close_handle(order);
 		return partfile_abandon(&part, fault);
-	case ORDER_CHECK:
-	case ORDER_LIST:
 	case ORDER_FETCH:
 	case ORDER_RECORDED:
 	case ORDER_STOP:
@@ -282,15 +294,16 @@ static enum result do_file_order(struct worker *worker, struct order *order, str
 
 static void file_order(struct worker *worker, struct order *order)
 {
-	struct partfile_opened opened = { .file = NULL };
 	struct fault fault;
-	uint64_t bytes = order->bytes;
-	enum order_kind kind = order->kind;
-	enum result result = do_file_order(worker, order, &opened, &fault);
+	struct answer answer = { .bytes = order->bytes, .names = BUFFER(PARTFILE_NAMES_MAX * FILE_PARTIAL_BYTES_MAX) };
+	enum result result = do_file_order(worker, order, &answer, &fault);
 	struct report *report = done_report(worker, order, result, &fault);
-	report->bytes = kind == ORDER_OPEN ? opened.offset : bytes;
-	report->handle = opened.file;
-	memcpy(report->tag, opened.tag, sizeof(report->tag));
+	report->bytes = answer.bytes;
+	report->handle = answer.opened.file;
+	memcpy(report->tag, answer.opened.tag, sizeof(report->tag));
+	if (result)
+		buffer_done(&answer.names);
+	report->names = answer.names;
 	post(worker, report);
 }
 

@@ -370,6 +370,156 @@ static void partfile__abandoned_with_its_folder_gone_or_never_begun__is_success(
 	assert_int_equal(partfile_abandon(&part, NULL), RESULT_OK);
 }
 
+/* --- check --- */
+
+static const char *const none_forbidden[] = { NULL };
+
+/* Of up to three names in the landing's folder; the index of the one that is refused, or -1. */
+static int64_t check(const char *const names[3], const char *const *forbidden, enum result expected)
+{
+	AUTO(buffer) struct buffer paths = BUFFER(8192);
+	struct fault fault = { .result = RESULT_OK };
+	uint64_t index = UINT64_MAX;
+	for (size_t i = 0; i < 3 && names[i]; i++) {
+		const char *path = landing_path(&landing, names[i]);
+		assert_int_equal(buffer_append(&paths, path, strlen(path) + 1), RESULT_OK);
+	}
+	enum result result = partfile_check(paths.bytes, paths.length, forbidden, &index, &fault);
+	if (result != expected)
+		fail_msg("%s instead of %s: %s", result_name(result), result_name(expected), fault.what);
+	assert_int_equal(fault.result, result);
+	if (!result)
+		assert_true(index == UINT64_MAX);
+	else
+		assert_non_null(strstr(fault.what, landing_path(&landing, names[index])));
+	return (int64_t)index;
+}
+
+static void partfile__checked__good_ones_pass_and_nothing_is_made(void **state)
+{
+	(void)state;
+	put("old", "old");
+	landing_make_folder(&landing, "sub");
+	check((const char *const[3]){ "file", "old", "sub/file" }, none_forbidden, RESULT_OK);
+	check((const char *const[3]){ NULL }, none_forbidden, RESULT_OK);
+	assert_int_equal(landing_count(&landing), 2);
+	assert_true(holds("old", "old"));
+}
+
+static void partfile__checked__the_first_bad_one_is_named(void **state)
+{
+	(void)state;
+	landing_make_folder(&landing, "sub");
+	landing_make_folder(&landing, "own");
+	landing_make_folder(&landing, "own/deep");
+	char path[LANDING_PATH_BYTES_MAX];
+	const char *const own[] = { path, NULL };
+	assert_int_equal(text_copy(path, sizeof(path), text_view(landing_path(&landing, "own"))), RESULT_OK);
+	assert_int_equal(check((const char *const[3]){ "a", "none/b", "sub" }, own, RESULT_PATH_NOT_FOUND), 1);
+	assert_int_equal(check((const char *const[3]){ "a", "b", "sub" }, own, RESULT_IS_FOLDER), 2);
+	assert_int_equal(check((const char *const[3]){ "sub", "none/b", "c" }, own, RESULT_IS_FOLDER), 0);
+	/* A verdict is the folder's, not the last one's. */
+	assert_int_equal(check((const char *const[3]){ "a", "own/b", "c" }, own, RESULT_DENIED), 1);
+	assert_int_equal(check((const char *const[3]){ "sub/a", "sub/b", "own/deep/c" }, own, RESULT_DENIED), 2);
+	assert_int_equal(check((const char *const[3]){ "a", "b", "c." }, own,
+	                       file_path_style == PATH_WINDOWS ? RESULT_BAD_DESTINATION : RESULT_OK),
+	                 file_path_style == PATH_WINDOWS ? 2 : -1);
+}
+
+static void partfile__checked_while_in_use__is_not_refused(void **state)
+{
+	(void)state;
+	AUTO(folder) struct folder *folder = NULL;
+	AUTO(file_handle) struct file_handle *used = NULL;
+	assert_int_equal(folder_open(landing.folder, &folder, NULL), RESULT_OK);
+	assert_int_equal(file_create(folder, "used", &used, NULL), RESULT_OK); /* Windows: LOCKED, but who knows when */
+	check((const char *const[3]){ "used", "file" }, none_forbidden, RESULT_OK);
+}
+
+/* --- list --- */
+
+static void expect_names(const char *path, const char *prefix, size_t count, size_t bytes)
+{
+	AUTO(buffer) struct buffer names = BUFFER(PARTFILE_NAMES_MAX * FILE_PARTIAL_BYTES_MAX);
+	struct partfile part = part_of(path, "", 0);
+	struct fault fault = { .what = "" };
+	if (partfile_list(&part, prefix, &names, &fault) != RESULT_OK)
+		fail_msg("%s", fault.what);
+	assert_int_equal(names.length, bytes);
+	for (size_t at = 0; at < names.length; at += strlen(names.bytes + at) + 1, count--)
+		assert_int_equal(strncmp(names.bytes + at, prefix, strlen(prefix)), 0);
+	assert_int_equal(count, 0);
+}
+
+static void partfile__listed__are_the_names_with_the_prefix(void **state)
+{
+	(void)state;
+	put(".ferry-aa-1.part", "");
+	put(".ferry-aa-22.part", "");
+	put(".ferry-ab-1.part", "");
+	put("other", "");
+	/* One byte more than a partial file's name may have. */
+	put(".ferry-aa-23456789012345678901234567890123456789012345678901.part", "");
+	expect_names("file", ".ferry-aa-", 2, sizeof(".ferry-aa-1.part") + sizeof(".ferry-aa-22.part"));
+	expect_names("file", ".ferry-ac-", 0, 0);
+	expect_names("file", "", 4, sizeof(".ferry-aa-1.part") * 2 + sizeof(".ferry-aa-22.part") + sizeof("other"));
+	expect_names("none/file", ".ferry-aa-", 0, 0);
+	assert_int_equal(landing_count(&landing), 5);
+}
+
+static void partfile__more_names_than_may_be_listed__are_listed_later(void **state)
+{
+	(void)state;
+	AUTO(folder) struct folder *folder = NULL;
+	assert_int_equal(folder_open(landing.folder, &folder, NULL), RESULT_OK);
+	for (int i = 0; i < PARTFILE_NAMES_MAX + 10; i++) {
+		AUTO(file_handle) struct file_handle *file = NULL;
+		char name[16];
+		assert_int_equal(text_format(name, sizeof(name), "many-%06d", i), RESULT_OK);
+		assert_int_equal(file_create(folder, name, &file, NULL), RESULT_OK);
+	}
+	expect_names("file", "many-", PARTFILE_NAMES_MAX, PARTFILE_NAMES_MAX * sizeof("many-000000"));
+}
+
+/* --- one folder for several calls --- */
+
+static enum result open_with(struct partfile_folder *kept, const char *name, const char *const *forbidden)
+{
+	struct partfile part = part_of(name, "", 0);
+	struct partfile_opened opened = { .file = NULL };
+	part.folder = kept;
+	part.forbidden_folders = forbidden;
+	enum result result = partfile_open(&part, &opened, NULL);
+	file_handle_free(opened.file);
+	return result;
+}
+
+static void partfile__folder_is_kept__serves_its_own_files_only(void **state)
+{
+	(void)state;
+	struct partfile_folder kept = { .open = NULL };
+	char path[LANDING_PATH_BYTES_MAX];
+	const char *const own[] = { path, NULL };
+	assert_int_equal(text_copy(path, sizeof(path), text_view(landing_path(&landing, "own"))), RESULT_OK);
+	landing_make_folder(&landing, "own");
+	landing_make_folder(&landing, "sub");
+	assert_int_equal(open_with(&kept, "file", own), RESULT_OK);
+	const struct folder *first = kept.open;
+	assert_non_null(first);
+	assert_int_equal(open_with(&kept, "other", own), RESULT_OK);
+	assert_ptr_equal(kept.open, first);
+	assert_int_equal(open_with(&kept, "own/file", own), RESULT_DENIED);
+	assert_null(kept.open);
+	assert_int_equal(open_with(&kept, "own/file", own), RESULT_DENIED);
+	assert_int_equal(landing_size(&landing, "sub/" PARTIAL), -1);
+	assert_int_equal(open_with(&kept, "sub/file", own), RESULT_OK);
+	assert_int_equal(landing_size(&landing, "sub/" PARTIAL), 0);
+	assert_int_equal(open_with(&kept, "none/file", own), RESULT_PATH_NOT_FOUND);
+	assert_int_equal(open_with(&kept, "file", own), RESULT_OK);
+	partfile_folder_drop(&kept);
+	partfile_folder_drop(&kept);
+}
+
 #define TEST(name) cmocka_unit_test_setup_teardown(partfile__##name, set_up, tear_down)
 
 int main(void)
@@ -401,6 +551,12 @@ int main(void)
 		TEST(abandoned_but_not_ours__is_left_alone),
 		TEST(abandoned_after_it_was_published__leaves_the_destination),
 		TEST(abandoned_with_its_folder_gone_or_never_begun__is_success),
+		TEST(checked__good_ones_pass_and_nothing_is_made),
+		TEST(checked__the_first_bad_one_is_named),
+		TEST(checked_while_in_use__is_not_refused),
+		TEST(listed__are_the_names_with_the_prefix),
+		TEST(more_names_than_may_be_listed__are_listed_later),
+		TEST(folder_is_kept__serves_its_own_files_only),
 	};
 	return cmocka_run_group_tests_name("partfile", tests, NULL, NULL);
 }

@@ -6,7 +6,9 @@
 #undef file_handle
 
 #include <assert.h>
+#include <dirent.h>
 #include <errno.h>
+#include <limits.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -18,7 +20,6 @@
 #include "platform/posix/fault.h"
 #include "platform/posix/testroot.h"
 
-#define READ_CHUNK_BYTES 16384
 #define STAT_BLOCK_BYTES 512 /* of st_blocks, whatever the file system's blocks are */
 
 struct folder {
@@ -107,21 +108,20 @@ static bool same_file(const struct stat *a, const struct stat *b)
 /* Climbs from the handle to the root and compares what it meets: no path of the folder's is believed. */
 enum result folder_is_below(struct folder *folder, const char *ancestor_path, bool *ret_below, struct fault *fault)
 {
-	struct stat ancestor, here, above;
-	bool exists = stat(ancestor_path, &ancestor) == 0, below = false, at_root = false;
-	if (!exists && errno != ENOENT)
+	struct stat ancestor = { 0 }, here = { 0 }, child; /* nothing has the device and number 0 */
+	char up[PATH_MAX] = ".";
+	if (stat(ancestor_path, &ancestor) != 0 && errno != ENOENT)
 		return fault_errno(fault, errno, "look at %s", ancestor_path);
-	AUTO(fd) int at = openat(folder->fd, ".", O_PATH | O_DIRECTORY | O_CLOEXEC);
-	while (!below && !at_root) {
-		int parent = openat(at, "..", O_PATH | O_DIRECTORY | O_CLOEXEC);
-		if (parent < 0 || fstat(at, &here) != 0 || fstat(parent, &above) != 0)
+	size_t length = 1;
+	do {
+		child = here;
+		errno = ENAMETOOLONG;
+		if (length + sizeof("/..") > sizeof(up) || fstatat(folder->fd, up, &here, 0) != 0)
 			return fault_errno(fault, errno, "look above the folder");
-		below = exists && same_file(&here, &ancestor);
-		at_root = same_file(&here, &above); /* the root is its own parent */
-		close(at);
-		at = parent;
-	}
-	*ret_below = below;
+		memcpy(up + length, "/..", sizeof("/.."));
+		length += strlen("/..");
+	} while (!same_file(&here, &ancestor) && !same_file(&here, &child));
+	*ret_below = same_file(&here, &ancestor);
 	return RESULT_OK;
 }
 
@@ -137,6 +137,48 @@ static enum result look_at(struct folder *folder, const char *name, struct stat 
 {
 	enum result result = check_simple(name, fault);
 	return result ? result : done(fstatat(folder->fd, name, ret_status, AT_SYMLINK_NOFOLLOW), "look at", name, fault);
+}
+
+/* faccessat() without flags asks for the thread's real ids, and whoever wears an identity has no others.  What it says of
+ * effective ones glibc may have worked out from the process's. */
+enum result folder_check_writable(struct folder *folder, struct fault *fault)
+{
+	return done(faccessat(folder->fd, ".", W_OK | X_OK, 0), "make files in", "the folder", fault);
+}
+
+/* Linux would replace a file that is read-only, but whoever made it so does not expect that, and Windows would not. */
+enum result folder_check_name(struct folder *folder, const char *name, struct fault *fault)
+{
+	struct stat status;
+	enum result result = look_at(folder, name, &status, fault);
+	if (result == RESULT_PATH_NOT_FOUND)
+		return RESULT_OK;
+	if (result == RESULT_OK && S_ISDIR(status.st_mode))
+		return fault_errno(fault, EISDIR, "replace %s", name);
+	if (result == RESULT_OK && S_ISREG(status.st_mode))
+		result = done(faccessat(folder->fd, name, W_OK, 0), "replace", name, fault);
+	return result;
+}
+
+enum result folder_names(struct folder *folder, const char *prefix, bool (*visit)(void *context, const char *name),
+                         void *context, struct fault *fault)
+{
+	const struct dirent *entry;
+	bool more = true;
+	int fd = open_step(folder->fd, ".", O_RDONLY); /* with a position of its own */
+	DIR *names = fd >= 0 ? fdopendir(fd) : NULL;
+	if (!names) {
+		enum result result = fault_errno(fault, errno, "list the folder");
+		fd_cleanup(&fd);
+		return result;
+	}
+	while (errno = 0, more && (entry = readdir(names)) != NULL)
+		if (strncmp(entry->d_name, prefix, strlen(prefix)) == 0 && check_simple(entry->d_name, NULL) == RESULT_OK &&
+		    text_is_utf8(text_view(entry->d_name)))
+			more = visit(context, entry->d_name);
+	int error = errno;
+	closedir(names);
+	return error ? fault_errno(fault, error, "list the folder") : RESULT_OK;
 }
 
 static enum result wrap(int fd, const char *name, struct file_handle **ret_file, struct fault *fault)
@@ -335,18 +377,9 @@ enum result file_make_private_folder(const char *path, struct fault *fault)
 	return RESULT_OK;
 }
 
-enum result file_read_all(const char *path, struct buffer *to, struct fault *fault)
+enum result file_open_read(const char *path, struct file_handle **ret_file, struct fault *fault)
 {
-	AUTO(file_handle) struct file_handle *file = NULL;
-	enum result result = wrap(open(path, O_RDONLY | O_CLOEXEC), path, &file, fault);
-	uint64_t offset = 0;
-	for (size_t length = 1; result == RESULT_OK && length > 0; offset += length) {
-		char chunk[READ_CHUNK_BYTES];
-		result = file_read(file, offset, chunk, sizeof(chunk), &length, fault);
-		if (result == RESULT_OK && (result = buffer_append(to, chunk, length)) != RESULT_OK)
-			fault_set(fault, result, FAULT_FERRY, 0, "read %s", path);
-	}
-	return result;
+	return wrap(open(path, O_RDONLY | O_CLOEXEC), path, ret_file, fault);
 }
 
 enum result file_open_append(const char *path, struct file_handle **ret_file, struct fault *fault)

@@ -1,12 +1,12 @@
-#include "platform/identity.h"
+#include "platform/identity_head.h"
 
 #include <errno.h>
+#include <limits.h>
 #include <linux/capability.h>
+#include <openssl/rand.h>
 #include <openssl/sha.h>
-#include <stdatomic.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/random.h>
 #include <sys/syscall.h>
 #include <unistd.h>
 
@@ -16,9 +16,7 @@
 _Static_assert(IDENTITY_DIGEST_BYTES == SHA256_DIGEST_LENGTH, "the digest is SHA-256");
 
 struct identity {
-	atomic_uint references;
-	struct caller caller;
-	uint8_t digest[IDENTITY_DIGEST_BYTES];
+	struct identity_head head;
 	size_t group_count;
 	/* uid, gid, then the supplementary groups, ascending: equal identities are equal bytes. */
 	uint32_t ids[2 + IDENTITY_GROUPS_MAX];
@@ -81,7 +79,7 @@ enum result identity_from_credentials(uid_t uid, gid_t gid, const gid_t *groups,
 	struct identity *identity = calloc(1, sizeof(*identity));
 	if (!identity)
 		return fault_set(fault, RESULT_NO_MEMORY, FAULT_FERRY, 0, "capture uid %u", uid);
-	atomic_init(&identity->references, 1);
+	atomic_init(&identity->head.references, 1);
 	identity->group_count = group_count;
 	identity->ids[IDS_UID] = uid;
 	identity->ids[IDS_GID] = gid;
@@ -89,11 +87,11 @@ enum result identity_from_credentials(uid_t uid, gid_t gid, const gid_t *groups,
 		identity->ids[IDS_GROUPS + i] = groups[i];
 	qsort(identity->ids + IDS_GROUPS, group_count, sizeof(identity->ids[0]), compare_ids);
 	size_t id_bytes = (IDS_GROUPS + group_count) * sizeof(identity->ids[0]);
-	SHA256((const unsigned char *)identity->ids, id_bytes, identity->digest);
-	identity->caller.administrator = uid == 0;
-	identity->caller.integrity = uid == 0 ? INTEGRITY_HIGH : INTEGRITY_MEDIUM;
-	identity->caller.impersonation = may_change_ids() || has_ids(identity);
-	text_display(identity->caller.owner, sizeof(identity->caller.owner), "uid:%u", uid);
+	SHA256((const unsigned char *)identity->ids, id_bytes, identity->head.digest);
+	identity->head.caller.administrator = uid == 0;
+	identity->head.caller.integrity = uid == 0 ? INTEGRITY_HIGH : INTEGRITY_MEDIUM;
+	identity->head.caller.impersonation = may_change_ids() || has_ids(identity);
+	text_display(identity->head.caller.owner, sizeof(identity->head.caller.owner), "uid:%u", uid);
 	*ret_identity = identity;
 	return RESULT_OK;
 }
@@ -107,26 +105,9 @@ enum result identity_self(struct identity **ret_identity, struct fault *fault)
 	return identity_from_credentials(geteuid(), getegid(), groups, (size_t)count, ret_identity, fault);
 }
 
-struct identity *identity_hold(struct identity *identity)
+void identity_done(struct identity *identity)
 {
-	atomic_fetch_add_explicit(&identity->references, 1, memory_order_relaxed);
-	return identity;
-}
-
-void identity_free(struct identity *identity)
-{
-	if (identity && atomic_fetch_sub_explicit(&identity->references, 1, memory_order_acq_rel) == 1)
-		free(identity);
-}
-
-const struct caller *identity_caller(const struct identity *identity)
-{
-	return &identity->caller;
-}
-
-const uint8_t *identity_digest(const struct identity *identity)
-{
-	return identity->digest;
+	free(identity);
 }
 
 /* Nothing that would let this thread become somebody else again.  Ambient capabilities follow the permitted set. */
@@ -160,12 +141,7 @@ enum result identity_wear(const struct identity *identity, struct fault *fault)
 
 enum result identity_random(void *bytes, size_t size, struct fault *fault)
 {
-	for (unsigned char *at = bytes; size > 0;) {
-		ssize_t got = TEMP_FAILURE_RETRY(getrandom(at, size, 0));
-		if (got < 0)
-			return fault_errno(fault, errno, "get random bytes");
-		at += got;
-		size -= (size_t)got;
-	}
-	return RESULT_OK;
+	return size <= INT_MAX && RAND_bytes(bytes, (int)size) == 1
+	           ? RESULT_OK
+	           : fault_set(fault, RESULT_SYSTEM, FAULT_FERRY, 0, "get random bytes");
 }

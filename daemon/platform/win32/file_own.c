@@ -11,7 +11,6 @@
 #include "platform/win32/security.h"
 #include "platform/win32/utf.h"
 
-#define READ_CHUNK_BYTES 16384u
 #define LIST_CHUNK_BYTES 4096u
 #define LOCK_FILE "ferry.lock"
 
@@ -214,27 +213,10 @@ static enum result open_path(const char *path, DWORD access, DWORD share, DWORD 
 	return file_wrap(handle, append, ret_file, fault);
 }
 
-enum result file_read_all(const char *path, struct buffer *to, struct fault *fault)
+enum result file_open_read(const char *path, struct file_handle **ret_file, struct fault *fault)
 {
-	AUTO(file_handle) struct file_handle *file = NULL;
-	enum result result = open_path(path, GENERIC_READ, FILE_SHARE_READ | FILE_SHARE_WRITE | FILE_SHARE_DELETE,
-	                               OPEN_EXISTING, false, &file, fault);
-	uint64_t offset = 0;
-	size_t length = 1;
-
-	while (result == RESULT_OK && length > 0) {
-		char bytes[READ_CHUNK_BYTES];
-		result = file_read(file, offset, bytes, sizeof bytes, &length, fault);
-		if (result != RESULT_OK)
-			break;
-		offset += length;
-		result = buffer_append(to, bytes, length);
-		if (result != RESULT_OK)
-			(void)fault_set(fault, result, FAULT_FERRY, 0, "read %s", path);
-	}
-	if (result != RESULT_OK)
-		buffer_clear(to);
-	return result;
+	return open_path(path, GENERIC_READ, FILE_SHARE_READ | FILE_SHARE_WRITE | FILE_SHARE_DELETE, OPEN_EXISTING, false,
+	                 ret_file, fault);
 }
 
 /* Without FILE_WRITE_DATA the system itself makes every write an append. */

@@ -1,6 +1,5 @@
-#include "platform/identity.h"
+#include "platform/identity_head.h"
 
-#include <stdatomic.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -15,11 +14,9 @@ _Static_assert(IDENTITY_DIGEST_BYTES == HASH_SHA256_BYTES, "the digest is SHA-25
 #define SERVICE_SIDS_MAX 16u /* far more than fit in an owner key */
 
 struct identity {
-	atomic_uint references;
+	struct identity_head head;
 	HANDLE token;
 	LUID authentication, modified; /* TokenStatistics of `token`: what a thread must show when it wears it */
-	struct caller caller;
-	uint8_t digest[IDENTITY_DIGEST_BYTES];
 };
 
 /* --- reading a token --- */
@@ -148,7 +145,7 @@ static enum result digest_default_dacl(struct hash *hash, HANDLE token, struct f
 static enum result digest(struct identity *identity, struct fault *fault)
 {
 	struct hash hash = hash_begin(HASH_SHA256);
-	const struct caller *caller = &identity->caller;
+	const struct caller *caller = &identity->head.caller;
 	HANDLE token = identity->token;
 
 	digest_part(&hash, TokenStatistics, &identity->authentication, sizeof identity->authentication);
@@ -165,7 +162,7 @@ static enum result digest(struct identity *identity, struct fault *fault)
 		result = digest_privileges(&hash, token, fault);
 	if (result == RESULT_OK)
 		result = digest_default_dacl(&hash, token, fault);
-	enum result hashed = hash_end(&hash, identity->digest, result == RESULT_OK ? fault : NULL);
+	enum result hashed = hash_end(&hash, identity->head.digest, result == RESULT_OK ? fault : NULL);
 	return result != RESULT_OK ? result : hashed;
 }
 
@@ -348,17 +345,17 @@ static enum result make(HANDLE token, HANDLE described, struct identity **ret_id
 
 	if (identity == NULL)
 		return fault_set(fault, RESULT_NO_MEMORY, FAULT_FERRY, 0, "keep an identity");
-	atomic_init(&identity->references, 1);
+	atomic_init(&identity->head.references, 1);
 	enum result result = require_impersonation(token, fault);
 	if (result == RESULT_OK)
 		result = duplicate(token, &identity->token, fault);
 	if (result == RESULT_OK)
-		result = describe(described != NULL ? described : identity->token, &identity->caller, fault);
+		result = describe(described != NULL ? described : identity->token, &identity->head.caller, fault);
 	if (result == RESULT_OK)
 		result = token_read_statistics(identity->token, &statistics, fault);
 	if (result != RESULT_OK)
 		return result;
-	identity->caller.impersonation = true;
+	identity->head.caller.impersonation = true;
 	identity->authentication = statistics.AuthenticationId;
 	identity->modified = statistics.ModifiedId;
 	result = digest(identity, fault);
@@ -419,28 +416,10 @@ enum result identity_self(struct identity **ret_identity, struct fault *fault)
 	return result == RESULT_OK ? make(filtered, described, ret_identity, fault) : result;
 }
 
-struct identity *identity_hold(struct identity *identity)
+void identity_done(struct identity *identity)
 {
-	atomic_fetch_add_explicit(&identity->references, 1, memory_order_relaxed);
-	return identity;
-}
-
-void identity_free(struct identity *identity)
-{
-	if (identity == NULL || atomic_fetch_sub_explicit(&identity->references, 1, memory_order_acq_rel) != 1)
-		return;
 	handle_cleanup(&identity->token);
 	free(identity);
-}
-
-const struct caller *identity_caller(const struct identity *identity)
-{
-	return &identity->caller;
-}
-
-const uint8_t *identity_digest(const struct identity *identity)
-{
-	return identity->digest;
 }
 
 static bool same_luid(LUID a, LUID b)
@@ -458,7 +437,8 @@ enum result identity_wear(const struct identity *identity, struct fault *fault)
 	TOKEN_STATISTICS statistics;
 
 	if (!SetThreadToken(NULL, identity->token) || !OpenThreadToken(GetCurrentThread(), TOKEN_QUERY, TRUE, &worn))
-		return fault_set(fault, RESULT_IDENTITY_LOST, FAULT_WIN32, GetLastError(), "put on %s", identity->caller.owner);
+		return fault_set(fault, RESULT_IDENTITY_LOST, FAULT_WIN32, GetLastError(), "put on %s",
+		                 identity->head.caller.owner);
 	if (token_read_statistics(worn, &statistics, fault) != RESULT_OK ||
 	    token_read(worn, TokenUser, &user, fault) != RESULT_OK ||
 	    token_read(identity->token, TokenUser, &wanted, fault) != RESULT_OK)
@@ -467,7 +447,7 @@ enum result identity_wear(const struct identity *identity, struct fault *fault)
 	    !same_luid(statistics.AuthenticationId, identity->authentication) ||
 	    !same_luid(statistics.ModifiedId, identity->modified) || !EqualSid(user->User.Sid, wanted->User.Sid))
 		return fault_set(fault, RESULT_IDENTITY_LOST, FAULT_FERRY, 0, "the thread does not wear %s",
-		                 identity->caller.owner);
+		                 identity->head.caller.owner);
 	return RESULT_OK;
 }
 

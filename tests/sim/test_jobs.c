@@ -5,6 +5,7 @@
 #include <stddef.h>
 #include <stdint.h>
 #include <stdio.h>
+#include <string.h>
 
 #include <cmocka.h>
 
@@ -22,6 +23,13 @@ static void run_to_end(struct world *world, int64_t row, enum job_state end)
 		assert_true(steps++ < STEPS_MAX);
 		assert_true(world_step(world));
 	}
+}
+
+/* A client whose resume failed, or was not answered before the power went, asks again. */
+static void insist(struct world *world, int64_t row)
+{
+	if (world->resumed != RESULT_OK && world->resumed != WORLD_NO_ANSWER)
+		world_resume(world, row);
 }
 
 static void check_files(const struct world *world, unsigned crashes)
@@ -71,6 +79,7 @@ static void engine__power_cuts_at_any_moment__every_file_lands_once_whole(void *
 				crashes++;
 				world_hello(&world);
 			}
+			insist(&world, row);
 			assert_true(world_step(&world));
 		}
 		check_files(&world, crashes);
@@ -97,6 +106,7 @@ static void engine__commits_fail_at_any_moment__every_file_lands_and_no_handle_s
 				world.break_turn = true;
 				breaks++;
 			}
+			insist(&world, row);
 			assert_true(world_step(&world));
 		}
 		check_files(&world, breaks);
@@ -264,6 +274,8 @@ static void engine__higher_level_comes__takes_the_slot_and_gives_it_back(void **
 	while (world_state(&world, low) != JOB_TRANSFERRING)
 		assert_true(world_step(&world));
 	high = world_submit(&world, 3, true);
+	while (world.resumed == WORLD_NO_ANSWER)
+		assert_true(world_step(&world));
 	assert_int_equal(world_state(&world, low), JOB_QUEUED);
 	while (world_state(&world, high) != JOB_ACKNOWLEDGED) {
 		assert_int_not_equal(world_state(&world, low), JOB_TRANSFERRING);
@@ -271,6 +283,184 @@ static void engine__higher_level_comes__takes_the_slot_and_gives_it_back(void **
 	}
 	run_to_end(&world, low, JOB_ACKNOWLEDGED);
 	assert_false(world.wrong);
+	world_end(&world);
+}
+
+static int64_t submit_and_wait(struct world *world, uint32_t count)
+{
+	int64_t row = world_submit(world, count, true);
+
+	while (world->resumed == WORLD_NO_ANSWER)
+		assert_true(world_step(world));
+	return row;
+}
+
+static void engine__destination_that_cannot_be_written__resume_is_refused_and_changes_nothing(void **state)
+{
+	struct world world;
+	struct job_status before, after;
+	struct fault fault = { 0 };
+
+	(void)state;
+	world_begin(&world, 7);
+	world.settings.queue_exempt_files_per_job_max = 1000; /* more than one order asks about */
+	world.settings.queue_files_per_job_max = 1000;
+	world.denied = "/sim/150";
+	world_hello(&world);
+	int64_t row = submit_and_wait(&world, 200);
+	assert_int_equal(world.resumed, RESULT_DENIED);
+	assert_string_equal(world.refusal, "files[150].path: /sim/150");
+	assert_int_equal(engine_job_get(world.engine, row, &before, &fault), RESULT_OK);
+	assert_int_equal(before.job.state, JOB_SUSPENDED);
+	assert_int_equal(before.job.error.result, RESULT_OK);
+	world.mono_ms += 1000;
+	world.wall_ms += 1000;
+	world_resume(&world, row);
+	while (world.resumed == WORLD_NO_ANSWER)
+		assert_true(world_step(&world));
+	assert_int_equal(engine_job_get(world.engine, row, &after, &fault), RESULT_OK);
+	assert_int_equal(after.job.modified_ms, before.job.modified_ms);
+	world.denied = "";
+	world_resume(&world, row);
+	run_to_end(&world, row, JOB_ACKNOWLEDGED);
+	world_end(&world);
+}
+
+static void engine__owner_is_absent__resume_is_granted_unseen(void **state)
+{
+	struct world world;
+
+	(void)state;
+	world_begin(&world, 8);
+	world.denied = "/sim/0";
+	int64_t row = submit_and_wait(&world, 1);
+	assert_int_equal(world.resumed, RESULT_OK);
+	assert_int_equal(world_state(&world, row), JOB_QUEUED);
+	world_end(&world);
+}
+
+static void engine__lease_is_over__job_is_cancelled_swept_and_told(void **state)
+{
+	struct world world;
+	struct job_status status;
+	struct fault fault = { 0 };
+	const int64_t day_s = 24 * 3600;
+
+	(void)state;
+	world_begin(&world, 9);
+	world_hello(&world);
+	int64_t row = world_submit(&world, 1, false);
+	run_to_end(&world, row, JOB_TRANSFERRED);
+	assert_true(world.files[0].synced > 0);
+	world_wait(&world, 89 * day_s);
+	world_set(&world, row, 0, &(struct job_properties){ 0 }); /* renewed */
+	world_wait(&world, 89 * day_s);
+	assert_int_equal(world_state(&world, row), JOB_TRANSFERRED);
+	world_wait(&world, 2 * day_s);
+	assert_int_equal(engine_job_get(world.engine, row, &status, &fault), RESULT_OK);
+	assert_int_equal(status.job.state, JOB_CANCELLED);
+	assert_int_equal(status.job.work, JOB_WORK_NONE);
+	assert_int_equal(status.job.error.result, RESULT_LEASE_OVER);
+	assert_int_equal(world.files[0].synced, 0);
+	assert_int_equal(world_events(&world, EVENT_JOB_EXPIRED), 1);
+	world_end(&world);
+}
+
+static void engine__short_lease_of_a_jobs_own__ends_to_the_second(void **state)
+{
+	struct world world;
+
+	(void)state;
+	world_begin(&world, 10);
+	int64_t row = submit_and_wait(&world, 1); /* its owner is absent: it waits */
+	world_set(&world, row, PROPERTY_LEASE, &(struct job_properties){ .lease_s = 7200 });
+	world_wait(&world, 7199);
+	assert_int_equal(world_state(&world, row), JOB_QUEUED);
+	world_wait(&world, 1);
+	assert_int_equal(world_state(&world, row), JOB_CANCELLED);
+	world_end(&world);
+}
+
+/* A machine that starts with its clock a year ahead, until somebody corrects it. */
+static void engine__wall_clock_jumps__costs_no_job_its_lease(void **state)
+{
+	struct world world;
+	const int64_t year_ms = 365 * (int64_t)24 * 3600 * 1000;
+
+	(void)state;
+	world_begin(&world, 11);
+	int64_t row = submit_and_wait(&world, 1);
+	world_wait(&world, 100000);
+	world.wall_ms += year_ms;
+	world_wait(&world, 3000);
+	assert_int_equal(world_state(&world, row), JOB_QUEUED);
+	world.wall_ms -= year_ms;
+	world_wait(&world, 100000);
+	assert_int_equal(world_state(&world, row), JOB_QUEUED);
+	/* The same at a start. */
+	world.wall_ms += year_ms;
+	world_crash(&world);
+	world_wait(&world, 3000);
+	assert_int_equal(world_state(&world, row), JOB_QUEUED);
+	world_wait(&world, 4000); /* it stays so: then it is the time */
+	assert_int_equal(world_state(&world, row), JOB_CANCELLED);
+	world_end(&world);
+}
+
+static void engine__partial_files_without_a_job__are_removed_once_a_job_comes_by(void **state)
+{
+	static const char orphan[] = ".ferry-5ea5ea5ea5ea5ea5-0123456789abcdef0123456789abcdef.part";
+	static const char *const others[] = { ".ferry-5ea5ea5ea5ea5ea5-0123456789abcdef0123456789abcdeg.part",
+		                                  ".ferry-5ea5ea5ea5ea5ea5-0123456789abcdef0123456789abcdef.par",
+		                                  ".ferry-5ea5ea5ea5ea5ea5-" };
+	struct world world;
+
+	(void)state;
+	world_begin(&world, 12);
+	for (unsigned i = 0; i < 3; i++)
+		strcpy(world.lying[world.lying_count++], others[i]);
+	strcpy(world.lying[world.lying_count++], orphan);
+	world_hello(&world);
+	run_to_end(&world, world_submit(&world, FILES, true), JOB_ACKNOWLEDGED);
+	while (world_step(&world))
+		;
+	assert_int_equal(world.lying_count, 3);
+	for (unsigned i = 0; i < 3; i++)
+		assert_string_not_equal(world.lying[i], orphan);
+	assert_int_equal(world_events(&world, EVENT_ORPHANS_REMOVED), 1);
+	/* Once in a run. */
+	strcpy(world.lying[world.lying_count++], orphan);
+	run_to_end(&world, world_submit(&world, 1, true), JOB_ACKNOWLEDGED);
+	assert_int_equal(world.lying_count, 4);
+	world_crash(&world);
+	world_hello(&world);
+	run_to_end(&world, world_submit(&world, 1, true), JOB_ACKNOWLEDGED);
+	while (world_step(&world))
+		;
+	assert_int_equal(world.lying_count, 3);
+	world_end(&world);
+}
+
+/* The same name, but a job's: one that is whole and waits. */
+static void engine__partial_file_of_a_job__is_never_an_orphan(void **state)
+{
+	struct world world;
+	struct file file;
+	struct fault fault;
+
+	(void)state;
+	world_begin(&world, 13);
+	world_hello(&world);
+	int64_t row = world_submit(&world, 1, false);
+	run_to_end(&world, row, JOB_TRANSFERRED);
+	assert_int_equal(store_file_next(world.store, row, FILE_TRANSFERRED, 0, &file, &fault), RESULT_OK);
+	strcpy(world.lying[world.lying_count++], file.partial);
+	world_crash(&world);
+	world_hello(&world);
+	run_to_end(&world, world_submit(&world, 2, true), JOB_ACKNOWLEDGED);
+	while (world_step(&world))
+		;
+	assert_int_equal(world.lying_count, 1);
 	world_end(&world);
 }
 
@@ -288,6 +478,13 @@ int main(void)
 		cmocka_unit_test(engine__server_that_never_answers_well__job_ends_in_no_progress),
 		cmocka_unit_test(engine__job_beyond_its_maximum_time__ends_in_error_when_it_is_over),
 		cmocka_unit_test(engine__higher_level_comes__takes_the_slot_and_gives_it_back),
+		cmocka_unit_test(engine__destination_that_cannot_be_written__resume_is_refused_and_changes_nothing),
+		cmocka_unit_test(engine__owner_is_absent__resume_is_granted_unseen),
+		cmocka_unit_test(engine__lease_is_over__job_is_cancelled_swept_and_told),
+		cmocka_unit_test(engine__short_lease_of_a_jobs_own__ends_to_the_second),
+		cmocka_unit_test(engine__wall_clock_jumps__costs_no_job_its_lease),
+		cmocka_unit_test(engine__partial_files_without_a_job__are_removed_once_a_job_comes_by),
+		cmocka_unit_test(engine__partial_file_of_a_job__is_never_an_orphan),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

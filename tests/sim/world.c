@@ -333,6 +333,8 @@ static void stop(struct world *world)
 	store_free(world->store);
 	events_free(world->events);
 	world->engine = NULL;
+	if (world->resumed == WORLD_NO_ANSWER) /* the client sees its connection end */
+		world->resumed = RESULT_NOT_RUNNING;
 }
 
 void world_begin(struct world *world, uint64_t seed)
@@ -399,18 +401,32 @@ void world_hello(struct world *world)
 	perform(world, say_hello);
 }
 
+/* A client that waits for the answer to its resume, which comes after the commit. */
 struct granting {
 	struct resumption resumption;
-	enum result *ret_result;
+	struct deferral deferral;
+	struct world *world;
+	enum result result;
 };
+
+static void let_out_answer(struct deferral *deferral, enum result committed, const struct fault *fault)
+{
+	struct granting *granting = (struct granting *)((char *)deferral - offsetof(struct granting, deferral));
+
+	(void)fault;
+	granting->world->resumed = committed == RESULT_OK ? granting->result : committed;
+	free(granting);
+}
 
 static void note_answer(struct resumption *resumption, enum result result, const struct job_status *status,
                         const struct fault *fault)
 {
-	(void)status;
-	(void)fault;
-	*((struct granting *)resumption)->ret_result = result;
-	free(resumption);
+	struct granting *granting = (struct granting *)resumption;
+
+	assert_int_equal(status != NULL, result == RESULT_OK);
+	granting->result = result;
+	memcpy(granting->world->refusal, fault->what, sizeof(granting->world->refusal));
+	engine_defer(granting->world->engine, &granting->deferral);
 }
 
 static void ask_to_resume(struct world *world, struct engine *engine, int64_t row)
@@ -418,8 +434,8 @@ static void ask_to_resume(struct world *world, struct engine *engine, int64_t ro
 	struct granting *granting = calloc(1, sizeof(*granting));
 
 	assert_non_null(granting);
-	*granting = (struct granting){ { note_answer }, &world->resumed };
-	world->resumed = RESULT_CANCELLED; /* not answered yet */
+	*granting = (struct granting){ .resumption = { note_answer }, .deferral = { .run = let_out_answer }, .world = world };
+	world->resumed = WORLD_NO_ANSWER;
 	engine_job_resume(engine, row, &granting->resumption);
 }
 
@@ -505,6 +521,12 @@ static void break_turn(struct world *world, struct engine *engine)
 	engine_break(engine, &fault);
 }
 
+static void pass_time(struct world *world, int64_t until_ms)
+{
+	world->wall_ms += until_ms - world->mono_ms;
+	world->mono_ms = until_ms;
+}
+
 bool world_step(struct world *world)
 {
 	struct deed breaking = { { .deliver = deliver_deed }, world, break_turn };
@@ -529,11 +551,25 @@ bool world_step(struct world *world)
 		return true;
 	if (due == INT64_MAX || due - world->mono_ms > 1800 * 1000) /* only the hourly cleaning is left */
 		return false;
-	if (due > world->mono_ms) {
-		world->wall_ms += due - world->mono_ms;
-		world->mono_ms = due;
-	}
+	if (due > world->mono_ms)
+		pass_time(world, due);
 	return true;
+}
+
+void world_wait(struct world *world, int64_t seconds)
+{
+	int64_t until_ms = world->mono_ms + seconds * 1000, due;
+
+	for (;;) {
+		due = engine_turn(world->engine);
+		while (choose(world) != NULL) {
+			(void)world_step(world);
+			due = engine_turn(world->engine);
+		}
+		if (world->mono_ms >= until_ms)
+			return;
+		pass_time(world, due < until_ms ? due : until_ms);
+	}
 }
 
 enum job_state world_state(struct world *world, int64_t row)
@@ -544,4 +580,19 @@ enum job_state world_state(struct world *world, int64_t row)
 	if (engine_job_get(world->engine, row, &status, &fault) != RESULT_OK)
 		fail_msg("job %lld: %s", (long long)row, fault.what);
 	return status.job.state;
+}
+
+unsigned world_events(struct world *world, enum event_id id)
+{
+	AUTO(buffer) struct buffer log = BUFFER(1 << 24);
+	char path[600], wanted[32];
+	struct fault fault = { 0 };
+	unsigned count = 0;
+
+	snprintf(path, sizeof(path), "%s/ferry.jsonl", world->folder);
+	snprintf(wanted, sizeof(wanted), "\"id\":%u,", (unsigned)id);
+	assert_int_equal(file_read_all(path, &log, &fault), RESULT_OK);
+	for (const char *at = log.bytes; at != NULL && (at = strstr(at, wanted)) != NULL; at++)
+		count++;
+	return count;
 }

@@ -6,6 +6,7 @@
 #include "runtime/engine.h"
 
 #define WORLD_FILES_MAX 64
+#define WORLD_NO_ANSWER RESULT_CANCELLED /* yet, to a resume; the engine never answers that */
 
 /* One file of the made-up server and disk, found by the number at the end of its URL. */
 struct world_file {
@@ -33,7 +34,8 @@ struct world {
 	char folder[512], database[600];
 	struct worker *workers;
 	bool real_handles; /* workers open real files, so that what nobody closes is found */
-	enum result resumed;     /* the answer to the last submit or resume; CANCELLED: none yet */
+	enum result resumed;     /* the answer to the last submit or resume, or WORLD_NO_ANSWER */
+	char refusal[FAULT_WHAT_BYTES_MAX];
 	const char *denied;      /* the destination that may not be written */
 	char lying[8][64];       /* names of partial files in /sim that no job's file stands for */
 	unsigned lying_count;
@@ -54,7 +56,11 @@ void world_set(struct world *world, int64_t row, unsigned given, const struct jo
 /* Let one thing happen: an answer of a worker, or the passing of time up to what the engine waits for.  False: nothing is
  * left to happen. */
 bool world_step(struct world *world);
+/* Let so much time go by, and all that happens meanwhile. */
+void world_wait(struct world *world, int64_t seconds);
 enum job_state world_state(struct world *world, int64_t row);
+/* How often the event was told. */
+unsigned world_events(struct world *world, enum event_id id);
 uint64_t world_random(struct world *world, uint64_t below);
 
 #endif

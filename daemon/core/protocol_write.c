@@ -184,6 +184,8 @@ void protocol_write_job(struct json_writer *writer, const char *name, const stru
 	json_write_i64(writer, "modified_ms", job->modified_ms);
 	if (job->finished_ms != 0)
 		json_write_i64(writer, "finished_ms", job->finished_ms);
+	if (status->lease_ends_ms != 0)
+		json_write_i64(writer, "lease_ends_ms", status->lease_ends_ms);
 	write_progress(writer, job);
 	json_write_end(writer, '}');
 }
@@ -260,4 +262,6 @@ void protocol_write_properties(struct json_writer *writer, const struct job_prop
 		json_write_u64(writer, "no_progress_timeout_s", properties->no_progress_timeout_s);
 	if (given & PROPERTY_MAX_TIME)
 		json_write_u64(writer, "max_time_s", properties->max_time_s);
+	if (given & PROPERTY_LEASE)
+		json_write_u64(writer, "lease_s", properties->lease_s);
 }

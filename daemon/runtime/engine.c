@@ -211,6 +211,7 @@ void engine_status_of(struct engine *engine, const struct job *job, struct job_s
 	ret_status->job = *job;
 	if (active != NULL && active->work == JOB_WORK_TRANSFER)
 		ret_status->job.bytes_transferred += active_live_bytes(active);
+	ret_status->lease_ends_ms = job_state_is_final(job->state) ? 0 : job_lease_ends_ms(job);
 	ret_status->wait = schedule_wait(job, present, engine_now(engine));
 	ret_status->wait_since_ms = job->state_since_ms;
 	if (ret_status->wait == JOB_WAIT_OWNER_ABSENT && ret_status->wait_since_ms < engine->absent_since_ms)

@@ -377,6 +377,8 @@ static enum result apply_properties(struct engine *engine, struct job *job, cons
 		to->no_progress_timeout_s = from->no_progress_timeout_s;
 	if (given & PROPERTY_MAX_TIME)
 		to->max_time_s = from->max_time_s;
+	if (given & PROPERTY_LEASE)
+		to->lease_s = from->lease_s;
 	if (job->state == JOB_TRANSFERRED && to->auto_complete)
 		job->work = JOB_WORK_PUBLISH;
 	return job_properties_check(to, fault);

@@ -363,7 +363,7 @@ static void undo_turn(struct engine *engine)
 {
 	struct fault fault = engine->broken;
 	bool disk = fault.result == RESULT_DISK_FULL || fault.result == RESULT_IO_FAILED;
-	char reason[FAULT_WHAT_BYTES_MAX + 128];
+	char reason[FAULT_LINE_BYTES_MAX];
 
 	if (disk && fault.source == FAULT_SQLITE)
 		fault.result = RESULT_STORE_BUSY; /* the queue's disk: those two speak of the destination's */
@@ -372,7 +372,7 @@ static void undo_turn(struct engine *engine)
 	start_over(engine);
 	run_deferrals(engine, fault.result, &fault);
 	if (engine->trouble_until_ms == 0) { /* told once, not every few seconds */
-		text_display(reason, sizeof(reason), "%s (%s)", result_sentence(fault.result), fault.what);
+		fault_line(&fault, reason);
 		EVENTS_NOTE(engine->parts.events, EVENT_STORE_TROUBLE, reason);
 		events_speak(engine->parts.events);
 	}

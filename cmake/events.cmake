@@ -3,32 +3,10 @@
 #
 # The table's lines, which the C code includes as an X macro:
 #   EVENT(id, INFO|WARN|ERROR, name, "sentence with %1", "what an administrator should do")
-# They may span lines, and adjacent strings join as in C.  A message's full number, as
-# ReportEvent wants it, is severity << 30 | id: INFO 1, WARN 2, ERROR 3, facility 0.
+# A message's full number, as ReportEvent wants it, is severity << 30 | id: INFO 1, WARN 2, ERROR 3, facility 0.
 cmake_minimum_required(VERSION 3.25)
-file(READ ${IN} text)
-string(REPLACE "\r" "" text "${text}")
+include(${CMAKE_CURRENT_LIST_DIR}/table.cmake)
 
-# Escaped characters step aside, so that a string is simply "[^"]*".
-string(ASCII 1 backslash)
-string(ASCII 2 quote)
-string(REPLACE "\\\\" "${backslash}" text "${text}")
-string(REPLACE "\\\"" "${quote}" text "${text}")
-set(s "[ \t\n]*")
-function(string_value literal ret)
-  string(REGEX REPLACE "\"${s}\"" "" value "${literal}")
-  string(REGEX REPLACE "^\"|\"$" "" value "${value}")
-  string(REPLACE "${backslash}" "\\" value "${value}")
-  string(REPLACE "${quote}" "\"" value "${value}")
-  set(${ret} "${value}" PARENT_SCOPE)
-endfunction()
-
-# Comments and preprocessor lines.
-string(REGEX REPLACE "/\\*([^*]|\\*+[^*/])*\\*+/" "" text "${text}")
-string(REGEX REPLACE "(^|\n)[ \t]*(#|//)[^\n]*" "\\1" text "${text}")
-
-set(strings "\"[^\"]*\"(${s}\"[^\"]*\")*")
-set(comma "${s},${s}")
 set(event "^${s}EVENT${s}\\(${s}([0-9]+)${comma}([A-Z]+)${comma}([A-Za-z0-9_]+)${comma}(${strings})${comma}(${strings})${s}\\)")
 set(severity_INFO Informational)
 set(severity_WARN Warning)

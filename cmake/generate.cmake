@@ -21,11 +21,13 @@ foreach(target IN ITEMS room_daemon_main room_client_cli)
   endif()
 endforeach()
 
-# --- daemon/events.def: docs/events.md and, on Windows, the message table ---
+# --- daemon/events.def: docs/events.md and, on Windows, the message table; core/result.def: docs/errors.md ---
 set(events_def ${CMAKE_SOURCE_DIR}/daemon/events.def)
 set(events_script ${CMAKE_SOURCE_DIR}/cmake/events.cmake)
 add_custom_target(docs
   COMMAND ${CMAKE_COMMAND} -D IN=${events_def} -D PAGE=${CMAKE_SOURCE_DIR}/docs/events.md -P ${events_script}
+  COMMAND ${CMAKE_COMMAND} -D IN=${CMAKE_SOURCE_DIR}/daemon/core/result.def -D TOP=${CMAKE_SOURCE_DIR}/cmake/errors.md.in
+    -D PAGE=${CMAKE_SOURCE_DIR}/docs/errors.md -P ${CMAKE_SOURCE_DIR}/cmake/errors.cmake
   VERBATIM)
 if(NOT EXISTS ${events_def})
   missing("daemon/events.def is not there")
@@ -37,7 +39,7 @@ elseif(WIN32)
     COMMAND ${CMAKE_COMMAND} -E make_directory ${generated}/events
     COMMAND ${CMAKE_COMMAND} -D IN=${events_def} -D MC=${generated}/events/events.mc -P ${events_script}
     COMMAND ${WINDMC} -U -a -h ${generated}/events -r ${generated}/events ${generated}/events/events.mc
-    DEPENDS ${events_def} ${events_script} VERBATIM)
+    DEPENDS ${events_def} ${events_script} cmake/table.cmake VERBATIM)
   set_source_files_properties(${events_rc} PROPERTIES
     OBJECT_DEPENDS ${events_bin} INCLUDE_DIRECTORIES ${generated}/events)
 endif()

@@ -251,7 +251,7 @@ static enum result body(void *context)
 	AUTO(events) struct events *events = NULL;
 	AUTO(store) struct store *store = NULL;
 	enum result result = find_places(daemon);
-	char why[FAULT_WHAT_BYTES_MAX + 160];
+	char why[FAULT_LINE_BYTES_MAX];
 
 	if (result == RESULT_OK)
 		result = file_make_private_folder(daemon->data, daemon->fault);
@@ -270,7 +270,7 @@ static enum result body(void *context)
 		result = run_engine(daemon, store, events);
 	}
 	if (result != RESULT_OK && events != NULL) {
-		text_display(why, sizeof(why), "%s (%s)", result_sentence(result), daemon->fault->what);
+		fault_line(daemon->fault, why);
 		EVENTS_NOTE(events, EVENT_SERVICE_FAILED, why);
 		events_speak(events);
 	}

@@ -9,7 +9,9 @@
 #include "core/destination.h"
 #include "core/url.h"
 
-#define JOB_NAME_BYTES_MAX 1024 /* 256 characters in BITS */
+#define JOB_NAME_CHARACTERS_MAX 256 /* BITS's, counted as it counts: text_utf16_length() */
+#define JOB_DESCRIPTION_CHARACTERS_MAX 1024
+#define JOB_NAME_BYTES_MAX 1024 /* such a name as UTF-8, terminated, always fits */
 #define JOB_DESCRIPTION_BYTES_MAX 4096
 #define JOB_KEY_BYTES_MAX 256
 #define JOB_OWNER_BYTES_MAX 512 /* a SID, for service accounts with service SIDs (security rule 7) */

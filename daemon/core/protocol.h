@@ -85,6 +85,7 @@ struct job_status {
 	struct job job;
 	enum job_wait wait;
 	int64_t wait_since_ms;
+	int64_t lease_ends_ms; /* job_lease_ends_ms(); 0: the job is final, nothing ends it */
 };
 
 /* Everything a client needs to say what the service is doing. */

@@ -138,6 +138,7 @@ static void read_properties(struct reader *reader, struct job_properties *proper
 	read_u32(reader, "retry_delay_s", &properties->retry_delay_s);
 	read_u32(reader, "no_progress_timeout_s", &properties->no_progress_timeout_s);
 	read_u32(reader, "max_time_s", &properties->max_time_s);
+	read_u32(reader, "lease_s", &properties->lease_s);
 }
 
 static void read_wait(struct reader *reader, struct job_status *status)
@@ -205,6 +206,8 @@ enum result protocol_read_job(struct json value, struct job_status *ret_status, 
 	read_i64(&reader, "modified_ms", &job->modified_ms);
 	if (member(&reader, "finished_ms").value)
 		read_i64(&reader, "finished_ms", &job->finished_ms);
+	if (member(&reader, "lease_ends_ms").value)
+		read_i64(&reader, "lease_ends_ms", &status.lease_ends_ms);
 	read_progress(&reader, job);
 	if (reader.result == RESULT_OK)
 		*ret_status = status;

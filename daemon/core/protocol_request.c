@@ -13,18 +13,35 @@ static enum result refuse(struct json value, const char *why, struct fault *faul
 /* --- the members of params --- */
 
 /* Text for one line of a log: something, and no control character. */
-static enum result read_line(struct json value, char *to, size_t size, struct fault *fault)
+static enum result keep_line(struct json value, struct text_view text, char *to, size_t size, struct fault *fault)
 {
-	struct text_view text;
-	enum result result = json_get_text(value, size - 1, &text, fault);
-	if (result != RESULT_OK)
-		return result;
 	if (text.length == 0)
 		return refuse(value, "must not be empty", fault);
 	if (text_has_control(text))
 		return refuse(value, "must not contain control characters", fault);
 	return text_copy(to, size, text);
 }
+
+static enum result read_line(struct json value, char *to, size_t size, struct fault *fault)
+{
+	struct text_view text;
+	enum result result = json_get_text(value, size - 1, &text, fault);
+	return result == RESULT_OK ? keep_line(value, text, to, size, fault) : result;
+}
+
+/* Texts that BITS has too are bounded in its characters.  Each is at most three bytes of UTF-8, so the arrays of
+ * struct job_properties hold whatever passes. */
+static enum result read_characters(struct json value, size_t characters_max, struct text_view *ret_text,
+                                   struct fault *fault)
+{
+	enum result result = json_get_text(value, PROTOCOL_MESSAGE_BYTES_MAX, ret_text, fault);
+	if (result == RESULT_OK && text_utf16_length(*ret_text) > characters_max)
+		return fault_set(fault, RESULT_TOO_LONG, FAULT_FERRY, 0, "%s: is longer than %zu characters", value.path,
+		                 characters_max);
+	return result;
+}
+_Static_assert(3 * JOB_NAME_CHARACTERS_MAX < JOB_NAME_BYTES_MAX, "the longest name fits");
+_Static_assert(3 * JOB_DESCRIPTION_CHARACTERS_MAX < JOB_DESCRIPTION_BYTES_MAX, "the longest description fits");
 
 static enum result read_seconds(struct json value, uint32_t minimum, uint32_t *ret_seconds, struct fault *fault)
 {
@@ -86,16 +103,19 @@ static enum result read_key(struct json value, struct request *request, struct f
 
 static enum result read_name(struct json value, struct request *request, struct fault *fault)
 {
+	struct text_view text;
+	enum result result = read_characters(value, JOB_NAME_CHARACTERS_MAX, &text, fault);
+	if (result != RESULT_OK)
+		return result;
 	request->properties_given |= PROPERTY_NAME;
-	return read_line(value, request->properties.name, sizeof(request->properties.name), fault);
+	return keep_line(value, text, request->properties.name, sizeof(request->properties.name), fault);
 }
 
 /* A description may have lines and columns; it is shown, but never logged. */
 static enum result read_description(struct json value, struct request *request, struct fault *fault)
 {
 	struct text_view text;
-	enum result result =
-		json_get_text(value, sizeof(request->properties.description) - 1, &text, fault);
+	enum result result = read_characters(value, JOB_DESCRIPTION_CHARACTERS_MAX, &text, fault);
 	if (result != RESULT_OK)
 		return result;
 	for (size_t i = 0; i < text.length; i++) {
@@ -144,6 +164,12 @@ static enum result read_max_time(struct json value, struct request *request, str
 	return read_seconds(value, 1, &request->properties.max_time_s, fault);
 }
 
+static enum result read_lease(struct json value, struct request *request, struct fault *fault)
+{
+	request->properties_given |= PROPERTY_LEASE;
+	return read_seconds(value, JOB_LEASE_S_MIN, &request->properties.lease_s, fault);
+}
+
 /* The files themselves are read one by one, by request_file; the message's size bounds their number. */
 static enum result read_files(struct json value, struct request *request, struct fault *fault)
 {
@@ -185,7 +211,7 @@ static enum result read_limit(struct json value, struct request *request, struct
 
 #define FIELDS(X)                                                                                              \
 	X(protocol) X(client) X(handle) X(job) X(key) X(name) X(description) X(priority) X(auto_complete)      \
-	X(retry_delay) X(no_progress_timeout) X(max_time) X(files) X(all) X(everyone) X(from) X(limit)
+	X(retry_delay) X(no_progress_timeout) X(max_time) X(lease) X(files) X(all) X(everyone) X(from) X(limit)
 
 enum field_index {
 #define X(field) AT_##field,
@@ -215,6 +241,7 @@ static const struct {
 	[AT_retry_delay] = { "retry_delay_s", read_retry_delay },
 	[AT_no_progress_timeout] = { "no_progress_timeout_s", read_no_progress_timeout },
 	[AT_max_time] = { "max_time_s", read_max_time },
+	[AT_lease] = { "lease_s", read_lease },
 	[AT_files] = { "files", read_files },
 	[AT_all] = { "all", read_all },
 	[AT_everyone] = { "everyone", read_everyone },
@@ -224,7 +251,7 @@ static const struct {
 
 #define FIELDS_PROPERTIES                                                                             \
 	(FIELD_name | FIELD_description | FIELD_priority | FIELD_auto_complete | FIELD_retry_delay |  \
-	 FIELD_no_progress_timeout | FIELD_max_time)
+	 FIELD_no_progress_timeout | FIELD_max_time | FIELD_lease)
 
 static const struct {
 	unsigned required, optional;
@@ -244,7 +271,7 @@ static const struct {
 	[METHOD_SERVICE_STATUS] = { 0, 0 },
 };
 
-/* What holds where a member is absent; all else is zero. */
+/* What holds where a member is absent; all else is zero.  The default of lease_s is a setting: the engine has it. */
 static void set_defaults(struct request *request)
 {
 	request->limit = PROTOCOL_PAGE_MAX;

@@ -41,15 +41,6 @@ static int64_t rpc_code(enum result result)
 
 /* --- faults --- */
 
-/* BITS and WinHTTP number an HTTP status as 0x80190000 + status; the table has the base. */
-static uint32_t fault_hresult(enum result result, const struct fault *fault)
-{
-	uint32_t hresult = result_hresult(result);
-	if (hresult == 0x80190000u && fault->source == FAULT_HTTP && fault->raw > 0 && fault->raw <= 0xFFFF)
-		hresult += (uint32_t)fault->raw;
-	return hresult;
-}
-
 /* An error must get through whatever its words were made of. */
 static struct text_view fault_words(const struct fault *fault)
 {
@@ -65,7 +56,8 @@ static void write_null(struct json_writer *writer, const char *name)
 static void write_fault(struct json_writer *writer, const char *name, enum result result, const struct fault *fault)
 {
 	char hresult[sizeof("0x80070057")];
-	text_display(hresult, sizeof(hresult), "0x%08" PRIX32, fault_hresult(result, fault));
+	text_display(hresult, sizeof(hresult), "0x%08" PRIX32,
+	             fault_hresult(&(struct fault){ .result = result, .source = fault->source, .raw = fault->raw }));
 
 	json_write_begin(writer, name, '{');
 	json_write_text(writer, "result", text_view(result_name(result)));
@@ -184,6 +176,8 @@ void protocol_write_job(struct json_writer *writer, const char *name, const stru
 	json_write_i64(writer, "modified_ms", job->modified_ms);
 	if (job->finished_ms != 0)
 		json_write_i64(writer, "finished_ms", job->finished_ms);
+	if (status->lease_ends_ms != 0)
+		json_write_i64(writer, "lease_ends_ms", status->lease_ends_ms);
 	write_progress(writer, job);
 	json_write_end(writer, '}');
 }
@@ -260,4 +254,6 @@ void protocol_write_properties(struct json_writer *writer, const struct job_prop
 		json_write_u64(writer, "no_progress_timeout_s", properties->no_progress_timeout_s);
 	if (given & PROPERTY_MAX_TIME)
 		json_write_u64(writer, "max_time_s", properties->max_time_s);
+	if (given & PROPERTY_LEASE)
+		json_write_u64(writer, "lease_s", properties->lease_s);
 }

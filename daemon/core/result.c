@@ -1,6 +1,7 @@
 #include "core/result.h"
 
 #include <assert.h>
+#include <inttypes.h>
 #include <stdarg.h>
 #include <stddef.h>
 #include <stdio.h>
@@ -13,7 +14,7 @@ static const struct {
 	uint32_t hresult;
 	enum retry_class class;
 } results[RESULT_COUNT] = {
-#define RESULT(name, class, hresult, sentence, remedy) \
+#define RESULT(name, class, hresult, symbol, sentence, remedy) \
 	[RESULT_##name] = { #name, sentence, remedy, hresult, RETRY_##class },
 #include "core/result.def"
 #undef RESULT
@@ -123,4 +124,28 @@ enum result fault_set(struct fault *fault, enum result result, enum fault_source
 	*fault = (struct fault){ .result = result, .source = source, .raw = raw };
 	memcpy(fault->what, text, strlen(text) + 1);
 	return result;
+}
+
+/* BITS and WinHTTP number an HTTP status as 0x80190000 + status; the table has the base. */
+uint32_t fault_hresult(const struct fault *fault)
+{
+	uint32_t hresult = result_hresult(fault->result);
+	if (hresult == 0x80190000u && fault->source == FAULT_HTTP && fault->raw > 0 && fault->raw <= 0xFFFF)
+		hresult += (uint32_t)fault->raw;
+	return hresult;
+}
+
+void fault_line(const struct fault *fault, char to[FAULT_LINE_BYTES_MAX])
+{
+	const char *sentence = result_sentence(fault->result), *remedy = result_remedy(fault->result);
+	bool about = fault->what[0] != '\0';
+	char native[64] = "";
+
+	if (fault->raw != 0)
+		(void)snprintf(native, sizeof(native), "; %s %" PRId64, fault_source_name(fault->source), fault->raw);
+	int length = snprintf(to, FAULT_LINE_BYTES_MAX, "%.*s%s%s (%s 0x%08" PRIX32 "%s). %s", (int)strlen(sentence) - 1,
+	                      sentence, about ? ": " : "", fault->what, result_name(fault->result),
+	                      fault_hresult(fault), native, remedy);
+	if (length >= FAULT_LINE_BYTES_MAX)
+		drop_half_character(to);
 }

@@ -5,7 +5,7 @@
  * in a `struct fault`.  This room knows no system header and no foreign enum.
  *
  * The table gives, for each outcome: its name, its class, BITS's or Windows' HRESULT, the sentence a person
- * reads, and what that person should do.  HRESULTs: docs/bits.md section 1.2.
+ * reads, and what that person should do.  docs/errors.md is printed from it.
  */
 #ifndef FERRY_CORE_RESULT_H
 #define FERRY_CORE_RESULT_H
@@ -30,7 +30,7 @@ enum retry_class {
 };
 
 enum result {
-#define RESULT(name, class, hresult, sentence, remedy) RESULT_##name,
+#define RESULT(name, class, hresult, symbol, sentence, remedy) RESULT_##name,
 #include "core/result.def"
 #undef RESULT
 	RESULT_COUNT
@@ -66,6 +66,12 @@ enum retry_class result_class(enum result result);
 bool result_from_name(const char *name, enum result *ret_result);
 const char *fault_source_name(enum fault_source source);
 bool fault_source_from_name(const char *name, enum fault_source *ret_source);
+
+/* The HRESULT of what happened: the result's, and for an HTTP status BITS's BG_E_HTTP_ERROR_nnn. */
+uint32_t fault_hresult(const struct fault *fault);
+/* All of it as one line for a log: "Sentence: what (NAME 0x80070003; win32 3).  Remedy". */
+#define FAULT_LINE_BYTES_MAX 768
+void fault_line(const struct fault *fault, char to[FAULT_LINE_BYTES_MAX]);
 
 /* Fill `fault` (may be NULL) and return `result`, so that a border reads `return fault_set(...)`. */
 enum result fault_set(struct fault *fault, enum result result, enum fault_source source, int64_t raw,

@@ -71,6 +71,17 @@ bool text_has_control(struct text_view view)
 	return false;
 }
 
+size_t text_utf16_length(struct text_view view)
+{
+	size_t units = 0;
+	for (size_t i = 0; i < view.length; i++) {
+		unsigned char byte = (unsigned char)view.bytes[i];
+		if ((byte & 0xC0) != 0x80)
+			units += byte >= 0xF0 ? 2 : 1; /* beyond U+FFFF: a pair of surrogates */
+	}
+	return units;
+}
+
 /* --- arrays --- */
 
 enum result text_copy(char *to, size_t size, struct text_view from)

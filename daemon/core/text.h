@@ -43,6 +43,9 @@ bool text_is_utf8(struct text_view view);
 /* Whether a byte below 0x20 or 0x7F occurs. */
 bool text_has_control(struct text_view view);
 
+/* How long well-formed UTF-8 is in UTF-16 code units, which is what Windows and BITS call characters. */
+size_t text_utf16_length(struct text_view view);
+
 /* Copy into an array of `size` bytes and terminate.  RESULT_TOO_LONG leaves `to` untouched. */
 enum result text_copy(char *to, size_t size, struct text_view from) MUST_CHECK;
 /* snprintf that refuses to cut: RESULT_TOO_LONG, `to` is then "". */

@@ -213,6 +213,7 @@ void engine_status_of(struct engine *engine, const struct job *job, struct job_s
 	ret_status->job = *job;
 	if (active != NULL && active->work == JOB_WORK_TRANSFER)
 		ret_status->job.bytes_transferred += active_live_bytes(active);
+	ret_status->lease_ends_ms = job_state_is_final(job->state) ? 0 : job_lease_ends_ms(job);
 	ret_status->wait = schedule_wait(job, present, engine_now(engine));
 	ret_status->wait_since_ms = job->state_since_ms;
 	if (ret_status->wait == JOB_WAIT_OWNER_ABSENT && ret_status->wait_since_ms < engine->absent_since_ms)
@@ -353,7 +354,7 @@ static void undo_turn(struct engine *engine)
 {
 	struct fault fault = engine->broken;
 	bool disk = fault.result == RESULT_DISK_FULL || fault.result == RESULT_IO_FAILED;
-	char reason[FAULT_WHAT_BYTES_MAX + 128];
+	char reason[FAULT_LINE_BYTES_MAX];
 
 	if (disk && fault.source == FAULT_SQLITE)
 		fault.result = RESULT_STORE_BUSY; /* the queue's disk: those two speak of the destination's */
@@ -362,7 +363,7 @@ static void undo_turn(struct engine *engine)
 	start_over(engine);
 	run_deferrals(engine, fault.result, &fault);
 	if (engine->trouble_until_ms == 0) { /* told once, not every few seconds */
-		text_display(reason, sizeof(reason), "%s (%s)", result_sentence(fault.result), fault.what);
+		fault_line(&fault, reason);
 		EVENTS_NOTE(engine->parts.events, EVENT_STORE_TROUBLE, reason);
 		events_speak(engine->parts.events);
 	}

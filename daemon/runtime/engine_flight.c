@@ -158,9 +158,9 @@ static uint32_t random_number(struct engine *engine)
 
 static void note_job_failed(struct engine *engine, const struct job *job)
 {
-	char why[FAULT_WHAT_BYTES_MAX + 160];
+	char why[FAULT_LINE_BYTES_MAX];
 
-	text_display(why, sizeof(why), "%s (%s)", result_sentence(job->error.result), job->error.what);
+	fault_line(&job->error, why);
 	EVENTS_NOTE(engine->parts.events, EVENT_JOB_FAILED, job_title(job), job->id, job->owner, why);
 }
 

@@ -14,7 +14,7 @@ void report_discard(struct report *report)
 static void note_file(struct engine *engine, enum event_id id, const struct flight *flight, uint64_t bytes,
                       const struct fault *fault)
 {
-	char url[URL_BYTES_MAX + 1], number[24], why[FAULT_WHAT_BYTES_MAX + 160] = "";
+	char url[URL_BYTES_MAX + 1], number[24], why[FAULT_LINE_BYTES_MAX] = "";
 	struct job job;
 
 	if (!engine_load_job(engine, flight->active->row, &job))
@@ -22,7 +22,7 @@ static void note_file(struct engine *engine, enum event_id id, const struct flig
 	url_redact(text_view(flight->file.url), url, sizeof(url));
 	text_display(number, sizeof(number), "%" PRIu64, bytes);
 	if (fault != NULL)
-		text_display(why, sizeof(why), "%s (%s)", result_sentence(fault->result), fault->what);
+		fault_line(fault, why);
 
 	const char *title = job_title(&job), *path = flight->file.path;
 	struct events *events = engine->parts.events;

@@ -345,11 +345,10 @@ static void report_all(const struct events *events)
 }
 
 /* The event that tells how many are missing, and why the first of them is; its texts live in the arguments. */
-static struct spoken about_lost(const struct events *events, char count[24], char why[FAULT_WHAT_BYTES_MAX * 2])
+static struct spoken about_lost(const struct events *events, char count[24], char why[FAULT_LINE_BYTES_MAX])
 {
-	const struct fault *because = &events->lost_because;
 	text_display(count, 24, "%" PRIu64, events->lost);
-	text_display(why, FAULT_WHAT_BYTES_MAX * 2, "%s (%s)", result_sentence(because->result), because->what);
+	fault_line(&events->lost_because, why);
 	return (struct spoken){
 		.note = { .event = event_of(EVENT_EVENTS_LOST), .count = 2,
 		          .time_ms = events->clock.wall_ms(events->clock.context) },
@@ -379,7 +378,7 @@ static uint64_t append_all(struct events *events, const struct spoken *lost)
 
 static void write_all(struct events *events)
 {
-	char count[24], why[FAULT_WHAT_BYTES_MAX * 2];
+	char count[24], why[FAULT_LINE_BYTES_MAX];
 	struct fault fault = { .result = RESULT_NO_MEMORY, .what = "write the log" };
 	struct spoken lost = { .note.count = 0 };
 	uint64_t written = 0;

@@ -186,6 +186,7 @@ static struct job_properties usual_properties(void)
 		.retry_delay_s = 600,
 		.no_progress_timeout_s = 1209600,
 		.max_time_s = 7776000,
+		.lease_s = 7776000,
 	};
 }
 
@@ -193,21 +194,24 @@ static void job_properties_check__numbers__are_clamped_or_refused(void **state)
 {
 	(void)state;
 	static const struct {
-		uint32_t retry, no_progress, max_time;
+		uint32_t retry, no_progress, max_time, lease;
 		enum result result;
 		uint32_t retry_after;
 		const char *field;
 	} cases[] = {
-		{ 600, 0, 1, RESULT_OK, 600, "" },
-		{ 0, 0, 1, RESULT_OK, 5, "" },
-		{ 4, 1, 1, RESULT_OK, 5, "" },
-		{ 5, 1, 1, RESULT_OK, 5, "" },
-		{ JOB_TIME_S_MAX, JOB_TIME_S_MAX, JOB_TIME_S_MAX, RESULT_OK, JOB_TIME_S_MAX, "" },
-		{ JOB_TIME_S_MAX + 1, 1, 1, RESULT_INVALID_ARGUMENT, JOB_TIME_S_MAX + 1, "retry_delay_s" },
-		{ UINT32_MAX, 1, 1, RESULT_INVALID_ARGUMENT, UINT32_MAX, "retry_delay_s" },
-		{ 0, JOB_TIME_S_MAX + 1, 1, RESULT_INVALID_ARGUMENT, 0, "no_progress_timeout_s" },
-		{ 600, 1, JOB_TIME_S_MAX + 1, RESULT_INVALID_ARGUMENT, 600, "max_time_s" },
-		{ 600, 1, 0, RESULT_INVALID_ARGUMENT, 600, "max_time_s" },
+		{ 600, 0, 1, 60, RESULT_OK, 600, "" },
+		{ 0, 0, 1, 60, RESULT_OK, 5, "" },
+		{ 4, 1, 1, 60, RESULT_OK, 5, "" },
+		{ 5, 1, 1, 60, RESULT_OK, 5, "" },
+		{ JOB_TIME_S_MAX, JOB_TIME_S_MAX, JOB_TIME_S_MAX, 60, RESULT_OK, JOB_TIME_S_MAX, "" },
+		{ JOB_TIME_S_MAX + 1, 1, 1, 60, RESULT_INVALID_ARGUMENT, JOB_TIME_S_MAX + 1, "retry_delay_s" },
+		{ UINT32_MAX, 1, 1, 60, RESULT_INVALID_ARGUMENT, UINT32_MAX, "retry_delay_s" },
+		{ 0, JOB_TIME_S_MAX + 1, 1, 60, RESULT_INVALID_ARGUMENT, 0, "no_progress_timeout_s" },
+		{ 600, 1, JOB_TIME_S_MAX + 1, 60, RESULT_INVALID_ARGUMENT, 600, "max_time_s" },
+		{ 600, 1, 0, 60, RESULT_INVALID_ARGUMENT, 600, "max_time_s" },
+		{ 600, 1, 1, 59, RESULT_INVALID_ARGUMENT, 600, "lease_s: 59 is below 60" },
+		{ 600, 1, 1, JOB_TIME_S_MAX, RESULT_OK, 600, "" },
+		{ 600, 1, 1, JOB_TIME_S_MAX + 1, RESULT_INVALID_ARGUMENT, 600, "lease_s" },
 	};
 	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
 		struct fault fault = { 0 };
@@ -215,10 +219,12 @@ static void job_properties_check__numbers__are_clamped_or_refused(void **state)
 		properties.retry_delay_s = cases[i].retry;
 		properties.no_progress_timeout_s = cases[i].no_progress;
 		properties.max_time_s = cases[i].max_time;
+		properties.lease_s = cases[i].lease;
 		assert_int_equal(job_properties_check(&properties, &fault), cases[i].result);
 		assert_int_equal(properties.retry_delay_s, cases[i].retry_after);
 		assert_int_equal(properties.no_progress_timeout_s, cases[i].no_progress);
 		assert_int_equal(properties.max_time_s, cases[i].max_time);
+		assert_int_equal(properties.lease_s, cases[i].lease);
 		assert_memory_equal(fault.what, cases[i].field, strlen(cases[i].field));
 	}
 }
@@ -241,6 +247,17 @@ static void job_properties_check__texts_and_priority__are_checked(void **state)
 	properties.priority = JOB_PRIORITY_COUNT;
 	assert_int_equal(job_properties_check(&properties, &fault), RESULT_INVALID_ARGUMENT);
 	assert_memory_equal(fault.what, "priority", 8);
+}
+
+static void job_lease_ends_ms__the_later_of_change_and_progress__begins_it(void **state)
+{
+	(void)state;
+	struct job job = { .modified_ms = 5000, .progress_ms = 3000, .properties = { .lease_s = 60 } };
+	assert_int_equal(job_lease_ends_ms(&job), 65000);
+	job.progress_ms = 7000;
+	assert_int_equal(job_lease_ends_ms(&job), 67000);
+	job.properties.lease_s = JOB_TIME_S_MAX;
+	assert_true(job_lease_ends_ms(&job) == 7000 + (int64_t)315360000 * 1000);
 }
 
 /* --- docs/states.md --- */
@@ -303,6 +320,7 @@ int main(void)
 		cmocka_unit_test(job__unknown_names__are_refused_and_nothing_written),
 		cmocka_unit_test(job_properties_check__numbers__are_clamped_or_refused),
 		cmocka_unit_test(job_properties_check__texts_and_priority__are_checked),
+		cmocka_unit_test(job_lease_ends_ms__the_later_of_change_and_progress__begins_it),
 		cmocka_unit_test(job_states_markdown__the_table__is_what_docs_states_md_shows),
 		cmocka_unit_test(job_states_markdown__no_room__is_told),
 	};

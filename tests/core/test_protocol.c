@@ -95,6 +95,7 @@ static void request_decode__job_create__takes_bitss_defaults_for_what_is_absent(
 	assert_int_equal(request.properties.retry_delay_s, 600);
 	assert_int_equal(request.properties.no_progress_timeout_s, 1209600);
 	assert_int_equal(request.properties.max_time_s, 7776000);
+	assert_int_equal(request.properties.lease_s, 0); /* a setting's business */
 	assert_int_equal(request.file_count, 0);
 }
 
@@ -106,7 +107,7 @@ static void request_decode__job_create__reads_every_member(void **state)
 	assert_decodes(message("job.create",
 	                       "{\"name\":\"J\xC3\xB6" "b\",\"description\":\"two\\nlines\\tand\",\"key\":\"k-1\","
 	                       "\"priority\":\"foreground\",\"auto_complete\":true,\"retry_delay_s\":60,"
-	                       "\"no_progress_timeout_s\":0,\"max_time_s\":3600,\"files\":["
+	                       "\"no_progress_timeout_s\":0,\"max_time_s\":3600,\"lease_s\":60,\"files\":["
 	                       "{\"url\":\"https://a/b\",\"path\":\"C:\\\\a\\\\b\",\"size_bytes\":9223372036854775807},"
 	                       "{\"url\":\"http://c\",\"path\":\"/d\"}]}"), &request);
 	assert_int_equal(request.properties_given, PROPERTY_ALL);
@@ -118,6 +119,7 @@ static void request_decode__job_create__reads_every_member(void **state)
 	assert_int_equal(request.properties.retry_delay_s, 60);
 	assert_int_equal(request.properties.no_progress_timeout_s, 0);
 	assert_int_equal(request.properties.max_time_s, 3600);
+	assert_int_equal(request.properties.lease_s, 60);
 	assert_int_equal(request.file_count, 2);
 	assert_int_equal(request_file(&request, 0, &file, NULL), RESULT_OK);
 	assert_true(text_is(file.url, "https://a/b"));
@@ -304,6 +306,9 @@ static void request_decode__wrong_params__names_the_field(void **state)
 		{ "job.create", "{\"name\":\"a\",\"retry_delay_s\":-1}", RESULT_INVALID_ARGUMENT, "params.retry_delay_s: " },
 		{ "job.create", "{\"name\":\"a\",\"max_time_s\":0}", RESULT_INVALID_ARGUMENT, "params.max_time_s: " },
 		{ "job.create", "{\"name\":\"a\",\"max_time_s\":315360001}", RESULT_INVALID_ARGUMENT, "params.max_time_s: " },
+		{ "job.create", "{\"name\":\"a\",\"lease_s\":59}", RESULT_INVALID_ARGUMENT, "params.lease_s: " },
+		{ "job.setProperties", "{\"handle\":1,\"lease_s\":315360001}", RESULT_INVALID_ARGUMENT, "params.lease_s: " },
+		{ "job.setProperties", "{\"handle\":1,\"lease_s\":null}", RESULT_INVALID_ARGUMENT, "params.lease_s: " },
 		{ "job.create", "{\"name\":\"a\",\"owner\":\"me\"}", RESULT_UNKNOWN_FIELD, "params.owner" },
 		{ "job.create", "{\"name\":\"a\",\"name\":\"b\"}", RESULT_DUPLICATE_FIELD, "params.name" },
 		{ "job.create", "{\"name\":\"a\",\"files\":{}}", RESULT_INVALID_ARGUMENT, "params.files: " },
@@ -344,14 +349,14 @@ static void request_decode__wrong_params__names_the_field(void **state)
 		assert_refused(message(cases[i].method, cases[i].params), cases[i].result, cases[i].what);
 }
 
-/* Every member at its longest is taken, and refused with one byte more. */
+/* Every member at its longest is taken, and refused with one byte more: of ASCII, a byte is a character too. */
 static void request_decode__longest_texts__are_taken_and_one_byte_more_is_refused(void **state)
 {
 	(void)state;
 	static const struct { const char *method, *format; size_t longest; const char *what; } cases[] = {
 		{ "hello", "{\"protocol\":1,\"client\":\"%s\"}", PROTOCOL_CLIENT_BYTES_MAX - 1, "params.client: " },
-		{ "job.create", "{\"name\":\"%s\"}", JOB_NAME_BYTES_MAX - 1, "params.name: " },
-		{ "job.create", "{\"name\":\"a\",\"description\":\"%s\"}", JOB_DESCRIPTION_BYTES_MAX - 1,
+		{ "job.create", "{\"name\":\"%s\"}", JOB_NAME_CHARACTERS_MAX, "params.name: " },
+		{ "job.create", "{\"name\":\"a\",\"description\":\"%s\"}", JOB_DESCRIPTION_CHARACTERS_MAX,
 		  "params.description: " },
 		{ "job.create", "{\"name\":\"a\",\"key\":\"%s\"}", JOB_KEY_BYTES_MAX - 1, "params.key: " },
 		{ "job.addFiles", "{\"handle\":1,\"files\":[{\"url\":\"%s\",\"path\":\"p\"}]}", URL_BYTES_MAX,
@@ -377,6 +382,42 @@ static void request_decode__longest_texts__are_taken_and_one_byte_more_is_refuse
 	}
 }
 
+/* Repeat a character until it has `units` of UTF-16. */
+static void fill_characters(char *to, const char *character, size_t units)
+{
+	size_t length = strlen(character);
+	for (size_t done = 0; done < units; done += text_utf16_length(text_view(character))) {
+		memcpy(to, character, length);
+		to += length;
+	}
+	*to = '\0';
+}
+
+/* A schema counts code points, so that here it alone would take what is too long by its surrogates. */
+static void request_decode__names_and_descriptions__are_counted_in_utf16(void **state)
+{
+	(void)state;
+	static const struct { const char *member; size_t units; const char *what; } texts[] = {
+		{ "name", JOB_NAME_CHARACTERS_MAX, "params.name: is longer than 256 characters" },
+		{ "description", JOB_DESCRIPTION_CHARACTERS_MAX, "params.description: is longer than 1024 characters" },
+	};
+	static const char *const characters[] = { "x", "\xC3\xA9", "\xE2\x82\xAC", "\xF0\x9F\x98\x80" };
+	for (size_t i = 0; i < sizeof(texts) / sizeof(texts[0]); i++) {
+		for (size_t j = 0; j < sizeof(characters) / sizeof(characters[0]); j++) {
+			char longest[JOB_DESCRIPTION_BYTES_MAX], params[JOB_DESCRIPTION_BYTES_MAX + 64];
+			AUTO(request) struct request good, bad;
+			struct fault fault = { .result = RESULT_OK };
+			fill_characters(longest, characters[j], texts[i].units);
+			text_display(params, sizeof(params), "{\"handle\":1,\"%s\":\"%s\"}", texts[i].member, longest);
+			assert_decodes(message("job.setProperties", params), &good);
+			text_display(params, sizeof(params), "{\"handle\":1,\"%s\":\"%sx\"}", texts[i].member, longest);
+			assert_int_equal(request_decode(text_view(message("job.setProperties", params)), &bad, &fault),
+			                 RESULT_TOO_LONG);
+			assert_string_equal(fault.what, texts[i].what);
+		}
+	}
+}
+
 /* Each member of any method is either in the method's schema and taken, or not and refused: the table walked whole. */
 static void request_decode__every_member_with_every_method__agrees_with_the_schema(void **state)
 {
@@ -386,6 +427,7 @@ static void request_decode__every_member_with_every_method__agrees_with_the_sche
 		{ "key", "\"k\"" },
 		{ "name", "\"n\"" }, { "description", "\"d\"" }, { "priority", "\"low\"" }, { "auto_complete", "false" },
 		{ "retry_delay_s", "5" }, { "no_progress_timeout_s", "5" }, { "max_time_s", "5" },
+		{ "lease_s", "60" },
 		{ "files", "[{\"url\":\"u\",\"path\":\"p\"}]" }, { "all", "true" }, { "everyone", "true" }, { "from", "0" },
 		{ "limit", "1" },
 	};
@@ -485,6 +527,7 @@ int main(void)
 		cmocka_unit_test(request_decode__too_large__is_refused_unread),
 		cmocka_unit_test(request_decode__wrong_params__names_the_field),
 		cmocka_unit_test(request_decode__longest_texts__are_taken_and_one_byte_more_is_refused),
+		cmocka_unit_test(request_decode__names_and_descriptions__are_counted_in_utf16),
 		cmocka_unit_test(request_decode__every_member_with_every_method__agrees_with_the_schema),
 		cmocka_unit_test(request_decode__truncated_and_mutated_messages__are_answered),
 		cmocka_unit_test(request_decode__a_message_full_of_files__is_read),

@@ -101,6 +101,26 @@ static void result__bits_own_errors__have_the_published_hresults(void **state)
 	}
 }
 
+/* One name for one number, and BITS's facility is BITS's names. */
+static void result__hresults__have_one_name_each(void **state)
+{
+	(void)state;
+	static const struct {
+		const char *symbol;
+		uint32_t hresult;
+	} rows[] = {
+#define RESULT(name, class, hresult, symbol, sentence, remedy) { #symbol, hresult },
+#include "core/result.def"
+#undef RESULT
+	};
+	for (size_t i = 0; i < RESULT_COUNT; i++) {
+		bool bits = (rows[i].hresult >> 16 & 0x1FFF) == 0x20 || (rows[i].hresult >> 16 & 0x1FFF) == 0x19;
+		assert_int_equal(strncmp(rows[i].symbol, "BG_E_", 5) == 0, bits);
+		for (size_t j = 0; j < i; j++)
+			assert_int_equal(rows[i].hresult == rows[j].hresult, strcmp(rows[i].symbol, rows[j].symbol) == 0);
+	}
+}
+
 static void fault__sources__have_names_that_read_back(void **state)
 {
 	(void)state;
@@ -165,6 +185,53 @@ static void fault_set__too_many_words__are_cut_at_a_character(void **state)
 	}
 }
 
+static void fault_hresult__an_http_status__is_added(void **state)
+{
+	(void)state;
+	static const struct {
+		struct fault fault;
+		uint32_t hresult;
+	} cases[] = {
+		{ { .result = RESULT_HTTP_STATUS, .source = FAULT_HTTP, .raw = 404 }, 0x80190194 },
+		{ { .result = RESULT_HTTP_TRANSIENT, .source = FAULT_HTTP, .raw = 503 }, 0x801901F7 },
+		{ { .result = RESULT_HTTP_STATUS, .source = FAULT_FERRY, .raw = 404 }, 0x80190000 },
+		{ { .result = RESULT_HTTP_STATUS, .source = FAULT_HTTP, .raw = -1 }, 0x80190000 },
+		{ { .result = RESULT_HTTP_STATUS, .source = FAULT_HTTP, .raw = 0x10000 }, 0x80190000 },
+		{ { .result = RESULT_INSUFFICIENT_HTTP, .source = FAULT_HTTP, .raw = 206 }, 0x80200012 },
+		{ { .result = RESULT_DENIED, .source = FAULT_WIN32, .raw = 5 }, 0x80070005 },
+	};
+	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++)
+		assert_int_equal(fault_hresult(&cases[i].fault), cases[i].hresult);
+}
+
+static void fault_line__whatever_is_known__is_in_it(void **state)
+{
+	(void)state;
+	struct fault fault = { .result = RESULT_PATH_NOT_FOUND, .source = FAULT_WIN32, .raw = 3, .what = "C:\\new" };
+	char line[FAULT_LINE_BYTES_MAX];
+	fault_line(&fault, line);
+	assert_string_equal(line, "There is no such folder: C:\\new (PATH_NOT_FOUND 0x80070003; win32 3). "
+	                          "Create the folder, then resume the job.");
+	fault = (struct fault){ .result = RESULT_EMPTY };
+	fault_line(&fault, line);
+	assert_string_equal(line, "The job has no files (EMPTY 0x80200003). Add a file, then resume the job.");
+}
+
+/* Every outcome with the longest words still has its code and all of its remedy. */
+static void fault_line__the_longest__is_not_cut(void **state)
+{
+	(void)state;
+	for (unsigned i = 1; i < RESULT_COUNT; i++) {
+		struct fault fault = { .result = (enum result)i, .source = FAULT_NTSTATUS, .raw = INT64_MIN };
+		char line[FAULT_LINE_BYTES_MAX];
+		memset(fault.what, 'x', sizeof(fault.what) - 1);
+		fault_line(&fault, line);
+		const char *remedy = result_remedy(fault.result);
+		assert_string_equal(line + strlen(line) - strlen(remedy), remedy);
+		assert_non_null(strstr(line, "; ntstatus -9223372036854775808). "));
+	}
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -173,11 +240,15 @@ int main(void)
 		cmocka_unit_test(result__every_failure__has_a_sentence_and_a_remedy),
 		cmocka_unit_test(result__every_failure__has_a_failure_class_and_a_failure_hresult),
 		cmocka_unit_test(result__bits_own_errors__have_the_published_hresults),
+		cmocka_unit_test(result__hresults__have_one_name_each),
 		cmocka_unit_test(fault__sources__have_names_that_read_back),
 		cmocka_unit_test(fault_set__with_a_fault__fills_it_and_gives_the_result_back),
 		cmocka_unit_test(fault_set__without_a_fault__gives_the_result_back),
 		cmocka_unit_test(fault_set__wrapping_its_own_words__keeps_them),
 		cmocka_unit_test(fault_set__too_many_words__are_cut_at_a_character),
+		cmocka_unit_test(fault_hresult__an_http_status__is_added),
+		cmocka_unit_test(fault_line__whatever_is_known__is_in_it),
+		cmocka_unit_test(fault_line__the_longest__is_not_cut),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -70,6 +70,25 @@ static void text_is_utf8__table__is_unicode_s(void **state)
 		assert_int_equal(text_is_utf8(cases[i].text), cases[i].well_formed);
 }
 
+static void text_utf16_length__by_plane__is_one_or_two(void **state)
+{
+	(void)state;
+	static const struct {
+		struct text_view text;
+		size_t units;
+	} cases[] = {
+		{ { NULL, 0 }, 0 },
+		{ { "", 0 }, 0 },
+		{ { "abc\n", 4 }, 4 },
+		{ { "\x7F\xC2\x80\xDF\xBF", 5 }, 3 },
+		{ { "\xE0\xA0\x80\xEF\xBF\xBF", 6 }, 2 },
+		{ { "\xF0\x90\x80\x80", 4 }, 2 },
+		{ { "a\xF4\x8F\xBF\xBF\xE2\x82\xAC", 8 }, 4 },
+	};
+	for (size_t i = 0; i < COUNT(cases); i++)
+		assert_int_equal(text_utf16_length(cases[i].text), cases[i].units);
+}
+
 /* Every code point, encoded by another hand, is accepted; every surrogate is refused. */
 static void text_is_utf8__every_code_point__as_unicode_says(void **state)
 {
@@ -237,6 +256,7 @@ int main(void)
 		cmocka_unit_test(text__views__are_compared_by_bytes_and_length),
 		cmocka_unit_test(text_is_utf8__table__is_unicode_s),
 		cmocka_unit_test(text_is_utf8__every_code_point__as_unicode_says),
+		cmocka_unit_test(text_utf16_length__by_plane__is_one_or_two),
 		cmocka_unit_test(text_has_control__every_byte__only_c0_and_delete),
 		cmocka_unit_test(text_copy__fits__is_terminated),
 		cmocka_unit_test(text_copy__too_long__leaves_the_array),

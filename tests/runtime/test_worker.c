@@ -419,6 +419,44 @@ static void worker__failures__are_reported_with_their_faults(void **state)
 	rig_free(rig);
 }
 
+/* With `list` of two texts, or one where the second is NULL. */
+static void order_with_list(struct rig *rig, enum order_kind kind, const char *first, const char *second)
+{
+	struct order *made = calloc(1, sizeof(*made));
+	assert_non_null(made);
+	*made = (struct order){ .kind = kind, .flight = 9, .file = rig->record, .list = BUFFER(4096) };
+	assert_int_equal(buffer_append(&made->list, first, strlen(first) + 1), RESULT_OK);
+	if (second)
+		assert_int_equal(buffer_append(&made->list, second, strlen(second) + 1), RESULT_OK);
+	rig->ops.order(rig->file, made);
+}
+
+static void worker__asked_about_files__answers_and_keeps_no_list(void **state)
+{
+	(void)state;
+	struct rig *rig = rig_new(well, 1000, 64 * MIB);
+	char good[DESTINATION_BYTES_MAX + 1];
+	memcpy(good, rig->record.path, sizeof(good));
+	landing_write(&rig->landing, ".ferry-a-1", "", 0);
+	landing_write(&rig->landing, ".ferry-b-1", "", 0);
+	rig->record = (struct file){ .row = 0 }; /* of CHECK: nothing */
+	order_with_list(rig, ORDER_CHECK, good, landing_path(&rig->landing, "other"));
+	expect_done(rig, 9, ORDER_CHECK, RESULT_OK);
+	order_with_list(rig, ORDER_CHECK, good, landing_path(&rig->landing, "none/file"));
+	assert_int_equal(expect_done(rig, 9, ORDER_CHECK, RESULT_PATH_NOT_FOUND), 1);
+
+	snprintf(rig->record.path, sizeof(rig->record.path), "%s", good);
+	order_with_list(rig, ORDER_LIST, ".ferry-a-", NULL);
+	struct report *report = expect(rig, 9, REPORT_DONE, ORDER_LIST);
+	assert_int_equal(report->result, RESULT_OK);
+	assert_int_equal(report->names.length, sizeof(".ferry-a-1"));
+	assert_string_equal(report->names.bytes, ".ferry-a-1");
+	buffer_done(&report->names);
+	free(report);
+	assert_int_equal(landing_count(&rig->landing), 2);
+	rig_free(rig);
+}
+
 static void worker__abandon__closes_and_removes(void **state)
 {
 	(void)state;
@@ -535,6 +573,7 @@ int main(void)
 		cmocka_unit_test(worker__restarted_fetch__waits_for_the_store_to_forget),
 		cmocka_unit_test(worker__orders_of_an_ended_flight__are_ignored),
 		cmocka_unit_test(worker__failures__are_reported_with_their_faults),
+		cmocka_unit_test(worker__asked_about_files__answers_and_keeps_no_list),
 		cmocka_unit_test(worker__abandon__closes_and_removes),
 		cmocka_unit_test(worker__stopped_with_work_left__answers_every_order),
 		cmocka_unit_test(worker__idle__never_wakes),

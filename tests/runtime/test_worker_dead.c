@@ -63,6 +63,9 @@ static struct order *new_order(enum order_kind kind, struct file_handle *handle)
 	order->handle = handle;
 	order->bytes = 7;
 	order->file.bytes_recorded = 5;
+	order->list = BUFFER(16);
+	if (kind == ORDER_CHECK || kind == ORDER_LIST) /* freed by the worker, or a sanitizer says so */
+		assert_int_equal(buffer_append(&order->list, "list", sizeof("list")), RESULT_OK);
 	return order;
 }
 
@@ -108,12 +111,13 @@ static void expect_refused(enum order_kind kind, uint64_t bytes)
 	assert_int_equal(report->fault.result, RESULT_IDENTITY_LOST);
 	assert_int_equal(report->bytes, bytes);
 	assert_null(report->handle);
+	assert_null(report->names.bytes);
 	free(report);
 }
 
 static void worker__identity_not_worn__says_so_and_refuses_every_order(void **state)
 {
-	static const enum order_kind keeping[] = { ORDER_OPEN, ORDER_SYNC, ORDER_PUBLISH };
+	static const enum order_kind keeping[] = { ORDER_OPEN, ORDER_SYNC, ORDER_PUBLISH, ORDER_CHECK, ORDER_LIST };
 	static const enum order_kind consuming[] = { ORDER_CLOSE, ORDER_FINISH, ORDER_ABANDON };
 	static const char *const names[] = { "close", "finish", "abandon" };
 	const struct worker_ops ops = worker_real_ops(&settings);
@@ -122,7 +126,7 @@ static void worker__identity_not_worn__says_so_and_refuses_every_order(void **st
 	landing_make(&landing);
 	struct worker *worker = start_worker(&ops, WORKER_FILE);
 	expect_dead(worker);
-	for (size_t i = 0; i < 3; i++) {
+	for (size_t i = 0; i < 5; i++) {
 		ops.order(worker, new_order(keeping[i], NULL));
 		expect_refused(keeping[i], 7);
 	}

@@ -36,6 +36,8 @@ void ground_write(const char *path, const char *text);
 /* Whether the file is there and holds exactly this. */
 bool ground_holds(const char *path, const char *text);
 bool ground_exists(const char *path);
+/* By its mode, or its attribute. */
+void ground_set_read_only(const char *path, bool read_only);
 /* False: not on this ground. */
 bool ground_soft_link(const char *path, const char *target, bool to_folder);
 bool ground_hard_link(const char *path, const char *existing);

@@ -89,6 +89,11 @@ bool ground_exists(const char *path)
 	return lstat(path, &status) == 0;
 }
 
+void ground_set_read_only(const char *path, bool read_only)
+{
+	must(chmod(path, read_only ? 0444 : 0644) == 0, path);
+}
+
 bool ground_soft_link(const char *path, const char *target, bool to_folder)
 {
 	(void)to_folder;

@@ -96,6 +96,11 @@ bool ground_exists(const char *path)
 	return GetFileAttributesA(path) != INVALID_FILE_ATTRIBUTES;
 }
 
+void ground_set_read_only(const char *path, bool read_only)
+{
+	must(SetFileAttributesA(path, read_only ? FILE_ATTRIBUTE_READONLY : FILE_ATTRIBUTE_NORMAL), path);
+}
+
 bool ground_soft_link(const char *path, const char *target, bool to_folder)
 {
 	/* Wine answers TRUE and makes nothing; Windows asks for a privilege or developer mode. */

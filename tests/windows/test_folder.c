@@ -109,7 +109,7 @@ static void folder__below_an_ancestor_named_by_a_junction__is_known(void **state
 
 struct landing {
 	const char *folder;
-	enum result opened, created, written, renamed, removed, below;
+	enum result opened, asked, asked_name, created, written, renamed, removed, below;
 	bool is_below;
 	const char *own_folder;
 };
@@ -125,6 +125,8 @@ static void land(void *argument)
 		return;
 	if (landing->own_folder)
 		landing->below = folder_is_below(folder, landing->own_folder, &landing->is_below, NULL);
+	landing->asked = folder_check_writable(folder, NULL);
+	landing->asked_name = folder_check_name(folder, "final", NULL);
 	landing->created = file_create(folder, "part", &file, NULL);
 	if (landing->created != RESULT_OK)
 		return;
@@ -153,6 +155,8 @@ static void file__landed_by_a_lesser_identity__needs_only_its_rights_in_the_fold
 	struct landing landing = { .folder = in(scene, "open") };
 	act_as(stranger, land, &landing);
 	assert_int_equal(landing.opened, RESULT_OK);
+	assert_int_equal(landing.asked, RESULT_OK);
+	assert_int_equal(landing.asked_name, RESULT_OK);
 	assert_int_equal(landing.created, RESULT_OK);
 	assert_int_equal(landing.written, RESULT_OK);
 	assert_int_equal(landing.renamed, RESULT_OK);
@@ -169,12 +173,17 @@ static void file__lesser_identity_in_a_closed_folder__is_denied(void **state)
 	ground_make_folder(in(scene, "closed"));
 	set_list(in(scene, "closed"), "D:P(A;OICI;FA;;;BA)(A;OICI;FR;;;AU)");
 	struct landing landing = { .folder = in(scene, "closed") };
+	char final[GROUND_PATH_BYTES_MAX];
+	ground_path(final, landing.folder, "final");
+	ground_write(final, "to be read only");
 	act_as(stranger, land, &landing);
 	assert_int_equal(landing.opened, RESULT_OK);
+	assert_int_equal(landing.asked, RESULT_DENIED);
+	assert_int_equal(landing.asked_name, RESULT_DENIED);
 	assert_int_equal(landing.created, RESULT_DENIED);
 }
 
-static void file__rename__says_what_is_in_the_way(void **state)
+static void file__rename_and_the_question_before_it__say_what_is_in_the_way(void **state)
 {
 	struct scene *scene = *state;
 	AUTO(folder) struct folder *folder = NULL;
@@ -187,6 +196,9 @@ static void file__rename__says_what_is_in_the_way(void **state)
 	assert_true(used != INVALID_HANDLE_VALUE);
 	assert_int_equal(folder_open(scene->path, &folder, &scene->fault), RESULT_OK);
 	assert_int_equal(file_create(folder, "part", &file, &scene->fault), RESULT_OK);
+	enum result asked_folder = folder_check_name(folder, "folder", &scene->fault);
+	enum result asked_read_only = folder_check_name(folder, "read-only", &scene->fault);
+	enum result asked_used = folder_check_name(folder, "in-use", &scene->fault);
 	enum result onto_folder = file_rename(folder, file, "part", "folder", &scene->fault);
 	enum result onto_read_only = file_rename(folder, file, "part", "read-only", &scene->fault);
 	enum result onto_used = file_rename(folder, file, "part", "in-use", &scene->fault);
@@ -195,6 +207,9 @@ static void file__rename__says_what_is_in_the_way(void **state)
 	file_handle_free(TAKE(file));
 	CloseHandle(used);
 	assert_true(SetFileAttributesA(in(scene, "read-only"), FILE_ATTRIBUTE_NORMAL));
+	assert_int_equal(asked_folder, RESULT_IS_FOLDER);
+	assert_int_equal(asked_read_only, RESULT_DENIED);
+	assert_int_equal(asked_used, RESULT_LOCKED);
 	assert_int_equal(onto_folder, RESULT_IS_FOLDER);
 	assert_int_equal(onto_read_only, RESULT_DENIED);
 	assert_int_equal(onto_used, RESULT_LOCKED);
@@ -298,7 +313,7 @@ int main(void)
 		FOLDER_TEST(folder__below_an_ancestor_named_by_a_junction__is_known),
 		FOLDER_TEST(file__landed_by_a_lesser_identity__needs_only_its_rights_in_the_folder),
 		FOLDER_TEST(file__lesser_identity_in_a_closed_folder__is_denied),
-		FOLDER_TEST(file__rename__says_what_is_in_the_way),
+		FOLDER_TEST(file__rename_and_the_question_before_it__say_what_is_in_the_way),
 		FOLDER_TEST(own__private_folder__has_exactly_its_list),
 		FOLDER_TEST(own__private_folder__is_closed_to_others_and_still_known_as_ours),
 		FOLDER_TEST(own__folder_that_a_user_made_and_filled_before__is_refused),

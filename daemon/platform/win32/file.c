@@ -331,22 +331,40 @@ static NTSTATUS set_name(HANDLE file, HANDLE root, const wchar_t *name)
 	return NtSetInformationFile(file, &io, rename, (ULONG)size, FileRenameInformation);
 }
 
-/* A refused rename is "access denied" for a folder in the way, for a program that runs and for a missing right.  Look
- * again to say which; what is found changes only the words. */
-static enum result explain_refusal(struct folder *folder, wchar_t *new_wide, const char *new_name, NTSTATUS refusal,
-                                   struct fault *fault)
+/* What stands in the way of putting a file in place of what bears the name, as far as it can be seen. */
+static enum result find_obstacle(struct folder *folder, wchar_t *wide, const char *name, struct fault *fault)
 {
 	AUTO(handle) HANDLE look = NULL;
 	AUTO(handle) HANDLE take = NULL;
-	FILE_STANDARD_INFO about;
+	AUTO(handle) HANDLE write = NULL;
+	FILE_BASIC_INFO about;
+	NTSTATUS status = open_name(folder, wide, FILE_READ_ATTRIBUTES | SYNCHRONIZE, SHARE_ALL, FILE_OPEN, 0, &look);
 
-	if (NT_SUCCESS(open_name(folder, new_wide, FILE_READ_ATTRIBUTES | SYNCHRONIZE, SHARE_ALL, FILE_OPEN, 0, &look)) &&
-	    GetFileInformationByHandleEx(look, FileStandardInfo, &about, sizeof about) && about.Directory)
-		return fault_set(fault, RESULT_IS_FOLDER, FAULT_NTSTATUS, (uint32_t)refusal, "rename to %s", new_name);
-	if (open_name(folder, new_wide, DELETE | FILE_WRITE_DATA | SYNCHRONIZE, SHARE_ALL, FILE_OPEN,
-	              FILE_NON_DIRECTORY_FILE, &take) == NT_SHARING_VIOLATION)
-		return fault_set(fault, RESULT_LOCKED, FAULT_NTSTATUS, (uint32_t)refusal, "rename to %s", new_name);
-	return fault_ntstatus(fault, refusal, "rename to %s", new_name);
+	if (result_from_ntstatus(status) == RESULT_PATH_NOT_FOUND)
+		return RESULT_OK;
+	if (NT_SUCCESS(status) && GetFileInformationByHandleEx(look, FileBasicInfo, &about, sizeof about)) {
+		if ((about.FileAttributes & FILE_ATTRIBUTE_DIRECTORY) != 0)
+			return fault_set(fault, RESULT_IS_FOLDER, FAULT_FERRY, 0, "replace %s", name);
+		if ((about.FileAttributes & FILE_ATTRIBUTE_READONLY) != 0)
+			return fault_set(fault, RESULT_DENIED, FAULT_FERRY, 0, "replace %s, which is read-only", name);
+	}
+	status = open_name(folder, wide, DELETE | SYNCHRONIZE, SHARE_ALL, FILE_OPEN, FILE_NON_DIRECTORY_FILE, &take);
+	/* A program that runs can be opened for that, and still not be replaced: it shows when it is to be written.  Other
+	 * refusals to write say nothing, as replacing takes no right to write. */
+	if (NT_SUCCESS(status) && open_name(folder, wide, FILE_WRITE_DATA | SYNCHRONIZE, SHARE_ALL, FILE_OPEN,
+	                                    FILE_NON_DIRECTORY_FILE, &write) == NT_SHARING_VIOLATION)
+		status = NT_SHARING_VIOLATION;
+	if (NT_SUCCESS(status) || result_from_ntstatus(status) == RESULT_PATH_NOT_FOUND)
+		return RESULT_OK;
+	return fault_ntstatus(fault, status, "replace %s", name);
+}
+
+enum result folder_check_name(struct folder *folder, const char *name, struct fault *fault)
+{
+	AUTO(memory) wchar_t *wide = NULL;
+	enum result result = check_simple(name, &wide, fault);
+
+	return result == RESULT_OK ? find_obstacle(folder, wide, name, fault) : result;
 }
 
 enum result file_rename(struct folder *folder, struct file_handle *file, const char *old_name, const char *new_name,
@@ -361,8 +379,11 @@ enum result file_rename(struct folder *folder, struct file_handle *file, const c
 	NTSTATUS status = set_name(file->handle, NULL, wide);
 	if (status == NT_OBJECT_PATH_SYNTAX_BAD)
 		status = set_name(file->handle, folder->handle, wide);
-	if (!NT_SUCCESS(status))
-		return explain_refusal(folder, wide, new_name, status, fault);
+	if (!NT_SUCCESS(status)) {
+		/* "Access denied" may be a folder in the way, a program that runs, a missing right: look again to say which. */
+		result = find_obstacle(folder, wide, new_name, fault);
+		return result != RESULT_OK ? result : fault_ntstatus(fault, status, "rename to %s", new_name);
+	}
 	/* Forces the file system's journal, and with it the new name, to the disk. */
 	return file_sync(file, fault);
 }

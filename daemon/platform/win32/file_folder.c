@@ -9,6 +9,7 @@
 /* What NtCreateFile says where it does not know an object attribute: Windows before 10, and perhaps Wine. */
 #define NT_INVALID_PARAMETER ((NTSTATUS)0xC000000D)
 
+#define LIST_CHUNK_BYTES 4096u
 #define ROOT_CHARS_MAX 600u /* \??\UNC\ with a host and a share name */
 
 /* The volume's root as an NT path, and what follows it. */
@@ -160,6 +161,77 @@ enum result folder_sync(struct folder *folder, struct fault *fault)
 	(void)folder;
 	(void)fault;
 	return RESULT_OK;
+}
+
+/* --- what may be done in a folder, and what lies in it --- */
+
+/* The open folder itself, once more and with more access: an empty name below it. */
+static NTSTATUS open_again(struct folder *folder, ACCESS_MASK access, HANDLE *ret_handle)
+{
+	return open_directory(folder->handle, L"", 0, 0, access, 0, ret_handle);
+}
+
+enum result folder_check_writable(struct folder *folder, struct fault *fault)
+{
+	AUTO(handle) HANDLE again = NULL;
+	NTSTATUS status = open_again(folder, FILE_ADD_FILE, &again);
+
+	return NT_SUCCESS(status) ? RESULT_OK : fault_ntstatus(fault, status, "make files in the folder");
+}
+
+enum result file_list_handle(HANDLE folder, bool (*visit)(void *context, const wchar_t *name, size_t chars),
+                             void *context, struct fault *fault)
+{
+	union {
+		FILE_ID_BOTH_DIR_INFO first;
+		BYTE bytes[LIST_CHUNK_BYTES];
+	} list;
+
+	while (GetFileInformationByHandleEx(folder, FileIdBothDirectoryInfo, &list, sizeof list)) {
+		const BYTE *at = list.bytes;
+		const FILE_ID_BOTH_DIR_INFO *entry;
+		do {
+			entry = (const void *)at;
+			size_t chars = entry->FileNameLength / sizeof entry->FileName[0];
+			bool dots = chars <= 2 && wcsncmp(entry->FileName, L"..", chars) == 0;
+			if (!dots && !visit(context, entry->FileName, chars))
+				return RESULT_OK;
+			at += entry->NextEntryOffset;
+		} while (entry->NextEntryOffset != 0);
+	}
+	if (GetLastError() == ERROR_NO_MORE_FILES || GetLastError() == ERROR_HANDLE_EOF)
+		return RESULT_OK;
+	return fault_win32(fault, GetLastError(), "list the folder");
+}
+
+struct listing {
+	const char *prefix;
+	bool (*visit)(void *context, const char *name);
+	void *context;
+};
+
+static bool visit_name(void *context, const wchar_t *wide, size_t chars)
+{
+	const struct listing *listing = context;
+	char name[DESTINATION_SEGMENT_BYTES_MAX * 3 + 1]; /* of UTF-8 for as many characters */
+
+	/* What is no Unicode is no name of Ferry's. */
+	if (utf_from_wide(wide, chars, name, sizeof name, "file name", NULL) != RESULT_OK ||
+	    strncmp(name, listing->prefix, strlen(listing->prefix)) != 0)
+		return true;
+	return listing->visit(listing->context, name);
+}
+
+enum result folder_names(struct folder *folder, const char *prefix, bool (*visit)(void *context, const char *name),
+                         void *context, struct fault *fault)
+{
+	struct listing listing = { .prefix = prefix, .visit = visit, .context = context };
+	AUTO(handle) HANDLE again = NULL;
+	NTSTATUS status = open_again(folder, FILE_LIST_DIRECTORY, &again);
+
+	if (!NT_SUCCESS(status))
+		return fault_ntstatus(fault, status, "list the folder");
+	return file_list_handle(again, visit_name, &listing, fault);
 }
 
 /* --- where a folder lies --- */

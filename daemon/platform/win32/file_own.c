@@ -11,7 +11,6 @@
 #include "platform/win32/security.h"
 #include "platform/win32/utf.h"
 
-#define LIST_CHUNK_BYTES 4096u
 #define LOCK_FILE "ferry.lock"
 
 enum result file_data_folder(char *to, size_t size, struct fault *fault)
@@ -90,30 +89,13 @@ static enum result private_sddl(char sddl[SDDL_BYTES_MAX], struct sid *ret_own, 
 	return result;
 }
 
-static enum result is_empty(HANDLE folder, const char *path, bool *ret_empty, struct fault *fault)
+static bool note_entry(void *context, const wchar_t *name, size_t chars)
 {
-	union {
-		FILE_ID_BOTH_DIR_INFO first;
-		BYTE bytes[LIST_CHUNK_BYTES];
-	} list;
+	bool *empty = context;
 
-	while (GetFileInformationByHandleEx(folder, FileIdBothDirectoryInfo, &list, sizeof list)) {
-		const BYTE *at = list.bytes;
-		const FILE_ID_BOTH_DIR_INFO *entry;
-		do {
-			entry = (const void *)at;
-			size_t chars = entry->FileNameLength / sizeof entry->FileName[0];
-			if (chars > 2 || wcsncmp(entry->FileName, L"..", chars) != 0) {
-				*ret_empty = false;
-				return RESULT_OK;
-			}
-			at += entry->NextEntryOffset;
-		} while (entry->NextEntryOffset != 0);
-	}
-	if (GetLastError() != ERROR_NO_MORE_FILES && GetLastError() != ERROR_HANDLE_EOF)
-		return fault_win32(fault, GetLastError(), "list folder %s", path);
-	*ret_empty = true;
-	return RESULT_OK;
+	(void)name, (void)chars;
+	*empty = false;
+	return false;
 }
 
 /* A folder that somebody else made before us: its list is replaced, but what already lies in it would stay theirs, open
@@ -122,7 +104,7 @@ static enum result check_previous_owner(HANDLE folder, const char *path, struct 
 {
 	struct sid owner, ferry;
 	char text[SID_TEXT_BYTES_MAX];
-	bool empty = false;
+	bool empty = true;
 	enum result result = security_owner(folder, &owner, fault);
 
 	if (result == RESULT_OK)
@@ -132,7 +114,7 @@ static enum result check_previous_owner(HANDLE folder, const char *path, struct 
 	if (EqualSid(&owner.sid, &own->sid) || EqualSid(&owner.sid, &ferry.sid) ||
 	    IsWellKnownSid(&owner.sid, WinBuiltinAdministratorsSid) || IsWellKnownSid(&owner.sid, WinLocalSystemSid))
 		return RESULT_OK;
-	result = is_empty(folder, path, &empty, fault);
+	result = file_list_handle(folder, note_entry, &empty, fault);
 	if (result != RESULT_OK || empty)
 		return result;
 	if (security_sid_text(&owner.sid, text, NULL) != RESULT_OK)

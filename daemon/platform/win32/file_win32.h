@@ -18,6 +18,9 @@ struct file_handle {
  * thread impersonates.  With `follow` false a reparse point anywhere in the path is refused. */
 enum result file_open_folder_handle(const char *path, ACCESS_MASK access, bool follow, HANDLE *ret_handle,
                                     struct fault *fault) MUST_CHECK;
+/* The entries of an open folder but for the dots, to the end or until `visit` says false.  FILE_LIST_DIRECTORY. */
+enum result file_list_handle(HANDLE folder, bool (*visit)(void *context, const wchar_t *name, size_t chars), void *context,
+                             struct fault *fault) MUST_CHECK;
 /* Wrap an open handle; it is closed if that fails. */
 enum result file_wrap(HANDLE handle, bool append, struct file_handle **ret_file, struct fault *fault) MUST_CHECK;
 

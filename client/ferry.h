@@ -154,9 +154,10 @@ struct ferry_status {
 	enum ferry_wait_reason wait;
 	enum ferry_priority priority;
 	bool auto_complete;             /* completes by itself when every file is whole */
-	uint32_t retry_delay_s, no_progress_timeout_s, max_time_s;
+	uint32_t retry_delay_s, no_progress_timeout_s, max_time_s, lease_s;
 	bool completing;                /* its files are getting their names */
 	int64_t created_ms, modified_ms, finished_ms, wait_since_ms, next_try_ms;
+	int64_t lease_ends_ms;          /* the job is cancelled then, unless something changes it before; 0: it is final */
 	uint32_t files_total, files_transferred, files_published;
 	bool bytes_total_is_known;      /* false: bytes_total counts only the files whose size is known */
 	uint64_t bytes_total, bytes_transferred;
@@ -180,12 +181,13 @@ struct ferry_job; /* an open job: the right to do what you may do with it, on th
 /* What you ask for.  Only the members named in `given` are looked at. */
 struct ferry_properties {
 	unsigned given; /* FERRY_GIVE_... */
-	const char *name, *description;
+	const char *name, *description; /* up to 256 and 1,024 characters, counted in UTF-16 as BITS does */
 	enum ferry_priority priority;
 	bool auto_complete;
 	uint32_t retry_delay_s;         /* raised to 5 */
 	uint32_t no_progress_timeout_s; /* 0: the first passing error is final */
 	uint32_t max_time_s;            /* of transferring, waiting not counted */
+	uint32_t lease_s;               /* without any change for so long, the job is cancelled; at least 60 */
 };
 #define FERRY_GIVE_NAME 0x01u
 #define FERRY_GIVE_DESCRIPTION 0x02u
@@ -194,6 +196,7 @@ struct ferry_properties {
 #define FERRY_GIVE_RETRY_DELAY 0x10u
 #define FERRY_GIVE_NO_PROGRESS_TIMEOUT 0x20u
 #define FERRY_GIVE_MAX_TIME 0x40u
+#define FERRY_GIVE_LEASE 0x80u
 
 /* One file to fetch.  The URL is absolute http or https; the path absolute, in a folder that exists. */
 struct ferry_source {
@@ -227,6 +230,7 @@ const char *ferry_job_id(const struct ferry_job *job); /* valid as long as the j
  * written: the files of the messages that were acknowledged come first, and the rest can be added again. */
 enum ferry_result ferry_job_add_files(struct ferry_job *job, const struct ferry_source *files, size_t count,
                                       size_t *ret_added, struct ferry_error *error) FERRY_MUST_CHECK;
+/* Every change renews the job's lease.  With `given` 0 that is all it does: for programs that keep a job for longer. */
 enum ferry_result ferry_job_set_properties(struct ferry_job *job, const struct ferry_properties *properties,
                                            struct ferry_error *error) FERRY_MUST_CHECK;
 

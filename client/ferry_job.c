@@ -110,6 +110,8 @@ static void write_properties(struct json_writer *request, const struct ferry_pro
 		json_write_u64(request, "no_progress_timeout_s", properties->no_progress_timeout_s);
 	if (given & FERRY_GIVE_MAX_TIME)
 		json_write_u64(request, "max_time_s", properties->max_time_s);
+	if (given & FERRY_GIVE_LEASE)
+		json_write_u64(request, "lease_s", properties->lease_s);
 }
 
 /* As many of `files` as fit into the message that is being written, at least one. */

@@ -89,14 +89,11 @@ void ferry_error_of(const struct fault *from, struct ferry_error *to)
 	*to = (struct ferry_error){ 0 };
 	if (from->result == RESULT_OK)
 		return;
-	to->hresult = result_hresult(from->result);
-	/* BITS's BG_E_HTTP_ERROR_404 is 0x80190000 + 404. */
-	if (from->source == FAULT_HTTP && to->hresult == 0x80190000u && from->raw > 0 && from->raw < 1000)
-		to->hresult += (uint32_t)from->raw;
+	to->hresult = fault_hresult(from);
 	text_display(to->name, sizeof(to->name), "%s", result_name(from->result));
 	write_message(to->message, sizeof(to->message), from);
 	text_display(to->remedy, sizeof(to->remedy), "%s", result_remedy(from->result));
-	if (from->source != FAULT_FERRY) {
+	if (from->source != FAULT_FERRY && from->raw != 0) {
 		text_display(to->source, sizeof(to->source), "%s", fault_source_name(from->source));
 		to->code = from->raw;
 	}
@@ -120,11 +117,13 @@ void ferry_status_of(const struct job_status *from, struct ferry_status *to)
 	to->retry_delay_s = properties->retry_delay_s;
 	to->no_progress_timeout_s = properties->no_progress_timeout_s;
 	to->max_time_s = properties->max_time_s;
+	to->lease_s = properties->lease_s;
 	to->created_ms = job->created_ms;
 	to->modified_ms = job->modified_ms;
 	to->finished_ms = job->finished_ms;
 	to->wait_since_ms = from->wait_since_ms;
 	to->next_try_ms = job->next_try_ms;
+	to->lease_ends_ms = from->lease_ends_ms;
 	to->files_total = job->files_total;
 	to->files_transferred = job->files_transferred;
 	to->files_published = job->files_published;

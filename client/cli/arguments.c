@@ -11,12 +11,13 @@
 #define EVERYWHERE (BIT(HELP) | BIT(VERSION) | BIT(JSON) | BIT(ADDRESS) | BIT(CONSOLE))
 #define SUBMITTING                                                                                                     \
 	(BIT(NAME) | BIT(DESCRIPTION) | BIT(KEY) | BIT(PRIORITY) | BIT(NO_COMPLETE) | BIT(SUSPENDED) | BIT(WAIT) |         \
-	 BIT(NO_WAIT) | BIT(RETRY_DELAY) | BIT(NO_PROGRESS_TIMEOUT) | BIT(MAX_TIME) | BIT(FROM))
+	 BIT(NO_WAIT) | BIT(RETRY_DELAY) | BIT(NO_PROGRESS_TIMEOUT) | BIT(MAX_TIME) | BIT(LEASE) | BIT(FROM))
 
 static const struct {
 	const char *name;
 	uint32_t options; /* beside EVERYWHERE */
 	bool takes_operands, needs_operand;
+	uint32_t required; /* of the options */
 } verbs[VERB_NONE] = {
 	[VERB_SUBMIT] = { "submit", SUBMITTING | BIT(TIMEOUT) | BIT(QUIET), true, false },
 	[VERB_LIST] = { "list", BIT(ALL) | BIT(EVERYONE), false, false },
@@ -27,6 +28,8 @@ static const struct {
 	[VERB_RESUME] = { "resume", BIT(EVERYONE), true, true },
 	[VERB_CANCEL] = { "cancel", BIT(EVERYONE), true, true },
 	[VERB_COMPLETE] = { "complete", BIT(WAIT) | BIT(NO_WAIT) | BIT(TIMEOUT) | BIT(QUIET), true, true },
+	[VERB_RENEW] = { "renew", BIT(LEASE), true, true },
+	[VERB_PURGE] = { "purge", BIT(OLDER_THAN) | BIT(NAME) | BIT(EVERYONE), false, false, BIT(OLDER_THAN) },
 	[VERB_STATUS] = { "status", 0, false, false },
 	[VERB_PIPE] = { "pipe", BIT(TIMEOUT), false, false },
 };
@@ -57,6 +60,8 @@ static const struct {
 	[OPTION_NO_PROGRESS_TIMEOUT] = { "--no-progress-timeout", SECONDS,
 	                                 offsetof(struct arguments, no_progress_timeout_s) },
 	[OPTION_MAX_TIME] = { "--max-time", SECONDS, offsetof(struct arguments, max_time_s) },
+	[OPTION_LEASE] = { "--lease", SECONDS, offsetof(struct arguments, lease_s) },
+	[OPTION_OLDER_THAN] = { "--older-than", SECONDS, offsetof(struct arguments, older_than_s) },
 	[OPTION_FROM] = { "--from", TEXT, offsetof(struct arguments, from) },
 	[OPTION_ALL] = { "--all", FLAG, 0 },
 	[OPTION_EVERYONE] = { "--everyone", FLAG, 0 },
@@ -221,6 +226,12 @@ static bool check_verb(const struct arguments *arguments, char *problem)
 		             "its id, or its name",
 		             name);
 		return false;
+	}
+	for (unsigned i = 0; i < OPTION_COUNT; i++) {
+		if (verbs[arguments->verb].required & ~arguments->given & 1u << i) {
+			text_display(problem, ARGUMENTS_PROBLEM_BYTES_MAX, "'ferry %s' needs %s", name, options[i].name);
+			return false;
+		}
 	}
 	return check_together(arguments, problem);
 }

@@ -14,7 +14,7 @@
 #define VERBS(X)                                                                                   \
 	X(SUBMIT, submit) X(LIST, list) X(SHOW, show) X(WAIT, wait) X(WATCH, watch)                \
 	X(SUSPEND, suspend) X(RESUME, resume) X(CANCEL, cancel) X(COMPLETE, complete)              \
-	X(STATUS, status) X(PIPE, pipe)
+	X(RENEW, renew) X(PURGE, purge) X(STATUS, status) X(PIPE, pipe)
 enum verb {
 #define X(name, text) VERB_##name,
 	VERBS(X)
@@ -42,6 +42,8 @@ enum option {
 	OPTION_RETRY_DELAY,
 	OPTION_NO_PROGRESS_TIMEOUT,
 	OPTION_MAX_TIME,
+	OPTION_LEASE,
+	OPTION_OLDER_THAN,
 	OPTION_FROM,
 	OPTION_ALL,
 	OPTION_EVERYONE,
@@ -55,7 +57,7 @@ struct arguments {
 	uint32_t given; /* 1 << OPTION_... */
 	const char *address, *name, *description, *key, *from;
 	enum ferry_priority priority;
-	uint32_t timeout_s, retry_delay_s, no_progress_timeout_s, max_time_s;
+	uint32_t timeout_s, retry_delay_s, no_progress_timeout_s, max_time_s, lease_s, older_than_s;
 	char **operands; /* argv itself, compacted */
 	size_t operand_count;
 };

@@ -21,6 +21,7 @@ static const char general[] =
 	"  ferry watch [JOB]...           see them move\n"
 	"  ferry suspend JOB              let it rest             ferry resume JOB    let it go on\n"
 	"  ferry complete JOB             put its files in place  ferry cancel JOB    give it up\n"
+	"  ferry renew JOB                keep it for longer      ferry purge         give up what is forgotten\n"
 	"  ferry status                   what the service is doing\n"
 	"  ferry pipe                     speak the protocol on stdin and stdout\n"
 	"\n"
@@ -59,6 +60,7 @@ static const char *const texts[VERB_NONE] = {
 		"  --retry-delay T, --no-progress-timeout T, --max-time T\n"
 		"                   wait this long before a retry; fail after this long without progress; fail after\n"
 		"                   this long of transferring\n"
+		"  --lease T        give the job up when nothing has changed it for this long; 90 days if not given\n"
 		"\n"
 		"Examples:\n"
 		"  ferry submit https://example.org/a.zip C:\\Data\\a.zip https://example.org/b.zip C:\\Data\\b.zip\n"
@@ -143,6 +145,28 @@ static const char *const texts[VERB_NONE] = {
 		"\n"
 		"Example:\n"
 		"  ferry complete Nightly\n" HELP_EVERYWHERE,
+	[VERB_RENEW] =
+		"ferry renew [--lease T] JOB...\n"
+		"\n"
+		"Renew the leases of jobs, and say when they end now.  A job that nothing changes until its lease ends\n"
+		"is cancelled by the service; bytes that come, and whatever you do with the job, renew it too.\n" HELP_JOB
+		"\n"
+		"  --lease T    from now on for this long (90, 5m, 2h, 3d), at least a minute\n"
+		"\n"
+		"Example:\n"
+		"  ferry renew --lease 365d Archive\n" HELP_EVERYWHERE,
+	[VERB_PURGE] =
+		"ferry purge --older-than T [--name N] [--everyone]\n"
+		"\n"
+		"Cancel your unfinished jobs that nothing has changed for so long: what programs left behind.  Bytes\n"
+		"that came are changes, and so is whatever was done with the job.\n"
+		"\n"
+		"  --older-than T  how long (90, 5m, 2h, 3d); must be given\n"
+		"  --name N        only jobs of exactly this name\n"
+		"  --everyone      other people's too; for elevated administrators\n"
+		"\n"
+		"Example:\n"
+		"  ferry purge --older-than 3d --name \"Acme update\"\n" HELP_EVERYWHERE,
 	[VERB_STATUS] =
 		"ferry status\n"
 		"\n"

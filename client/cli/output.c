@@ -94,9 +94,11 @@ void output_json_job(struct json_writer *writer, const char *name, const struct 
 	json_write_u64(writer, "retry_delay_s", status->retry_delay_s);
 	json_write_u64(writer, "no_progress_timeout_s", status->no_progress_timeout_s);
 	json_write_u64(writer, "max_time_s", status->max_time_s);
+	json_write_u64(writer, "lease_s", status->lease_s);
 	write_moment(writer, "created_ms", status->created_ms);
 	write_moment(writer, "modified_ms", status->modified_ms);
 	write_moment(writer, "finished_ms", status->finished_ms);
+	write_moment(writer, "lease_ends_ms", status->lease_ends_ms);
 	json_write_end(writer, '}');
 }
 
@@ -266,6 +268,7 @@ void output_job(const struct ferry_status *status, int64_t wall_ms)
 {
 	char why[128], moment[FORMAT_BYTES_MAX], done[FORMAT_BYTES_MAX], total[FORMAT_BYTES_MAX];
 	char retry[FORMAT_BYTES_MAX], no_progress[FORMAT_BYTES_MAX], max_time[FORMAT_BYTES_MAX];
+	char lease[FORMAT_BYTES_MAX];
 
 	progress_reason(status, wall_ms, why, sizeof(why));
 	output_text("%s  %s\n", status->id, status->name);
@@ -299,6 +302,11 @@ void output_job(const struct ferry_status *status, int64_t wall_ms)
 	if (status->finished_ms != 0) {
 		format_moment(status->finished_ms, moment);
 		output_text("  finished     %s\n", moment);
+	}
+	if (status->lease_ends_ms != 0) {
+		format_moment(status->lease_ends_ms, moment);
+		format_duration(status->lease_s, lease);
+		output_text("  lease        ends %s; every change renews it for %s\n", moment, lease);
 	}
 }
 

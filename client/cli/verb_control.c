@@ -1,6 +1,7 @@
-/* The verbs that act on jobs: wait, suspend, resume, cancel, complete.  Each takes several jobs, goes through all of
+/* The verbs that act on jobs: wait, suspend, resume, cancel, complete, renew.  Each takes several jobs, goes through all of
  * them, and ends with the first code that is not 0. */
 #include "cli/cli.h"
+#include "cli/format.h"
 
 typedef int job_work(struct cli *cli, struct ferry_job *job);
 
@@ -85,6 +86,33 @@ static int cancel(struct cli *cli, struct ferry_job *job)
 int verb_cancel(struct cli *cli)
 {
 	return each_job(cli, cancel);
+}
+
+/* Any change renews the lease; one without properties does nothing else. */
+static int renew(struct cli *cli, struct ferry_job *job)
+{
+	const struct ferry_properties properties = {
+		.given = arguments_has(cli->arguments, OPTION_LEASE) ? FERRY_GIVE_LEASE : 0,
+		.lease_s = cli->arguments->lease_s,
+	};
+	struct ferry_status status;
+	struct ferry_error error;
+	char title[CLI_TITLE_BYTES_MAX], ends[FORMAT_BYTES_MAX];
+	enum ferry_result result = ferry_job_set_properties(job, &properties, &error);
+
+	if (result == FERRY_OK)
+		result = ferry_job_get(job, &status, &error);
+	if (result != FERRY_OK || cli->json)
+		return say(cli, result, &status, &error);
+	cli_title(&status, title);
+	format_moment(status.lease_ends_ms, ends);
+	output_text("%s: the lease ends %s\n", title, ends);
+	return CLI_OK;
+}
+
+int verb_renew(struct cli *cli)
+{
+	return each_job(cli, renew);
 }
 
 static int complete(struct cli *cli, struct ferry_job *job)

@@ -78,6 +78,7 @@ static struct ferry_properties properties_of(const struct arguments *arguments, 
 		{ OPTION_RETRY_DELAY, FERRY_GIVE_RETRY_DELAY },
 		{ OPTION_NO_PROGRESS_TIMEOUT, FERRY_GIVE_NO_PROGRESS_TIMEOUT },
 		{ OPTION_MAX_TIME, FERRY_GIVE_MAX_TIME },
+		{ OPTION_LEASE, FERRY_GIVE_LEASE },
 	};
 	struct ferry_properties properties = {
 		.given = FERRY_GIVE_NAME | FERRY_GIVE_AUTO_COMPLETE,
@@ -88,6 +89,7 @@ static struct ferry_properties properties_of(const struct arguments *arguments, 
 		.retry_delay_s = arguments->retry_delay_s,
 		.no_progress_timeout_s = arguments->no_progress_timeout_s,
 		.max_time_s = arguments->max_time_s,
+		.lease_s = arguments->lease_s,
 	};
 
 	for (size_t i = 0; i < sizeof(optional) / sizeof(optional[0]); i++) {

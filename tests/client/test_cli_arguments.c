@@ -100,7 +100,26 @@ static void arguments__what_is_wrong__is_said(void **state)
 	check_problem("ferry wait --timeout soon j", "--timeout takes a time like 90, 90s, 5m, 2h or 3d, not 'soon'");
 	check_problem("ferry submit --wait --no-wait x y", "--wait and --no-wait exclude each other");
 	check_problem("ferry submit --wait --suspended x y", "--wait and --suspended exclude each other");
+	check_problem("ferry purge", "'ferry purge' needs --older-than");
+	check_problem("ferry purge --name a", "'ferry purge' needs --older-than");
+	check_problem("ferry purge --older-than", "--older-than needs a value");
+	check_problem("ferry purge --older-than 3d job", "'ferry purge' takes no 'job'");
+	check_problem("ferry renew --lease 1y j", "--lease takes a time like 90, 90s, 5m, 2h or 3d, not '1y'");
+	check_problem("ferry renew", "'ferry renew' needs a job: its id, the beginning of its id, or its name");
+	check_problem("ferry list --lease 3d", "'ferry list' has no option --lease");
 	check_problem("ferry wait", "'ferry wait' needs a job: its id, the beginning of its id, or its name");
+}
+
+static void arguments__leases_and_ages__are_times(void **state)
+{
+	(void)state;
+	assert_true(read_line("ferry renew --lease 365d j"));
+	assert_int_equal(arguments.lease_s, 365 * 86400);
+	assert_true(read_line("ferry purge --older-than=3d --name N --everyone"));
+	assert_int_equal(arguments.older_than_s, 3 * 86400);
+	assert_string_equal(arguments.name, "N");
+	assert_true(arguments_has(&arguments, OPTION_EVERYONE));
+	assert_true(read_line("ferry purge --help"));
 }
 
 static void arguments__help__needs_no_operands(void **state)
@@ -169,6 +188,7 @@ int main(void)
 		cmocka_unit_test(arguments__a_double_dash__ends_the_options),
 		cmocka_unit_test(arguments__an_empty_value__is_a_value),
 		cmocka_unit_test(arguments__what_is_wrong__is_said),
+		cmocka_unit_test(arguments__leases_and_ages__are_times),
 		cmocka_unit_test(arguments__help__needs_no_operands),
 		cmocka_unit_test(arguments__seconds__have_units_and_a_maximum),
 		cmocka_unit_test(help__every_verb__has_a_text_with_an_example),

@@ -374,11 +374,12 @@ static void ferry__a_new_job__carries_its_properties_and_files(void **state)
 		                                  { "https://host/b", "/there/b", FERRY_SIZE_UNKNOWN } };
 	const struct ferry_new_job request = {
 		.key = "k1",
-		.properties = { .given = FERRY_GIVE_NAME | FERRY_GIVE_PRIORITY | FERRY_GIVE_MAX_TIME,
+		.properties = { .given = FERRY_GIVE_NAME | FERRY_GIVE_PRIORITY | FERRY_GIVE_MAX_TIME | FERRY_GIVE_LEASE,
 		                .name = "Nightly",
 		                .description = "not given",
 		                .priority = FERRY_PRIORITY_HIGH,
-		                .max_time_s = 60 },
+		                .max_time_s = 60,
+		                .lease_s = 90 },
 		.files = files,
 		.file_count = 2,
 	};
@@ -390,10 +391,11 @@ static void ferry__a_new_job__carries_its_properties_and_files(void **state)
 	assert_string_equal(ferry_job_id(job), JOB_ID);
 	assert_int_equal(scene->files_seen, 2);
 	assert_string_equal(scene->key, "k1");
-	assert_int_equal(scene->properties_given, PROPERTY_NAME | PROPERTY_PRIORITY | PROPERTY_MAX_TIME);
+	assert_int_equal(scene->properties_given, PROPERTY_NAME | PROPERTY_PRIORITY | PROPERTY_MAX_TIME | PROPERTY_LEASE);
 	assert_string_equal(scene->properties.name, "Nightly");
 	assert_int_equal(scene->properties.priority, JOB_HIGH);
 	assert_int_equal(scene->properties.max_time_s, 60);
+	assert_int_equal(scene->properties.lease_s, 90);
 	ferry_job_close(job);
 	ferry_close(ferry);
 }

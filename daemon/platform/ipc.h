@@ -1,8 +1,9 @@
 /* platform/ipc - the only door: the message pipe \\.\pipe\Ferry (a seqpacket Unix socket on the Linux ground).
  *
  * One I/O thread of its own.  Connections are numbers, never pointers: a number that is gone answers RESULT_NOT_FOUND.
- * One read at a time per connection: after `message` nothing more is read from it until ipc_next().  That bounds what a
- * client can have in flight and lets ipc_capture() speak of exactly the message that was delivered (rule 1).
+ * One read at a time per connection: after `message` nothing more is read from it until ipc_next(), and not before the
+ * system has taken what was sent to it.  That bounds what a client can have in flight, whether it reads its answers or
+ * not, and lets ipc_capture() speak of exactly the message that was delivered (rule 1).
  * The pipe's SDDL is in platform/win32/ipc.c, literally (rule 3).
  */
 #ifndef FERRY_PLATFORM_IPC_H
@@ -12,7 +13,7 @@
 
 #define IPC_MESSAGE_BYTES_MAX (1024u * 1024u)
 #define IPC_CONNECTIONS_MAX_DEFAULT 128u
-#define IPC_OUTPUT_BYTES_MAX_DEFAULT (4u * 1024u * 1024u) /* queued for one client that does not read */
+#define IPC_OUTPUT_BYTES_MAX_DEFAULT (2u * 1024u * 1024u) /* queued for one client that does not read */
 
 struct ipc_server;
 
@@ -29,9 +30,8 @@ struct ipc_handler {
 };
 
 struct ipc_limits {
-	uint32_t connections_max;
+	uint32_t connections_max;  /* further clients wait until one has ended; who is closed and still does not read ends then */
 	uint32_t output_bytes_max; /* exceeded: the connection is closed */
-	const char *busy;          /* what one client too many is told before it is closed; lives as long as the server */
 };
 
 /* Listen on `address`: a pipe name or a socket path.  RESULT_ALREADY_RUNNING if somebody else does. */
@@ -43,6 +43,8 @@ DEFINE_CLEANUP(ipc_server)
 
 /* Any thread.  The bytes are copied and sent in order; never blocks.  RESULT_NOT_FOUND | RESULT_TOO_LARGE (closed). */
 enum result ipc_send(struct ipc_server *server, uint64_t connection, struct text_view message) MUST_CHECK;
+/* Any thread.  How many bytes of what was sent the system has not taken yet, because the client does not read. */
+size_t ipc_unread(struct ipc_server *server, uint64_t connection);
 /* Any thread.  The last message is dealt with: read the next one. */
 void ipc_next(struct ipc_server *server, uint64_t connection);
 /* Any thread; close once what is queued has been sent (within a bound). */

@@ -65,9 +65,18 @@ static struct session *session_find(const struct sessions *sessions, uint64_t co
 	return session;
 }
 
+static void session_dismiss(struct sessions *sessions, struct session *session)
+{
+	session->leaving = true;
+	(void)!ipc_send(sessions->server, session->connection,
+	                (struct text_view){ sessions->busy.bytes, sessions->busy.length });
+	ipc_close(sessions->server, session->connection);
+}
+
 static void session_add(struct sessions *sessions, uint64_t connection)
 {
-	struct session *session = calloc(1, sizeof(*session));
+	struct session *session = calloc(1, sizeof(*session)), *oldest = NULL;
+	uint32_t silent = 0;
 
 	if (session == NULL) {
 		ipc_close(sessions->server, connection);
@@ -76,7 +85,13 @@ static void session_add(struct sessions *sessions, uint64_t connection)
 	session->connection = connection;
 	session->next = sessions->first;
 	sessions->first = session;
-	sessions->count++;
+	for (; session != NULL; session = session->next)
+		if (!session->greeted && !session->leaving) {
+			oldest = session;
+			silent++;
+		}
+	if (silent > SILENT_MAX)
+		session_dismiss(sessions, oldest);
 }
 
 static void session_remove(struct sessions *sessions, uint64_t connection)
@@ -94,7 +109,6 @@ static void session_remove(struct sessions *sessions, uint64_t connection)
 			free(handle);
 		}
 		free(session);
-		sessions->count--;
 		return;
 	}
 }
@@ -128,11 +142,10 @@ static void reply_run(struct deferral *deferral, enum result committed, const st
 {
 	struct reply *reply = (struct reply *)deferral;
 	struct ipc_server *server = reply->sessions->server;
+	struct session *session = session_find(reply->sessions, reply->connection);
 	bool sent = false;
 
 	if (committed != RESULT_OK) {
-		struct session *session = session_find(reply->sessions, reply->connection);
-
 		if (session != NULL)
 			handle_drop(session, reply->new_handle);
 		buffer_clear(&reply->text);
@@ -142,10 +155,10 @@ static void reply_run(struct deferral *deferral, enum result committed, const st
 	if (reply->text.length > 0)
 		sent = ipc_send(server, reply->connection,
 		                (struct text_view){ reply->text.bytes, reply->text.length }) == RESULT_OK;
-	if (sent)
+	if (sent && session != NULL && !session->leaving)
 		ipc_next(server, reply->connection);
 	else
-		ipc_close(server, reply->connection); /* an answer that cannot be given must not be waited for */
+		ipc_close(server, reply->connection); /* nor must an answer be waited for that cannot be given */
 	buffer_done(&reply->text);
 	free(reply);
 }
@@ -229,7 +242,7 @@ static void deliver(struct letter *letter, void *receiver)
 		case DELIVERY_DISCONNECTED: session_remove(sessions, delivery->connection); break;
 		case DELIVERY_MESSAGE:
 		case DELIVERY_OVERSIZED:
-			if (session != NULL)
+			if (session != NULL && !session->leaving)
 				serve(sessions, session, (struct text_view){ delivery->bytes, delivery->length });
 			break;
 		}
@@ -250,12 +263,12 @@ static bool watches(const struct session *session, const struct job *job)
 	return false;
 }
 
-static void notify(struct sessions *sessions, const char *method, const struct job_status *status)
+static void notify(struct sessions *sessions, const char *method, const struct job_status *status, size_t unread_max)
 {
 	AUTO(buffer) struct buffer text = BUFFER(PROTOCOL_MESSAGE_BYTES_MAX);
 
 	for (const struct session *session = sessions->first; session != NULL; session = session->next) {
-		if (!watches(session, &status->job))
+		if (!watches(session, &status->job) || ipc_unread(sessions->server, session->connection) > unread_max)
 			continue;
 		if (text.length == 0) { /* written for the first who wants it, sent to all */
 			struct json_writer out = JSON_WRITER(&text);
@@ -272,12 +285,12 @@ static void notify(struct sessions *sessions, const char *method, const struct j
 
 static void on_changed(void *context, const struct job_status *status)
 {
-	notify(context, "job.changed", status);
+	notify(context, "job.changed", status, SIZE_MAX);
 }
 
 static void on_progress(void *context, const struct job_status *status)
 {
-	notify(context, "job.progress", status);
+	notify(context, "job.progress", status, PROGRESS_UNREAD_MAX);
 }
 
 /* --- open and close --- */
@@ -286,7 +299,8 @@ enum result sessions_start(const struct sessions_settings *settings, struct engi
                            struct fault *fault)
 {
 	struct sessions *sessions = calloc(1, sizeof(*sessions));
-	struct ipc_limits limits = { .connections_max = (uint32_t)settings->settings->door_connections_max,
+	uint32_t connections_max = (uint32_t)settings->settings->door_connections_max + SILENT_MAX + LEAVING_MAX;
+	struct ipc_limits limits = { .connections_max = connections_max,
 		                     .output_bytes_max = (uint32_t)settings->settings->door_output_bytes_max };
 	struct fault busy;
 	struct ipc_handler handler = { on_connected, on_message, on_oversized, on_disconnected, sessions };
@@ -298,9 +312,9 @@ enum result sessions_start(const struct sessions_settings *settings, struct engi
 	sessions->settings = *settings;
 	sessions->engine = engine;
 	sessions->busy = BUFFER(4096);
-	(void)!fault_set(&busy, RESULT_BUSY, FAULT_FERRY, 0, "door.connections_max is %u", limits.connections_max);
+	(void)!fault_set(&busy, RESULT_BUSY, FAULT_FERRY, 0,
+	                 "%u connections have not said hello, and the oldest of them gave way", SILENT_MAX);
 	result = protocol_reply_error(&sessions->busy, "null", RESULT_BUSY, &busy);
-	limits.busy = sessions->busy.bytes;
 	if (result == RESULT_OK)
 		result = ipc_server_start(settings->address, &limits, &handler, &sessions->server, fault);
 	if (result != RESULT_OK) {

@@ -68,6 +68,34 @@ static enum result capture(struct call *call, struct identity **ret_identity)
 	return ipc_capture(call->sessions->server, call->session->connection, ret_identity, call->fault);
 }
 
+/* Is there a place for this caller?  An owner has a share of them, so that none shuts the others out; beyond all shares
+ * a 32nd of the places is kept for elevated administrators, since somebody must get in to see what is going on. */
+static enum result admit(struct call *call, const struct caller *caller)
+{
+	const struct settings *settings = call->sessions->settings.settings;
+	uint64_t all_max = settings->door_connections_max, own_max = settings->door_connections_per_owner_max;
+	uint64_t kept = (all_max + 31) / 32, all = 0, own = 0;
+
+	for (const struct session *other = call->sessions->first; other != NULL; other = other->next)
+		if (other != call->session && other->greeted && !other->leaving) {
+			all++;
+			own += strcmp(other->caller.owner, caller->owner) == 0;
+		}
+	if (access_list_all(caller))
+		own_max += kept;
+	else
+		all_max -= kept;
+	if (all < all_max && own < own_max)
+		return RESULT_OK;
+	call->session->leaving = true;
+	if (own >= own_max)
+		return fault_set(call->fault, RESULT_BUSY, FAULT_FERRY, 0, "door.connections_per_owner_max is %llu",
+		                 (unsigned long long)settings->door_connections_per_owner_max);
+	return fault_set(call->fault, RESULT_BUSY, FAULT_FERRY, 0,
+	                 "door.connections_max is %llu, and %llu of them are for elevated administrators",
+	                 (unsigned long long)settings->door_connections_max, (unsigned long long)kept);
+}
+
 static enum result do_hello(struct call *call)
 {
 	AUTO(identity) struct identity *identity = NULL;
@@ -77,6 +105,8 @@ static enum result do_hello(struct call *call)
 		return fault_set(call->fault, RESULT_INVALID_ARGUMENT, FAULT_FERRY, 0,
 		                 "params.protocol: this service speaks version %d", PROTOCOL_VERSION);
 	result = capture(call, &identity);
+	if (result == RESULT_OK)
+		result = admit(call, identity_caller(identity));
 	if (result != RESULT_OK)
 		return result;
 	call->session->caller = *identity_caller(identity);
@@ -386,7 +416,9 @@ static enum result do_status(struct call *call)
 	struct service_status status = *call->sessions->settings.program;
 
 	engine_service_status(call->sessions->engine, &status);
-	status.connections = call->sessions->count;
+	status.connections = 0;
+	for (const struct session *session = call->sessions->first; session != NULL; session = session->next)
+		status.connections += session->greeted && !session->leaving;
 	protocol_write_service(call->out, "service", &status);
 	return RESULT_OK;
 }

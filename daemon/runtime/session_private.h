@@ -8,6 +8,14 @@
 
 #include "runtime/session.h"
 
+/* Connections that have not said hello, beside door.connections_max: whose they are is not known, so they have no share
+ * but this one, and the oldest gives way to the newest.  A client says hello at once. */
+#define SILENT_MAX 32u
+/* Connections that have been told to go and have not gone yet; what comes meanwhile waits in the system's queue. */
+#define LEAVING_MAX 32u
+/* Who leaves more unread than this is told no progress; a later one says the same and more. */
+#define PROGRESS_UNREAD_MAX 65536u
+
 /* The capability: what this connection may do to one job.  The id is checked at each use beside the row, because a row's
  * number could be given again after the job was forgotten. */
 struct handle {
@@ -23,6 +31,7 @@ struct session {
 	struct session *next;
 	uint64_t connection;
 	bool greeted;
+	bool leaving; /* refused, and being closed: nothing it says counts any more */
 	struct caller caller; /* who said hello */
 	bool subscribed;      /* to all jobs of the caller */
 	struct handle *handles;
@@ -33,9 +42,8 @@ struct sessions {
 	struct sessions_settings settings;
 	struct engine *engine;
 	struct ipc_server *server;
-	struct buffer busy; /* the answer for one client too many */
-	struct session *first;
-	uint32_t count;
+	struct buffer busy;    /* what a connection that has to give way is told */
+	struct session *first; /* newest first */
 };
 
 /* One call: what it works on and what it answers. */

@@ -17,6 +17,7 @@
 #include "platform/thread.h"
 
 #define CLOSE_MS_MAX 5000 /* for a closed client to read what is queued */
+#define RETRY_MS 1000     /* until the next look at who is closed, and try to accept if there was no descriptor */
 
 struct output {
 	struct output *next;
@@ -48,7 +49,8 @@ struct ipc_server {
 	struct thread *thread;
 	struct mutex *mutex;
 	bool stopping;
-	int poll_ms;                    /* the I/O thread's own */
+	bool full, accept_later;        /* the I/O thread's own, and the next one */
+	int poll_ms;
 	struct connection *connections; /* places; the I/O thread alone fills and empties them, under the mutex */
 	struct pollfd *polled;          /* one for each place, then the listener's and the wake's */
 	uint64_t last_number;
@@ -59,25 +61,20 @@ struct ipc_server {
 /* One at a time, as with packets: the poll comes back for the next when the others had their turn. */
 static void accept_client(struct ipc_server *server)
 {
-	struct text_view busy = text_view(server->limits.busy);
 	int fd = accept4(server->listener, NULL, NULL, SOCK_NONBLOCK | SOCK_CLOEXEC);
-	if (fd < 0)
-		return;
-	struct connection client = { .fd = fd, .input = BUFFER(IPC_MESSAGE_BYTES_MAX) };
+	struct connection client = { .fd = fd, .input = BUFFER(IPC_MESSAGE_BYTES_MAX) }, *place = server->connections;
 	socklen_t size = sizeof(client.peer);
-	uint32_t place = 0;
-	while (place < server->limits.connections_max && server->connections[place].number != 0)
-		place++;
-	if (place == server->limits.connections_max ||
-	    getsockopt(fd, SOL_SOCKET, SO_PEERCRED, &client.peer, &size) != 0) {
-		size_t sent = 0;
-		(void)!packet_send(fd, busy.bytes, busy.length, &sent); /* it may be gone already */
+	if (fd < 0 || getsockopt(fd, SOL_SOCKET, SO_PEERCRED, &client.peer, &size) != 0) {
+		/* Whoever waits goes on waiting, and would be reported at once again. */
+		server->accept_later = fd < 0 && errno != EAGAIN && errno != ECONNABORTED;
 		close(fd);
 		return;
 	}
+	while (place->number != 0) /* tend() has seen a free one */
+		place++;
 	client.number = ++server->last_number;
 	mutex_lock(server->mutex);
-	server->connections[place] = client;
+	*place = client;
 	mutex_unlock(server->mutex);
 	server->handler.connected(server->handler.context, client.number);
 }
@@ -158,17 +155,20 @@ static void empty_place(struct connection *connection)
 static bool tend(struct ipc_server *server)
 {
 	mutex_lock(server->mutex);
-	bool stopping = server->stopping;
-	server->poll_ms = -1;
+	bool full = true, stopping = server->stopping;
+	server->poll_ms = server->accept_later ? RETRY_MS : -1;
 	for (uint32_t i = 0; i < server->limits.connections_max; i++) {
 		struct connection *connection = &server->connections[i];
 		uint64_t number = connection->number;
-		bool over = number != 0 && (flush(connection) || stopping);
+		/* Who is closed and does not read keeps its place while nobody else needs one. */
+		bool over = number != 0 && (flush(connection) || stopping || (server->full && connection->close_by_ms > 0));
 		if (over)
 			empty_place(connection);
+		full &= connection->number != 0;
 		if (connection->close_by_ms > 0)
-			server->poll_ms = CLOSE_MS_MAX; /* it may not read */
-		bool reads = !connection->delivered && connection->close_by_ms == 0, writes = connection->first_output != NULL;
+			server->poll_ms = RETRY_MS;
+		bool writes = connection->first_output != NULL;
+		bool reads = !connection->delivered && connection->close_by_ms == 0 && !writes;
 		/* If nothing is wanted it is left out: a hang-up would be reported again and again, whatever the events. */
 		server->polled[i].fd = connection->number != 0 && (reads || writes) ? connection->fd : -1;
 		server->polled[i].events = (short)((reads ? POLLIN : 0) | (writes ? POLLOUT : 0));
@@ -179,6 +179,9 @@ static bool tend(struct ipc_server *server)
 		}
 	}
 	mutex_unlock(server->mutex);
+	server->polled[server->limits.connections_max].fd = full || server->accept_later ? -1 : server->listener;
+	server->full = full;
+	server->accept_later = false;
 	return !stopping;
 }
 
@@ -187,7 +190,7 @@ static void serve(void *argument)
 	struct ipc_server *server = argument;
 	uint32_t places = server->limits.connections_max;
 	struct pollfd *listener = &server->polled[places], *wake = listener + 1;
-	*listener = (struct pollfd){ .fd = server->listener, .events = POLLIN };
+	listener->events = POLLIN;
 	*wake = (struct pollfd){ .fd = server->wake, .events = POLLIN };
 	while (tend(server)) {
 		eventfd_t wakes;
@@ -333,6 +336,14 @@ enum result ipc_send(struct ipc_server *server, uint64_t number, struct text_vie
 	if (result != RESULT_OK)
 		free(output);
 	return result;
+}
+
+size_t ipc_unread(struct ipc_server *server, uint64_t number)
+{
+	const struct connection *connection = lock_and_find(server, number);
+	size_t bytes = connection ? connection->output_bytes : 0;
+	mutex_unlock(server->mutex);
+	return bytes;
 }
 
 void ipc_next(struct ipc_server *server, uint64_t number)

@@ -7,10 +7,9 @@
 #include "platform/win32/identity_win32.h"
 #include "platform/win32/ipc_pipe.h"
 
-#define LISTENERS 8u          /* instances that wait for clients, so that a burst of them is not turned away */
-#define FAREWELLS 8u          /* clients over the limit that are still being told so */
-#define CONNECTIONS_MAX 4096u /* far beyond what one machine's agents need */
+#define LISTENERS 8u /* instances that wait for clients, so that a burst of them is not turned away */
 #define SLOT_BITS 16
+#define CONNECTIONS_MAX (1u << SLOT_BITS)
 
 #define READ_BYTES_FIRST 4096u
 #define CLOSE_MS_MAX 5000 /* for a client to take what is queued when it is closed */
@@ -60,7 +59,7 @@ struct ipc_server {
 	HANDLE port;
 	struct thread *thread;
 	struct mutex *lock;
-	size_t slot_count, used_count, listening_count, open_count, closing_count;
+	size_t slot_count, used_count, listening_count, closing_count;
 	uint64_t serial;
 	bool short_of_listeners;
 	/* under the lock: */
@@ -132,7 +131,7 @@ static void set_state(struct ipc_server *server, struct connection *connection, 
 {
 	size_t *counts[] = {
 		[CONNECTION_LISTENING] = &server->listening_count,
-		[CONNECTION_OPEN] = &server->open_count,
+		[CONNECTION_OPEN] = NULL,
 		[CONNECTION_CLOSING] = &server->closing_count,
 		[CONNECTION_DYING] = NULL,
 	};
@@ -237,14 +236,14 @@ static void advance(struct ipc_server *server, struct connection *connection)
 	mutex_lock(server->lock);
 	bool kill = connection->kill_wanted, close = connection->close_wanted, next = connection->next_wanted;
 	const struct output *output = connection->first;
-	connection->next_wanted = false;
+	connection->next_wanted = next && output != NULL; /* who does not read what it is told is not listened to either */
 	mutex_unlock(server->lock);
 
 	if (kill && connection->state != CONNECTION_FREE)
 		kill_connection(server, connection);
 	if (close && connection->state == CONNECTION_OPEN)
 		begin_closing(server, connection, CLOSE_MS_MAX);
-	if (next && connection->state == CONNECTION_OPEN)
+	if (next && output == NULL && connection->state == CONNECTION_OPEN)
 		read_message(server, connection);
 	bool talks = connection->state == CONNECTION_OPEN || connection->state == CONNECTION_CLOSING;
 	if (talks && output != NULL && !connection->out_pending)
@@ -344,9 +343,21 @@ static enum result listen_once(struct ipc_server *server, bool first, struct fau
 	return RESULT_OK;
 }
 
+/* Who is closed and does not read keeps its slot while nobody else needs one. */
+static void make_room(struct ipc_server *server)
+{
+	for (size_t i = 0; i < server->slot_count && server->closing_count > 0; i++)
+		if (server->slots[i].state == CONNECTION_CLOSING) {
+			kill_connection(server, &server->slots[i]);
+			advance(server, &server->slots[i]);
+		}
+}
+
 static void top_up(struct ipc_server *server)
 {
 	server->short_of_listeners = false;
+	if (server->used_count == server->slot_count && server->listening_count == 0)
+		make_room(server);
 	while (server->listening_count < LISTENERS && server->used_count < server->slot_count)
 		if (listen_once(server, false, NULL) != RESULT_OK) {
 			server->short_of_listeners = true;
@@ -356,13 +367,6 @@ static void top_up(struct ipc_server *server)
 
 static void accept_client(struct ipc_server *server, struct connection *connection)
 {
-	if (server->open_count >= server->limits.connections_max) {
-		mutex_lock(server->lock);
-		(void)enqueue(connection, text_view(server->limits.busy));
-		mutex_unlock(server->lock);
-		begin_closing(server, connection, STOP_MS_MAX);
-		return;
-	}
 	set_state(server, connection, CONNECTION_OPEN);
 	mutex_lock(server->lock);
 	connection->number = ++server->serial << SLOT_BITS | (uint64_t)(connection - server->slots);
@@ -506,7 +510,7 @@ enum result ipc_server_start(const char *address, const struct ipc_limits *limit
 {
 	if (limits->connections_max == 0 || limits->connections_max > CONNECTIONS_MAX)
 		return fault_set(fault, RESULT_INVALID_ARGUMENT, FAULT_FERRY, limits->connections_max, "connections");
-	size_t slot_count = limits->connections_max + LISTENERS + FAREWELLS;
+	size_t slot_count = limits->connections_max;
 	AUTO(server_release) struct ipc_server *server = calloc(1, sizeof *server + slot_count * sizeof server->slots[0]);
 	if (server == NULL)
 		return fault_set(fault, RESULT_NO_MEMORY, FAULT_FERRY, 0, "listen on %s", address);
@@ -561,6 +565,15 @@ enum result ipc_send(struct ipc_server *server, uint64_t number, struct text_vie
 	}
 	mutex_unlock(server->lock);
 	return result;
+}
+
+size_t ipc_unread(struct ipc_server *server, uint64_t number)
+{
+	mutex_lock(server->lock);
+	const struct connection *connection = find(server, number);
+	size_t bytes = connection != NULL ? connection->queued_bytes : 0;
+	mutex_unlock(server->lock);
+	return bytes;
 }
 
 void ipc_next(struct ipc_server *server, uint64_t number)

@@ -7,6 +7,7 @@ import atexit
 import hashlib
 import json
 import os
+import secrets
 import shutil
 import signal
 import socket
@@ -57,6 +58,28 @@ def program(name):
     if GROUND == "linux":
         return [os.path.join(BIN, {"ferryd": "ferryd-linux"}.get(name, name))]
     return [WINE, os.path.join(BIN, name + ".exe")]
+
+
+class Identity:
+    """A user of the Linux ground: a uid and a gid that no account has, drawn so that tests in parallel do not meet."""
+
+    def __init__(self, groups=(), uid=None, gid=None):
+        self.uid = self.draw("/proc/self/uid_map") if uid is None else uid
+        self.gid = self.draw("/proc/self/gid_map") if gid is None else gid
+        self.options = {"user": self.uid, "group": self.gid, "extra_groups": list(groups)}  # subprocess's
+
+    @staticmethod
+    def draw(known):
+        """From the upper half of the ids that exist: in a container they may be few."""
+        with open(known) as file:
+            end = min(max(int(first) + int(count) for first, _, count in map(str.split, file)), 2 ** 31)
+        return end // 2 + secrets.randbelow(end // 2)
+
+    def folder(self, path, mode=0o700, gid=None):
+        os.mkdir(path)
+        os.chown(path, self.uid, self.gid if gid is None else gid)
+        os.chmod(path, mode)
+        return path
 
 
 class Nginx:
@@ -123,9 +146,13 @@ class Nginx:
 
 
 class Ferry:
-    """A daemon with data of its own, and its command line."""
+    """A daemon with data of its own, and its command line.
 
-    def __init__(self, settings=None):
+    On the Linux ground it may run as somebody else, with the right to change identities or without any.
+    """
+    all = []
+
+    def __init__(self, settings=None, run_as=None, capabilities="+setuid,+setgid"):
         self.folder = tempfile.mkdtemp(prefix="ferry-whole-")
         os.chmod(self.folder, 0o755)
         self.data = os.path.join(self.folder, "data")
@@ -137,6 +164,8 @@ class Ferry:
                 json.dump(settings, file)
         self.environment = dict(os.environ, FERRY_TEST_ROOT=self.folder)
         self.process = None
+        self.ended = []  # complaints of daemons that are no more
+        self.watch_sanitizers()
         self.errors = open(os.path.join(self.folder, "ferryd.err"), "ab")
         if GROUND == "linux":
             self.address = os.path.join(self.folder, "ferry.sock")
@@ -146,7 +175,47 @@ class Ferry:
             self.address = "\\\\.\\pipe\\" + os.path.basename(self.folder)
             self.serve = program("ferryd") + ["console", "--data", native(self.data), "--address", self.address]
             self.client = program("ferry")
+        if run_as is not None:
+            self.hand_over(run_as, capabilities)
+        Ferry.all.append(self)
         atexit.register(self.close)
+
+    def watch_sanitizers(self):
+        """Whoever finds something, daemon or client and under whatever uid, says it in a file of this folder."""
+        self.reports = os.path.join(self.folder, "reports")
+        os.mkdir(self.reports)
+        os.chmod(self.reports, 0o1777)
+        for tool in ("ASAN", "UBSAN", "TSAN"):
+            options = self.environment.get(tool + "_OPTIONS", "").split(":") + [f"log_path={self.reports}/{tool}"]
+            self.environment[tool + "_OPTIONS"] = ":".join(filter(None, options))
+
+    def complaints(self):
+        """What sanitizers reported, and daemons that are no more although nobody ended them."""
+        found = list(self.ended)
+        if self.process is not None and self.process.poll() is not None:
+            found.append(f"the daemon ended by itself, exit code {self.process.returncode}:\n{self.said()}")
+        for name in sorted(os.listdir(self.reports)) if os.path.isdir(self.reports) else []:
+            with open(os.path.join(self.reports, name), errors="replace") as file:
+                found.append(file.read())
+        return found
+
+    def hand_over(self, identity, capabilities):
+        """Make the daemon this identity's, with these capabilities and no others."""
+        setpriv = shutil.which("setpriv") or skip("setpriv (util-linux) is not installed")
+        programs = os.path.join(self.folder, "bin")  # the build's own folder may be closed to others
+        os.mkdir(programs)
+        for command in (self.serve, self.client):
+            command[0] = shutil.copy(command[0], programs)
+        for path in (self.landed, programs, self.serve[0], self.client[0]):
+            os.chmod(path, 0o755)
+        for path in (self.folder, self.data, *(os.path.join(self.data, name) for name in os.listdir(self.data))):
+            os.chown(path, identity.uid, identity.gid)
+        sets = [f"--{name}=-all{',' * bool(capabilities)}{capabilities}"
+                for name in ("inh-caps", "ambient-caps", "bounding-set")]
+        # It cannot be traced, and unlike root's it has no right to: so leaks are looked for where root runs it.
+        leaks = f"ASAN_OPTIONS={self.environment['ASAN_OPTIONS']}:detect_leaks=0"
+        self.serve = [setpriv, f"--reuid={identity.uid}", f"--regid={identity.gid}", "--clear-groups", *sets,
+                      "env", leaks] + self.serve
 
     def arguments(self, arguments):
         """ferry VERB --address ... --console: the daemon under test is no installed service."""
@@ -169,6 +238,8 @@ class Ferry:
             return file.read()
 
     def kill(self):
+        if self.process.poll() is not None:
+            self.ended.append(f"the daemon had ended by itself, exit code {self.process.returncode}:\n{self.said()}")
         self.process.kill()
         self.process.wait(10)
         self.process = None
@@ -188,6 +259,7 @@ class Ferry:
     def close(self):
         if self.process is not None:
             self.kill()
+        self.ended = self.complaints()
         self.errors.close()
         shutil.rmtree(self.folder, ignore_errors=True)
 
@@ -199,8 +271,8 @@ class Ferry:
             assert done.returncode == 0, f"ferry {arguments}: {done.returncode}\n{done.stdout}\n{done.stderr}"
         return done
 
-    def json(self, *arguments):
-        return [json.loads(line) for line in self.run(*arguments, "--json").stdout.split("\n") if line]
+    def json(self, *arguments, **options):
+        return [json.loads(line) for line in self.run(*arguments, "--json", **options).stdout.split("\n") if line]
 
     def spawn(self, *arguments, **options):
         return subprocess.Popen(self.arguments(arguments), env=self.environment, stdin=subprocess.DEVNULL,
@@ -209,25 +281,26 @@ class Ferry:
     def destination(self, name):
         return native(os.path.join(self.landed, name))
 
-    def submit(self, nginx, names, *options, spawn=False):
+    def submit(self, nginx, names, *options, spawn=False, **more):
         """Submit one job for the named files of nginx."""
         listing = tempfile.NamedTemporaryFile("w", dir=self.folder, delete=False)
         with listing:
             for name in names:
                 listing.write(f"{nginx.url(name)}\t{self.destination(name)}\n")
+        os.chmod(listing.name, 0o644)
         start = self.spawn if spawn else self.run
-        return start("submit", "--from", native(listing.name), *options)
+        return start("submit", "--from", native(listing.name), *options, **more)
 
     # --- what is on disk ---
     def partials(self):
         return [name for name in os.listdir(self.landed) if name.endswith(".part")]
 
-    def jobs(self):
-        return [line["job"] for line in self.json("list", "--all")]
+    def jobs(self, **options):
+        return [line["job"] for line in self.json("list", "--all", **options)]
 
-    def bytes_written(self):
+    def bytes_written(self, **options):
         """Of all jobs, as the daemon tells them: the length of a partial file says nothing, it is reserved in advance."""
-        return sum(job["bytes"]["transferred"] for job in self.jobs())
+        return sum(job["bytes"]["transferred"] for job in self.jobs(**options))
 
     def check_landed(self, nginx, names):
         assert self.partials() == [], self.partials()
@@ -238,9 +311,9 @@ class Ferry:
 class Bridge:
     """A raw client: `ferry pipe`, whose every message is held against schema/protocol.schema.json."""
 
-    def __init__(self, ferry, validate=True):
+    def __init__(self, ferry, validate=True, **options):
         self.process = subprocess.Popen(ferry.arguments(["pipe"]), env=ferry.environment, stdin=subprocess.PIPE,
-                                        stdout=subprocess.PIPE, stderr=subprocess.PIPE)
+                                        stdout=subprocess.PIPE, stderr=subprocess.PIPE, **options)
         self.number = 0
         self.notifications = []
         self.validators = ProtocolValidators() if validate else None
@@ -321,13 +394,24 @@ class ProtocolValidators:
                 self.validators[self.methods[message["id"]] + ".result"].validate(message["result"])
 
 
+def check_complaints(known):
+    """A sanitizer's report or a daemon's own end fails the test that it happened in, whatever else the test saw."""
+    new = [complaint for ferry in Ferry.all for complaint in ferry.complaints() if complaint not in known]
+    known += new
+    assert not new, "\n".join(new)
+
+
 def run(*tests):
     """Run the functions; name what fails."""
+    known = []
     failed = 0
     for test in tests:
         begun = time.monotonic()
         try:
-            test()
+            try:
+                test()
+            finally:
+                check_complaints(known)
             print(f"ok     {test.__name__} ({time.monotonic() - begun:.1f} s)", flush=True)
         except Exception:  # each failure is told, and the others still run
             import traceback

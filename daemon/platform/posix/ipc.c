@@ -371,7 +371,7 @@ static enum result capture(const struct connection *connection, struct identity 
 	if (sender->uid != peer->uid || sender->gid != peer->gid)
 		size = 0;
 	else if (getsockopt(connection->fd, SOL_SOCKET, SO_PEERGROUPS, groups, &size) != 0)
-		return fault_set(fault, RESULT_ACCESS_REFUSED, FAULT_ERRNO, errno, "groups of uid %u", sender->uid);
+		return fault_set(fault, RESULT_ACCESS_REFUSED, FAULT_ERRNO, errno, "more groups than %d", IDENTITY_GROUPS_MAX);
 	return identity_from_credentials(sender->uid, sender->gid, groups, size / sizeof(groups[0]), ret_identity, fault);
 }
 

@@ -85,24 +85,22 @@ static void receive_messages(void *argument)
 
 /* --- the sending one --- */
 
-/* One line without its end.  False: there is none, or it is too long. */
+/* One line without its end, byte for byte: what is wrong with it, a NUL too, is for the service to say.  False: there is
+ * none, or it is too long. */
 static bool read_line(struct buffer *line, bool *ret_too_long)
 {
-	char part[65536];
+	int byte;
 
-	while (fgets(part, sizeof(part), stdin) != NULL) {
-		size_t length = strlen(part);
-		bool whole = length > 0 && part[length - 1] == '\n';
-		while (length > 0 && (part[length - 1] == '\n' || part[length - 1] == '\r'))
-			length--;
-		if (buffer_append(line, part, length) != RESULT_OK) {
+	while ((byte = getc(stdin)) != EOF && byte != '\n') {
+		const char next = (char)byte;
+		if (buffer_append(line, &next, 1) != RESULT_OK) {
 			*ret_too_long = true;
 			return false;
 		}
-		if (whole)
-			return true;
 	}
-	return line->length > 0;
+	while (line->length > 0 && line->bytes[line->length - 1] == '\r')
+		line->length--;
+	return byte == '\n' || line->length > 0;
 }
 
 static void send_line(struct bridge *bridge, const struct buffer *line)

@@ -344,19 +344,21 @@ static void engine__lease_is_over__job_is_cancelled_swept_and_told(void **state)
 	struct world world;
 	struct job_status status;
 	struct fault fault = { 0 };
-	const int64_t day_s = 24 * 3600;
+	const int64_t hour_s = 3600;
 
 	(void)state;
 	world_begin(&world, 9);
+	assert_int_equal(world.settings.queue_lease_s, 90 * 24 * 3600);
+	world.settings.queue_lease_s = 48 * 3600;
 	world_hello(&world);
 	int64_t row = world_submit(&world, 1, false);
 	run_to_end(&world, row, JOB_TRANSFERRED);
 	assert_true(world.files[0].synced > 0);
-	world_wait(&world, 89 * day_s);
+	world_wait(&world, 47 * hour_s);
 	world_set(&world, row, 0, &(struct job_properties){ 0 }); /* renewed */
-	world_wait(&world, 89 * day_s);
+	world_wait(&world, 47 * hour_s);
 	assert_int_equal(world_state(&world, row), JOB_TRANSFERRED);
-	world_wait(&world, 2 * day_s);
+	world_wait(&world, 2 * hour_s);
 	assert_int_equal(engine_job_get(world.engine, row, &status, &fault), RESULT_OK);
 	assert_int_equal(status.job.state, JOB_CANCELLED);
 	assert_int_equal(status.job.work, JOB_WORK_NONE);

@@ -589,7 +589,7 @@ unsigned world_events(struct world *world, enum event_id id)
 	struct fault fault = { 0 };
 	unsigned count = 0;
 
-	snprintf(path, sizeof(path), "%s/ferry.jsonl", world->folder);
+	snprintf(path, sizeof(path), "%s%cferry.jsonl", world->folder, file_path_style == PATH_WINDOWS ? '\\' : '/');
 	snprintf(wanted, sizeof(wanted), "\"id\":%u,", (unsigned)id);
 	assert_int_equal(file_read_all(path, &log, &fault), RESULT_OK);
 	for (const char *at = log.bytes; at != NULL && (at = strstr(at, wanted)) != NULL; at++)

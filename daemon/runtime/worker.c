@@ -25,7 +25,8 @@ struct worker {
 	struct letter goodbye; /* the last letter; worker_stop posts it */
 
 	/* The thread's own */
-	struct transfer_set *set; /* network workers' only */
+	struct transfer_set *set;      /* network workers' only */
+	struct partfile_folder folder; /* file workers' only: the last order's, until there are no more */
 	struct fetch *fetches;
 	bool stopping;
 	bool unheard;         /* of some fetch */
@@ -259,6 +260,7 @@ static enum result do_file_order(struct worker *worker, struct order *order, str
 		.bytes_recorded = order->file.bytes_recorded,
 		.bytes_total = order->file.bytes_total,
 		.forbidden_folders = forbidden_folders,
+		.folder = &worker->folder,
 	};
 	enum result result;
 	switch (order->kind) {
@@ -350,6 +352,8 @@ static void read_letters(struct worker *worker)
 		else
 			file_order(worker, (struct order *)letter);
 	}
+	/* Never held while the worker sleeps: on Windows nobody could remove the folder, and what is known of it grows old. */
+	partfile_folder_drop(&worker->folder);
 }
 
 static void run(void *argument)

@@ -150,6 +150,9 @@ static void folder__name_checked__says_what_a_rename_would(void **state)
 	assert_true(ground_soft_link(in(scene, "dangling"), in(scene, "nowhere"), false));
 	assert_int_equal(check(scene, "link"), RESULT_OK);
 	assert_int_equal(check(scene, "dangling"), RESULT_OK);
+	/* On Windows a link to a folder is itself one. */
+	assert_true(ground_soft_link(in(scene, "to-folder"), in(scene, "folder"), true));
+	assert_int_equal(check(scene, "to-folder"), file_path_style == PATH_WINDOWS ? RESULT_IS_FOLDER : RESULT_OK);
 }
 
 static void folder__name_of_a_file_in_use__is_locked_where_that_counts(void **state)

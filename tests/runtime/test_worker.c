@@ -4,6 +4,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #include <cmocka.h>
 
@@ -431,6 +432,27 @@ static void order_with_list(struct rig *rig, enum order_kind kind, const char *f
 	rig->ops.order(rig->file, made);
 }
 
+/* What a worker keeps of a folder while orders follow one another is nothing that anybody notices between them. */
+static void worker__folder_removed_and_made_again__is_opened_anew(void **state)
+{
+	(void)state;
+	struct rig *rig = rig_new(well, 1000, 64 * MIB);
+	char root[DESTINATION_BYTES_MAX + 1];
+	memcpy(root, rig->record.path, sizeof(root));
+	for (uint64_t flight = 1; flight <= 3; flight++) {
+		landing_make_folder(&rig->landing, "sub");
+		snprintf(rig->record.path, sizeof(rig->record.path), "%s", landing_path(&rig->landing, "sub/file"));
+		rig->record.tag[0] = '\0';
+		open_file(rig, flight);
+		order(rig, flight, ORDER_ABANDON, 0);
+		expect_done(rig, flight, ORDER_ABANDON, RESULT_OK);
+		order_with_list(rig, ORDER_CHECK, root, NULL); /* comes when the orders before it are over */
+		expect_done(rig, 9, ORDER_CHECK, RESULT_OK);
+		assert_int_equal(rmdir(landing_path(&rig->landing, "sub")), 0);
+	}
+	rig_free(rig);
+}
+
 static void worker__asked_about_files__answers_and_keeps_no_list(void **state)
 {
 	(void)state;
@@ -573,6 +595,7 @@ int main(void)
 		cmocka_unit_test(worker__restarted_fetch__waits_for_the_store_to_forget),
 		cmocka_unit_test(worker__orders_of_an_ended_flight__are_ignored),
 		cmocka_unit_test(worker__failures__are_reported_with_their_faults),
+		cmocka_unit_test(worker__folder_removed_and_made_again__is_opened_anew),
 		cmocka_unit_test(worker__asked_about_files__answers_and_keeps_no_list),
 		cmocka_unit_test(worker__abandon__closes_and_removes),
 		cmocka_unit_test(worker__stopped_with_work_left__answers_every_order),

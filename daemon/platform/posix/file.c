@@ -1,4 +1,4 @@
-#include "platform/file.h"
+#include "platform/file_name.h"
 
 /* glibc has a struct of that name too, for name_to_handle_at(), which nobody calls here. */
 #define file_handle glibc_file_handle
@@ -125,17 +125,9 @@ enum result folder_is_below(struct folder *folder, const char *ancestor_path, bo
 	return RESULT_OK;
 }
 
-/* One component: from the folder's descriptor the kernel would walk on. */
-static enum result check_simple(const char *name, struct fault *fault)
-{
-	if (name[0] && !strchr(name, '/') && strcmp(name, ".") != 0 && strcmp(name, "..") != 0)
-		return RESULT_OK;
-	return fault_set(fault, RESULT_BAD_DESTINATION, FAULT_FERRY, 0, "not a simple file name: %s", name);
-}
-
 static enum result look_at(struct folder *folder, const char *name, struct stat *ret_status, struct fault *fault)
 {
-	enum result result = check_simple(name, fault);
+	enum result result = file_check_simple(name, fault);
 	return result ? result : done(fstatat(folder->fd, name, ret_status, AT_SYMLINK_NOFOLLOW), "look at", name, fault);
 }
 
@@ -173,8 +165,8 @@ enum result folder_names(struct folder *folder, const char *prefix, bool (*visit
 		return result;
 	}
 	while (errno = 0, more && (entry = readdir(names)) != NULL)
-		if (strncmp(entry->d_name, prefix, strlen(prefix)) == 0 && check_simple(entry->d_name, NULL) == RESULT_OK &&
-		    text_is_utf8(text_view(entry->d_name)))
+		if (strncmp(entry->d_name, prefix, strlen(prefix)) == 0 &&
+		    file_check_simple(entry->d_name, NULL) == RESULT_OK && text_is_utf8(text_view(entry->d_name)))
 			more = visit(context, entry->d_name);
 	int error = errno;
 	closedir(names);
@@ -199,7 +191,7 @@ enum result file_create(struct folder *folder, const char *name, struct file_han
 {
 	/* Readable by its owner alone: neither the network identity nor the daemon has business with landed files. */
 	const int flags = O_RDWR | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC;
-	enum result result = check_simple(name, fault);
+	enum result result = file_check_simple(name, fault);
 	return result ? result : wrap(openat(folder->fd, name, flags, 0600), name, ret_file, fault);
 }
 
@@ -334,7 +326,7 @@ static enum result check_named(struct folder *folder, struct file_handle *file, 
 enum result file_rename(struct folder *folder, struct file_handle *file, const char *old_name, const char *new_name,
                         struct fault *fault)
 {
-	enum result result = check_simple(new_name, fault);
+	enum result result = file_check_simple(new_name, fault);
 	if (result == RESULT_OK)
 		result = check_named(folder, file, old_name, fault);
 	return result ? result : done(renameat(folder->fd, old_name, folder->fd, new_name), "rename to", new_name, fault);

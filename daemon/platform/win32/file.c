@@ -3,6 +3,7 @@
 #include <string.h>
 #include <winternl.h>
 
+#include "platform/file_name.h"
 #include "platform/win32/hash.h"
 #include "platform/win32/security.h"
 #include "platform/win32/utf.h"
@@ -43,13 +44,11 @@ enum result file_wrap(HANDLE handle, bool append, struct file_handle **ret_file,
 
 /* --- names in a folder --- */
 
-/* One component: relative to the folder's handle the system would walk into more, and ':' would open a stream. */
 static enum result check_simple(const char *name, wchar_t **ret_wide, struct fault *fault)
 {
-	if (name[0] == '\0' || strpbrk(name, "\\/:") != NULL || strcmp(name, ".") == 0 || strcmp(name, "..") == 0 ||
-	    strlen(name) > DESTINATION_BYTES_MAX)
-		return fault_set(fault, RESULT_BAD_DESTINATION, FAULT_FERRY, 0, "not a simple file name: %s", name);
-	return utf_to_wide(text_view(name), "file name", ret_wide, fault);
+	enum result result = file_check_simple(name, fault);
+
+	return result == RESULT_OK ? utf_to_wide(text_view(name), "file name", ret_wide, fault) : result;
 }
 
 static NTSTATUS open_name(struct folder *folder, wchar_t *name, ACCESS_MASK access, ULONG share, ULONG disposition,

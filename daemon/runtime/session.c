@@ -3,22 +3,39 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "platform/clock.h"
+
 /* --- from the I/O thread to the engine's --- */
 
-enum delivery_kind { DELIVERY_CONNECTED, DELIVERY_MESSAGE, DELIVERY_OVERSIZED, DELIVERY_DISCONNECTED };
+enum delivery_kind {
+	DELIVERY_CONNECTED,
+	DELIVERY_MESSAGE,
+	DELIVERY_OVERSIZED,
+	DELIVERY_DISCONNECTED,
+	DELIVERY_SERVE /* from the sessions to themselves: another turn */
+};
 
 struct delivery {
 	struct letter letter;
 	struct sessions *sessions;
 	enum delivery_kind kind;
-	uint64_t connection;
-	char *bytes;
+	uint64_t connection, number;
+	char *bytes; /* NULL: oversized, if it is a message */
 	size_t length;
 };
 
+static void delivery_free(struct delivery *delivery)
+{
+	if (delivery != NULL)
+		free(delivery->bytes);
+	free(delivery);
+}
+
+DEFINE_CLEANUP(delivery)
+
 static void deliver(struct letter *letter, void *receiver);
 
-static void post(void *context, enum delivery_kind kind, uint64_t connection, char *bytes, size_t length)
+static bool post(void *context, enum delivery_kind kind, uint64_t connection, char *bytes, size_t length)
 {
 	struct sessions *sessions = context;
 	struct delivery *delivery = malloc(sizeof(*delivery));
@@ -27,31 +44,32 @@ static void post(void *context, enum delivery_kind kind, uint64_t connection, ch
 		free(bytes);
 		if (kind != DELIVERY_DISCONNECTED)
 			ipc_close(sessions->server, connection);
-		return;
+		return false;
 	}
 	*delivery = (struct delivery){ .letter = { .deliver = deliver }, .sessions = sessions, .kind = kind,
 		                       .connection = connection, .bytes = bytes, .length = length };
 	engine_post(sessions->engine, &delivery->letter);
+	return true;
 }
 
 static void on_connected(void *context, uint64_t connection)
 {
-	post(context, DELIVERY_CONNECTED, connection, NULL, 0);
+	(void)post(context, DELIVERY_CONNECTED, connection, NULL, 0);
 }
 
 static void on_message(void *context, uint64_t connection, char *bytes, size_t length)
 {
-	post(context, DELIVERY_MESSAGE, connection, bytes, length);
+	(void)post(context, DELIVERY_MESSAGE, connection, bytes, length);
 }
 
 static void on_oversized(void *context, uint64_t connection)
 {
-	post(context, DELIVERY_OVERSIZED, connection, NULL, 0);
+	(void)post(context, DELIVERY_OVERSIZED, connection, NULL, 0);
 }
 
 static void on_disconnected(void *context, uint64_t connection)
 {
-	post(context, DELIVERY_DISCONNECTED, connection, NULL, 0);
+	(void)post(context, DELIVERY_DISCONNECTED, connection, NULL, 0);
 }
 
 /* --- sessions and handles --- */
@@ -87,8 +105,8 @@ static void session_add(struct sessions *sessions, uint64_t connection)
 	sessions->first = session;
 	for (; session != NULL; session = session->next)
 		if (!session->greeted && !session->leaving) {
-			oldest = session;
 			silent++;
+			oldest = session;
 		}
 	if (silent > SILENT_MAX)
 		session_dismiss(sessions, oldest);
@@ -108,6 +126,7 @@ static void session_remove(struct sessions *sessions, uint64_t connection)
 			session->handles = handle->next;
 			free(handle);
 		}
+		delivery_free(session->waiting);
 		free(session);
 		return;
 	}
@@ -229,6 +248,58 @@ static void serve(struct sessions *sessions, struct session *session, struct tex
 	              call.new_handle);
 }
 
+/* --- whose turn it is --- */
+
+static void mark_served(struct sessions *sessions, const struct session *served)
+{
+	for (struct session *session = sessions->first; session != NULL; session = session->next)
+		if (strcmp(session->caller.owner, served->caller.owner) == 0)
+			session->served = sessions->served;
+}
+
+static void serve_waiting(struct sessions *sessions, struct session *session)
+{
+	AUTO(delivery) struct delivery *message = TAKE(session->waiting);
+
+	sessions->served++;
+	mark_served(sessions, session);
+	serve(sessions, session, (struct text_view){ message->bytes, message->length });
+	mark_served(sessions, session); /* a hello may have made it another owner's */
+}
+
+/* The one whose owner has waited longest, and of an owner's the one who asked first. */
+static struct session *next_to_serve(const struct sessions *sessions)
+{
+	struct session *next = NULL;
+
+	for (struct session *session = sessions->first; session != NULL; session = session->next)
+		if (session->waiting != NULL &&
+		    (next == NULL || session->served < next->served ||
+		     (session->served == next->served && session->waiting->number < next->waiting->number)))
+			next = session;
+	return next;
+}
+
+static void serve_next_turn(struct sessions *sessions)
+{
+	if (!sessions->serving) /* without memory for the letter the next message brings it */
+		sessions->serving = post(sessions, DELIVERY_SERVE, 0, NULL, 0);
+}
+
+static void serve_some(struct sessions *sessions)
+{
+	struct session *session = next_to_serve(sessions);
+	int64_t until_ms = clock_mono_ms() + SERVE_MS_MAX;
+
+	sessions->serving = false;
+	while (session != NULL && clock_mono_ms() < until_ms) {
+		serve_waiting(sessions, session);
+		session = next_to_serve(sessions);
+	}
+	if (session != NULL)
+		serve_next_turn(sessions);
+}
+
 static void deliver(struct letter *letter, void *receiver)
 {
 	struct delivery *delivery = (struct delivery *)letter;
@@ -239,16 +310,27 @@ static void deliver(struct letter *letter, void *receiver)
 		session = session_find(sessions, delivery->connection);
 		switch (delivery->kind) {
 		case DELIVERY_CONNECTED: session_add(sessions, delivery->connection); break;
-		case DELIVERY_DISCONNECTED: session_remove(sessions, delivery->connection); break;
+		case DELIVERY_DISCONNECTED:
+			if (session != NULL && session->waiting != NULL) /* it has been said */
+				serve_waiting(sessions, session);
+			session_remove(sessions, delivery->connection);
+			break;
 		case DELIVERY_MESSAGE:
 		case DELIVERY_OVERSIZED:
-			if (session != NULL && !session->leaving)
+			if (session == NULL || session->leaving)
+				break;
+			if (!session->greeted) { /* it costs little, and a place of those that have not said hello */
 				serve(sessions, session, (struct text_view){ delivery->bytes, delivery->length });
+				break;
+			}
+			delivery->number = ++sessions->arrived;
+			session->waiting = TAKE(delivery); /* nothing was: one message at a time */
+			serve_next_turn(sessions);
 			break;
+		case DELIVERY_SERVE: serve_some(sessions); break;
 		}
 	}
-	free(delivery->bytes);
-	free(delivery);
+	delivery_free(delivery);
 }
 
 /* --- notifications --- */

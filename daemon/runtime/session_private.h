@@ -13,6 +13,9 @@
 #define SILENT_MAX 32u
 /* Connections that have been told to go and have not gone yet; what comes meanwhile waits in the system's queue. */
 #define LEAVING_MAX 32u
+/* How long messages are served in one turn of the engine before the rest has to wait for the next one.  Owners take turns,
+ * so whoever asks for little is not delayed by how much others ask for, and on how many connections. */
+#define SERVE_MS_MAX 20
 /* Who leaves more unread than this is told no progress; a later one says the same and more. */
 #define PROGRESS_UNREAD_MAX 65536u
 
@@ -27,9 +30,13 @@ struct handle {
 	bool subscribed;
 };
 
+struct delivery;
+
 struct session {
 	struct session *next;
 	uint64_t connection;
+	struct delivery *waiting; /* what it said and what is not served yet; NULL: nothing */
+	uint64_t served;          /* the last serving of anybody of its owner */
 	bool greeted;
 	bool leaving; /* refused, and being closed: nothing it says counts any more */
 	struct caller caller; /* who said hello */
@@ -44,6 +51,8 @@ struct sessions {
 	struct ipc_server *server;
 	struct buffer busy;    /* what a connection that has to give way is told */
 	struct session *first; /* newest first */
+	bool serving;          /* the letter is under way that has those served who wait */
+	uint64_t served, arrived; /* servings and messages are numbered */
 };
 
 /* One call: what it works on and what it answers. */

@@ -557,7 +557,7 @@ static void ferry__a_refusal__comes_with_name_number_and_native_code(void **stat
 	struct ferry_error error;
 
 	scene->refuse = METHOD_JOB_RESUME + 1;
-	scene->refusal = (struct fault){ .result = RESULT_INVALID_STATE, .source = FAULT_HTTP, .raw = 404, .what = "the scene" };
+	scene->refusal = (struct fault){ RESULT_INVALID_STATE, FAULT_HTTP, 404, "the scene" };
 	assert_int_equal(ferry_job_resume(job, &status, &error), FERRY_REFUSED);
 	assert_string_equal(error.name, "INVALID_STATE");
 	assert_int_equal(error.hresult, 0x80200002);

@@ -66,7 +66,7 @@ static int find(struct cli *cli, const char *word, char ret_id[FERRY_ID_BYTES])
 	case SELECT_NONE:
 		break;
 	}
-	return cli_problem(cli, CLI_NOT_FOUND, "there is no job '%s' of yours; 'ferry list --all' shows them", word);
+	return cli_problem(cli, CLI_NOT_FOUND, "there is no job '%s' of yours", word);
 }
 
 int cli_open(struct cli *cli, const char *word, struct ferry_job **ret_job)
@@ -122,24 +122,23 @@ int cli_fail(const struct cli *cli, enum ferry_result result, const struct ferry
 	return code_of(result);
 }
 
+/* The service was not asked, so the name is the command line's own. */
 int cli_problem(const struct cli *cli, int code, const char *format, ...)
 {
-	struct ferry_error error = { .name = "" };
+	struct ferry_error error = { .name = "FAILED", .hresult = 0x80004005u };
+	const char *verb = verb_name(cli->arguments->verb);
 	va_list arguments;
 
+	if (code == CLI_USAGE) {
+		error = (struct ferry_error){ .name = "USAGE", .hresult = 0x80070057u };
+		text_display(error.remedy, sizeof(error.remedy), "See 'ferry %s%s--help'.", verb, verb[0] != '\0' ? " " : "");
+	} else if (code == CLI_NOT_FOUND) {
+		error = (struct ferry_error){ .name = "NOT_FOUND", .hresult = 0x80200001u,
+			                      .remedy = "List your jobs with 'ferry list --all'." };
+	}
 	va_start(arguments, format);
 	vsnprintf(error.message, sizeof(error.message), format, arguments);
 	va_end(arguments);
-	if (!cli->json) {
-		output_note("ferry: %s\n", error.message);
-		return code;
-	}
-	/* The service was not asked, so the name is the command line's own. */
-	text_display(error.name, sizeof(error.name), "%s",
-	             code == CLI_USAGE       ? "USAGE"
-	             : code == CLI_NOT_FOUND ? "NOT_FOUND"
-	                                     : "FAILED");
-	error.hresult = code == CLI_NOT_FOUND ? 0x80200001u : code == CLI_USAGE ? 0x80070057u : 0x80004005u;
 	cli_fail(cli, FERRY_FAILED, &error);
 	return code;
 }

@@ -218,3 +218,39 @@ void format_harmless(char *text)
 			memset(text, '?', length);
 	}
 }
+
+/* --- errors --- */
+
+void format_error(const struct ferry_error *error, char to[FORMAT_ERROR_BYTES_MAX])
+{
+	char native[sizeof(error->source) + 32] = "";
+
+	if (error->source[0] != '\0')
+		text_display(native, sizeof(native), "; %s %" PRId64, error->source, error->code);
+	text_display(to, FORMAT_ERROR_BYTES_MAX, "%s (%s 0x%08" PRIX32 "%s)", error->message, error->name, error->hresult,
+	             native);
+}
+
+#define WRAP_COLUMNS 100
+
+void format_wrap(const char *text, unsigned indent, char *to, size_t size)
+{
+	unsigned column = indent;
+
+	to[0] = '\0';
+	for (size_t used = 0; *text != '\0' && used < size - 1; used = strlen(to)) {
+		int length = (int)strcspn(text, " ");
+		char word[256];
+		text_display(word, sizeof(word), "%.*s", length, text);
+		unsigned columns = format_columns(word);
+		if (column > indent && column + 1 + columns > WRAP_COLUMNS) {
+			text_display(to + used, size - used, "\n%*s%s", (int)indent, "", word);
+			column = indent + columns;
+		} else {
+			text_display(to + used, size - used, "%s%s", column > indent ? " " : "", word);
+			column += columns + (column > indent);
+		}
+		text += length;
+		text += strspn(text, " ");
+	}
+}

@@ -6,6 +6,7 @@
 #include <stdint.h>
 
 #include "core/text.h"
+#include "ferry.h"
 
 #define FORMAT_BYTES_MAX 32
 
@@ -24,6 +25,12 @@ unsigned format_columns(const char *text);
 /* Copy what fits into `columns` and `size`; a cut shows as "..."; control characters become '?', so that no name can
  * command the terminal. */
 void format_fit(const char *text, unsigned columns, char *to, size_t size);
+/* "What happened (NAME 0x80200056; http 404)": message, code and native code of an error. */
+#define FORMAT_ERROR_BYTES_MAX 640
+void format_error(const struct ferry_error *error, char to[FORMAT_ERROR_BYTES_MAX]);
+/* Break a text that begins in column `indent` at spaces, so that no line is longer than 100 columns if it can be, and
+ * indent what follows. */
+void format_wrap(const char *text, unsigned indent, char *to, size_t size);
 /* Make the control characters of a text harmless in place; '\n' stays. */
 void format_harmless(char *text);
 

@@ -28,16 +28,6 @@ static bool wants_json(int argc, char **argv)
 	return false;
 }
 
-static int wrong(const struct cli *cli, const char *problem)
-{
-	const char *verb = verb_name(cli->arguments->verb);
-
-	cli_problem(cli, CLI_USAGE, "%s", problem);
-	if (!cli->json)
-		output_note("  what to do: see 'ferry %s%s--help'\n", verb, verb[0] != '\0' ? " " : "");
-	return CLI_USAGE;
-}
-
 int main(int argc, char **argv)
 {
 	struct arguments arguments = { .verb = VERB_NONE };
@@ -50,7 +40,7 @@ int main(int argc, char **argv)
 	}
 	cli.json = wants_json(argc, argv);
 	if (!arguments_read(argc, argv, &arguments, problem))
-		return wrong(&cli, problem);
+		return cli_problem(&cli, CLI_USAGE, "%s", problem);
 	if (arguments_has(&arguments, OPTION_HELP))
 		return print(help_text(arguments.verb), stdout, CLI_OK);
 	if (arguments_has(&arguments, OPTION_VERSION))

@@ -246,22 +246,15 @@ void output_table_end(struct table *table, unsigned columns)
 	fflush(stdout);
 }
 
-/* "; http 404", or nothing. */
-static void write_native(const struct ferry_error *error, char *to, size_t size)
-{
-	to[0] = '\0';
-	if (error->source[0] != '\0')
-		text_display(to, size, "; %s %" PRId64, error->source, error->code);
-}
-
 static void print_error_of(const struct ferry_error *error)
 {
-	char native[64];
+	char line[FORMAT_ERROR_BYTES_MAX], remedy[2 * sizeof(error->remedy)];
 
-	write_native(error, native, sizeof(native));
-	output_text("  error        %s (%s 0x%08" PRIX32 "%s)\n", error->message, error->name, error->hresult, native);
-	if (error->remedy[0] != '\0')
-		output_text("  what to do   %s\n", error->remedy);
+	format_error(error, line);
+	output_text("  error        %s\n", line);
+	format_wrap(error->remedy, sizeof("  what to do   ") - 1, remedy, sizeof(remedy));
+	if (remedy[0] != '\0')
+		output_text("  what to do   %s\n", remedy);
 }
 
 void output_job(const struct ferry_status *status, int64_t wall_ms)
@@ -340,10 +333,11 @@ void output_service(const struct ferry_service *service, const struct ferry_serv
 
 void output_error(const struct ferry_error *error)
 {
-	char native[64];
+	char line[FORMAT_ERROR_BYTES_MAX], remedy[2 * sizeof(error->remedy)];
 
-	write_native(error, native, sizeof(native));
-	output_note("ferry: %s (%s 0x%08" PRIX32 "%s)\n", error->message, error->name, error->hresult, native);
-	if (error->remedy[0] != '\0')
-		output_note("  what to do: %s\n", error->remedy);
+	format_error(error, line);
+	output_note("ferry: %s\n", line);
+	format_wrap(error->remedy, sizeof("  what to do: ") - 1, remedy, sizeof(remedy));
+	if (remedy[0] != '\0')
+		output_note("  what to do: %s\n", remedy);
 }

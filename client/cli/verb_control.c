@@ -1,5 +1,5 @@
-/* The verbs that act on jobs: wait, suspend, resume, cancel, complete, renew.  Each takes several jobs, goes through all of
- * them, and ends with the first code that is not 0. */
+/* The verbs that act on jobs: wait, suspend, resume, cancel, complete, renew.  Each takes several jobs, goes through all
+ * of them, and ends with the first code that is not 0. */
 #include "cli/cli.h"
 #include "cli/format.h"
 

@@ -36,8 +36,15 @@ static _Noreturn void leave(struct bridge *bridge, int code)
 
 static int fail(const struct cli *cli, const struct fault *fault)
 {
-	return cli_problem(cli, CLI_UNREACHABLE, "%s (%s) %s", result_sentence(fault->result), result_name(fault->result),
-	                   fault->what);
+	struct ferry_error error = { .hresult = fault_hresult(fault), .code = fault->raw };
+
+	text_display(error.name, sizeof(error.name), "%s", result_name(fault->result));
+	text_display(error.message, sizeof(error.message), "%s %s", result_sentence(fault->result), fault->what);
+	text_display(error.remedy, sizeof(error.remedy), "%s", result_remedy(fault->result));
+	if (fault->raw != 0)
+		text_display(error.source, sizeof(error.source), "%s", fault_source_name(fault->source));
+	cli_fail(cli, FERRY_NOT_RUNNING, &error);
+	return CLI_UNREACHABLE;
 }
 
 static _Noreturn void leave_disconnected(struct bridge *bridge, const struct fault *fault)

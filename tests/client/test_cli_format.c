@@ -5,6 +5,8 @@
 
 #include <cmocka.h>
 
+#include <string.h>
+
 #include "cli/format.h"
 
 static void check_bytes(uint64_t bytes, const char *expected)
@@ -143,6 +145,68 @@ static void format__control_characters__cannot_reach_the_terminal(void **state)
 	assert_string_equal(text, "a?[2Jb??c???d\ne?");
 }
 
+static void format_error__every_source__is_named_with_its_number(void **state)
+{
+	(void)state;
+	static const struct {
+		struct ferry_error error;
+		const char *line;
+	} cases[] = {
+		{ { .name = "EMPTY", .hresult = 0x80200003, .message = "m" }, "m (EMPTY 0x80200003)" },
+		{ { .name = "HTTP_STATUS", .hresult = 0x80190194, .message = "m: https://h/a", .source = "http", .code = 404 },
+		  "m: https://h/a (HTTP_STATUS 0x80190194; http 404)" },
+		{ { .name = "DENIED", .hresult = 0x80070005, .message = "m", .source = "ntstatus", .code = -1073741790 },
+		  "m (DENIED 0x80070005; ntstatus -1073741790)" },
+		{ { .name = "X", .hresult = 1, .message = "m", .source = "errno", .code = INT64_MIN },
+		  "m (X 0x00000001; errno -9223372036854775808)" },
+	};
+	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+		char line[FORMAT_ERROR_BYTES_MAX];
+		format_error(&cases[i].error, line);
+		assert_string_equal(line, cases[i].line);
+	}
+}
+
+/* The longest message keeps its code. */
+static void format_error__the_longest__is_not_cut(void **state)
+{
+	(void)state;
+	struct ferry_error error = { .hresult = 0xFFFFFFFF, .code = INT64_MIN };
+	char line[FORMAT_ERROR_BYTES_MAX];
+
+	memset(error.name, 'N', sizeof(error.name) - 1);
+	memset(error.message, 'm', sizeof(error.message) - 1);
+	memset(error.source, 's', sizeof(error.source) - 1);
+	format_error(&error, line);
+	assert_string_equal(line + strlen(line) - 7, "775808)");
+}
+
+static void check_wrap(const char *text, unsigned indent, const char *expected)
+{
+	char to[512];
+
+	format_wrap(text, indent, to, sizeof(to));
+	assert_string_equal(to, expected);
+}
+
+#define TEN "123456789 "
+#define NINETY TEN TEN TEN TEN TEN TEN TEN TEN TEN
+
+static void format_wrap__a_long_text__is_broken_at_spaces(void **state)
+{
+	(void)state;
+	char small[8];
+
+	check_wrap("", 4, "");
+	check_wrap("short", 4, "short");
+	check_wrap(NINETY "123456", 4, NINETY "123456"); /* 4 + 96 columns */
+	check_wrap(NINETY "1234567", 4, TEN TEN TEN TEN TEN TEN TEN TEN "123456789\n    1234567");
+	check_wrap(NINETY "\xC3\xA4\xC3\xA4\xC3\xA4\xC3\xA4\xC3\xA4\xC3\xA4", 4,
+	           NINETY "\xC3\xA4\xC3\xA4\xC3\xA4\xC3\xA4\xC3\xA4\xC3\xA4"); /* columns, not bytes */
+	format_wrap("one two three", 0, small, sizeof(small));
+	assert_string_equal(small, "one two");
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -154,6 +218,9 @@ int main(void)
 		cmocka_unit_test(format__columns__count_wide_and_combining_characters),
 		cmocka_unit_test(format__fitting__cuts_between_characters),
 		cmocka_unit_test(format__control_characters__cannot_reach_the_terminal),
+		cmocka_unit_test(format_error__every_source__is_named_with_its_number),
+		cmocka_unit_test(format_error__the_longest__is_not_cut),
+		cmocka_unit_test(format_wrap__a_long_text__is_broken_at_spaces),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }

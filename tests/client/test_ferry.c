@@ -25,7 +25,8 @@ struct scene {
 	struct job_status job;
 	uint64_t message_bytes_max, protocol;
 	bool existed;           /* job.create finds the job by its key */
-	unsigned refuse;        /* the method that is refused with RESULT_INVALID_STATE, + 1 */
+	unsigned refuse;        /* the method that is refused with `refusal`, + 1 */
+	struct fault refusal;
 	unsigned forget;        /* the method during which the connection is closed, + 1 */
 	unsigned notify_method; /* the method after whose answer `told` are notified, + 1 */
 	unsigned unasked;       /* notifications sent before every answer */
@@ -191,12 +192,11 @@ static void answer(struct scene *scene, uint64_t connection, const struct reques
 {
 	AUTO(buffer) struct buffer reply = BUFFER(PROTOCOL_MESSAGE_BYTES_MAX);
 	struct json_writer writer = JSON_WRITER(&reply);
-	struct fault fault = { .source = FAULT_HTTP, .raw = 404, .what = "the scene" };
 
 	for (unsigned i = 0; i < scene->unasked; i++)
 		notify(scene, connection, i % 2 == 0 ? "job.changed" : "job.progress", JOB_CONNECTING);
 	if (scene->refuse == request->method + 1u) {
-		must(protocol_reply_error(&reply, request->id, RESULT_INVALID_STATE, &fault));
+		must(protocol_reply_error(&reply, request->id, scene->refusal.result, &scene->refusal));
 	} else if (scene->gone && request->method == METHOD_JOB_OPEN) {
 		must(protocol_reply_error(&reply, request->id, RESULT_NOT_FOUND, NULL));
 	} else {
@@ -557,6 +557,7 @@ static void ferry__a_refusal__comes_with_name_number_and_native_code(void **stat
 	struct ferry_error error;
 
 	scene->refuse = METHOD_JOB_RESUME + 1;
+	scene->refusal = (struct fault){ RESULT_INVALID_STATE, FAULT_HTTP, 404, "the scene" };
 	assert_int_equal(ferry_job_resume(job, &status, &error), FERRY_REFUSED);
 	assert_string_equal(error.name, "INVALID_STATE");
 	assert_int_equal(error.hresult, 0x80200002);
@@ -568,6 +569,74 @@ static void ferry__a_refusal__comes_with_name_number_and_native_code(void **stat
 
 	scene->gone = true;
 	assert_int_equal(ferry_job_open(ferry, OTHER_ID, &job, &error), FERRY_NOT_FOUND);
+	ferry_close(ferry);
+}
+
+/* Whatever met the error, its number comes through, and what cannot be mended by asking again is a refusal. */
+static void ferry__an_error_of_any_source__is_told_whole(void **state)
+{
+	static const struct {
+		struct fault fault;
+		enum ferry_result result;
+		uint32_t hresult;
+		const char *source, *message;
+	} cases[] = {
+		{ { RESULT_DENIED, FAULT_WIN32, 5, "files[3].path: C:\\a" }, FERRY_REFUSED, 0x80070005, "win32",
+		  "Access was denied: files[3].path: C:\\a" },
+		{ { RESULT_PATH_NOT_FOUND, FAULT_NTSTATUS, -1073741766, "files[0].path" }, FERRY_REFUSED, 0x80070003,
+		  "ntstatus", "There is no such folder: files[0].path" },
+		{ { RESULT_IS_FOLDER, FAULT_ERRNO, 21, "" }, FERRY_REFUSED, 0x80070050, "errno", "The destination is a folder." },
+		{ { RESULT_STORE_BUSY, FAULT_SQLITE, 13, "commit" }, FERRY_FAILED, 0x80200043, "sqlite",
+		  "The queue's database could not be written: commit" },
+		{ { RESULT_CONNECT_FAILED, FAULT_CURL, 7, "https://h/" }, FERRY_FAILED, 0x8020002D, "curl",
+		  "No connection to the server could be made: https://h/" },
+		{ { RESULT_HTTP_STATUS, FAULT_HTTP, 410, "https://h/" }, FERRY_REFUSED, 0x8019019A, "http",
+		  "The server answered with an error status: https://h/" },
+		{ { RESULT_EMPTY, FAULT_FERRY, 0, "resume" }, FERRY_REFUSED, 0x80200003, "", "The job has no files: resume" },
+	};
+	struct scene *scene = *state;
+	struct ferry *ferry = connect_to(scene);
+	struct ferry_job *job = open_job(ferry);
+
+	scene->refuse = METHOD_JOB_RESUME + 1;
+	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+		struct ferry_error error;
+		mutex_lock(scene->mutex);
+		scene->refusal = cases[i].fault;
+		mutex_unlock(scene->mutex);
+		assert_int_equal(ferry_job_resume(job, NULL, &error), cases[i].result);
+		assert_string_equal(error.name, result_name(cases[i].fault.result));
+		assert_int_equal(error.hresult, cases[i].hresult);
+		assert_string_equal(error.source, cases[i].source);
+		assert_int_equal(error.code, cases[i].fault.raw);
+		assert_string_equal(error.message, cases[i].message);
+		assert_string_equal(error.remedy, result_remedy(cases[i].fault.result));
+	}
+	ferry_job_close(job);
+	ferry_close(ferry);
+}
+
+/* A change of nothing renews the lease, and how long that is comes with the job. */
+static void ferry__a_change_of_nothing__is_sent_all_the_same(void **state)
+{
+	struct scene *scene = *state;
+	struct ferry *ferry = connect_to(scene);
+	struct ferry_job *job = open_job(ferry);
+	const struct ferry_properties none = { .given = 0, .lease_s = 90 };
+	struct ferry_status status;
+
+	mutex_lock(scene->mutex);
+	scene->properties_given = 0;
+	scene->job.job.properties.lease_s = 3600;
+	scene->job.lease_ends_ms = 7200000;
+	mutex_unlock(scene->mutex);
+	assert_int_equal(ferry_job_set_properties(job, &none, NULL), FERRY_OK);
+	assert_int_equal(scene->asked[METHOD_JOB_SET_PROPERTIES], 1);
+	assert_int_equal(scene->properties_given, 0);
+	assert_int_equal(ferry_job_get(job, &status, NULL), FERRY_OK);
+	assert_int_equal(status.lease_s, 3600);
+	assert_int_equal(status.lease_ends_ms, 7200000);
+	ferry_job_close(job);
 	ferry_close(ferry);
 }
 
@@ -851,6 +920,8 @@ int main(void)
 		TEST(ferry__many_files__are_split_below_the_maximum),
 		TEST(ferry__a_submit_that_was_cut_off__goes_on_where_it_stopped),
 		TEST(ferry__a_file_beyond_all_measure__is_refused_by_its_number),
+		TEST(ferry__an_error_of_any_source__is_told_whole),
+		TEST(ferry__a_change_of_nothing__is_sent_all_the_same),
 		TEST(ferry__lists__are_walked_page_by_page),
 		TEST(ferry__control__tells_the_new_state),
 		TEST(ferry__a_refusal__comes_with_name_number_and_native_code),

@@ -12,8 +12,10 @@ DAY_MS = 24 * 3600 * 1000
 def prepare(names, settings=None, *options):
     """A daemon with resting jobs of these names; their ids."""
     ferry = Ferry(settings).start()
-    ids = [ferry.run("submit", "--suspended", "--name", name, *options, URL, ferry.destination(f"{i}")).stdout.split()[0]
-           for i, name in enumerate(names)]
+    ids = []
+    for i, name in enumerate(names):
+        done = ferry.run("submit", "--suspended", "--name", name, *options, URL, ferry.destination(f"{i}"))
+        ids.append(done.stdout.split()[0])
     return ferry, ids
 
 
@@ -22,8 +24,8 @@ def age(ferry, ids, days):
     ferry.kill()
     with sqlite3.connect(os.path.join(ferry.data, "queue.sqlite3")) as connection:
         for job in ids:
-            changed = connection.execute("UPDATE job SET modified_ms = modified_ms - ?1, progress_ms = progress_ms - ?1 "
-                                         "WHERE id = ?2", (days * DAY_MS, job)).rowcount
+            changed = connection.execute("UPDATE job SET modified_ms = modified_ms - ?1, "
+                                         "progress_ms = progress_ms - ?1 WHERE id = ?2", (days * DAY_MS, job)).rowcount
             assert changed == 1, job
     connection.close()
     ferry.start()

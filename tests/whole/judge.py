@@ -1,4 +1,4 @@
-"""Who asked?  A relay in front of nginx that has the kernel say, of each request, which uid's connection it came over."""
+"""Who asked?  A relay before nginx that has the kernel say, of each request, which uid's connection it came over."""
 import collections
 import itertools
 import os

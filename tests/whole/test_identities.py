@@ -129,7 +129,8 @@ def threads(pid):
         with open(path) as file:
             lines = dict(line.rstrip("\n").split(":\t", 1) for line in file if ":\t" in line)
         found.append({"name": lines["Name"], "groups": lines["Groups"].split(),
-                      "task": os.path.dirname(path), "uids": set(lines["Uid"].split()), "gids": set(lines["Gid"].split()),
+                      "task": os.path.dirname(path),
+                      "uids": set(lines["Uid"].split()), "gids": set(lines["Gid"].split()),
                       "caps": [int(lines["Cap" + name], 16) for name in ("Inh", "Prm", "Eff", "Amb", "Bnd")]})
     return found
 
@@ -200,7 +201,8 @@ def job_into_what_is_not_its_owners__is_denied_by_name_and_leaves_nothing():
         scene.nginx.file(f"{name}/x.bin", 1000)
         code, words = scene.submit(a, [f"{name}/x.bin"], check=False)
         assert code in (2, 4) and "DENIED" in words, (name, code, words)
-        assert any(said in words for said in (folder, ".ferry-", "files[0]")), words  # the folder, or what was tried in it
+        # The folder is named, or what was tried in it.
+        assert any(said in words for said in (folder, ".ferry-", "files[0]")), words
         assert os.listdir(folder) == [], (name, os.listdir(folder))
     assert not [job for job in scene.ferry.jobs(**a.options) if job["state"] == "ACKNOWLEDGED"]
     scene.end()

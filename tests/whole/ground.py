@@ -238,9 +238,9 @@ class Ferry:
 class Bridge:
     """A raw client: `ferry pipe`, whose every message is held against schema/protocol.schema.json."""
 
-    def __init__(self, ferry, validate=True):
+    def __init__(self, ferry, validate=True, **options):
         self.process = subprocess.Popen(ferry.arguments(["pipe"]), env=ferry.environment, stdin=subprocess.PIPE,
-                                        stdout=subprocess.PIPE, stderr=subprocess.PIPE)
+                                        stdout=subprocess.PIPE, stderr=subprocess.PIPE, **options)
         self.number = 0
         self.notifications = []
         self.validators = ProtocolValidators() if validate else None

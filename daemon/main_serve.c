@@ -101,6 +101,8 @@ enum result own_folder_fault(enum result result, const char *object, struct faul
 
 	if (result == RESULT_OK || reason == NULL)
 		return result;
+	if (result == RESULT_DENIED && fault->source == FAULT_SQLITE)
+		reason = ""; /* SQLite says so of a folder, too, and has words of its own */
 	bool named = strstr(fault->what, object) != NULL;
 	text_display(what, sizeof(what), "%s%s%s%s%s", named ? "" : object, named ? "" : ": ", fault->what,
 	             reason[0] != '\0' ? ": " : "", reason);

@@ -12,6 +12,7 @@ import socket
 import sqlite3
 import struct
 import subprocess
+import sys
 import threading
 
 from ground import GROUND, MIB, SOURCE, Bridge, Ferry, Nginx, native, run, sha256, wait_until
@@ -470,7 +471,7 @@ TAG = b'ETag: "v1"'
 
 
 def head(status, *lines):
-    return b"\r\n".join([b"HTTP/1.1 " + status, *lines, b"", b""])
+    return b"\r\n".join([b"HTTP/1.1 " + status, b"Connection: close", *lines, b"", b""])
 
 
 def reset(connection):
@@ -880,11 +881,13 @@ def queues_that_cannot_be_opened__are_refused_and_left_alone():
     if WINDOWS:
         print("  not shown: a lock that a Linux program holds")
     else:
-        holder = sqlite3.connect(database(ferry), isolation_level=None)
-        holder.execute("PRAGMA locking_mode = EXCLUSIVE")
-        holder.execute("BEGIN EXCLUSIVE")
+        # In a process of its own: ours would lose the lock with the first descriptor of the file that it closes.
+        hold = ("import sqlite3, sys; held = sqlite3.connect(sys.argv[1], isolation_level=None);"
+                "held.execute('BEGIN EXCLUSIVE'); print('held', flush=True); sys.stdin.read()")
+        holder = subprocess.Popen([sys.executable, "-c", hold, database(ferry)], stdin=subprocess.PIPE, stdout=subprocess.PIPE)
+        assert holder.stdout.readline() == b"held\n"
         refused("locked", ferry, "DATA_UNUSABLE", (native(database(ferry)), "database is locked", "another program"))
-        holder.close()
+        holder.communicate(timeout=20)
     ferry.start()
     assert len(ferry.jobs()) == 40
     check_no_secret(ferry)

@@ -10,6 +10,7 @@ import os
 import re
 import socket
 import sqlite3
+import stat
 import struct
 import subprocess
 import sys
@@ -656,7 +657,8 @@ def resume_rows(folder):
     yield "a file where the folder should be", os.path.join(make("plain", file=True), "x"), "PATH_NOT_FOUND"
     yield "destination is a folder", make("taken"), "IS_FOLDER"
     if WINDOWS:
-        yield "destination is read-only", make("readonly", 0o444, file=True), "DENIED"
+        if RESUME_LOOKS:  # at the attribute; Wine, run by root, opens the file
+            yield "destination is read-only", make("readonly", 0o444, file=True), "DENIED"
         print("  not shown: folders that may not be written, links")
         return
     if ORDINARY or os.getuid() != 0:
@@ -824,7 +826,7 @@ def on_disk(folder):
             path = os.path.join(at, name)
             status = os.lstat(path)
             if not name.startswith(("ferry.jsonl", "ferryd.err")) and "lock" not in name:
-                found[path] = (status.st_mode, status.st_uid,
+                found[path] = (stat.S_IFMT(status.st_mode) if WINDOWS else status.st_mode, status.st_uid,
                                contents(path) if os.path.isfile(path) and not os.path.islink(path) else None)
     return found
 

@@ -74,7 +74,7 @@ static int check_config(const char *path)
 
 	settings_default(&settings);
 	if (path != NULL) {
-		result = file_read_all(path, &text, &fault);
+		result = own_folder_fault(file_read_all(path, &text, &fault), path, &fault);
 		if (result == RESULT_OK)
 			result = settings_parse((struct text_view){ text.bytes, text.length }, &settings, &fault);
 	} else {

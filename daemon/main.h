@@ -19,6 +19,10 @@ struct serve_options {
 /* Run until asked to stop. */
 enum result serve(const struct serve_options *options, struct fault *fault) MUST_CHECK;
 
+/* What is wrong with Ferry's own folder or the file `object` in it, told as such: RESULT_DATA_UNUSABLE for all that is
+ * wrong with a file. */
+enum result own_folder_fault(enum result result, const char *object, struct fault *fault) MUST_CHECK;
+
 /* Read `folder`/ferry.jsonc over the defaults.  No such file is fine. */
 enum result read_settings(const char *folder, struct settings *settings, struct fault *fault) MUST_CHECK;
 

@@ -80,6 +80,38 @@ static enum result join(char *to, size_t size, const char *folder, const char *n
 	return fault_set(fault, RESULT_TOO_LONG, FAULT_FERRY, 0, "the path of %s", name);
 }
 
+/* Why a file or folder of Ferry's own cannot be used.  The outcomes of files are told in the words of downloads, which
+ * have a destination and a job to resume; here there is neither.  `object` is named where the fault does not. */
+enum result own_folder_fault(enum result result, const char *object, struct fault *fault)
+{
+	static const char *const reasons[RESULT_COUNT] = {
+		[RESULT_ACCESS_REFUSED] = "",
+		[RESULT_TOO_LARGE] = "",
+		[RESULT_DENIED] = "access is denied",
+		[RESULT_PATH_NOT_FOUND] = "it, or a folder above it, does not exist",
+		[RESULT_EXISTS] = "something that is no folder has this name",
+		[RESULT_IS_FOLDER] = "it is a folder",
+		[RESULT_REPARSE_POINT] = "it is a link",
+		[RESULT_LOCKED] = "another program has it open",
+		[RESULT_STORE_BUSY] = "another program has it open",
+		[RESULT_DISK_FULL] = "the disk is full",
+		[RESULT_IO_FAILED] = "reading or writing failed",
+	};
+	char what[FAULT_WHAT_BYTES_MAX];
+	const char *reason = reasons[result];
+
+	if (result == RESULT_OK || reason == NULL)
+		return result;
+	if (result == RESULT_DENIED && fault->source == FAULT_SQLITE)
+		reason = ""; /* SQLite says so of a folder, too, and has words of its own */
+	bool named = strstr(fault->what, object) != NULL;
+	text_display(what, sizeof(what), "%s%s%s%s%s", named ? "" : object, named ? "" : ": ", fault->what,
+	             reason[0] != '\0' ? ": " : "", reason);
+	memcpy(fault->what, what, sizeof(what));
+	fault->result = RESULT_DATA_UNUSABLE;
+	return RESULT_DATA_UNUSABLE;
+}
+
 enum result read_settings(const char *folder, struct settings *settings, struct fault *fault)
 {
 	AUTO(buffer) struct buffer text = BUFFER(SETTINGS_BYTES_MAX);
@@ -91,8 +123,9 @@ enum result read_settings(const char *folder, struct settings *settings, struct 
 	result = file_read_all(path, &text, fault);
 	if (result == RESULT_PATH_NOT_FOUND)
 		return RESULT_OK;
-	if (result == RESULT_OK)
-		result = settings_parse((struct text_view){ text.bytes, text.length }, settings, fault);
+	if (result != RESULT_OK)
+		return own_folder_fault(result, path, fault);
+	result = settings_parse((struct text_view){ text.bytes, text.length }, settings, fault);
 	if (result != RESULT_OK) {
 		text_display(what, sizeof(what), "%s: %s", path, fault->what);
 		memcpy(fault->what, what, sizeof(what));
@@ -162,7 +195,7 @@ static enum result open_queue(struct daemon *daemon, struct events *events, stru
 	} else if (result != RESULT_OK) {
 		*daemon->fault = damage;
 	}
-	return result;
+	return own_folder_fault(result, daemon->database, daemon->fault);
 }
 
 static enum result open_events(struct daemon *daemon, struct events **ret_events)
@@ -259,12 +292,13 @@ static enum result body(void *context)
 		result = file_lock_folder(daemon->data, &lock, daemon->fault);
 	if (result == RESULT_OK)
 		result = open_events(daemon, &events);
+	result = own_folder_fault(result, daemon->data, daemon->fault);
 	if (result == RESULT_OK)
 		result = transfer_global_init(daemon->fault);
 	if (result == RESULT_OK)
-		result = read_mark(daemon->mark_file, daemon->mark, daemon->fault);
-	if (result == RESULT_OK)
 		result = open_queue(daemon, events, &store);
+	if (result == RESULT_OK)
+		result = read_mark(daemon->mark_file, daemon->mark, daemon->fault);
 	if (result == RESULT_OK) {
 		describe(daemon);
 		result = run_engine(daemon, store, events);

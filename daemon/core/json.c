@@ -460,7 +460,9 @@ enum result json_get_bool(struct json value, bool *ret, struct fault *fault)
 enum result json_get_u64(struct json value, uint64_t minimum, uint64_t maximum, uint64_t *ret,
                          struct fault *fault)
 {
-	enum result result = check_kind(value, yyjson_is_int(val(value)), "an integer", fault);
+	/* yyjson makes a real number of an integer that is too large. */
+	enum result result = check_kind(value, yyjson_is_int(val(value)), json_is_number(value) ?
+	                                "an integer of 64 bits, without point and exponent" : "an integer", fault);
 	if (result != RESULT_OK)
 		return result;
 	if (yyjson_is_sint(val(value)) && yyjson_get_sint(val(value)) < 0)

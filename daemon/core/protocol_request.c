@@ -372,7 +372,7 @@ static enum result read_envelope(struct json root, struct request *request, stru
 	if (result != RESULT_OK)
 		return result;
 	if (json_only(root, members, &unknown) != RESULT_OK)
-		return not_a_request(unknown.what, fault);
+		return fault_set(fault, RESULT_MALFORMED, FAULT_FERRY, 0, "%s: is no member of a request", unknown.what);
 	if (json_get_text(json_member(root, "jsonrpc"), SIZE_MAX, &version, NULL) != RESULT_OK ||
 	    !text_is(version, "2.0"))
 		return not_a_request("jsonrpc: must be \"2.0\"", fault);

@@ -129,7 +129,9 @@ enum resume_verdict resume_judge(const struct resume_known *known, const struct 
 	/* The file is shorter than what we have.  Without a range there is nothing to be unsatisfied with. */
 	if (answer->status == 416 && request->offset > 0)
 		return RESUME_AGAIN;
-	return refuse(fault, resume_status_result(answer->status), answer->status, "answer without the file");
+	(void)fault_set(fault, resume_status_result(answer->status), FAULT_HTTP, answer->status, "HTTP status %ld",
+	                (long)answer->status);
+	return RESUME_REFUSE;
 }
 
 enum result resume_finish(uint64_t received, uint64_t total, struct fault *fault)

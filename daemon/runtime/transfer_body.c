@@ -9,11 +9,11 @@ enum result transfer_flush(struct transfer *transfer)
 {
 	if (transfer->block_length == 0 || transfer->file_broken)
 		return RESULT_OK;
-	enum result result =
-		file_write(transfer->file, transfer->written, transfer->block, transfer->block_length, &transfer->fault);
+	struct fault fault = { .result = RESULT_OK };
+	enum result result = file_write(transfer->file, transfer->written, transfer->block, transfer->block_length, &fault);
 	if (result) {
 		transfer->file_broken = true;
-		return result;
+		return transfer_fail(transfer, result, fault.source, fault.raw, fault.what); /* the handle knows no name */
 	}
 	struct transfer_set *set = transfer->set;
 	transfer->written += transfer->block_length;

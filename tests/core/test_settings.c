@@ -120,7 +120,8 @@ static void settings_parse__wrong_number__names_line_column_key_and_bound(void *
 	               "line 4, column 25: transfer.checkpoint_bytes: 12 is below 1048576");
 	assert_refused("{\"log\": {\"files_max\": 101}}", "line 1, column 23: log.files_max: 101 is above 100");
 	assert_refused("{\"log\": {\"files_max\": -1}}", "line 1, column 23: log.files_max: -1 is below 2");
-	assert_refused("{\"log\": {\"files_max\": 5.0}}", "line 1, column 23: log.files_max: is not an integer");
+	assert_refused("{\"log\": {\"files_max\": 5.0}}",
+	               "line 1, column 23: log.files_max: is not an integer of 64 bits, without point and exponent");
 	assert_refused("{\"log\": {\"files_max\": \"5\"}}", "line 1, column 23: log.files_max: is not an integer");
 	assert_refused("{\"log\": {\"files_max\": null}}", "line 1, column 23: log.files_max: is not an integer");
 }

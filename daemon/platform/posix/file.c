@@ -363,10 +363,13 @@ enum result file_make_private_folder(const char *path, struct fault *fault)
 	AUTO(fd) int fd = open_step(AT_FDCWD, path, O_RDONLY);
 	if (fd < 0 && errno == ENOTDIR)
 		return fault_set(fault, RESULT_EXISTS, FAULT_ERRNO, errno, "make folder %s", path);
-	if (fd < 0 || fstat(fd, &status) != 0 || (status.st_uid != geteuid() && fchown(fd, geteuid(), getegid()) != 0) ||
-	    fchmod(fd, 0700) != 0)
+	if (fd < 0 || fstat(fd, &status) != 0 || (status.st_uid == geteuid() && fchmod(fd, 0700) != 0))
 		return fault_errno(fault, errno, "make folder %s private", path);
-	return RESULT_OK;
+	/* What lies in it would stay whose it is: only an empty one is made anew. */
+	if (status.st_uid != geteuid() && rmdir(path) == 0)
+		return file_make_private_folder(path, fault);
+	return status.st_uid == geteuid() ? RESULT_OK : fault_set(fault, RESULT_ACCESS_REFUSED, FAULT_ERRNO, errno,
+	                 "the folder %s belongs to uid %u: remove it first", path, status.st_uid);
 }
 
 enum result file_open_read(const char *path, struct file_handle **ret_file, struct fault *fault)

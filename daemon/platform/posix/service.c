@@ -64,8 +64,7 @@ enum result service_install(struct buffer *warnings, struct fault *fault)
 
 enum result service_configure(struct buffer *warnings, struct fault *fault)
 {
-	(void)warnings;
-	return service_uninstall(fault);
+	return service_install(warnings, fault);
 }
 
 enum result service_uninstall(struct fault *fault)
@@ -75,12 +74,9 @@ enum result service_uninstall(struct fault *fault)
 
 enum result service_harden_process(struct fault *fault)
 {
-	enum result result = testroot_path("", NULL, 0, NULL, fault);
-	if (result != RESULT_OK)
-		return result;
 	umask(077);
 	/* No core file and no debugger of the same uid: the memory holds what other identities fetched. */
 	if (signal(SIGPIPE, SIG_IGN) == SIG_ERR || prctl(PR_SET_DUMPABLE, 0) != 0)
 		return fault_errno(fault, errno, "harden the process");
-	return RESULT_OK;
+	return testroot_path("", NULL, 0, NULL, fault);
 }

@@ -2,6 +2,7 @@
 clients get in, and afterwards the daemon has the threads, descriptors and memory it had before.
 
 On the Linux ground, as root, the honest client and the hostile ones are different users."""
+import atexit
 import ctypes
 import json
 import os
@@ -73,9 +74,10 @@ class Crowd:
                                         stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL,
                                         **user(uid))
         scene.crowds.append(self)
+        atexit.register(self.process.kill)
         self.lines, self.orders = queue.Queue(), queue.Queue()
         self.told = self.done = 0
-        self.threads = [threading.Thread(target=self.read), threading.Thread(target=self.write)]
+        self.threads = [threading.Thread(target=work, daemon=True) for work in (self.read, self.write)]
         for thread in self.threads:
             thread.start()
 
@@ -249,7 +251,7 @@ def most_of_a_message(scene):
         for _ in range(60):
             for raw in scene.raw:
                 raw.send(b"\0" + b" " * 32768)
-    scene.threads = [threading.Thread(target=fill)]
+    scene.threads = [threading.Thread(target=fill, daemon=True)]
     scene.threads[0].start()
 
 
@@ -320,7 +322,7 @@ def slow_reader(scene):
             except (BlockingIOError, ConnectionError):
                 pass
             time.sleep(0.02)  # that is the deed
-    scene.threads = [threading.Thread(target=sip)]
+    scene.threads = [threading.Thread(target=sip, daemon=True)]
     scene.threads[0].start()
 
 
@@ -394,6 +396,63 @@ def every_deed__the_honest_are_served_and_nothing_stays_behind():
     stop_in_order(scene)
 
 
+def refusals(crowd, count):
+    return [reply["error"]["data"]["what"] if "error" in reply else None for reply in crowd.answers(count)]
+
+
+def each_limit_of_the_door__is_named():
+    scene = Scene({"door": {"connections_max": 40, "connections_per_owner_max": 30, "handles_per_connection_max": 3}})
+    crowd = Crowd(scene)
+    elevated = not USERS  # or not told apart
+    own_max = 32 if elevated else 30
+    crowd.tell(f"open {own_max + 1} " + HELLO, f"hear 0 {own_max + 1}", f"hear {own_max} 1")
+    assert refusals(crowd, own_max + 1) == own_max * [None] + ["door.connections_per_owner_max is 30"]
+    assert crowd.answers(1) == [None]  # and closed
+    crowd.tell("ask 0 1 3 " + call("job.create", name="a", key="a"), "say 0 1 1 " + call("job.create", name="a", key="a"),
+               "hear 0 1", "drop 1 1", "open 1 " + HELLO, f"hear {own_max + 1} 1")
+    assert refusals(crowd, 2) == ["door.handles_per_connection_max is 3", None]
+    if USERS:
+        other, administrator = Crowd(scene, HOSTILE + 1), Crowd(scene, 0)
+        full = "door.connections_max is 40, and 2 of them are for elevated administrators"
+        other.tell("open 9 " + HELLO, "hear 0 9")
+        assert refusals(other, 9) == 8 * [None] + [full]
+        administrator.tell("open 3 " + HELLO, "hear 0 3", "say 0 1 1 " + call("service.status"), "hear 0 1")
+        assert refusals(administrator, 3) == 2 * [None] + [full]
+        assert administrator.answers(1)[0]["result"]["service"]["connections"] == 40
+    silent = Crowd(scene)
+    silent.tell("open 33", "hear 0 1", "hear 0 1")
+    answer, end = silent.answers(2)
+    assert answer["id"] is None and answer["error"]["data"]["result"] == "BUSY" and end is None
+    assert answer["error"]["data"]["what"] == "32 connections have not said hello, and the oldest of them gave way"
+    for crowd in scene.crowds:
+        crowd.kill()
+    stop_in_order(scene)
+
+
+def daemon_out_of_descriptors__rests_and_serves_those_who_waited():
+    scene = Scene()
+    honest = Honest(scene.ferry)
+    honest.hello()
+    pid = scene.ferry.process.pid
+    _, hard = resource.prlimit(pid, resource.RLIMIT_NOFILE)
+    limit = max(int(number) for number in os.listdir(f"/proc/{pid}/fd")) + 6
+    resource.prlimit(pid, resource.RLIMIT_NOFILE, (limit, hard))
+    crowd = Crowd(scene)
+    crowd.tell("open 20 " + HELLO)
+    wait_until(lambda: scene.usage()[1] == limit, 20, "all descriptors are used")
+    used = scene.processor_s()
+    for _ in range(50):
+        honest.ok("service.status")
+        time.sleep(0.02)  # what is measured is a second of doing little
+    assert scene.processor_s() - used < 0.5, "it spins"
+    resource.prlimit(pid, resource.RLIMIT_NOFILE, (hard, hard))
+    crowd.tell("hear 0 20")
+    assert all(reply["result"]["protocol"] == 1 for reply in crowd.answers(20))
+    crowd.kill()
+    honest.close()
+    stop_in_order(scene)
+
+
 def stop_in_order(scene):
     if LINUX:
         _, code = scene.ferry.terminate()
@@ -401,4 +460,7 @@ def stop_in_order(scene):
         assert code == 0 and "Sanitizer" not in said and "runtime error" not in said, (code, said)
 
 
-run(every_deed__the_honest_are_served_and_nothing_stays_behind)
+TESTS = [each_limit_of_the_door__is_named, every_deed__the_honest_are_served_and_nothing_stays_behind]
+if LINUX:
+    TESTS.append(daemon_out_of_descriptors__rests_and_serves_those_who_waited)
+run(*TESTS)

@@ -33,6 +33,7 @@ struct connection {
 	struct buffer input;
 	struct ucred sender; /* who wrote every packet of the message */
 	bool oversized;
+	nfds_t polled; /* its place there; 0: not polled */
 	/* Under the server's mutex. */
 	bool delivered;      /* a message is out: nothing is read until ipc_next() */
 	bool broken;         /* to be ended by the I/O thread */
@@ -52,7 +53,8 @@ struct ipc_server {
 	bool full, accept_later;        /* the I/O thread's own, and the next one */
 	int poll_ms;
 	struct connection *connections; /* places; the I/O thread alone fills and empties them, under the mutex */
-	struct pollfd *polled;          /* one for each place, then the listener's and the wake's */
+	struct pollfd *polled;          /* the listener, the wake, then who is waited for: poll refuses more than may be open */
+	nfds_t polled_count;
 	uint64_t last_number;
 };
 
@@ -156,6 +158,7 @@ static bool tend(struct ipc_server *server)
 {
 	mutex_lock(server->mutex);
 	bool full = true, stopping = server->stopping;
+	server->polled_count = 2;
 	server->poll_ms = server->accept_later ? RETRY_MS : -1;
 	for (uint32_t i = 0; i < server->limits.connections_max; i++) {
 		struct connection *connection = &server->connections[i];
@@ -169,9 +172,11 @@ static bool tend(struct ipc_server *server)
 			server->poll_ms = RETRY_MS;
 		bool writes = connection->first_output != NULL;
 		bool reads = !connection->delivered && connection->close_by_ms == 0 && !writes;
+		short events = (short)((reads ? POLLIN : 0) | (writes ? POLLOUT : 0));
 		/* If nothing is wanted it is left out: a hang-up would be reported again and again, whatever the events. */
-		server->polled[i].fd = connection->number != 0 && (reads || writes) ? connection->fd : -1;
-		server->polled[i].events = (short)((reads ? POLLIN : 0) | (writes ? POLLOUT : 0));
+		connection->polled = connection->number != 0 && events ? server->polled_count++ : 0;
+		if (connection->polled)
+			server->polled[connection->polled] = (struct pollfd){ .fd = connection->fd, .events = events };
 		if (over) {
 			mutex_unlock(server->mutex);
 			server->handler.disconnected(server->handler.context, number);
@@ -179,7 +184,7 @@ static bool tend(struct ipc_server *server)
 		}
 	}
 	mutex_unlock(server->mutex);
-	server->polled[server->limits.connections_max].fd = full || server->accept_later ? -1 : server->listener;
+	server->polled->fd = full || server->accept_later ? -1 : server->listener;
 	server->full = full;
 	server->accept_later = false;
 	return !stopping;
@@ -188,19 +193,20 @@ static bool tend(struct ipc_server *server)
 static void serve(void *argument)
 {
 	struct ipc_server *server = argument;
-	uint32_t places = server->limits.connections_max;
-	struct pollfd *listener = &server->polled[places], *wake = listener + 1;
+	struct pollfd *listener = server->polled, *wake = listener + 1;
 	listener->events = POLLIN;
 	*wake = (struct pollfd){ .fd = server->wake, .events = POLLIN };
 	while (tend(server)) {
 		eventfd_t wakes;
-		if (poll(server->polled, places + 2, server->poll_ms) <= 0)
+		if (poll(server->polled, server->polled_count, server->poll_ms) <= 0)
 			continue;
 		if (wake->revents)
 			(void)eventfd_read(server->wake, &wakes);
-		for (uint32_t i = 0; i < places; i++)
-			if (server->polled[i].events & POLLIN && server->polled[i].revents)
+		for (uint32_t i = 0; i < server->limits.connections_max; i++) {
+			const struct pollfd *polled = &server->polled[server->connections[i].polled];
+			if (polled != listener && polled->events & POLLIN && polled->revents)
 				read_packet(server, &server->connections[i]);
+		}
 		if (listener->revents)
 			accept_client(server);
 	}

@@ -298,7 +298,8 @@ static enum result body(void *context)
 	if (result == RESULT_OK)
 		result = open_queue(daemon, events, &store);
 	if (result == RESULT_OK)
-		result = read_mark(daemon->mark_file, daemon->mark, daemon->fault);
+		result = own_folder_fault(read_mark(daemon->mark_file, daemon->mark, daemon->fault), daemon->mark_file,
+		                          daemon->fault);
 	if (result == RESULT_OK) {
 		describe(daemon);
 		result = run_engine(daemon, store, events);

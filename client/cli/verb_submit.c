@@ -127,12 +127,14 @@ static int start(const struct cli *cli, struct ferry_job *job, struct ferry_stat
 }
 
 /* A new job that cannot even start is not left behind: the next try would only add another. */
-static void give_up(struct ferry_job *job)
+static void give_up(const struct cli *cli, struct ferry_job *job)
 {
 	struct ferry_error error;
 
 	if (ferry_job_cancel(job, NULL, &error) != FERRY_OK)
 		output_note("ferry: the job %s was made, but not resumed, and is still there\n", ferry_job_id(job));
+	else if (!cli->json) /* the remedies speak of resuming it */
+		output_note("  no job was kept: submit it again then\n");
 }
 
 int verb_submit(struct cli *cli)
@@ -163,7 +165,7 @@ int verb_submit(struct cli *cli)
 	if (code == CLI_OK)
 		say_submitted(cli, &status, created);
 	else if (created)
-		give_up(job);
+		give_up(cli, job);
 	if (code == CLI_OK && !arguments_has(arguments, OPTION_NO_WAIT) && !arguments_has(arguments, OPTION_SUSPENDED))
 		code = cli_wait(cli, job);
 	ferry_job_close(job);

@@ -241,7 +241,7 @@ static void on_connection(void *context, uint64_t connection)
 
 static void start(struct scene *scene)
 {
-	const struct ipc_limits limits = { 8, IPC_OUTPUT_BYTES_MAX_DEFAULT, "" };
+	const struct ipc_limits limits = { 8, IPC_OUTPUT_BYTES_MAX_DEFAULT };
 	const struct ipc_handler handler = { on_connection, on_message, on_connection, on_connection, scene };
 	struct ipc_server *server = NULL;
 

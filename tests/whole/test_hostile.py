@@ -367,7 +367,7 @@ def flood_of_calls(scene):
              for i in range(200)]  # as many as there may be, and the last one is refused: all are for nothing
     heavy = call("job.addFiles", handle=1, files=files)
     first = call("job.create", name="first", key="0")
-    times = 2000 if LONG else 5
+    times = 2000 if LONG else 2
     for uid in range(HOSTILE + 1, HOSTILE + (4 if USERS else 2)):
         for kind in (call("job.list", all=True), heavy, call("job.get", handle=1),
                      call("job.setProperties", handle=1, priority="low")):

@@ -69,7 +69,7 @@ static int tear_down(void **state)
 
 static enum result serve(struct scene *scene)
 {
-	struct ipc_limits limits = { IPC_CONNECTIONS_MAX_DEFAULT, IPC_OUTPUT_BYTES_MAX_DEFAULT, "no room" };
+	struct ipc_limits limits = { IPC_CONNECTIONS_MAX_DEFAULT, IPC_OUTPUT_BYTES_MAX_DEFAULT };
 	struct ipc_handler handler = { on_connection, on_message, on_connection, on_connection, scene };
 	return ipc_server_start(scene->address, &limits, &handler, &scene->server, &scene->fault);
 }

@@ -30,7 +30,7 @@ struct ipc_handler {
 };
 
 struct ipc_limits {
-	uint32_t connections_max;  /* further clients wait until one has ended; who is closed and still does not read ends then */
+	uint32_t connections_max;  /* further clients wait for a place; who is closed and does not read gives up his */
 	uint32_t output_bytes_max; /* exceeded: the connection is closed */
 };
 

@@ -13,8 +13,8 @@
 #define SILENT_MAX 32u
 /* Connections that have been told to go and have not gone yet; what comes meanwhile waits in the system's queue. */
 #define LEAVING_MAX 32u
-/* How long messages are served in one turn of the engine before the rest has to wait for the next one.  Owners take turns,
- * so whoever asks for little is not delayed by how much others ask for, and on how many connections. */
+/* How long messages are served in one turn of the engine before the rest has to wait for the next one.  Owners take
+ * turns, so whoever asks for little is not delayed by how much others ask for, and on how many connections. */
 #define SERVE_MS_MAX 20
 /* Who leaves more unread than this is told no progress; a later one says the same and more. */
 #define PROGRESS_UNREAD_MAX 65536u

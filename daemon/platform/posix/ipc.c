@@ -53,7 +53,7 @@ struct ipc_server {
 	bool full, accept_later;        /* the I/O thread's own, and the next one */
 	int poll_ms;
 	struct connection *connections; /* places; the I/O thread alone fills and empties them, under the mutex */
-	struct pollfd *polled;          /* the listener, the wake, then who is waited for: poll refuses more than may be open */
+	struct pollfd *polled;          /* listener, wake, who is waited for; poll refuses more than may be open */
 	nfds_t polled_count;
 	uint64_t last_number;
 };

@@ -317,7 +317,7 @@ def deaf_subscribers(scene):
     busy.tell("open 1 " + HELLO, "hear 0 1", "say 0 1 1 " + made, "hear 0 1")
     handle = busy.answers(2)[1]["result"]["handle"]
     busy.tell(*["ask 0 1 1 " + call("job.setProperties", handle=handle, priority=priority)
-                for _ in range(1000 if LONG else 300) for priority in ("low", "high")])
+                for _ in range(2000 if LONG else 600) for priority in ("low", "high")])
 
 
 def slow_reader(scene):

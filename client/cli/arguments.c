@@ -19,19 +19,19 @@ static const struct {
 	bool takes_operands, needs_operand;
 	uint32_t required; /* of the options */
 } verbs[VERB_NONE] = {
-	[VERB_SUBMIT] = { "submit", SUBMITTING | BIT(TIMEOUT) | BIT(QUIET), true, false },
-	[VERB_LIST] = { "list", BIT(ALL) | BIT(EVERYONE), false, false },
-	[VERB_SHOW] = { "show", BIT(EVERYONE) | BIT(FILES), true, true },
-	[VERB_WAIT] = { "wait", BIT(TIMEOUT) | BIT(QUIET), true, true },
-	[VERB_WATCH] = { "watch", BIT(TIMEOUT), true, false },
-	[VERB_SUSPEND] = { "suspend", BIT(EVERYONE), true, true },
-	[VERB_RESUME] = { "resume", BIT(EVERYONE), true, true },
-	[VERB_CANCEL] = { "cancel", BIT(EVERYONE), true, true },
-	[VERB_COMPLETE] = { "complete", BIT(WAIT) | BIT(NO_WAIT) | BIT(TIMEOUT) | BIT(QUIET), true, true },
-	[VERB_RENEW] = { "renew", BIT(LEASE), true, true },
+	[VERB_SUBMIT] = { "submit", SUBMITTING | BIT(TIMEOUT) | BIT(QUIET), true, false, 0 },
+	[VERB_LIST] = { "list", BIT(ALL) | BIT(EVERYONE), false, false, 0 },
+	[VERB_SHOW] = { "show", BIT(EVERYONE) | BIT(FILES), true, true, 0 },
+	[VERB_WAIT] = { "wait", BIT(TIMEOUT) | BIT(QUIET), true, true, 0 },
+	[VERB_WATCH] = { "watch", BIT(TIMEOUT), true, false, 0 },
+	[VERB_SUSPEND] = { "suspend", BIT(EVERYONE), true, true, 0 },
+	[VERB_RESUME] = { "resume", BIT(EVERYONE), true, true, 0 },
+	[VERB_CANCEL] = { "cancel", BIT(EVERYONE), true, true, 0 },
+	[VERB_COMPLETE] = { "complete", BIT(WAIT) | BIT(NO_WAIT) | BIT(TIMEOUT) | BIT(QUIET), true, true, 0 },
+	[VERB_RENEW] = { "renew", BIT(LEASE), true, true, 0 },
 	[VERB_PURGE] = { "purge", BIT(OLDER_THAN) | BIT(NAME) | BIT(EVERYONE), false, false, BIT(OLDER_THAN) },
-	[VERB_STATUS] = { "status", 0, false, false },
-	[VERB_PIPE] = { "pipe", BIT(TIMEOUT), false, false },
+	[VERB_STATUS] = { "status", 0, false, false, 0 },
+	[VERB_PIPE] = { "pipe", BIT(TIMEOUT), false, false, 0 },
 };
 
 enum kind { FLAG, TEXT, SECONDS, PRIORITY };

@@ -486,13 +486,15 @@ static void ipc__closed_client_that_does_not_read__gives_way_to_who_waits(void *
 	uint64_t number, other_number;
 	assert_int_equal(serve_at(scene, 2, IPC_OUTPUT_BYTES_MAX_DEFAULT, &scene->server), RESULT_OK);
 	struct ipc_client *deaf = next_client(scene, &number);
-	AUTO(ipc_client) struct ipc_client *other = next_client(scene, &other_number);
+	struct ipc_client *other = next_client(scene, &other_number);
 	char *bytes = pattern(IPC_MESSAGE_BYTES_MAX);
 	assert_int_equal(ipc_send(scene->server, number, (struct text_view){ bytes, IPC_MESSAGE_BYTES_MAX }), RESULT_OK);
 	int64_t before_ms = clock_mono_ms();
 	ipc_close(scene->server, number);
-	AUTO(ipc_client) struct ipc_client *third = next_client(scene, &number);
+	struct ipc_client *third = next_client(scene, &number);
 	assert_true(clock_mono_ms() < before_ms + 4000); /* it would have had 5 s to read */
+	ipc_client_free(third);
+	ipc_client_free(other);
 	ipc_client_free(deaf);
 	free(bytes);
 }

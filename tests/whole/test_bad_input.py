@@ -388,8 +388,8 @@ def command_line__says_what_which_number_and_what_to_do():
         ("no verb of that name", ["fetch", url], 1, "fetch"),
         ("unknown option", ["list", "--fast"], 1, "--fast"),
         ("URL without a destination", ["submit", "http://127.0.0.1:9/x"], 1, ""),
-        ("unknown scheme", ["submit", f"ftp://h/x?{SECRET}", path], 1, "URL"),
-        ("userinfo", ["submit", f"http://u:{SECRET}@h/x", path], 1, "URL"),
+        ("unknown scheme", ["submit", f"ftp://h/x?{SECRET}", path], 1, "URL 1 is"),
+        ("userinfo", ["submit", url, path, f"http://u:{SECRET}@h/x", path], 1, "URL 2 is"),
         ("two files, one destination", ["submit", url, path, url, path], 4, "(DUPLICATE_DESTINATION 0x80070057)"),
         ("Ferry's own folder", ["submit", url, native(os.path.join(ferry.data, "x"))], 4,
          "(BAD_DESTINATION 0x80070057)"),
@@ -403,9 +403,9 @@ def command_line__says_what_which_number_and_what_to_do():
         if ALOUD:
             print(f"    {row}: {done.returncode}\n{done.stdout}{done.stderr}")
         assert done.returncode == code, (row, done)
-        assert words in done.stderr and "ferry: " in done.stderr, (row, done)
-        # What the command line finds out itself is one sentence; what the service answers has a number and a remedy.
-        assert "(" not in words or re.search(r"^  what to do: .+", done.stderr, re.M), (row, done)
+        assert words in done.stderr, (row, done)
+        form = r"^ferry: .+ \(\w+ 0x[0-9A-F]{8}(; \w+ -?\d+)?\)\n  what to do: .+"
+        assert re.search(form, done.stderr, re.M), (row, done)
         assert SECRET not in done.stdout + done.stderr, (row, done)
     told = json.loads(ferry.run("resume", finished, "--json", check=False).stdout)["error"]
     assert told["result"] == "INVALID_STATE" and told["remedy"] and told["message"], told

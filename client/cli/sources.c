@@ -129,8 +129,8 @@ bool sources_add(struct sources *sources, const char *url, const char *destinati
 	struct fault fault = { .result = RESULT_OK };
 
 	if (url_parse(text_view(url), NULL, &fault) != RESULT_OK) {
-		/* What does not parse cannot be shown without what may be secret in it. */
-		text_display(problem, SOURCES_PROBLEM_BYTES_MAX, "the URL is not acceptable: %s", fault.what);
+		/* What does not parse cannot be shown without what may be secret in it: so the number says which it is. */
+		text_display(problem, SOURCES_PROBLEM_BYTES_MAX, "URL %zu is not acceptable: %s", sources->count + 1, fault.what);
 		return false;
 	}
 	if (!complete_path(url, destination, absolute, path, problem))

@@ -4,7 +4,7 @@
  * One read at a time per connection: after `message` nothing more is read from it until ipc_next(), and not before the
  * system has taken what was sent to it.  That bounds what a client can have in flight, whether it reads its answers or
  * not, and lets ipc_capture() speak of exactly the message that was delivered (rule 1).
- * The pipe's SDDL is in platform/win32/ipc.c, literally (rule 3).
+ * The pipe's SDDL is in platform/win32/ipc_pipe.c, literally (rule 3).
  */
 #ifndef FERRY_PLATFORM_IPC_H
 #define FERRY_PLATFORM_IPC_H

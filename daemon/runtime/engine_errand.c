@@ -290,8 +290,10 @@ static void on_listed(struct engine *engine, struct errand *errand, const struct
 	}
 	if (removed == SWEEP_AT_ONCE) /* there may be more: the next job that comes here goes on */
 		for (size_t i = 0; i < engine->swept_count; i++)
-			if (engine->swept[i] == errand->key)
-				engine->swept[i--] = engine->swept[--engine->swept_count];
+			if (engine->swept[i] == errand->key) {
+				engine->swept[i] = engine->swept[--engine->swept_count];
+				break;
+			}
 	if (removed > 0) {
 		text_display(count, sizeof(count), "%u", removed);
 		EVENTS_NOTE(engine->parts.events, EVENT_ORPHANS_REMOVED, count, errand->path,

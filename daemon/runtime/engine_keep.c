@@ -44,14 +44,13 @@ static void expire(struct engine *engine, struct job *job)
 
 /* A wall clock that was set wrong, often for a few minutes after the machine's start, must not cost anybody a job: a
  * lease ends only by a clock that has agreed with the monotonic one for as long as the lease, or an hour. */
-static int64_t steady_since(struct engine *engine)
+static void watch_clock(struct engine *engine)
 {
 	int64_t offset = engine_now(engine) - engine_mono(engine), moved = offset - engine->clock_offset_ms;
 
 	if (moved > CLOCK_JUMP_MS || moved < -CLOCK_JUMP_MS)
 		engine->steady_since_ms = engine_mono(engine);
 	engine->clock_offset_ms = offset;
-	return engine->steady_since_ms;
 }
 
 /* When the job may go, on the monotonic clock, its lease being over by the other. */
@@ -65,12 +64,11 @@ static int64_t may_expire_at(struct engine *engine, const struct job *job)
 void engine_end_leases(struct engine *engine)
 {
 	int64_t rows[EXPIRE_AT_ONCE], mono = engine_mono(engine), now = engine_now(engine), next_ms = INT64_MAX;
-	int64_t due = steady_since(engine) + FORGET_INTERVAL_MS; /* look at the clock as often, too */
+	int64_t due = mono + FORGET_INTERVAL_MS; /* look at the clock as often, too */
 	size_t count = 0;
 	struct fault fault;
 
-	if (due <= mono)
-		due = mono + FORGET_INTERVAL_MS;
+	watch_clock(engine);
 	if (store_jobs_expired(engine->parts.store, now, rows, EXPIRE_AT_ONCE, &count, &fault) != RESULT_OK ||
 	    store_jobs_next_expiry(engine->parts.store, now, &next_ms, &fault) != RESULT_OK) {
 		engine_break(engine, &fault);

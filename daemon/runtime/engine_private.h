@@ -41,7 +41,7 @@ struct crew {
 	struct crew *next;
 	struct identity *identity;
 	struct worker *network, *file;
-	unsigned jobs; /* actives that use it */
+	unsigned jobs; /* actives and errands that use it */
 	int64_t idle_since_ms;
 	bool dead;
 };

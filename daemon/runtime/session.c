@@ -10,7 +10,6 @@
 enum delivery_kind {
 	DELIVERY_CONNECTED,
 	DELIVERY_MESSAGE,
-	DELIVERY_OVERSIZED,
 	DELIVERY_DISCONNECTED,
 	DELIVERY_SERVE /* from the sessions to themselves: another turn */
 };
@@ -20,7 +19,7 @@ struct delivery {
 	struct sessions *sessions;
 	enum delivery_kind kind;
 	uint64_t connection, number;
-	char *bytes; /* NULL: oversized, if it is a message */
+	char *bytes; /* of a message; NULL: it was too large */
 	size_t length;
 };
 
@@ -64,7 +63,7 @@ static void on_message(void *context, uint64_t connection, char *bytes, size_t l
 
 static void on_oversized(void *context, uint64_t connection)
 {
-	(void)post(context, DELIVERY_OVERSIZED, connection, NULL, 0);
+	(void)post(context, DELIVERY_MESSAGE, connection, NULL, 0);
 }
 
 static void on_disconnected(void *context, uint64_t connection)
@@ -316,7 +315,6 @@ static void deliver(struct letter *letter, void *receiver)
 			session_remove(sessions, delivery->connection);
 			break;
 		case DELIVERY_MESSAGE:
-		case DELIVERY_OVERSIZED:
 			if (session == NULL || session->leaving)
 				break;
 			if (!session->greeted) { /* it costs little, and a place of those that have not said hello */

@@ -19,8 +19,8 @@
 /* Who leaves more unread than this is told no progress; a later one says the same and more. */
 #define PROGRESS_UNREAD_MAX 65536u
 
-/* The capability: what this connection may do to one job.  The id is checked at each use beside the row, because a row's
- * number could be given again after the job was forgotten. */
+/* The capability: what this connection may do to one job.  The row alone would do, since its number is never given again
+ * (schema/0001); that the id is checked beside it at each use keeps a mistake there from opening somebody else's job. */
 struct handle {
 	struct handle *next;
 	uint64_t number;

@@ -86,7 +86,7 @@ static void sources__what_is_wrong__is_said_without_the_query(void **state)
 	(void)state;
 	check_problem("https://host/folder/?token=secret", "/there/",
 	              "https://host/folder/?...: the URL gives the file no name; put one behind the folder");
-	check_problem("https://me:secret@host/a", "/there/", "the URL is not acceptable: a user name or password");
+	check_problem("https://me:secret@host/a", "/there/", "URL 1 is not acceptable: a user name or password");
 	check_problem("https://host/a?token=secret", "", "https://host/a?...: its destination is empty");
 }
 

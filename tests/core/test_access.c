@@ -180,6 +180,33 @@ static void access_open__every_combination__edit_needs_the_owner_s_name_and_inte
 	}
 }
 
+static void access_is_exempt__services_and_elevated_administrators__nobody_else(void **state)
+{
+	(void)state;
+	static const struct {
+		const char *owner;
+		uint32_t integrity;
+		const char *flags;
+		bool exempt;
+	} cases[] = {
+		{ ALICE, INTEGRITY_MEDIUM, "", false },
+		{ ALICE, INTEGRITY_HIGH, "", false },
+		{ ALICE, INTEGRITY_MEDIUM, "A", false }, /* an administrator who is not elevated */
+		{ ALICE, INTEGRITY_HIGH, "A", true },
+		{ SYSTEM, INTEGRITY_SYSTEM, "A", true },
+		{ "S-1-5-19", INTEGRITY_SYSTEM, "", true },
+		{ "S-1-5-20+S-1-5-80-1-2-3-4-5", INTEGRITY_SYSTEM, "", true },
+		{ "S-1-5-80-1-2-3-4-5", INTEGRITY_HIGH, "", true },
+		{ "S-1-5-181", INTEGRITY_SYSTEM, "", false }, /* only begins like one */
+		{ "S-1-5-8-1", INTEGRITY_SYSTEM, "", false },
+		{ "S-1-5-21-1-2-3-18", INTEGRITY_MEDIUM, "", false },
+	};
+	for (size_t i = 0; i < COUNT(cases); i++) {
+		struct caller who = caller(cases[i].owner, cases[i].integrity, cases[i].flags);
+		assert_int_equal(access_is_exempt(&who), cases[i].exempt);
+	}
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -187,6 +214,7 @@ int main(void)
 		cmocka_unit_test(access_open__table__owner_administrator_or_nothing_there),
 		cmocka_unit_test(access_open__refusals__do_not_tell_one_job_from_another),
 		cmocka_unit_test(access_open__every_combination__edit_needs_the_owner_s_name_and_integrity),
+		cmocka_unit_test(access_is_exempt__services_and_elevated_administrators__nobody_else),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }

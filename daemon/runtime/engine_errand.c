@@ -255,25 +255,13 @@ void engine_sweep_folder(struct engine *engine, const struct active *active, con
 	engine_send(engine, active->crew->file, order);
 }
 
-static void remove_orphan(struct engine *engine, const struct errand *errand, const char *name)
+/* Of the names in a listing, as many as are removed at once. */
+static bool find_orphans(struct engine *engine, const struct buffer *names, struct buffer *orphans)
 {
-	struct order *order = calloc(1, sizeof(*order));
+	const char *name = names->bytes, *end = name != NULL ? name + names->length : NULL;
+	unsigned count = 0;
 
-	if (order != NULL) {
-		order->kind = ORDER_ABANDON; /* of no flight: whether it could be removed makes no difference to any job */
-		memcpy(order->file.path, errand->path, sizeof(errand->path));
-		text_display(order->file.partial, sizeof(order->file.partial), "%s", name);
-	}
-	engine_send(engine, errand->crew->file, order);
-}
-
-static void on_listed(struct engine *engine, struct errand *errand, const struct report *report)
-{
-	const char *name = report->names.bytes, *end = name != NULL ? name + report->names.length : NULL;
-	unsigned removed = 0;
-	char count[16];
-
-	for (; name < end && removed < SWEEP_AT_ONCE; name += strlen(name) + 1) {
+	for (; name < end && count < SWEEP_AT_ONCE; name += strlen(name) + 1) {
 		bool exists = true;
 		struct fault fault;
 
@@ -281,21 +269,48 @@ static void on_listed(struct engine *engine, struct errand *errand, const struct
 			continue;
 		if (store_partial_exists(engine->parts.store, name, &exists, &fault) != RESULT_OK) {
 			engine_break(engine, &fault);
-			return;
+			return false;
 		}
 		if (exists)
 			continue;
-		remove_orphan(engine, errand, name);
-		removed++;
+		if (buffer_append(orphans, name, strlen(name) + 1) != RESULT_OK)
+			break; /* rubbish can wait */
+		count++;
 	}
-	if (removed == SWEEP_AT_ONCE) /* there may be more: the next job that comes here goes on */
+	return count > 0;
+}
+
+static void on_listed(struct engine *engine, struct errand *errand, const struct report *report)
+{
+	struct order *order = calloc(1, sizeof(*order));
+
+	if (order != NULL)
+		*order = (struct order){ .kind = ORDER_SWEEP, .flight = errand->number,
+			                 .list = BUFFER(SWEEP_AT_ONCE * FILE_PARTIAL_BYTES_MAX) };
+	if (order == NULL || !find_orphans(engine, &report->names, &order->list)) {
+		order_free(order);
+		errand_end(engine, errand);
+		return;
+	}
+	memcpy(order->file.path, errand->path, sizeof(errand->path));
+	engine_send(engine, errand->crew->file, order);
+}
+
+static void on_swept(struct engine *engine, struct errand *errand, const struct report *report)
+{
+	uint64_t removed = report->result == RESULT_OK ? report->bytes : 0;
+	char count[24];
+
+	/* There may be more, and the next file that comes here goes on; but not where some cannot be removed, or it would not
+	 * come to an end. */
+	if (removed == SWEEP_AT_ONCE)
 		for (size_t i = 0; i < engine->swept_count; i++)
 			if (engine->swept[i] == errand->key) {
 				engine->swept[i] = engine->swept[--engine->swept_count];
 				break;
 			}
 	if (removed > 0) {
-		text_display(count, sizeof(count), "%u", removed);
+		text_display(count, sizeof(count), "%" PRIu64, removed);
 		EVENTS_NOTE(engine->parts.events, EVENT_ORPHANS_REMOVED, count, errand->path,
 		            identity_caller(errand->crew->identity)->owner);
 	}
@@ -310,7 +325,9 @@ bool engine_errand_report(struct engine *engine, const struct report *report)
 		return false;
 	if (errand->resumption != NULL)
 		on_checked(engine, errand, report);
-	else
+	else if (report->order == ORDER_LIST)
 		on_listed(engine, errand, report);
+	else
+		on_swept(engine, errand, report);
 	return true;
 }

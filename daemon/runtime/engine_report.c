@@ -273,7 +273,8 @@ static void on_done(struct engine *engine, struct flight *flight, struct report 
 	case ORDER_PUBLISH: on_published(engine, flight, report); break;
 	case ORDER_ABANDON: on_abandoned(engine, flight, report); break;
 	case ORDER_CHECK:
-	case ORDER_LIST: break;
+	case ORDER_LIST:
+	case ORDER_SWEEP: break;
 	case ORDER_RECORDED:
 	case ORDER_STOP: break; /* never reported */
 	}

@@ -290,3 +290,20 @@ enum result partfile_list(const struct partfile *part, const char *prefix, struc
 		return fault_set(fault, listing.result, FAULT_FERRY, 0, "list the folder of %s", part->path);
 	return result;
 }
+
+enum result partfile_sweep(const struct partfile *part, const char *names, size_t bytes, uint64_t *ret_removed,
+                           struct fault *fault)
+{
+	AUTO(place) struct place place = { .folder = NULL };
+	enum result result = place_open(part, &place, fault);
+	uint64_t removed = 0;
+	if (result)
+		return result;
+	for (size_t at = 0; at < bytes; at += strlen(names + at) + 1) {
+		const struct partfile orphan = { .path = part->path, .partial = names + at, .tag = "" };
+		struct fault ignored;
+		removed += remove_partial(&orphan, place.folder, &ignored) == RESULT_OK;
+	}
+	*ret_removed = removed;
+	return RESULT_OK;
+}

@@ -47,10 +47,14 @@ enum result partfile_open(const struct partfile *part, struct partfile_opened *r
 enum result partfile_check(const char *paths, size_t bytes, const char *const *forbidden_folders, uint64_t *ret_index,
                            struct fault *fault) MUST_CHECK;
 /* The names in the destination's folder that begin with `prefix` and are no longer than a partial file's, each with its end,
- * appended to `names`; at most PARTFILE_NAMES_MAX of them.  No folder, no names.  It is partfile_abandon that looks what
+ * appended to `names`; at most PARTFILE_NAMES_MAX of them.  No folder, no names.  It is partfile_sweep that looks what
  * bears them. */
 #define PARTFILE_NAMES_MAX 4096
 enum result partfile_list(const struct partfile *part, const char *prefix, struct buffer *names, struct fault *fault) MUST_CHECK;
+/* Remove those of the names that plain files bear in the destination's folder; of no job, so without a tag.  `names` holds
+ * `bytes` bytes, each name with its end.  *ret_removed: how many of them are gone. */
+enum result partfile_sweep(const struct partfile *part, const char *names, size_t bytes, uint64_t *ret_removed,
+                           struct fault *fault) MUST_CHECK;
 /* The bytes written so far reach the disk. */
 enum result partfile_sync(struct file_handle *file, struct fault *fault) MUST_CHECK;
 /* The file is whole at `bytes`: cut to size, sync, close.  `file` is consumed in any case. */

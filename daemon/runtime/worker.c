@@ -282,6 +282,8 @@ static enum result do_file_order(struct worker *worker, struct order *order, str
 		return partfile_check(order->list.bytes, order->list.length, forbidden_folders, &answer->bytes, fault);
 	case ORDER_LIST:
 		return partfile_list(&part, order->list.bytes, &answer->names, fault);
+	case ORDER_SWEEP:
+		return partfile_sweep(&part, order->list.bytes, order->list.length, &answer->bytes, fault);
 	case ORDER_ABANDON:
 		close_handle(order);
 		return partfile_abandon(&part, fault);

@@ -25,6 +25,7 @@ enum order_kind {
 	ORDER_PUBLISH,  /* file:    partfile_publish */
 	ORDER_CHECK,    /* file:    partfile_check of the paths in `list`; a failure's bytes = index of the path */
 	ORDER_LIST,     /* file:    partfile_list of what begins with `list` in file.path's folder; report has the names */
+	ORDER_SWEEP,    /* file:    partfile_sweep of the names in `list`, in file.path's folder; bytes = how many are gone */
 	ORDER_ABANDON,  /* file:    close the handle if one is given, then partfile_abandon */
 	ORDER_FETCH,    /* network: transfer_start with `handle`, from bytes_recorded */
 	ORDER_RECORDED, /* network: transfer_recorded(bytes), 0 after a restart (see REPORT_ANSWERED); no report */

@@ -7,6 +7,7 @@
 #include <cmocka.h>
 
 #include "runtime/partfile.h"
+#include "support/ground.h"
 #include "support/landing.h"
 
 #define PARTIAL ".ferry-0123456789abcdef.part"
@@ -481,6 +482,24 @@ static void partfile__more_names_than_may_be_listed__are_listed_later(void **sta
 	expect_names("file", "many-", PARTFILE_NAMES_MAX, PARTFILE_NAMES_MAX * sizeof("many-000000"));
 }
 
+static void partfile__swept__are_plain_files_alone(void **state)
+{
+	(void)state;
+	char kept[DESTINATION_BYTES_MAX + 1];
+	static const char names[] = "orphan\0folder\0linked\0gone\0last\0";
+	struct partfile part = part_of("file", "", 0);
+	uint64_t removed = 0;
+	put("orphan", "x");
+	put("last", "x");
+	put("kept", "x");
+	landing_make_folder(&landing, "folder");
+	assert_int_equal(text_copy(kept, sizeof(kept), text_view(landing_path(&landing, "kept"))), RESULT_OK);
+	bool links = ground_hard_link(landing_path(&landing, "linked"), kept);
+	assert_int_equal(partfile_sweep(&part, names, sizeof(names) - 1, &removed, NULL), RESULT_OK);
+	assert_int_equal(removed, links ? 3 : 4);
+	assert_int_equal(landing_count(&landing), links ? 3 : 2);
+}
+
 /* --- one folder for several calls --- */
 
 static enum result open_with(struct partfile_folder *kept, const char *name, const char *const *forbidden)
@@ -555,6 +574,7 @@ int main(void)
 		TEST(checked__the_first_bad_one_is_named),
 		TEST(checked_while_in_use__is_not_refused),
 		TEST(listed__are_the_names_with_the_prefix),
+		TEST(swept__are_plain_files_alone),
 		TEST(more_names_than_may_be_listed__are_listed_later),
 		TEST(folder_is_kept__serves_its_own_files_only),
 	};

@@ -64,7 +64,7 @@ static struct order *new_order(enum order_kind kind, struct file_handle *handle)
 	order->bytes = 7;
 	order->file.bytes_recorded = 5;
 	order->list = BUFFER(16);
-	if (kind == ORDER_CHECK || kind == ORDER_LIST) /* freed by the worker, or a sanitizer says so */
+	if (kind == ORDER_CHECK || kind == ORDER_LIST || kind == ORDER_SWEEP) /* freed by the worker, or a sanitizer says so */
 		assert_int_equal(buffer_append(&order->list, "list", sizeof("list")), RESULT_OK);
 	return order;
 }
@@ -117,7 +117,8 @@ static void expect_refused(enum order_kind kind, uint64_t bytes)
 
 static void worker__identity_not_worn__says_so_and_refuses_every_order(void **state)
 {
-	static const enum order_kind keeping[] = { ORDER_OPEN, ORDER_SYNC, ORDER_PUBLISH, ORDER_CHECK, ORDER_LIST };
+	static const enum order_kind keeping[] = { ORDER_OPEN,  ORDER_SYNC, ORDER_PUBLISH,
+		                                      ORDER_CHECK, ORDER_LIST, ORDER_SWEEP };
 	static const enum order_kind consuming[] = { ORDER_CLOSE, ORDER_FINISH, ORDER_ABANDON };
 	static const char *const names[] = { "close", "finish", "abandon" };
 	const struct worker_ops ops = worker_real_ops(&settings);

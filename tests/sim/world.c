@@ -174,11 +174,16 @@ static void answer_check(struct world *world, const struct order *order, struct 
 		}
 }
 
-static void remove_lying(struct world *world, const struct order *order)
+static void answer_sweep(struct world *world, const struct order *order, struct report *report)
 {
-	for (unsigned i = 0; i < world->lying_count; i++)
-		if (strcmp(world->lying[i], order->file.partial) == 0)
-			memcpy(world->lying[i], world->lying[--world->lying_count], sizeof(world->lying[i]));
+	const char *name = order->list.bytes, *end = name + order->list.length;
+
+	for (report->bytes = 0; name < end; name += strlen(name) + 1)
+		for (unsigned i = 0; i < world->lying_count; i++)
+			if (strcmp(world->lying[i], name) == 0) {
+				memcpy(world->lying[i], world->lying[--world->lying_count], sizeof(world->lying[i]));
+				report->bytes++;
+			}
 }
 
 static void answer_file_order(struct pending *pending)
@@ -193,8 +198,8 @@ static void answer_file_order(struct pending *pending)
 		answer_check(world, order, report);
 	} else if (order->kind == ORDER_LIST) {
 		answer_list(world, order, report);
-	} else if (file == NULL) {
-		remove_lying(world, order); /* of no job's file: a removal */
+	} else if (order->kind == ORDER_SWEEP) {
+		answer_sweep(world, order, report);
 	} else if (order->kind == ORDER_OPEN) {
 		if (file->synced < order->file.bytes_recorded)
 			wrong(world, "recorded more than is on disk", &order->file);

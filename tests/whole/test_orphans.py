@@ -59,4 +59,34 @@ def partial_files_of_jobs__are_left_to_them():
     assert not [event for event in ferry.events() if event["id"] == 1010]
 
 
-run(queue_that_is_lost__leaves_no_partial_files_behind, partial_files_of_jobs__are_left_to_them)
+def sweep__ends_and_tells_what_it_removed():
+    def tell():
+        return [int(event["inserts"][0]) for event in ferry.events() if event["id"] == 1010]
+
+    ferry = Ferry({"transfer": {"files_active_per_job_max": 1}})  # each file that begins may sweep
+    nginx = Nginx(os.path.join(ferry.folder, "nginx"))
+    names = [f"{number}.bin" for number in range(20)]
+    for name in names:
+        nginx.file(name, 10)
+    ferry.start()
+    with open(os.path.join(ferry.data, "queue.mark")) as file:
+        mark = file.read()
+    # More than one sweep takes, and nothing of it can be removed: it is not tried again and again, and not told.
+    stubborn = [f".ferry-{mark}-{number:032x}.part" for number in range(300)]
+    for name in stubborn:
+        os.mkdir(os.path.join(ferry.landed, name))
+    ferry.submit(nginx, names)
+    assert sorted(ferry.partials()) == stubborn
+    assert tell() == [], tell()
+    for name in stubborn:
+        os.rmdir(os.path.join(ferry.landed, name))
+        open(os.path.join(ferry.landed, name), "w").close()
+    ferry.kill()
+    ferry.start()
+    ferry.submit(nginx, names)
+    wait_until(lambda: sum(tell()) == 300, 20, "all are removed")
+    ferry.check_landed(nginx, names)
+
+
+run(sweep__ends_and_tells_what_it_removed,
+    queue_that_is_lost__leaves_no_partial_files_behind, partial_files_of_jobs__are_left_to_them)

@@ -167,6 +167,16 @@ def data_folders_that_cannot_be_used__are_refused():
     if WINDOWS:
         print("  not shown: links, owners and rights of folders")
         return
+    # Whoever opened one of these in the ordinary way would wait for the other end.
+    for name in ("ferry.jsonc", "ferry.jsonl", "queue.mark"):
+        pipe = Ferry()
+        os.mkfifo(os.path.join(pipe.data, name))
+        if name != "queue.mark":
+            pipe.start()
+            continue
+        done = subprocess.run(pipe.serve, env=pipe.environment, stdin=subprocess.DEVNULL, capture_output=True, text=True,
+                              timeout=20)
+        assert done.returncode == 2 and "DATA_UNUSABLE" in done.stderr and os.path.join(pipe.data, name) in done.stderr, done
     link = fresh(lambda path: os.symlink("/tmp", path))
     refused("a link", link, "DATA_UNUSABLE", (link.data, "link"))
     if os.getuid() != 0:
@@ -180,6 +190,12 @@ def data_folders_that_cannot_be_used__are_refused():
         os.chown(path, NOBODY, NOBODY)
     foreign = fresh(anothers)
     refused("somebody else's", foreign, "DATA_UNUSABLE", (foreign.data, f"uid {NOBODY}", "remove it"))
+    # The folder is ours, and others could put something in it: a queue with jobs of anybody's, say.
+    lax = fresh(lambda path: (os.mkdir(path), os.chmod(path, 0o777), os.mkdir(os.path.join(path, "queue.sqlite3"))))
+    refused("open to others", lax, "DATA_UNUSABLE", (lax.data, "mode 777", "remove it"))
+    assert os.stat(lax.data).st_mode & 0o777 == 0o777 and os.listdir(lax.data) == ["queue.sqlite3"]
+    empty = fresh(lambda path: (os.mkdir(path), os.chmod(path, 0o777))).start()
+    assert os.stat(empty.data).st_mode & 0o777 == 0o700
     empty = fresh(lambda path: anothers(path, None)).start()
     status = os.stat(empty.data)
     assert (status.st_uid, status.st_mode & 0o777) == (0, 0o700)

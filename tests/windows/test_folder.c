@@ -272,17 +272,10 @@ static void make_and_fill(void *argument)
 	ground_write(inside, "planted");
 }
 
-/* The stranger's files would stay the stranger's: refused until somebody has looked (rule 22). */
-static void own__folder_that_a_user_made_and_filled_before__is_refused(void **state)
+/* As only somebody with SeRestorePrivilege may. */
+static void give_to_users(struct scene *scene, const char *path)
 {
-	struct scene *scene = *state;
-	char path[GROUND_PATH_BYTES_MAX];
-	struct sid owner;
 	AUTO(local) PSECURITY_DESCRIPTOR users = NULL;
-	ground_path(path, scene->path, "planted");
-	make_and_fill(path);
-	DWORD size = sizeof(owner);
-	assert_true(CreateWellKnownSid(WinBuiltinUsersSid, NULL, &owner.sid, &size));
 	AUTO(handle) HANDLE process = NULL;
 	TOKEN_PRIVILEGES restore = { .PrivilegeCount = 1, .Privileges[0].Attributes = SE_PRIVILEGE_ENABLED };
 	assert_true(OpenProcessToken(GetCurrentProcess(), TOKEN_ADJUST_PRIVILEGES, &process));
@@ -292,7 +285,29 @@ static void own__folder_that_a_user_made_and_filled_before__is_refused(void **st
 	assert_true(SetFileSecurityA(path, OWNER_SECURITY_INFORMATION, users));
 	restore.Privileges[0].Attributes = 0;
 	assert_true(AdjustTokenPrivileges(process, FALSE, &restore, 0, NULL, NULL));
+}
+
+/* The stranger's files would stay the stranger's: refused until somebody has looked (rule 22). */
+static void own__folder_that_a_user_made_and_filled_before__is_refused(void **state)
+{
+	struct scene *scene = *state;
+	char path[GROUND_PATH_BYTES_MAX];
+	ground_path(path, scene->path, "planted");
+	make_and_fill(path);
+	give_to_users(scene, path);
 	assert_int_equal(file_make_private_folder(path, &scene->fault), RESULT_ACCESS_REFUSED);
+}
+
+static void own__folder_that_an_administrator_made_and_a_user_filled__is_refused(void **state)
+{
+	struct scene *scene = *state;
+	char path[GROUND_PATH_BYTES_MAX], inside[GROUND_PATH_BYTES_MAX];
+	ground_path(path, scene->path, "planted");
+	make_and_fill(path);
+	ground_path(inside, path, "planted");
+	give_to_users(scene, inside);
+	assert_int_equal(file_make_private_folder(path, &scene->fault), RESULT_ACCESS_REFUSED);
+	assert_non_null(strstr(scene->fault.what, inside));
 }
 
 /* --- what this machine alone cannot show --- */
@@ -317,6 +332,7 @@ int main(void)
 		FOLDER_TEST(own__private_folder__has_exactly_its_list),
 		FOLDER_TEST(own__private_folder__is_closed_to_others_and_still_known_as_ours),
 		FOLDER_TEST(own__folder_that_a_user_made_and_filled_before__is_refused),
+		FOLDER_TEST(own__folder_that_an_administrator_made_and_a_user_filled__is_refused),
 		cmocka_unit_test(folder__drive_letter_remapped_by_a_logon_session__is_ignored),
 	};
 	if (must_skip("links in paths, renames and access lists of files under impersonation"))

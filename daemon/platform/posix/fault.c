@@ -8,7 +8,7 @@ static const struct {
 	enum result result;
 } meanings[] = {
 	{ ENOMEM, RESULT_NO_MEMORY },      { EMFILE, RESULT_NO_MEMORY },       { ENFILE, RESULT_NO_MEMORY },
-	{ EAGAIN, RESULT_NO_MEMORY }, /* of pthread_create: no room for another thread */
+	{ EAGAIN, RESULT_NO_MEMORY }, /* of pthread_create */ { ESPIPE, RESULT_IO_FAILED }, /* of a pipe, read as a file */
 	{ EACCES, RESULT_DENIED },         { EPERM, RESULT_DENIED },           { EROFS, RESULT_DENIED },
 	{ ENOENT, RESULT_PATH_NOT_FOUND }, { ENOTDIR, RESULT_PATH_NOT_FOUND }, { ELOOP, RESULT_REPARSE_POINT },
 	{ EISDIR, RESULT_IS_FOLDER },      { EEXIST, RESULT_EXISTS },          { ENAMETOOLONG, RESULT_TOO_LONG },

@@ -338,7 +338,7 @@ enum result file_remove(struct folder *folder, struct file_handle *file, const c
 	return result == RESULT_OK ? done(unlinkat(folder->fd, name, 0), "remove", name, fault) : result;
 }
 
-/* --- Ferry's own folders and files --- */
+/* --- Ferry's own folders and files: opened so that a pipe among them keeps nobody waiting --- */
 
 enum result file_data_folder(char *to, size_t size, struct fault *fault)
 {
@@ -357,29 +357,29 @@ enum result file_program_folder(char *to, size_t size, struct fault *fault)
 
 enum result file_make_private_folder(const char *path, struct fault *fault)
 {
-	struct stat status;
+	struct stat status = { 0 };
 	if (mkdir(path, 0700) != 0 && errno != EEXIST)
 		return fault_errno(fault, errno, "make folder %s", path);
 	AUTO(fd) int fd = open_step(AT_FDCWD, path, O_RDONLY);
 	if (fd < 0 && errno == ENOTDIR)
 		return fault_set(fault, RESULT_EXISTS, FAULT_ERRNO, errno, "make folder %s", path);
-	if (fd < 0 || fstat(fd, &status) != 0 || (status.st_uid == geteuid() && fchmod(fd, 0700) != 0))
+	bool ours = fd >= 0 && fstat(fd, &status) == 0 && status.st_uid == geteuid() && !(status.st_mode & 022);
+	if (fd < 0 || (ours && fchmod(fd, 0700) != 0))
 		return fault_errno(fault, errno, "make folder %s private", path);
-	/* What lies in it would stay whose it is: only an empty one is made anew. */
-	if (status.st_uid != geteuid() && rmdir(path) == 0)
-		return file_make_private_folder(path, fault);
-	return status.st_uid == geteuid() ? RESULT_OK : fault_set(fault, RESULT_ACCESS_REFUSED, FAULT_ERRNO, errno,
-	                 "the folder %s belongs to uid %u: remove it first", path, status.st_uid);
+	/* What others could put in it would stay theirs: only an empty one is made anew. */
+	return ours ? RESULT_OK : rmdir(path) == 0 ? file_make_private_folder(path, fault) :
+	       fault_set(fault, RESULT_ACCESS_REFUSED, FAULT_ERRNO, errno, "the folder %s belongs to uid %u, mode %03o: "
+	                 "remove it first", path, status.st_uid, status.st_mode & 0777);
 }
 
 enum result file_open_read(const char *path, struct file_handle **ret_file, struct fault *fault)
 {
-	return wrap(open(path, O_RDONLY | O_CLOEXEC), path, ret_file, fault);
+	return wrap(open(path, O_RDONLY | O_NONBLOCK | O_CLOEXEC), path, ret_file, fault);
 }
 
 enum result file_open_append(const char *path, struct file_handle **ret_file, struct fault *fault)
 {
-	return wrap(open(path, O_WRONLY | O_APPEND | O_CREAT | O_NOFOLLOW | O_CLOEXEC, 0600), path, ret_file, fault);
+	return wrap(open(path, O_RDWR | O_APPEND | O_CREAT | O_NOFOLLOW | O_CLOEXEC, 0600), path, ret_file, fault);
 }
 
 enum result file_move(const char *from, const char *to, struct fault *fault)

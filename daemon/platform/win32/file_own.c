@@ -98,27 +98,84 @@ static bool note_entry(void *context, const wchar_t *name, size_t chars)
 	return false;
 }
 
-/* A folder that somebody else made before us: its list is replaced, but what already lies in it would stay theirs, open
- * handles included.  Empty it may be taken over, filled it is for an administrator to look at. */
-static enum result check_previous_owner(HANDLE folder, const char *path, struct sid *own, struct fault *fault)
+/* Ours, Ferry's, or theirs who are trusted with the machine. */
+static enum result check_owner(HANDLE object, struct sid *own, bool *ret_trusted, char text[SID_TEXT_BYTES_MAX],
+                               struct fault *fault)
 {
 	struct sid owner, ferry;
-	char text[SID_TEXT_BYTES_MAX];
-	bool empty = true;
-	enum result result = security_owner(folder, &owner, fault);
+	enum result result = security_owner(object, &owner, fault);
 
 	if (result == RESULT_OK)
 		result = security_ferry_sid(&ferry, fault);
 	if (result != RESULT_OK)
 		return result;
-	if (EqualSid(&owner.sid, &own->sid) || EqualSid(&owner.sid, &ferry.sid) ||
-	    IsWellKnownSid(&owner.sid, WinBuiltinAdministratorsSid) || IsWellKnownSid(&owner.sid, WinLocalSystemSid))
-		return RESULT_OK;
-	result = file_list_handle(folder, note_entry, &empty, fault);
-	if (result != RESULT_OK || empty)
-		return result;
 	if (security_sid_text(&owner.sid, text, NULL) != RESULT_OK)
 		text[0] = '\0';
+	*ret_trusted = EqualSid(&owner.sid, &own->sid) || EqualSid(&owner.sid, &ferry.sid) ||
+	               IsWellKnownSid(&owner.sid, WinBuiltinAdministratorsSid) ||
+	               IsWellKnownSid(&owner.sid, WinLocalSystemSid);
+	return RESULT_OK;
+}
+
+struct look {
+	const char *path;
+	struct sid *own;
+	struct fault *fault;
+	enum result result;
+};
+
+static bool check_entry(void *context, const wchar_t *name, size_t chars)
+{
+	struct look *look = context;
+	AUTO(memory) wchar_t *wide = NULL;
+	AUTO(handle) HANDLE entry = NULL;
+	char text[DESTINATION_SEGMENT_BYTES_MAX * 3 + 1], path[DESTINATION_BYTES_MAX + 1], owner[SID_TEXT_BYTES_MAX];
+	bool trusted = false;
+
+	look->result = utf_from_wide(name, chars, text, sizeof text, "file name", look->fault);
+	if (look->result == RESULT_OK && text_format(path, sizeof path, "%s\\%s", look->path, text) != RESULT_OK)
+		look->result = fault_set(look->fault, RESULT_TOO_LONG, FAULT_FERRY, 0, "look into %s", look->path);
+	if (look->result == RESULT_OK)
+		look->result = utf_path_to_wide(path, &wide, look->fault);
+	if (look->result != RESULT_OK)
+		return false;
+	entry = CreateFileW(wide, READ_CONTROL, FILE_SHARE_READ | FILE_SHARE_WRITE | FILE_SHARE_DELETE, NULL,
+	                    OPEN_EXISTING, FILE_FLAG_BACKUP_SEMANTICS | FILE_FLAG_OPEN_REPARSE_POINT, NULL);
+	if (entry == INVALID_HANDLE_VALUE) {
+		look->result = fault_win32(look->fault, GetLastError(), "look at %s", path);
+		if (look->result == RESULT_PATH_NOT_FOUND)
+			look->result = RESULT_OK; /* gone meanwhile: a second daemon sees the files of the first come and go */
+		return look->result == RESULT_OK;
+	}
+	look->result = check_owner(entry, look->own, &trusted, owner, look->fault);
+	if (look->result == RESULT_OK && !trusted)
+		look->result = fault_set(look->fault, RESULT_ACCESS_REFUSED, FAULT_FERRY, 0, "%s belongs to %s: remove it first",
+		                         path, owner);
+	return look->result == RESULT_OK;
+}
+
+/* In a folder that an administrator made by hand everybody may put files, as ProgramData hands that on: each must be of
+ * somebody trusted, or a queue in it, with jobs of anybody's, would be a stranger's. */
+static enum result check_entries(HANDLE folder, const char *path, struct sid *own, struct fault *fault)
+{
+	struct look look = { .path = path, .own = own, .fault = fault };
+	enum result result = file_list_handle(folder, check_entry, &look, fault);
+
+	return result == RESULT_OK ? look.result : result;
+}
+
+/* A folder that somebody else made before us: its list is replaced, but what already lies in it would stay theirs, open
+ * handles included.  Empty it may be taken over, filled it is for an administrator to look at. */
+static enum result check_previous_owner(HANDLE folder, const char *path, struct sid *own, struct fault *fault)
+{
+	char text[SID_TEXT_BYTES_MAX];
+	bool empty = true, trusted = false;
+	enum result result = check_owner(folder, own, &trusted, text, fault);
+
+	if (result == RESULT_OK && !trusted)
+		result = file_list_handle(folder, note_entry, &empty, fault);
+	if (result != RESULT_OK || empty)
+		return result;
 	return fault_set(fault, RESULT_ACCESS_REFUSED, FAULT_FERRY, 0,
 	                 "the folder %s belongs to %s and is not empty: remove it first", path, text);
 }
@@ -168,7 +225,10 @@ enum result file_make_private_folder(const char *path, struct fault *fault)
 		return fault_set(fault, RESULT_EXISTS, FAULT_FERRY, 0, "a file has the name of the folder %s", path);
 	if (result == RESULT_OK && !made)
 		result = check_previous_owner(folder, path, &own, fault);
-	return result == RESULT_OK ? apply_descriptor(folder, descriptor, path, fault) : result;
+	if (result == RESULT_OK)
+		result = apply_descriptor(folder, descriptor, path, fault);
+	/* Now that nobody else can add to it. */
+	return result == RESULT_OK && !made ? check_entries(folder, path, &own, fault) : result;
 }
 
 /* --- plain files --- */

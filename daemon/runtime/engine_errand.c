@@ -91,7 +91,7 @@ static void grant(struct engine *engine, int64_t row, struct resumption *resumpt
 	struct fault fault = { 0 };
 	enum result result = engine_resume_now(engine, row, &status, &fault);
 
-	resumption->answer(resumption, result, &status, &fault);
+	resumption->answer(resumption, result, result == RESULT_OK ? &status : NULL, &fault);
 }
 
 /* Ask about the next files; false: there are none, or it cannot be asked. */

@@ -168,8 +168,11 @@ static void note_job_failed(struct engine *engine, const struct job *job)
 static void job_fail(struct engine *engine, struct job *job, const struct fault *fault)
 {
 	int64_t now = engine_now(engine);
-	enum result verdict = schedule_verdict(job, fault->result, now);
 	enum job_state to;
+	/* What a sweep leaves lying is for on_abandoned to say, not for the times within which a job must get on: without work
+	 * the job could be forgotten under the flights that it still has. */
+	enum result verdict =
+		job->work == JOB_WORK_SWEEP ? fault->result : schedule_verdict(job, fault->result, now);
 
 	if (fault->result == RESULT_IDENTITY_LOST) { /* nobody's fault: it waits for its owner */
 		if (job_next_state(job->state, JOB_EVENT_OWNER_LEFT, &to))

@@ -156,6 +156,23 @@ static enum result check_quota(struct engine *engine, const char *owner, bool li
 	                                        RESULT_TOO_MANY_JOBS_PER_MACHINE, "queue.jobs_per_machine_max", fault);
 }
 
+/* Two finished jobs go for the one that comes, so that what an owner once had too many of gets less.  A cancelled one stays
+ * until its partial files are removed, which may have to wait for a slot: nobody must pile those up. */
+static enum result forget_surplus(struct engine *engine, const char *owner, struct fault *fault)
+{
+	uint64_t keep = engine->parts.settings->queue_finished_per_owner_max, finished = 0;
+	uint32_t forgotten = 0;
+	enum result result = store_jobs_forget_surplus(engine->parts.store, owner, keep, 2, &forgotten, fault);
+
+	if (result == RESULT_OK && forgotten == 0)
+		result = store_jobs_finished(engine->parts.store, owner, &finished, fault);
+	if (result != RESULT_OK || finished <= keep)
+		return result;
+	return fault_set(fault, RESULT_TOO_MANY_JOBS, FAULT_FERRY, 0,
+	                 "%" PRIu64 " cancelled jobs wait for the removal of their files; "
+	                 "queue.finished_per_owner_max is %" PRIu64, finished, keep);
+}
+
 static enum result create_job(struct engine *engine, const struct job_request *wanted, struct job *job,
                               struct fault *fault)
 {
@@ -175,10 +192,8 @@ static enum result create_job(struct engine *engine, const struct job_request *w
 		result = job_properties_check(&job->properties, fault);
 	if (result == RESULT_OK)
 		result = new_id(engine, job->id, fault);
-	/* Two go for the one that comes, so that what an owner once had too many of gets less. */
 	if (result == RESULT_OK)
-		result = store_jobs_forget_surplus(engine->parts.store, job->owner, settings->queue_finished_per_owner_max, 2,
-		                                   fault);
+		result = forget_surplus(engine, job->owner, fault);
 	if (result == RESULT_OK)
 		result = store_job_insert(engine->parts.store, job, fault);
 	if (result == RESULT_OK)

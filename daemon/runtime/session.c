@@ -264,6 +264,17 @@ static void serve_waiting(struct sessions *sessions, struct session *session)
 	mark_served(sessions, session);
 	serve(sessions, session, (struct text_view){ message->bytes, message->length });
 	mark_served(sessions, session); /* a hello may have made it another owner's */
+	if (session->gone)
+		session_remove(sessions, session->connection);
+}
+
+/* A newcomer has not waited yet: what an owner asks over ever new connections must not go before what others wait for. */
+static void join_turns(const struct sessions *sessions, struct session *newcomer)
+{
+	newcomer->served = sessions->served;
+	for (const struct session *session = sessions->first; session != NULL; session = session->next)
+		if (session != newcomer && session->greeted && strcmp(session->caller.owner, newcomer->caller.owner) == 0)
+			newcomer->served = session->served;
 }
 
 /* The one whose owner has waited longest, and of an owner's the one who asked first. */
@@ -310,15 +321,20 @@ static void deliver(struct letter *letter, void *receiver)
 		switch (delivery->kind) {
 		case DELIVERY_CONNECTED: session_add(sessions, delivery->connection); break;
 		case DELIVERY_DISCONNECTED:
-			if (session != NULL && session->waiting != NULL) /* it has been said */
-				serve_waiting(sessions, session);
-			session_remove(sessions, delivery->connection);
+			if (session == NULL || session->waiting == NULL) {
+				session_remove(sessions, delivery->connection);
+				break;
+			}
+			session->gone = true; /* what it said counts, but who hangs up does not go before the others */
+			serve_next_turn(sessions);
 			break;
 		case DELIVERY_MESSAGE:
 			if (session == NULL || session->leaving)
 				break;
 			if (!session->greeted) { /* it costs little, and a place of those that have not said hello */
 				serve(sessions, session, (struct text_view){ delivery->bytes, delivery->length });
+				if (session->greeted)
+					join_turns(sessions, session);
 				break;
 			}
 			delivery->number = ++sessions->arrived;

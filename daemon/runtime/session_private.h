@@ -39,6 +39,7 @@ struct session {
 	uint64_t served;          /* the last serving of anybody of its owner */
 	bool greeted;
 	bool leaving; /* refused, and being closed: nothing it says counts any more */
+	bool gone;    /* its client hung up; it goes too, and gives its place back, when what waits is served */
 	struct caller caller; /* who said hello */
 	bool subscribed;      /* to all jobs of the caller */
 	struct handle *handles;

@@ -84,6 +84,7 @@ const char *const store_statements[STATEMENT_COUNT] = {
 	[COUNT_LIMITED] = "SELECT coalesce(sum(jobs_limited), 0) FROM owner INDEXED BY owner_limited "
 	                  "WHERE jobs_limited > 0",
 	[COUNT_LIMITED_OF_OWNER] = "SELECT jobs_limited FROM owner WHERE name = ?1",
+	[COUNT_FINISHED_OF_OWNER] = "SELECT jobs_finished FROM owner WHERE name = ?1",
 
 	[FILE_NEXT_ORDINAL] = "SELECT coalesce(max(ordinal) + 1, 0) FROM file WHERE job_row = ?1",
 	[FILE_INSERT] = "INSERT INTO file (job_row, ordinal, url, path, path_key, " FILE_SAVED ") "
@@ -349,13 +350,13 @@ enum result store_jobs_forget(struct store *store, int64_t before_ms, uint32_t l
 }
 
 enum result store_jobs_forget_surplus(struct store *store, const char *owner, uint64_t keep, uint32_t limit,
-                                      struct fault *fault)
+                                      uint32_t *ret_count, struct fault *fault)
 {
 	AUTO(query) struct query query = query_start(store, JOBS_FORGET_SURPLUS, "forget surplus jobs");
 	put_text(&query, owner);
 	put_u64(&query, "keep", keep);
 	put_i64(&query, limit);
-	return query_run(&query, NULL, fault);
+	return query_run(&query, ret_count, fault);
 }
 
 enum result store_jobs_runnable(struct store *store, const char *owner, uint32_t integrity, int64_t now_ms,
@@ -492,6 +493,11 @@ enum result store_jobs_count(struct store *store, const char *owner, uint64_t *r
 enum result store_jobs_limited(struct store *store, const char *owner, uint64_t *ret_count, struct fault *fault)
 {
 	return count_jobs(store, owner ? COUNT_LIMITED_OF_OWNER : COUNT_LIMITED, owner, ret_count, fault);
+}
+
+enum result store_jobs_finished(struct store *store, const char *owner, uint64_t *ret_count, struct fault *fault)
+{
+	return count_jobs(store, COUNT_FINISHED_OF_OWNER, owner, ret_count, fault);
 }
 
 /* --- files --- */

@@ -42,9 +42,12 @@ enum result store_job_save(struct store *store, const struct job *job, enum job_
 /* Forget final jobs without work that finished before `before_ms`, at most `limit` at once. */
 enum result store_jobs_forget(struct store *store, int64_t before_ms, uint32_t limit, uint32_t *ret_count,
                               struct fault *fault) MUST_CHECK;
-/* Forget the owner's oldest final jobs without work beyond the `keep` newest, at most `limit` at once. */
+/* Forget the owner's oldest final jobs without work beyond the `keep` newest, at most `limit` at once.  None while there
+ * are more than `keep`: all of them have work. */
 enum result store_jobs_forget_surplus(struct store *store, const char *owner, uint64_t keep, uint32_t limit,
-                                      struct fault *fault) MUST_CHECK;
+                                      uint32_t *ret_count, struct fault *fault) MUST_CHECK;
+/* How many final jobs the owner has, with work or without. */
+enum result store_jobs_finished(struct store *store, const char *owner, uint64_t *ret_count, struct fault *fault) MUST_CHECK;
 /* Rows of unfinished jobs whose lease (job_lease_ends_ms) is over, the longest over first; jobs at work 2, PUBLISH, are
  * left out.  At most `size` a call. */
 enum result store_jobs_expired(struct store *store, int64_t now_ms, int64_t *rows, size_t size, size_t *ret_count,

@@ -266,8 +266,9 @@ static void open__of_a_queue_of_the_first_version__migrates_it(void **state)
 	assert_false(job.limited);
 	expect_ok(store_jobs_count(store, OWNER, &count, &seen));
 	assert_int_equal(count, 1);
+	uint32_t forgotten = 0;
 	expect_ok(store_begin(store, &seen));
-	expect_ok(store_jobs_forget_surplus(store, OWNER, 0, 10, &seen)); /* the finished one was counted */
+	expect_ok(store_jobs_forget_surplus(store, OWNER, 0, 10, &forgotten, &seen)); /* the finished one was counted */
 	expect_fault(store_job_by_key(store, OWNER, "k", &job, &seen), RESULT_NOT_FOUND);
 	expect_ok(store_commit(store, &seen));
 }

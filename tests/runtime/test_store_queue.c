@@ -325,24 +325,34 @@ static void forget_surplus__keeps_the_owners_newest(void **state)
 {
 	(void)state;
 	struct rows rows;
+	uint32_t count = 99;
+	uint64_t finished = 99;
 	for (unsigned i = 0; i < 5; i++)
 		(void)insert_finished(OWNER, i, i % 2 ? JOB_ACKNOWLEDGED : JOB_CANCELLED, JOB_WORK_NONE, 500 - i);
 	int64_t sweeping = insert_finished(OWNER, 5, JOB_CANCELLED, JOB_WORK_SWEEP, 1);
 	(void)insert_finished(OTHER, 6, JOB_CANCELLED, JOB_WORK_NONE, 1);
 	int64_t alive = insert(OWNER, 7, JOB_ERROR, JOB_WORK_NONE);
 
-	expect_ok(store_jobs_forget_surplus(store, OWNER, 6, 10, &seen));
+	expect_ok(store_jobs_forget_surplus(store, OWNER, 6, 10, &count, &seen));
 	assert_int_equal(list(OWNER, true, 0, LIST_MAX, &rows), 7);
-	expect_ok(store_jobs_forget_surplus(store, OWNER, 2, 1, &seen)); /* no more than the limit at once */
+	expect_ok(store_jobs_forget_surplus(store, OWNER, 2, 1, &count, &seen)); /* no more than the limit at once */
 	assert_int_equal(list(OWNER, true, 0, LIST_MAX, &rows), 6);
-	expect_ok(store_jobs_forget_surplus(store, OWNER, 2, 10, &seen));
+	expect_ok(store_jobs_forget_surplus(store, OWNER, 2, 10, &count, &seen));
 	/* Two are kept: the one that still has work, and the newest of the others. */
 	assert_int_equal(list(OWNER, true, 0, LIST_MAX, &rows), 3);
 	assert_int_equal(get_job(store, rows.rows[0]).finished_ms, 500);
 	assert_int_equal(rows.rows[1], sweeping);
 	assert_int_equal(rows.rows[2], alive);
+	assert_int_equal(count, 3);
 	assert_int_equal(list(OTHER, true, 0, LIST_MAX, &rows), 1);
-	expect_ok(store_jobs_forget_surplus(store, "S-1-0", 0, 10, &seen));
+	expect_ok(store_jobs_forget_surplus(store, OWNER, 0, 10, &count, &seen));
+	expect_ok(store_jobs_forget_surplus(store, OWNER, 0, 10, &count, &seen));
+	assert_int_equal(count, 0);
+	expect_ok(store_jobs_finished(store, OWNER, &finished, &seen));
+	assert_int_equal(finished, 1); /* the one with work */
+	expect_ok(store_jobs_forget_surplus(store, "S-1-0", 0, 10, &count, &seen));
+	expect_ok(store_jobs_finished(store, "S-1-0", &finished, &seen));
+	assert_int_equal(finished, 0);
 }
 
 /* --- limits and leases --- */

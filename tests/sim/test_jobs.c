@@ -466,6 +466,77 @@ static void engine__partial_file_of_a_job__is_never_an_orphan(void **state)
 	world_end(&world);
 }
 
+/* A job that is in no hurry to get on still owes the removal of its files, and is there while that is under way. */
+static void engine__partial_file_held_open__cancelled_job_stays_until_it_is_removed(void **state)
+{
+	struct world world;
+	struct job_status status;
+	struct fault fault = { 0 };
+
+	(void)state;
+	world_begin(&world, 14);
+	world.settings.queue_finished_per_owner_max = 1;
+	world_hello(&world);
+	world.denied = "/sim/3";
+	int64_t other = submit_and_wait(&world, 4); /* SUSPENDED, without anything on disk */
+	world.denied = "";
+	int64_t row = world_submit(&world, 3, false);
+	run_to_end(&world, row, JOB_TRANSFERRED);
+	world_set(&world, row, PROPERTY_NO_PROGRESS_TIMEOUT, &(struct job_properties){ .no_progress_timeout_s = 0 });
+	world.files[0].held = true;
+	world_cancel(&world, row);
+	assert_true(world_step(&world)); /* the first of three removals fails */
+	world_cancel(&world, other);
+	(void)world_submit(&world, 1, true); /* which a finished job gives way to */
+	while (world_step(&world) && world.files[1].synced + world.files[2].synced > 0)
+		;
+	assert_int_equal(world_events(&world, EVENT_STORE_TROUBLE), 0);
+	assert_int_equal(engine_job_get(world.engine, row, &status, &fault), RESULT_OK);
+	assert_int_equal(status.job.work, JOB_WORK_SWEEP);
+	world.files[0].held = false;
+	while (status.job.work != JOB_WORK_NONE) {
+		assert_true(world_step(&world));
+		assert_int_equal(engine_job_get(world.engine, row, &status, &fault), RESULT_OK);
+	}
+	assert_int_equal(world.files[0].synced, 0);
+	assert_int_equal(world_events(&world, EVENT_LEFTOVER), 0);
+	world_end(&world);
+}
+
+/* With every slot taken, cancelled jobs cannot be swept; they are no way around the limits. */
+static void engine__cancelled_jobs_that_wait_for_a_slot__are_limited(void **state)
+{
+	struct world world;
+	unsigned made = 0;
+
+	(void)state;
+	world_begin(&world, 15);
+	world.settings.queue_background_jobs_max = 1;
+	world.settings.queue_finished_per_owner_max = 5;
+	world_hello(&world);
+	world.files[0].stuck = true;
+	int64_t first = world_submit(&world, 1, true);
+	while (world_state(&world, first) != JOB_CONNECTING)
+		assert_true(world_step(&world));
+	world.denied = "/sim/1";
+	for (; made < 20; made++) {
+		int64_t row = submit_and_wait(&world, 2);
+
+		if (row < 0)
+			break;
+		world_cancel(&world, row);
+	}
+	assert_int_equal(made, 6);
+	assert_int_equal(world.resumed, RESULT_TOO_MANY_JOBS);
+	world_cancel(&world, first); /* the slot is free: all are swept */
+	while (world_step(&world))
+		;
+	world.files[0].stuck = false;
+	world.denied = "";
+	run_to_end(&world, submit_and_wait(&world, 1), JOB_ACKNOWLEDGED);
+	world_end(&world);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -487,6 +558,8 @@ int main(void)
 		cmocka_unit_test(engine__wall_clock_jumps__costs_no_job_its_lease),
 		cmocka_unit_test(engine__partial_files_without_a_job__are_removed_once_a_job_comes_by),
 		cmocka_unit_test(engine__partial_file_of_a_job__is_never_an_orphan),
+		cmocka_unit_test(engine__partial_file_held_open__cancelled_job_stays_until_it_is_removed),
+		cmocka_unit_test(engine__cancelled_jobs_that_wait_for_a_slot__are_limited),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

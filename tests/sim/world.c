@@ -227,6 +227,8 @@ static void answer_file_order(struct pending *pending)
 		if (file->synced != file->size)
 			wrong(world, "published before it was whole", &order->file);
 		file->published++;
+	} else if (order->kind == ORDER_ABANDON && file->held) {
+		report->result = fault_set(&report->fault, RESULT_LOCKED, FAULT_FERRY, 0, "made up");
 	} else if (order->kind == ORDER_ABANDON) {
 		file->written = file->synced = 0;
 	}
@@ -455,9 +457,14 @@ static void submit(struct world *world, struct engine *engine)
 	struct fault fault = { 0 };
 	bool created = false;
 
-	if (request_decode(text_view(submit_message), &request, &fault) != RESULT_OK ||
-	    engine_job_create(engine, &wanted, &status, &created, &fault) != RESULT_OK)
+	submit_row = -1;
+	if (request_decode(text_view(submit_message), &request, &fault) != RESULT_OK)
 		fail_msg("submit: %s", fault.what);
+	world->resumed = engine_job_create(engine, &wanted, &status, &created, &fault);
+	if (world->resumed != RESULT_OK) {
+		memcpy(world->refusal, fault.what, sizeof(world->refusal));
+		return;
+	}
 	submit_row = status.job.row;
 	ask_to_resume(world, engine, submit_row);
 }
@@ -489,6 +496,22 @@ void world_resume(struct world *world, int64_t row)
 {
 	resume_row = row;
 	perform(world, resume);
+}
+
+static void cancel(struct world *world, struct engine *engine)
+{
+	struct job_status status;
+	struct fault fault = { 0 };
+
+	(void)world;
+	if (engine_job_cancel(engine, resume_row, &status, &fault) != RESULT_OK)
+		fail_msg("cancel: %s", fault.what);
+}
+
+void world_cancel(struct world *world, int64_t row)
+{
+	resume_row = row;
+	perform(world, cancel);
 }
 
 static struct {

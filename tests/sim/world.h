@@ -18,6 +18,7 @@ struct world_file {
 	bool stuck;                  /* a fetch gets no byte until it is stopped */
 	bool exchanged; /* another file bears the partial file's name */
 	bool fail_next_sync;
+	bool held;      /* open elsewhere: the partial file cannot be removed */
 	bool lost; /* a sync failed: what was not synced before is gone, and later syncs succeed without it */
 };
 
@@ -49,9 +50,10 @@ void world_end(struct world *world);
 void world_crash(struct world *world);
 /* The owner says hello, as a client's process would. */
 void world_hello(struct world *world);
-/* Create a job of `count` files and resume it; its row. */
+/* Create a job of `count` files and resume it; its row.  A refusal of the create is told as one of the resume. */
 int64_t world_submit(struct world *world, uint32_t count, bool auto_complete);
 void world_resume(struct world *world, int64_t row);
+void world_cancel(struct world *world, int64_t row);
 void world_set(struct world *world, int64_t row, unsigned given, const struct job_properties *properties);
 /* Let one thing happen: an answer of a worker, or the passing of time up to what the engine waits for.  False: nothing is
  * left to happen. */

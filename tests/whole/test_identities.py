@@ -314,6 +314,34 @@ def message_of_two_authors__ends_the_connection_and_makes_nothing():
     scene.end()
 
 
+def clients_that_hang_up__are_served_all_the_same_and_give_their_places_back():
+    scene = Scene()
+    a = Identity()
+
+    def hang_up():
+        with door() as client:
+            hello(client, scene.ferry.address)
+            handle = result(call(client, "job.create", name="x", files=[{"url": "http://a/0", "path": "/0"}]))["handle"]
+            job = result(call(client, "job.get", handle=handle))["job"]["id"]
+            for name in "abcd":  # together more than an owner's share of the places
+                others = [door() for _ in range(20)]
+                for other in others:
+                    result(hello(other, scene.ferry.address))
+                    assert result(call(other, "job.open", job=job))["handle"] == 1
+                    result(call(other, "events.subscribe"))
+                # Refused at the last of many files: it takes a while.  The first one's change finds the others gone.
+                long = [{"url": f"http://a/{i}", "path": f"/{i}"} for i in range(1, 190)] + [{"url": "no", "path": "no"}]
+                for i, other in enumerate(others):
+                    send(other, request("job.setProperties", handle=1, name=name) if i % 19 == 0 else
+                         request("job.addFiles", handle=1, files=long))
+                    other.close()
+                wait_until(lambda: result(call(client, "service.status"))["service"]["connections"] == 1, 10, "they go")
+                assert result(call(client, "job.get", handle=handle))["job"]["name"] == name
+
+    become(a, hang_up)
+    scene.end()
+
+
 def anothers_job__is_as_unknown_as_no_job_and_root_may_look_and_cancel_only():
     scene = Scene()
     a, b = Identity(), Identity()
@@ -485,6 +513,7 @@ run(worker_threads__wear_their_identity_and_no_capability_and_nobody_else_does,
     four_identities_at_one_origin__the_server_sees_each_fetch_over_its_own_connections,
     message_over_anothers_connection__is_its_writers,
     message_of_two_authors__ends_the_connection_and_makes_nothing,
+    clients_that_hang_up__are_served_all_the_same_and_give_their_places_back,
     anothers_job__is_as_unknown_as_no_job_and_root_may_look_and_cancel_only,
     supplementary_group__is_worn_and_only_by_whom_it_belongs_to,
     too_many_groups__is_refused_by_that_name_and_as_many_as_there_may_be_are_worn,

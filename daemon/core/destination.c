@@ -236,6 +236,11 @@ enum result destination_parse(enum path_style style, struct text_view path,
 
 /* --- comparing --- */
 
+bool destination_is_remote(enum path_style style, struct text_view path)
+{
+	return style == PATH_WINDOWS && path.length > 2 && path.bytes[0] == '\\' && path.bytes[1] == '\\';
+}
+
 bool destination_same(enum path_style style, struct text_view a, struct text_view b)
 {
 	return style == PATH_WINDOWS ? same_ignoring_case(a, b) : text_equal(a, b);

@@ -31,6 +31,8 @@ struct destination {
 enum result destination_parse(enum path_style style, struct text_view path, struct destination *ret_destination,
                               struct fault *fault) MUST_CHECK;
 
+/* Whether an accepted path is on another machine, or says so: \\server\share. */
+bool destination_is_remote(enum path_style style, struct text_view path);
 /* Whether two accepted paths name the same file as text: ASCII case is ignored in PATH_WINDOWS. */
 bool destination_same(enum path_style style, struct text_view a, struct text_view b);
 /* Whether `path` is `folder` or lies below it, compared the same way. */

@@ -229,6 +229,9 @@ void engine_sweep_folder(struct engine *engine, const struct active *active, con
 
 	if (destination_parse(engine->parts.path_style, text_view(path), &destination, NULL) != RESULT_OK)
 		return;
+	/* Another machine may write there that was made as a copy of this one, with the same mark. */
+	if (destination_is_remote(engine->parts.path_style, destination.folder))
+		return;
 	key = mix(key, destination.folder);
 	for (size_t i = 0; i < engine->swept_count; i++)
 		if (engine->swept[i] == key)

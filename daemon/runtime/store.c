@@ -138,7 +138,9 @@ void store_rollback(struct store *store)
 
 enum result store_savepoint(struct store *store, struct fault *fault)
 {
-	assert(store->turn && !store->request);
+	assert(!store->request);
+	if (!store->turn) /* it could not begin: nothing that would be written now could be undone */
+		return fault_set(fault, RESULT_STORE_BUSY, FAULT_FERRY, 0, "begin a request");
 	enum result result = run_plain(store, REQUEST_BEGIN, "begin a request", fault);
 	store->request = result == RESULT_OK;
 	return result;

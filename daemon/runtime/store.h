@@ -25,7 +25,7 @@ DEFINE_CLEANUP(store)
 enum result store_begin(struct store *store, struct fault *fault) MUST_CHECK;
 enum result store_commit(struct store *store, struct fault *fault) MUST_CHECK; /* no-op cost if nothing was written */
 void store_rollback(struct store *store);
-enum result store_savepoint(struct store *store, struct fault *fault) MUST_CHECK;
+enum result store_savepoint(struct store *store, struct fault *fault) MUST_CHECK; /* RESULT_STORE_BUSY: no transaction */
 enum result store_release(struct store *store, struct fault *fault) MUST_CHECK;
 void store_undo(struct store *store); /* back to the savepoint, which is gone then */
 

@@ -417,6 +417,16 @@ static void destination_is_below__table__goes_by_whole_segments(void **state)
 	}
 }
 
+static void destination_is_remote__table__is_of_unc_paths(void **state)
+{
+	(void)state;
+	assert_true(destination_is_remote(PATH_WINDOWS, text_view("\\\\server\\share\\folder")));
+	assert_false(destination_is_remote(PATH_WINDOWS, text_view("C:\\folder")));
+	assert_false(destination_is_remote(PATH_POSIX, text_view("/folder")));
+	assert_false(destination_is_remote(PATH_POSIX, text_view("\\\\server\\share")));
+	assert_false(destination_is_remote(PATH_WINDOWS, text_view("")));
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -429,6 +439,7 @@ int main(void)
 		cmocka_unit_test(destination__limits__are_exact),
 		cmocka_unit_test(destination__prefixes__are_not_read_beyond),
 		cmocka_unit_test(destination_same__table__ignores_ascii_case_on_windows_only),
+		cmocka_unit_test(destination_is_remote__table__is_of_unc_paths),
 		cmocka_unit_test(destination_is_below__table__goes_by_whole_segments),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -37,6 +37,16 @@ static void reopen(void)
 	expect_ok(store_begin(store, &seen));
 }
 
+static void savepoint__of_a_turn_that_could_not_begin__is_refused(void **state)
+{
+	(void)state;
+	expect_ok(store_commit(store, &seen));
+	expect_fault(store_savepoint(store, &seen), RESULT_STORE_BUSY);
+	expect_ok(store_begin(store, &seen));
+	expect_ok(store_savepoint(store, &seen));
+	store_undo(store);
+}
+
 /* --- records --- */
 
 static void assert_same_job(const struct job *a, const struct job *b)
@@ -601,6 +611,7 @@ int main(void)
 		TEST(turn__rolled_back__leaves_nothing),
 		TEST(turn__that_sqlite_ended__takes_no_further_change),
 		TEST(files__are_numbered_in_order_and_unique_by_their_compared_path),
+		TEST(savepoint__of_a_turn_that_could_not_begin__is_refused),
 		TEST(file_next__goes_by_state_and_ordinal),
 		TEST(file_next_partial__passes_over_published_and_bare_files),
 		TEST(files_list__takes_up_at_the_ordinal_and_stops_when_told),

@@ -196,6 +196,13 @@ def data_folders_that_cannot_be_used__are_refused():
     assert os.stat(lax.data).st_mode & 0o777 == 0o777 and os.listdir(lax.data) == ["queue.sqlite3"]
     empty = fresh(lambda path: (os.mkdir(path), os.chmod(path, 0o777))).start()
     assert os.stat(empty.data).st_mode & 0o777 == 0o700
+    if subprocess.run(["unshare", "-m", "true"], stderr=subprocess.DEVNULL).returncode == 0:
+        still = Ferry()  # on a disk that only this daemon sees as read-only
+        still.serve = ["unshare", "-m", "sh", "-c",
+                       'mount --bind "$0" "$0" && mount -o remount,bind,ro "$0" && exec "$@"', still.data, *still.serve]
+        refused("on a read-only disk", still, "DATA_UNUSABLE", still.data)
+    else:
+        print("  not shown: a folder on a read-only disk, for want of a mount namespace")
     empty = fresh(lambda path: anothers(path, None)).start()
     status = os.stat(empty.data)
     assert (status.st_uid, status.st_mode & 0o777) == (0, 0o700)

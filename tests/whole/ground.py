@@ -4,6 +4,7 @@ FERRY_GROUND says which: "linux" (the test ground) or "wine" (the Windows binari
 test's own, listens on a free loopback port, and is gone afterwards.
 """
 import atexit
+import functools
 import hashlib
 import json
 import os
@@ -54,9 +55,27 @@ def native(path):
     return path if GROUND == "linux" else "Z:" + path.replace("/", "\\")
 
 
+@functools.lru_cache(None)
+def programs():
+    """Where the programs are.  Root's tests run them as other users too, to whom the build's own folder may be closed."""
+    if GROUND != "linux" or os.getuid() != 0:
+        return BIN
+    folder = tempfile.mkdtemp(prefix="ferry-programs-")
+    atexit.register(shutil.rmtree, folder, ignore_errors=True)
+    os.mkdir(os.path.join(folder, "tests"))
+    for name in ("ferryd-linux", "ferry", "tests/crowd"):
+        if os.path.exists(os.path.join(BIN, name)):
+            shutil.copy(os.path.join(BIN, name), os.path.join(folder, name))
+    for path, _, files in os.walk(folder):
+        for name in [path] + [os.path.join(path, name) for name in files]:
+            os.chmod(name, 0o755)
+    return folder
+
+
 def program(name):
+    """ferryd, ferry or tests/crowd."""
     if GROUND == "linux":
-        return [os.path.join(BIN, {"ferryd": "ferryd-linux"}.get(name, name))]
+        return [os.path.join(programs(), {"ferryd": "ferryd-linux"}.get(name, name))]
     return [WINE, os.path.join(BIN, name + ".exe")]
 
 
@@ -202,12 +221,7 @@ class Ferry:
     def hand_over(self, identity, capabilities):
         """Make the daemon this identity's, with these capabilities and no others."""
         setpriv = shutil.which("setpriv") or skip("setpriv (util-linux) is not installed")
-        programs = os.path.join(self.folder, "bin")  # the build's own folder may be closed to others
-        os.mkdir(programs)
-        for command in (self.serve, self.client):
-            command[0] = shutil.copy(command[0], programs)
-        for path in (self.landed, programs, self.serve[0], self.client[0]):
-            os.chmod(path, 0o755)
+        os.chmod(self.landed, 0o755)
         for path in (self.folder, self.data, *(os.path.join(self.data, name) for name in os.listdir(self.data))):
             os.chown(path, identity.uid, identity.gid)
         sets = [f"--{name}=-all{',' * bool(capabilities)}{capabilities}"

@@ -6,7 +6,7 @@ import json
 import os
 import re
 
-from ground import MIB, Bridge, Ferry, Nginx, native, run
+from ground import MIB, Bridge, Ferry, Nginx, native, program, run
 from outcomes import ALOUD, ORDINARY, NOBODY, SECRET, WINDOWS, Target, as_nobody, check_no_secret, judge_reply
 
 SEPARATOR = "\\" if WINDOWS else "/"
@@ -197,7 +197,7 @@ URLS = [
 def destinations(ferry):
     """(row, path, result, what beside the field), for this ground's paths."""
     landed = ferry.destination("")  # with its separator
-    program = native(os.path.dirname(os.path.realpath(os.path.join(os.environ["FERRY_BIN"], "ferryd"))))
+    own = native(os.path.dirname(os.path.realpath(program("ferryd")[-1])))
     rows = [
         ("empty", "", "BAD_DESTINATION", "no path"),
         ("relative", "x.bin", "BAD_DESTINATION", "absolute"),
@@ -213,7 +213,7 @@ def destinations(ferry):
         ("path too long", landed + f"n{SEPARATOR}" * 1024 + "x", "TOO_LONG", "2048"),
         ("Ferry's data", native(os.path.join(ferry.data, "queue.sqlite3")), "BAD_DESTINATION", "Ferry's own"),
         ("below Ferry's data", native(os.path.join(ferry.data, "a", "x")), "BAD_DESTINATION", "Ferry's own"),
-        ("Ferry's program", program + SEPARATOR + "x", "BAD_DESTINATION", "Ferry's own"),
+        ("Ferry's program", own + SEPARATOR + "x", "BAD_DESTINATION", "Ferry's own"),
         ("the same as another's", ferry.destination("taken.bin"), "DUPLICATE_DESTINATION", ""),
     ]
     if not WINDOWS:

@@ -14,7 +14,7 @@ import subprocess
 import threading
 import time
 
-from ground import GROUND, MIB, Bridge, Ferry, Nginx, native, run, wait_until, BIN, WINE
+from ground import GROUND, MIB, Bridge, Ferry, Nginx, native, program, run, wait_until
 
 LINUX = GROUND == "linux"
 USERS = LINUX and os.getuid() == 0
@@ -77,8 +77,7 @@ class Crowd:
 
     def __init__(self, scene, uid=HOSTILE, ends=True):
         self.ends = ends
-        program = [os.path.join(BIN, "tests", "crowd")] if LINUX else [WINE, os.path.join(BIN, "tests", "crowd.exe")]
-        self.process = subprocess.Popen(program + [scene.ferry.address], env=scene.ferry.environment, text=True,
+        self.process = subprocess.Popen(program("tests/crowd") + [scene.ferry.address], env=scene.ferry.environment, text=True,
                                         stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL,
                                         **user(uid))
         scene.crowds.append(self)

@@ -361,7 +361,8 @@ def machine_full__is_told_by_its_setting():
 
 def door_full__says_busy():
     ferry = Ferry({"door": {"connections_max": 4}}).start()
-    bridges = [Bridge(ferry) for _ in range(4)]
+    elevated = WINDOWS or os.getuid() == 0  # one place is kept for them
+    bridges = [Bridge(ferry) for _ in range(4 if elevated else 3)]
     for bridge in bridges:
         bridge.hello()
     done = ferry.run("status", check=False)

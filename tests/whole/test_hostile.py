@@ -386,7 +386,8 @@ RAW_DEEDS = [half_messages, most_of_a_message, wrong_packets, slow_reader]
 
 
 def every_deed__the_honest_are_served_and_nothing_stays_behind():
-    scene = Scene({"worker": {"idle_s": 1}})
+    # Where the honest are the same owner as the hostile, they need places of the same share.
+    scene = Scene({"worker": {"idle_s": 1}, "door": {"connections_per_owner_max": 32 if USERS else 40}})
     honest = Honest(scene.ferry)
     honest.hello()
     idle = scene.usage()

@@ -22,6 +22,7 @@ HONEST, HOSTILE = 65101, 65110  # uids; further hostile ones follow
 LATENCY_S_MAX = 5  # of a call; it catches what hangs, not what is slow
 MEMORY_MAX = 96 * MIB  # more than before the deed, under ASan with what it keeps of freed memory
 PEAK_MAX = 256 * MIB  # at any time more than at first: docs/security.md section 10
+SHADOWED = os.environ.get("FERRY_SANITIZE") == "thread"  # whose shadow of the memory is larger, and stays
 LONG = bool(os.environ.get("FERRY_HOSTILE_LONG"))
 
 HELLO = json.dumps({"jsonrpc": "2.0", "id": 1, "method": "hello", "params": {"protocol": 1, "client": "crowd"}})
@@ -233,7 +234,7 @@ class Scene:
         threads, descriptors, memory = idle
         try:
             wait_until(lambda: self.usage()[0] == threads and self.usage()[1] == descriptors, 20, "nothing is left")
-            wait_until(lambda: self.usage()[2] <= memory + MEMORY_MAX, 20, "no memory is left in use")
+            wait_until(lambda: SHADOWED or self.usage()[2] <= memory + MEMORY_MAX, 20, "no memory is left in use")
         except AssertionError as error:
             raise AssertionError(f"{what}: {error}: at first {idle}, now {self.usage()}") from None
 
@@ -408,7 +409,7 @@ def every_deed__the_honest_are_served_and_nothing_stays_behind():
     with open(f"/proc/{scene.ferry.process.pid}/status") as file:
         peak = next(int(line.split()[1]) * 1024 for line in file if line.startswith("VmHWM"))
     print(f"       at most {(peak - idle[2]) // MIB} MiB more than at first")
-    assert peak - idle[2] < PEAK_MAX
+    assert SHADOWED or peak - idle[2] < PEAK_MAX
     honest.close()
     stop_in_order(scene)
 
@@ -508,6 +509,8 @@ def stop_in_order(scene):
         assert code == 0 and "Sanitizer" not in said and "runtime error" not in said, (code, said)
 
 
+if SHADOWED:
+    print("SKIPPED in part: memory is not judged under ThreadSanitizer")
 TESTS = [each_limit_of_the_door__is_named, every_deed__the_honest_are_served_and_nothing_stays_behind]
 if USERS:
     TESTS.append(second_hello_as_somebody_else__counts_for_them)

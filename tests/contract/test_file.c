@@ -1,44 +1,4 @@
-#include "ground.h"
-
-#include <stdlib.h>
-#include <string.h>
-
-#include "platform/file.h"
-
-/* Every test has a folder of its own, open as `folder`. */
-struct scene {
-	char path[GROUND_PATH_BYTES_MAX];
-	struct folder *folder;
-	struct fault fault;
-};
-
-static int set_up(void **state)
-{
-	struct scene *scene = calloc(1, sizeof(*scene));
-	if (!scene)
-		return -1;
-	ground_set_up(scene->path);
-	*state = scene;
-	return folder_open(scene->path, &scene->folder, &scene->fault) == RESULT_OK ? 0 : -1;
-}
-
-static int tear_down(void **state)
-{
-	struct scene *scene = *state;
-	folder_free(scene->folder);
-	ground_tear_down(scene->path);
-	free(scene);
-	return 0;
-}
-
-static const char *in(struct scene *scene, const char *name)
-{
-	static char paths[4][GROUND_PATH_BYTES_MAX];
-	static unsigned next;
-	char *path = paths[next++ % 4];
-	ground_path(path, scene->path, name);
-	return path;
-}
+#include "contract/file_scene.h"
 
 static struct file_handle *create(struct scene *scene, const char *name, const char *text)
 {

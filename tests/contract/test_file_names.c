@@ -1,35 +1,5 @@
 /* Names: beyond ASCII, beyond 260 characters, not simple, in use. */
-#include "ground.h"
-
-#include <stdlib.h>
-#include <string.h>
-
-#include "platform/file.h"
-
-struct scene {
-	char path[GROUND_PATH_BYTES_MAX];
-	struct folder *folder;
-	struct fault fault;
-};
-
-static int set_up(void **state)
-{
-	struct scene *scene = calloc(1, sizeof(*scene));
-	if (!scene)
-		return -1;
-	ground_set_up(scene->path);
-	*state = scene;
-	return folder_open(scene->path, &scene->folder, &scene->fault) == RESULT_OK ? 0 : -1;
-}
-
-static int tear_down(void **state)
-{
-	struct scene *scene = *state;
-	folder_free(scene->folder);
-	ground_tear_down(scene->path);
-	free(scene);
-	return 0;
-}
+#include "contract/file_scene.h"
 
 /* Create, rename to `name`, find it under that name, remove it: all through the contract. */
 static void round_trip(struct scene *scene, struct folder *folder, const char *name)

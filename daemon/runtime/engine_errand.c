@@ -24,7 +24,8 @@ struct errand {
 	struct crew *crew;
 	/* A look at destinations */
 	int64_t row;
-	uint32_t from_ordinal, next_ordinal; /* what the present order asks about: files that are not whole, of these */
+	uint32_t ordinals[CHECK_FILES_AT_ONCE]; /* of the files that the present order asks about */
+	uint32_t next_ordinal;
 	struct resumption *resumption;       /* NULL: the errand is a sweep */
 	/* A sweep */
 	char path[DESTINATION_BYTES_MAX + 1]; /* of some destination in the folder */
@@ -102,7 +103,6 @@ static bool ask(struct engine *engine, struct errand *errand)
 	struct fault fault;
 	enum result result = order != NULL ? RESULT_OK : RESULT_NO_MEMORY;
 
-	errand->from_ordinal = errand->next_ordinal;
 	if (order != NULL)
 		*order = (struct order){ .kind = ORDER_CHECK, .flight = errand->number,
 			                 .list = BUFFER(CHECK_FILES_AT_ONCE * (DESTINATION_BYTES_MAX + 1)) };
@@ -110,30 +110,17 @@ static bool ask(struct engine *engine, struct errand *errand)
 		result = store_file_next(engine->parts.store, errand->row, FILE_PENDING, errand->next_ordinal, &file, &fault);
 		if (result == RESULT_OK)
 			result = buffer_append(&order->list, file.path, strlen(file.path) + 1);
-		if (result == RESULT_OK)
+		if (result == RESULT_OK) {
+			errand->ordinals[i] = file.ordinal;
 			errand->next_ordinal = file.ordinal + 1;
+		}
 	}
 	if ((result == RESULT_OK || result == RESULT_NOT_FOUND) && order->list.length > 0) {
 		engine_send(engine, errand->crew->file, order);
 		return true;
 	}
-	if (order != NULL)
-		order_free(order);
+	order_free(order);
 	return false;
-}
-
-/* Which file the index-th path of the present order was. */
-static bool asked_file(struct engine *engine, const struct errand *errand, uint64_t index, struct file *file)
-{
-	struct fault fault;
-	uint32_t ordinal = errand->from_ordinal;
-
-	for (uint64_t i = 0; i <= index; i++) {
-		if (store_file_next(engine->parts.store, errand->row, FILE_PENDING, ordinal, file, &fault) != RESULT_OK)
-			return false;
-		ordinal = file->ordinal + 1;
-	}
-	return true;
 }
 
 static void on_checked(struct engine *engine, struct errand *errand, const struct report *report)
@@ -141,15 +128,15 @@ static void on_checked(struct engine *engine, struct errand *errand, const struc
 	struct resumption *resumption = errand->resumption;
 	int64_t row = errand->row;
 	struct fault fault = report->fault;
-	struct file file;
 	/* What may be otherwise in a moment, or cannot be asked for want of the identity, the job meets by itself. */
 	bool refused = report->result != RESULT_OK && report->result != RESULT_IDENTITY_LOST &&
 	               result_class(report->result) != RETRY_LATER;
 
 	if (report->result == RESULT_OK && ask(engine, errand))
 		return;
-	if (refused && asked_file(engine, errand, report->bytes, &file))
-		text_display(fault.what, sizeof(fault.what), "files[%" PRIu32 "].path: %s", file.ordinal, report->fault.what);
+	if (refused && report->bytes < CHECK_FILES_AT_ONCE)
+		text_display(fault.what, sizeof(fault.what), "files[%" PRIu32 "].path: %s", errand->ordinals[report->bytes],
+		             report->fault.what);
 	errand_end(engine, errand);
 	if (refused)
 		resumption->answer(resumption, report->result, NULL, &fault);

@@ -157,7 +157,8 @@ void progress_line(const struct progress *progress, int64_t now_ms, int64_t wall
 	write_bytes(status, bytes, sizeof(bytes));
 	write_pace(progress, now_ms, wall_ms, status, pace, sizeof(pace));
 	text_display(files, sizeof(files), "%u/%u files", status->files_transferred, status->files_total);
-	write_rest(bytes, pace, files, columns > PERCENT_COLUMNS && known ? columns - PERCENT_COLUMNS : columns, known, rest, sizeof(rest));
+	write_rest(bytes, pace, files, columns > PERCENT_COLUMNS && known ? columns - PERCENT_COLUMNS : columns, known, rest,
+	           sizeof(rest));
 	if (known) {
 		unsigned taken = (unsigned)strlen(rest) + 1 + PERCENT_COLUMNS;
 		unsigned room = columns > taken ? columns - taken : 0;

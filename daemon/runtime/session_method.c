@@ -204,11 +204,6 @@ static enum result do_open(struct call *call)
 	return RESULT_OK;
 }
 
-static bool page_has_room(const struct json_writer *out)
-{
-	return out->to->length < PAGE_BYTES_MAX;
-}
-
 struct page {
 	struct json_writer *out;
 	uint64_t next; /* where the following page begins */
@@ -216,14 +211,18 @@ struct page {
 	bool cut;
 };
 
+static bool page_has_room(struct page *page)
+{
+	page->cut = page->out->to->length >= PAGE_BYTES_MAX;
+	return !page->cut;
+}
+
 static bool write_file_entry(void *context, const struct file *file)
 {
 	struct page *page = context;
 
-	if (!page_has_room(page->out)) {
-		page->cut = true;
+	if (!page_has_room(page))
 		return false;
-	}
 	protocol_write_file(page->out, file);
 	page->next = (uint64_t)file->ordinal + 1;
 	page->count++;
@@ -234,10 +233,8 @@ static bool write_job_entry(void *context, const struct job_status *status)
 {
 	struct page *page = context;
 
-	if (!page_has_room(page->out)) {
-		page->cut = true;
+	if (!page_has_room(page))
 		return false;
-	}
 	protocol_write_job(page->out, NULL, status);
 	page->next = (uint64_t)status->job.row;
 	page->count++;

@@ -30,6 +30,11 @@ def skip(why):
     sys.exit(SKIP)
 
 
+def not_shown(what, where):
+    """A part of a test that cannot be shown here, and where it is: the summary of ./check lists it (tests/summary.py)."""
+    print(f"SKIPPED on this ground: {what} (shown by {where})", flush=True)
+
+
 def wait_until(condition, seconds, what):
     """The condition's first true value; fails the test when it does not come."""
     end = time.monotonic() + seconds

@@ -7,7 +7,7 @@ from judge import Judge, play_round
 if GROUND != "linux":
     skip("Wine has one user: tests/windows shows what a worn token may do")
 if os.getuid() != 0:
-    skip("needs root, to make identities up")
+    skip("only root can make identities up: Linux as root shows it")
 
 
 def twenty_rounds_of_four_identities__each_fetches_over_its_own_connections():

@@ -6,7 +6,7 @@ import json
 import os
 import re
 
-from ground import MIB, Bridge, Ferry, Nginx, native, program, run
+from ground import MIB, Bridge, Ferry, Nginx, native, not_shown, program, run
 from outcomes import ALOUD, ORDINARY, NOBODY, SECRET, WINDOWS, Target, as_nobody, check_no_secret, judge_reply
 
 SEPARATOR = "\\" if WINDOWS else "/"
@@ -337,17 +337,17 @@ def limits__are_told_by_their_setting_and_change_nothing():
         ferry, bridge = check_limits("", **as_nobody())
         bridge.close()
     else:
-        print("  not shown: limits of ordinary owners")
+        not_shown("limits of ordinary owners", "Linux")
     if WINDOWS or ORDINARY:
         ferry, bridge = check_limits("exempt_")
         bridge.close()
     else:
-        print("  not shown: limits of exempt owners")
+        not_shown("limits of exempt owners", "Linux as root; Wine")
 
 
 def machine_full__is_told_by_its_setting():
     if not ORDINARY:
-        print("  not shown: two ordinary owners")
+        not_shown("a machine full of two ordinary owners' jobs", "Linux as root")
         return
     ferry, bridge = check_limits("", **as_nobody())
     other = Bridge(ferry, user=NOBODY - 1, group=NOBODY - 1, extra_groups=[])

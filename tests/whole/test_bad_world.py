@@ -10,7 +10,7 @@ import struct
 import subprocess
 import threading
 
-from ground import Bridge, Ferry, Nginx, native, run, sha256, wait_until
+from ground import Bridge, Ferry, Nginx, native, not_shown, run, sha256, wait_until
 from outcomes import (NOBODY, ORDINARY, OUTCOMES, SECRET, WINDOWS, as_nobody, check_no_secret, contents, judge,
                       judge_reply)
 
@@ -203,7 +203,7 @@ def resume_rows(folder):
     yield "destination is a folder", make("taken"), "IS_FOLDER"
     if WINDOWS:
         yield "destination is read-only", make("readonly", 0o444, file=True), "DENIED"
-        print("  not shown: folders that may not be written, links")
+        not_shown("folders that may not be written, links", "Linux; windows/test_folder.c, unrun")
         return
     if ORDINARY or os.getuid() != 0:
         yield "folder may not be written", os.path.join(make("closed", 0o555), "x"), "DENIED"
@@ -233,7 +233,7 @@ def destinations_that_cannot_be_written__are_told_at_resume():
 def destination_in_use__is_tried_again():
     """A second daemon, since it holds its lock file open and shares it with nobody."""
     if not WINDOWS:
-        print("  not shown: files that are open can be replaced here")
+        not_shown("a destination in use: open files can be replaced here", "Wine")
         return
     world = World()
     nginx = Nginx(os.path.join(world.ferry.folder, "nginx"))
@@ -266,7 +266,7 @@ class OnSmallDisk(Ferry):
 
 def full_disk__is_told_and_goes_on_when_there_is_room():
     if WINDOWS or subprocess.run(["unshare", "-m", "true"], stderr=subprocess.DEVNULL).returncode != 0:
-        print("  not shown: a small disk needs Linux and the right to mount one")
+        not_shown("a full disk", "Linux, with the right to mount one")
         return
     ferry = OnSmallDisk().start()
     nginx = Nginx(os.path.join(ferry.folder, "nginx"))

@@ -16,7 +16,7 @@ from judge import Judge, play_round
 if GROUND != "linux":
     skip("Wine has one user: tests/windows shows what a worn token may do")
 if os.getuid() != 0:
-    skip("needs root, to make identities up")
+    skip("only root can make identities up: Linux as root shows it")
 ROOT = Identity(uid=0, gid=0)
 SETUID_AND_SETGID = 1 << 7 | 1 << 6
 NOBODYS_JOB = "00000000-0000-4000-8000-000000000000"

@@ -6,7 +6,7 @@ import time
 from ground import Ferry, Nginx, run, skip
 
 if os.environ.get("FERRY_SANITIZE") == "thread":
-    skip("ThreadSanitizer has a thread of its own, which wakes")
+    skip("ThreadSanitizer has a thread of its own, which wakes: the other presets count")
 
 
 def wakes(pid):

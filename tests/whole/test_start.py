@@ -11,7 +11,7 @@ import struct
 import subprocess
 import sys
 
-from ground import Bridge, Ferry, native, run
+from ground import Bridge, Ferry, native, not_shown, run
 from outcomes import ALOUD, NOBODY, OUTCOMES, SECRET, WINDOWS, Target, as_nobody, check_no_secret, contents
 
 
@@ -99,7 +99,7 @@ def queues_that_cannot_be_opened__are_refused_and_left_alone():
     with open(database(ferry), "wb") as file:
         file.write(whole)
     if WINDOWS:
-        print("  not shown: a lock that a Linux program holds")
+        not_shown("a queue that another program has locked", "Linux")
     else:
         # In a process of its own: ours would lose the lock with the first descriptor of the file that it closes.
         hold = ("import sqlite3, sys; held = sqlite3.connect(sys.argv[1], isolation_level=None);"
@@ -165,7 +165,7 @@ def data_folders_that_cannot_be_used__are_refused():
         alone.serve[alone.serve.index("--data") + 1] = missing
     refused("a folder above is missing", alone, "DATA_UNUSABLE", (missing, "does not exist"), options)
     if WINDOWS:
-        print("  not shown: links, owners and rights of folders")
+        not_shown("links, pipes, owners and rights of data folders", "Linux; windows/test_folder.c, unrun")
         return
     # Whoever opened one of these in the ordinary way would wait for the other end.
     for name in ("ferry.jsonc", "ferry.jsonl", "queue.mark"):
@@ -180,7 +180,7 @@ def data_folders_that_cannot_be_used__are_refused():
     link = fresh(lambda path: os.symlink("/tmp", path))
     refused("a link", link, "DATA_UNUSABLE", (link.data, "link"))
     if os.getuid() != 0:
-        print("  not shown: folders of somebody else, as only root can make them")
+        not_shown("data folders of somebody else", "Linux as root")
         return
 
     def anothers(path, name="theirs"):
@@ -202,7 +202,7 @@ def data_folders_that_cannot_be_used__are_refused():
                        'mount --bind "$0" "$0" && mount -o remount,bind,ro "$0" && exec "$@"', still.data, *still.serve]
         refused("on a read-only disk", still, "DATA_UNUSABLE", still.data)
     else:
-        print("  not shown: a folder on a read-only disk, for want of a mount namespace")
+        not_shown("a data folder on a read-only disk", "Linux, with the right to mount one")
     empty = fresh(lambda path: anothers(path, None)).start()
     status = os.stat(empty.data)
     assert (status.st_uid, status.st_mode & 0o777) == (0, 0o700)

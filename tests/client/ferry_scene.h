@@ -1,0 +1,318 @@
+/* What the tests of client/ferry share: a service that answers by script, over the real door. */
+#ifndef FERRY_TESTS_FERRY_SCENE_H
+#define FERRY_TESTS_FERRY_SCENE_H
+
+#include "ground.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "core/protocol.h"
+#include "ferry.h"
+#include "ground_speaker.h"
+#include "platform/ipc.h"
+#include "platform/thread.h"
+
+#define JOB_ID "2a1b3c4d-0000-4000-8000-000000000001"
+#define OTHER_ID "2a1b3c4d-0000-4000-8000-000000000002"
+#define MESSAGE_BYTES_SMALL 65536
+#define STATES_MAX 8
+
+/* The service: what it answers with, and what it saw.  `mutex` guards what both threads use. */
+struct scene {
+	char folder[GROUND_PATH_BYTES_MAX], address[GROUND_PATH_BYTES_MAX];
+	struct ipc_server *server;
+	struct mutex *mutex;
+
+	struct job_status job;
+	uint64_t message_bytes_max, protocol;
+	bool existed;           /* job.create finds the job by its key */
+	unsigned refuse;        /* the method that is refused with `refusal`, + 1 */
+	struct fault refusal;
+	unsigned forget;        /* the method during which the connection is closed, + 1 */
+	unsigned notify_method; /* the method after whose answer `told` are notified, + 1 */
+	unsigned unasked;       /* notifications sent before every answer */
+	bool gone;              /* job.open finds nothing */
+	enum job_state told[STATES_MAX];
+	unsigned told_count;
+
+	unsigned asked[METHOD_COUNT];
+	unsigned subscribed_all, subscribed_job;
+	uint32_t files_seen;
+	size_t longest_message;
+	char client[PROTOCOL_CLIENT_BYTES_MAX], key[JOB_KEY_BYTES_MAX];
+	struct job_properties properties;
+	unsigned properties_given;
+	char opened_as[JOB_OWNER_BYTES_MAX];
+};
+
+/* --- the scripted service --- */
+
+static inline void must(enum result result)
+{
+	if (result != RESULT_OK) {
+		fprintf(stderr, "scene: %s\n", result_name(result));
+		abort();
+	}
+}
+
+/* A client that has gone meanwhile is none of the service's business. */
+static inline void say(struct scene *scene, uint64_t connection, const struct buffer *message)
+{
+	enum result result = ipc_send(scene->server, connection, (struct text_view){ message->bytes, message->length });
+
+	must(result == RESULT_NOT_FOUND ? RESULT_OK : result);
+}
+
+static inline void notify(struct scene *scene, uint64_t connection, const char *method, enum job_state state)
+{
+	AUTO(buffer) struct buffer message = BUFFER(PROTOCOL_MESSAGE_BYTES_MAX);
+	struct json_writer writer = JSON_WRITER(&message);
+	struct job_status told = scene->job;
+
+	told.job.state = state;
+	protocol_notification_begin(&writer, method);
+	protocol_write_job(&writer, "job", &told);
+	must(protocol_notification_end(&writer));
+	say(scene, connection, &message);
+}
+
+/* The jobs and files of the lists are numbered; 150 of each make three pages. */
+static inline void write_jobs(struct scene *scene, struct json_writer *writer, const struct request *request)
+{
+	uint64_t at = request->from;
+
+	json_write_begin(writer, "jobs", '[');
+	for (; at < 150 && at < request->from + request->limit; at++) {
+		struct job_status listed = scene->job;
+		must(text_format(listed.job.id, sizeof(listed.job.id), "2a1b3c4d-0000-4000-8000-%012u", (unsigned)at));
+		protocol_write_job(writer, NULL, &listed);
+	}
+	json_write_end(writer, ']');
+	if (at < 150)
+		json_write_u64(writer, "next", at);
+}
+
+static inline void write_files(struct json_writer *writer, const struct request *request)
+{
+	uint64_t at = request->from;
+
+	json_write_begin(writer, "files", '[');
+	for (; at < 150 && at < request->from + request->limit; at++) {
+		struct file file = { .ordinal = (uint32_t)at, .bytes_total = SIZE_UNKNOWN };
+		must(text_format(file.url, sizeof(file.url), "https://host/%u?secret", (unsigned)at));
+		must(text_format(file.path, sizeof(file.path), "/there/%u", (unsigned)at));
+		protocol_write_file(writer, &file);
+	}
+	json_write_end(writer, ']');
+	if (at < 150)
+		json_write_u64(writer, "next", at);
+}
+
+static inline void write_hello(struct scene *scene, struct json_writer *writer)
+{
+	json_write_u64(writer, "protocol", scene->protocol);
+	json_write_text(writer, "server", text_view("scene 1"));
+	json_write_text(writer, "owner", text_view("S-1-5-21-1"));
+	json_write_bool(writer, "elevated", true);
+	json_write_u64(writer, "message_bytes_max", scene->message_bytes_max);
+}
+
+static inline void write_service(struct json_writer *writer)
+{
+	struct service_status service = { .version = "1", .jobs_queued = 5, .workers = 2 };
+
+	protocol_write_service(writer, "service", &service);
+}
+
+/* What each method does to the scene's job, and the members of its answer. */
+static inline void write_answer(struct scene *scene, struct json_writer *writer, const struct request *request)
+{
+	switch (request->method) {
+	case METHOD_HELLO:
+		write_hello(scene, writer);
+		return;
+	case METHOD_JOB_LIST:
+		write_jobs(scene, writer, request);
+		return;
+	case METHOD_SERVICE_STATUS:
+		write_service(writer);
+		return;
+	case METHOD_EVENTS_SUBSCRIBE:
+		*(request->handle == 0 ? &scene->subscribed_all : &scene->subscribed_job) += 1;
+		return;
+	case METHOD_JOB_CREATE:
+		json_write_u64(writer, "handle", 7);
+		json_write_bool(writer, "created", !scene->existed);
+		break;
+	case METHOD_JOB_OPEN:
+		json_write_u64(writer, "handle", 7);
+		break;
+	case METHOD_JOB_GET:
+		if (request->limit > 0)
+			write_files(writer, request);
+		break;
+	case METHOD_JOB_RESUME:
+		scene->job.job.state = JOB_QUEUED;
+		break;
+	case METHOD_JOB_SUSPEND:
+		scene->job.job.state = JOB_SUSPENDED;
+		break;
+	case METHOD_JOB_CANCEL:
+		scene->job.job.state = JOB_CANCELLED;
+		break;
+	case METHOD_JOB_COMPLETE:
+		scene->job.job.work = JOB_WORK_PUBLISH;
+		break;
+	case METHOD_JOB_ADD_FILES:
+	case METHOD_JOB_SET_PROPERTIES:
+	case METHOD_COUNT:
+		break;
+	}
+	protocol_write_job(writer, "job", &scene->job);
+}
+
+static inline void note_request(struct scene *scene, const struct request *request, size_t length)
+{
+	scene->asked[request->method]++;
+	scene->files_seen += request->file_count;
+	if (!scene->existed || request->method == METHOD_JOB_ADD_FILES)
+		scene->job.job.files_total += request->file_count;
+	if (length > scene->longest_message)
+		scene->longest_message = length;
+	if (request->method == METHOD_HELLO)
+		memcpy(scene->client, request->client, sizeof(scene->client));
+	if (request->method == METHOD_JOB_CREATE)
+		memcpy(scene->key, request->key, sizeof(scene->key));
+	if (request->properties_given != 0) {
+		scene->properties = request->properties;
+		scene->properties_given = request->properties_given;
+	}
+}
+
+static inline void answer(struct scene *scene, uint64_t connection, const struct request *request)
+{
+	AUTO(buffer) struct buffer reply = BUFFER(PROTOCOL_MESSAGE_BYTES_MAX);
+	struct json_writer writer = JSON_WRITER(&reply);
+
+	for (unsigned i = 0; i < scene->unasked; i++)
+		notify(scene, connection, i % 2 == 0 ? "job.changed" : "job.progress", JOB_CONNECTING);
+	if (scene->refuse == request->method + 1u) {
+		must(protocol_reply_error(&reply, request->id, scene->refusal.result, &scene->refusal));
+	} else if (scene->gone && request->method == METHOD_JOB_OPEN) {
+		must(protocol_reply_error(&reply, request->id, RESULT_NOT_FOUND, NULL));
+	} else {
+		protocol_reply_begin(&writer, request->id);
+		write_answer(scene, &writer, request);
+		must(protocol_reply_end(&writer));
+	}
+	say(scene, connection, &reply);
+	if (scene->notify_method == request->method + 1u) {
+		for (unsigned i = 0; i < scene->told_count; i++)
+			notify(scene, connection, "job.changed", scene->told[i]);
+	}
+}
+
+static inline void on_message(void *context, uint64_t connection, char *bytes, size_t length)
+{
+	struct scene *scene = context;
+	AUTO(request) struct request request;
+	AUTO(identity) struct identity *identity = NULL;
+
+	must(request_decode((struct text_view){ bytes, length }, &request, NULL));
+	free(bytes);
+	mutex_lock(scene->mutex);
+	note_request(scene, &request, length);
+	if (request.method == METHOD_JOB_OPEN && ipc_capture(scene->server, connection, &identity, NULL) == RESULT_OK)
+		memcpy(scene->opened_as, identity_caller(identity)->owner, sizeof(scene->opened_as));
+	if (scene->forget == request.method + 1u) {
+		scene->forget = 0;
+		ipc_close(scene->server, connection);
+	} else {
+		answer(scene, connection, &request);
+	}
+	mutex_unlock(scene->mutex);
+	ipc_next(scene->server, connection);
+}
+
+static inline void on_connection(void *context, uint64_t connection)
+{
+	(void)context;
+	(void)connection;
+}
+
+static inline void start(struct scene *scene)
+{
+	const struct ipc_limits limits = { 8, IPC_OUTPUT_BYTES_MAX_DEFAULT };
+	const struct ipc_handler handler = { on_connection, on_message, on_connection, on_connection, scene };
+	struct ipc_server *server = NULL;
+
+	must(ipc_server_start(scene->address, &limits, &handler, &server, NULL));
+	scene->server = server;
+}
+
+static inline void stop(struct scene *scene)
+{
+	ipc_server_free(scene->server);
+	scene->server = NULL;
+}
+
+static inline int set_up(void **state)
+{
+	struct scene *scene = calloc(1, sizeof(*scene));
+
+	if (scene == NULL)
+		return -1;
+	ground_set_up(scene->folder);
+	ground_address(scene->address, scene->folder);
+	scene->mutex = mutex_new();
+	scene->message_bytes_max = PROTOCOL_MESSAGE_BYTES_MAX;
+	scene->protocol = PROTOCOL_VERSION;
+	must(text_copy(scene->job.job.id, sizeof(scene->job.job.id), text_view(JOB_ID)));
+	must(text_copy(scene->job.job.properties.name, JOB_NAME_BYTES_MAX, text_view("Nightly")));
+	must(text_copy(scene->job.job.owner, JOB_OWNER_BYTES_MAX, text_view("S-1-5-21-1")));
+	scene->job.job.state = JOB_SUSPENDED;
+	scene->job.job.properties.auto_complete = true;
+	start(scene);
+	*state = scene;
+	return scene->mutex != NULL ? 0 : -1;
+}
+
+static inline int tear_down(void **state)
+{
+	struct scene *scene = *state;
+
+	stop(scene);
+	mutex_free(scene->mutex);
+	ground_tear_down(scene->folder);
+	free(scene);
+	return 0;
+}
+
+/* --- the client --- */
+
+static inline struct ferry *connect_to(struct scene *scene)
+{
+	const struct ferry_options options = { .address = scene->address, .client = "test 1", .accept_console = true };
+	struct ferry *ferry = NULL;
+	struct ferry_error error;
+
+	if (ferry_connect(&options, &ferry, &error) != FERRY_OK)
+		fail_msg("%s", error.message);
+	return ferry;
+}
+
+static inline struct ferry_job *open_job(struct ferry *ferry)
+{
+	struct ferry_job *job = NULL;
+	struct ferry_error error;
+
+	if (ferry_job_open(ferry, JOB_ID, &job, &error) != FERRY_OK)
+		fail_msg("%s", error.message);
+	return job;
+}
+
+#define TEST(name) cmocka_unit_test_setup_teardown(name, set_up, tear_down)
+
+#endif

@@ -46,29 +46,43 @@ static void on_stop(void *context)
 struct session_letter {
 	struct letter letter;
 	uint32_t session;
+	bool ended;
 };
 
-static void deliver_session_ended(struct letter *letter, void *receiver)
+static void deliver_session(struct letter *letter, void *receiver)
 {
-	if (receiver != NULL)
-		engine_session_ended(receiver, ((struct session_letter *)letter)->session);
+	const struct session_letter *told = (struct session_letter *)letter;
+
+	if (receiver != NULL && told->ended)
+		engine_session_ended(receiver, told->session);
+	else if (receiver != NULL)
+		engine_session_began(receiver, told->session);
 	free(letter);
 }
 
-static void on_session_ended(void *context, uint32_t session)
+static void tell_session(struct daemon *daemon, uint32_t session, bool ended)
 {
-	struct daemon *daemon = context;
 	struct session_letter *letter = malloc(sizeof(*letter));
 
 	if (letter == NULL)
 		abort(); /* tokens of the session would outlive it: better none at all */
-	*letter = (struct session_letter){ { .deliver = deliver_session_ended }, session };
+	*letter = (struct session_letter){ { .deliver = deliver_session }, session, ended };
 	mutex_lock(daemon->lock);
 	if (daemon->engine != NULL)
 		engine_post(daemon->engine, &letter->letter);
 	else
 		free(letter);
 	mutex_unlock(daemon->lock);
+}
+
+static void on_session_ended(void *context, uint32_t session)
+{
+	tell_session(context, session, true);
+}
+
+static void on_session_began(void *context, uint32_t session)
+{
+	tell_session(context, session, false);
 }
 
 /* --- getting ready --- */
@@ -315,7 +329,7 @@ static enum result body(void *context)
 enum result serve(const struct serve_options *options, struct fault *fault)
 {
 	static struct daemon daemon; /* large, and the manager's thread may outlive this call for a moment */
-	struct service_handler handler = { on_stop, on_session_ended, &daemon };
+	struct service_handler handler = { on_stop, on_session_ended, on_session_began, &daemon };
 	enum result result;
 
 	daemon = (struct daemon){ .options = options, .fault = fault, .lock = mutex_new() };

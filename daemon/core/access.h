@@ -13,11 +13,17 @@
 #define INTEGRITY_HIGH 0x3000u
 #define INTEGRITY_SYSTEM 0x4000u
 
+/* How a token came to be, by the well-known group that says so (S-1-5-2, -3, -4, -6).  A NEW_CREDENTIALS logon looks like
+ * the one it was made from (rule 14). */
+enum logon { LOGON_OTHER, LOGON_INTERACTIVE, LOGON_SERVICE, LOGON_BATCH, LOGON_NETWORK, LOGON_COUNT };
+
 /* What the rules need to know of a caller. */
 struct caller {
 	char owner[JOB_OWNER_BYTES_MAX]; /* the owner key: the SID; for S-1-5-19/20 with service SIDs (rule 7) */
 	uint32_t integrity;
-	uint32_t session;
+	uint32_t session;    /* 0: the services' own */
+	uint64_t logon_id;   /* the logon session's LUID; 0 on grounds that have none */
+	enum logon logon;
 	bool administrator;  /* Administrators is an enabled group: elevated */
 	bool restricted;     /* has restricting SIDs */
 	bool app_container;

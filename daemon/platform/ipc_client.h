@@ -33,6 +33,19 @@ struct ipc_speaker;
 enum result ipc_speaker_current(struct ipc_speaker **ret_speaker, struct fault *fault) MUST_CHECK;
 void ipc_speaker_free(struct ipc_speaker *speaker);
 DEFINE_CLEANUP(ipc_speaker)
+/* Who that is, as the service is to find it in the message (rule 2): the account's SID (uid:N on the Linux ground) and the
+ * logon session's LUID (0 there). */
+#define IPC_SID_BYTES_MAX 192
+struct ipc_claim {
+	char sid[IPC_SID_BYTES_MAX];
+	uint64_t logon_id;
+};
+enum result ipc_speaker_claim(const struct ipc_speaker *speaker, struct ipc_claim *ret_claim, struct fault *fault) MUST_CHECK;
+/* Log on as "DOMAIN\name" or "name@domain" (interactive, for the local console or, where that right is missing, a new
+ * batch logon); on the Linux ground "uid:N", with the right to change identities and any password.  The password is not
+ * kept.  RESULT_ACCESS_REFUSED: the system does not accept them. */
+enum result ipc_speaker_logon(const char *user, const char *password, struct ipc_speaker **ret_speaker,
+                              struct fault *fault) MUST_CHECK;
 /* From now on the calling thread speaks as `speaker`.  RESULT_IDENTITY_LOST: it cannot, and nothing is changed. */
 enum result ipc_speaker_wear(const struct ipc_speaker *speaker, struct fault *fault) MUST_CHECK;
 

@@ -65,8 +65,11 @@ void engine_defer(struct engine *engine, struct deferral *deferral);
 /* A caller showed an identity: from now on its owner is present (rule 16).  Held while needed.  A job runs only under an
  * identity of its owner with the integrity level it was created at, so that no job of a plain token gets an elevated one. */
 void engine_owner_present(struct engine *engine, struct identity *identity);
-/* The session ended: identities that came from it are dropped, their jobs wait (rule 15). */
+/* The session ended: identities that came from it are dropped, their jobs wait, and what is still shown from there is not
+ * taken (rule 15) until its number is given anew. */
 void engine_session_ended(struct engine *engine, uint32_t session);
+void engine_session_began(struct engine *engine, uint32_t session);
+bool engine_session_is_over(const struct engine *engine, uint32_t session);
 
 /* --- requests.  RESULT_* of the caller's class change nothing. --- */
 struct job_request { /* who asks, for job.create */

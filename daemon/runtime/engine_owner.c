@@ -37,6 +37,9 @@ void engine_owner_present(struct engine *engine, struct identity *identity)
 {
 	const struct caller *caller = identity_caller(identity);
 	bool known = engine_present(engine, caller->owner, caller->integrity) != NULL;
+
+	if (engine_session_is_over(engine, caller->session))
+		return; /* a straggler: it would be present for ever */
 	struct present **oldest = NULL, **superseded = NULL;
 	unsigned count = 0;
 
@@ -99,8 +102,30 @@ void engine_forget_identity(struct engine *engine, struct identity *identity)
 	abandon_identity(engine, held);
 }
 
+bool engine_session_is_over(const struct engine *engine, uint32_t session)
+{
+	for (size_t i = 0; i < engine->ended_session_count; i++)
+		if (engine->ended_sessions[i] == session)
+			return true;
+	return false;
+}
+
+void engine_session_began(struct engine *engine, uint32_t session)
+{
+	size_t kept = 0;
+
+	for (size_t i = 0; i < engine->ended_session_count; i++)
+		if (engine->ended_sessions[i] != session)
+			engine->ended_sessions[kept++] = engine->ended_sessions[i];
+	engine->ended_session_count = kept;
+}
+
 void engine_session_ended(struct engine *engine, uint32_t session)
 {
+	engine_session_began(engine, session); /* once is enough */
+	if (engine->ended_session_count == ENDED_SESSIONS_MAX)
+		engine_session_began(engine, engine->ended_sessions[0]);
+	engine->ended_sessions[engine->ended_session_count++] = session;
 	for (struct present **place = &engine->present; *place != NULL;) {
 		if (identity_caller((*place)->identity)->session != session) {
 			place = &(*place)->next;

@@ -25,6 +25,7 @@
 #define TROUBLE_PAUSE_MS 5000    /* before the store is tried again after a failed commit */
 #define PRESENT_IDENTITIES_MAX 256 /* of all owners; superseded ones give way, then the one seen longest ago */
 #define IDLE_CREWS_MAX 32 /* whoever shows many identities keeps no more threads than that; the first made end first */
+#define ENDED_SESSIONS_MAX 256 /* the oldest are forgotten: nothing of a session lives on for so long */
 #define RUNNABLE_PER_OWNER_MAX 32
 #define SWEPT_FOLDERS_MAX 1024 /* folders that are looked through for partial files without a job, in one run */
 #define PROGRESS_GRAIN_MS 10000  /* how exactly progress_ms is kept: not worth a write for each file */
@@ -98,6 +99,8 @@ struct engine {
 
 	struct present *present;
 	int64_t absent_since_ms; /* wall; the last time somebody left, or the start */
+	uint32_t ended_sessions[ENDED_SESSIONS_MAX]; /* numbers that were not given anew, oldest first */
+	size_t ended_session_count;
 	struct crew *crews;
 	struct active *actives;
 	struct errand *errands;

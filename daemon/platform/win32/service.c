@@ -52,11 +52,15 @@ static void tell_stop(void)
 
 static void tell_session(DWORD event, const WTSSESSION_NOTIFICATION *session)
 {
-	if (session == NULL || (event != WTS_SESSION_LOGOFF && event != 0xB /* WTS_SESSION_TERMINATE */))
+	if (session == NULL)
 		return;
+	bool ended = event == WTS_SESSION_LOGOFF || event == 0xB /* WTS_SESSION_TERMINATE */;
+	bool began = event == WTS_SESSION_LOGON || event == 0xA /* WTS_SESSION_CREATE */;
 	AcquireSRWLockShared(&run.lock);
-	if (run.handler != NULL)
+	if (run.handler != NULL && ended)
 		run.handler->session_ended(run.handler->context, session->dwSessionId);
+	else if (run.handler != NULL && began)
+		run.handler->session_began(run.handler->context, session->dwSessionId);
 	ReleaseSRWLockShared(&run.lock);
 }
 

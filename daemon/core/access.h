@@ -33,10 +33,12 @@ struct caller {
 enum access_right {
 	ACCESS_QUERY = 1 << 0,
 	ACCESS_SUBSCRIBE = 1 << 1,
-	ACCESS_CONTROL = 1 << 2, /* resume, suspend, cancel, complete */
-	ACCESS_EDIT = 1 << 3,    /* add files, set properties */
-	ACCESS_ALL = 0xF
+	ACCESS_CONTROL = 1 << 2,   /* resume, suspend, cancel, complete */
+	ACCESS_EDIT = 1 << 3,      /* add files, set properties */
+	ACCESS_SET_TOKEN = 1 << 4, /* set and clear the helper token and its flags */
+	ACCESS_ATTACH = 1 << 5,    /* lend one's own token, which the job is pinned to, and nothing else (rule 12) */
 };
+#define ACCESS_OWNER (ACCESS_QUERY | ACCESS_SUBSCRIBE | ACCESS_CONTROL | ACCESS_EDIT | ACCESS_SET_TOKEN)
 
 /* Whom the limits of ordinary owners do not bind: elevated administrators, LocalSystem, LocalService, NetworkService and
  * virtual service accounts (docs/bits.md section 7). */
@@ -45,13 +47,52 @@ bool access_is_exempt(const struct caller *caller) MUST_CHECK;
 /* May this caller own jobs?  RESULT_OK | RESULT_ACCESS_REFUSED, fault->what begins with the rule's name. */
 enum result access_own(const struct caller *caller, struct fault *fault) MUST_CHECK;
 
-/* Which rights an open of `owner`'s job gives.  A caller who may not know of the job gets RESULT_NOT_FOUND: existence is
+/* Is this caller such an owner? */
+bool access_is_owner(const struct caller *caller, const struct job_owner *owner) MUST_CHECK;
+
+/* Which rights an open of the job gives.  A caller who may not know of the job gets RESULT_NOT_FOUND: existence is
  * not revealed (unlike BITS, docs/bits.md section 15).  Restricted, app container and identification-level callers get
  * RESULT_ACCESS_REFUSED whatever job they name: a sandbox has its user's SID, but not its user's rights. */
-enum result access_open(const struct caller *caller, const char *owner, uint32_t owner_integrity,
-                        unsigned *ret_rights, struct fault *fault) MUST_CHECK;
+enum result access_open(const struct caller *caller, const struct job *job, unsigned *ret_rights,
+                        struct fault *fault) MUST_CHECK;
 
 /* May this caller list everybody's jobs? */
 bool access_list_all(const struct caller *caller);
+
+/* May this caller make somebody else's job his own?  Elevated administrators, but not jobs of services (rule 13). */
+enum result access_take(const struct caller *caller, const struct job *job, struct fault *fault) MUST_CHECK;
+
+/* --- helper tokens: docs/bits.md section 17.  Refusals are RESULT_ACCESS_REFUSED or RESULT_NOT_LENT; fault->what begins
+ * with the rule's name. --- */
+
+/* Who asks: the caller who opened the job, never the one whom a thread impersonates by now (rule 10), and the rights that
+ * gave. */
+struct opener {
+	struct caller caller;
+	unsigned rights;
+};
+
+/* May the opener lend `helper` to the job?  `roots`: also for files to come, below folders that the lender states. */
+enum result access_lend(const struct opener *opener, const struct job *job, const struct caller *helper, bool roots,
+                        struct fault *fault) MUST_CHECK;
+/* May the opener set these flags while `helper` (NULL: nobody) is lent to the job, by somebody who agreed to `agreed` of
+ * them?  The owner who lends agrees to all; anybody else, to what the job had then. */
+enum result access_set_flags(const struct opener *opener, const struct job *job, const struct caller *helper,
+                             unsigned agreed, unsigned flags, struct fault *fault) MUST_CHECK;
+unsigned access_agreed_flags(const struct opener *lender, const struct job *job);
+/* Is what was captured what the client says its thread wears (rule 2)?  `sid` is the account alone. */
+enum result access_check_claim(const struct caller *helper, struct text_view sid, uint64_t logon_id,
+                               struct fault *fault) MUST_CHECK;
+
+/* How long a lent token may be kept (rule 15), beside the age that the lender may state. */
+enum token_life {
+	TOKEN_LIFE_SESSION,    /* until the end of the session it came from */
+	TOKEN_LIFE_JOB,        /* as long as the job needs it */
+	TOKEN_LIFE_CONNECTION, /* as long as the connection that lent it */
+	TOKEN_LIFE_COUNT
+};
+enum token_life access_token_life(const struct caller *helper, bool age_stated);
+const char *token_life_name(enum token_life life); /* "session" ... */
+const char *logon_name(enum logon logon);          /* "interactive" ... */
 
 #endif

@@ -40,6 +40,14 @@ static const struct {
 	{ JOB_CONNECTING, JOB_EVENT_OWNER_LEFT, JOB_QUEUED },
 	{ JOB_TRANSFERRING, JOB_EVENT_OWNER_LEFT, JOB_QUEUED },
 
+	{ JOB_QUEUED, JOB_EVENT_TOKEN_LOST, JOB_ERROR },
+	{ JOB_CONNECTING, JOB_EVENT_TOKEN_LOST, JOB_ERROR },
+	{ JOB_TRANSFERRING, JOB_EVENT_TOKEN_LOST, JOB_ERROR },
+	{ JOB_SUSPENDED, JOB_EVENT_TOKEN_LOST, JOB_ERROR },
+	{ JOB_ERROR, JOB_EVENT_TOKEN_LOST, JOB_ERROR },
+	{ JOB_TRANSIENT_ERROR, JOB_EVENT_TOKEN_LOST, JOB_ERROR },
+	{ JOB_TRANSFERRED, JOB_EVENT_TOKEN_LOST, JOB_TRANSFERRED }, /* everything is fetched: only names are missing */
+
 	{ JOB_CONNECTING, JOB_EVENT_FAILED_LATER, JOB_TRANSIENT_ERROR },
 	{ JOB_TRANSFERRING, JOB_EVENT_FAILED_LATER, JOB_TRANSIENT_ERROR },
 	{ JOB_TRANSFERRED, JOB_EVENT_FAILED_LATER, JOB_TRANSFERRED }, /* publishing is tried again */
@@ -93,6 +101,24 @@ bool job_next_state(enum job_state state, enum job_event event, enum job_state *
 	return false;
 }
 
+enum identity_choice job_identity(const struct job *job, enum job_side side, bool service)
+{
+	if (job->helper_flags & HELPER_FLAG(side))
+		return IDENTITY_HELPER;
+	return service ? IDENTITY_SERVICE : IDENTITY_OWNER;
+}
+
+unsigned job_helper_needed(const struct job *job)
+{
+	switch (job->work) {
+	case JOB_WORK_NONE: return 0;
+	case JOB_WORK_TRANSFER: return job->helper_flags;
+	case JOB_WORK_PUBLISH:
+	case JOB_WORK_SWEEP: break;
+	}
+	return job->helper_flags & HELPER_LOCAL_FILE;
+}
+
 bool job_state_is_final(enum job_state state)
 {
 	return state == JOB_ACKNOWLEDGED || state == JOB_CANCELLED;
@@ -128,6 +154,8 @@ static const char *const wait_names[JOB_WAIT_COUNT] = {
 	[JOB_WAIT_NONE] = "none",
 	[JOB_WAIT_SLOT] = "slot",
 	[JOB_WAIT_OWNER_ABSENT] = "owner-absent",
+	[JOB_WAIT_TOKEN] = "token-required",
+	[JOB_WAIT_WORKERS] = "identity-workers",
 	[JOB_WAIT_RETRY] = "retry-at",
 	[JOB_WAIT_DISK_FULL] = "disk-full",
 };
@@ -138,6 +166,13 @@ static const char *const file_state_names[FILE_STATE_COUNT] = {
 	[FILE_PUBLISHED] = "published",
 	[FILE_ABANDONED] = "abandoned",
 };
+
+static const char *const loss_names[TOKEN_LOSS_COUNT] = { [TOKEN_LOSS_ERROR] = "error", [TOKEN_LOSS_WAIT] = "wait" };
+
+static const char *const choice_names[IDENTITY_CHOICE_COUNT] = { [IDENTITY_OWNER] = "owner", [IDENTITY_HELPER] = "helper",
+	                                                         [IDENTITY_SERVICE] = "service" };
+
+static const char *const flag_names[JOB_SIDE_COUNT] = { [JOB_SIDE_FILE] = "local-file", [JOB_SIDE_NETWORK] = "network" };
 
 static bool find_name(const char *const *names, unsigned count, struct text_view name, unsigned *ret_index)
 {
@@ -178,6 +213,51 @@ const char *file_state_name(enum file_state state)
 {
 	assert((unsigned)state < FILE_STATE_COUNT);
 	return file_state_names[state];
+}
+
+const char *token_loss_name(enum token_loss loss)
+{
+	assert((unsigned)loss < TOKEN_LOSS_COUNT);
+	return loss_names[loss];
+}
+
+const char *identity_choice_name(enum identity_choice choice)
+{
+	assert((unsigned)choice < IDENTITY_CHOICE_COUNT);
+	return choice_names[choice];
+}
+
+const char *job_side_flag_name(enum job_side side)
+{
+	assert((unsigned)side < JOB_SIDE_COUNT);
+	return flag_names[side];
+}
+
+bool token_loss_from_name(struct text_view name, enum token_loss *ret_loss)
+{
+	unsigned index;
+	if (!find_name(loss_names, TOKEN_LOSS_COUNT, name, &index))
+		return false;
+	*ret_loss = (enum token_loss)index;
+	return true;
+}
+
+bool identity_choice_from_name(struct text_view name, enum identity_choice *ret_choice)
+{
+	unsigned index;
+	if (!find_name(choice_names, IDENTITY_CHOICE_COUNT, name, &index))
+		return false;
+	*ret_choice = (enum identity_choice)index;
+	return true;
+}
+
+bool helper_flag_from_name(struct text_view name, unsigned *ret_flag)
+{
+	unsigned index;
+	if (!find_name(flag_names, JOB_SIDE_COUNT, name, &index))
+		return false;
+	*ret_flag = HELPER_FLAG(index);
+	return true;
 }
 
 bool job_state_from_name(struct text_view name, enum job_state *ret_state)
@@ -243,12 +323,17 @@ enum result job_properties_check(struct job_properties *properties, struct fault
 	if (result == RESULT_OK)
 		result = check_text("description", properties->description, sizeof(properties->description),
 		                    fault);
+	if (result == RESULT_OK)
+		result = check_text("pinned_helper", properties->pinned_helper, sizeof(properties->pinned_helper), fault);
 	if (result != RESULT_OK)
 		return result;
 
 	if ((unsigned)properties->priority >= JOB_PRIORITY_COUNT)
 		return fault_set(fault, RESULT_INVALID_ARGUMENT, FAULT_FERRY, 0,
 		                 "priority: there is no level %d", (int)properties->priority);
+	if ((unsigned)properties->on_token_loss >= TOKEN_LOSS_COUNT)
+		return fault_set(fault, RESULT_INVALID_ARGUMENT, FAULT_FERRY, 0,
+		                 "on_token_loss: there is no policy %d", (int)properties->on_token_loss);
 
 	result = check_seconds("retry_delay_s", properties->retry_delay_s, 0, fault);
 	if (result == RESULT_OK)
@@ -269,7 +354,7 @@ enum result job_properties_check(struct job_properties *properties, struct fault
 /* --- docs/states.md --- */
 
 static const char *const state_meanings[JOB_STATE_COUNT] = {
-	[JOB_QUEUED] = "waits for a slot, or for its owner to be present",
+	[JOB_QUEUED] = "waits for a slot, its owner, or its helper token",
 	[JOB_CONNECTING] = "holds a slot; no server has answered yet",
 	[JOB_TRANSFERRING] = "holds a slot; bytes are coming",
 	[JOB_SUSPENDED] = "rests until somebody resumes it; every job begins here",
@@ -287,6 +372,7 @@ static const char *const event_meanings[JOB_EVENT_COUNT] = {
 	[JOB_EVENT_CONNECTED] = "a server answered",
 	[JOB_EVENT_SLICE_OVER] = "the scheduler takes the slot back",
 	[JOB_EVENT_OWNER_LEFT] = "no token of the owner is left",
+	[JOB_EVENT_TOKEN_LOST] = "it needs a helper token, has none, and is not to wait for one",
 	[JOB_EVENT_FAILED_LATER] = "a failure that is tried again",
 	[JOB_EVENT_FAILED] = "a failure that needs somebody",
 	[JOB_EVENT_RETRY] = "the retry delay is over",

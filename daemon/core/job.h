@@ -39,6 +39,7 @@ enum job_state { /* BG_JOB_STATE's numbers */
 	X(CONNECTED)     /* a server answered */                                         \
 	X(SLICE_OVER)    /* the scheduler takes the slot back */                         \
 	X(OWNER_LEFT)    /* no token of the owner is left */                             \
+	X(TOKEN_LOST)    /* it needs a helper token and has none */                      \
 	X(FAILED_LATER)  /* a failure that is tried again */                             \
 	X(FAILED)        /* a failure that needs somebody */                             \
 	X(RETRY)         /* the retry delay is over */                                   \
@@ -67,10 +68,26 @@ enum job_wait {
 	JOB_WAIT_NONE,
 	JOB_WAIT_SLOT,           /* other jobs come first */
 	JOB_WAIT_OWNER_ABSENT,   /* no token of the owner (security rule 16) */
+	JOB_WAIT_TOKEN,          /* no helper token; the job's on_token_loss is wait */
+	JOB_WAIT_WORKERS,        /* as many identities are at work as may be */
 	JOB_WAIT_RETRY,          /* until next_try_ms */
 	JOB_WAIT_DISK_FULL,      /* until next_try_ms, because of RESULT_DISK_FULL */
 	JOB_WAIT_COUNT
 };
+
+/* --- identities: docs/bits.md section 17 --- */
+
+/* What an identity is used for.  The flags of a job's helper token say for which of them it takes the owner's place. */
+enum job_side { JOB_SIDE_FILE, JOB_SIDE_NETWORK, JOB_SIDE_COUNT };
+#define HELPER_LOCAL_FILE 0x1u /* BG_TOKEN_LOCAL_FILE: opens, creates, names, removes */
+#define HELPER_NETWORK 0x2u    /* BG_TOKEN_NETWORK: asks servers and proxies */
+#define HELPER_ALL 0x3u
+#define HELPER_FLAG(side) (1u << (unsigned)(side))
+
+/* What a job does that needs its helper token and has none. */
+enum token_loss { TOKEN_LOSS_ERROR, TOKEN_LOSS_WAIT, TOKEN_LOSS_COUNT };
+
+enum identity_choice { IDENTITY_OWNER, IDENTITY_HELPER, IDENTITY_SERVICE, IDENTITY_CHOICE_COUNT };
 
 /* What a client chooses; job.create and job.setProperties. */
 struct job_properties {
@@ -82,6 +99,8 @@ struct job_properties {
 	uint32_t no_progress_timeout_s; /* 0: the first transient error is final */
 	uint32_t max_time_s;            /* of CONNECTING and TRANSFERRING together */
 	uint32_t lease_s;               /* without any change for so long, the job is cancelled; BITS: JobInactivityTimeout */
+	enum token_loss on_token_loss;
+	char pinned_helper[JOB_OWNER_BYTES_MAX]; /* whose token alone may be its helper's (security rule 12), "" for anybody's */
 };
 #define JOB_RETRY_DELAY_S_MIN 5
 /* What job.create takes where a property is not given: BITS's own (docs/bits.md section 5). */
@@ -92,18 +111,32 @@ struct job_properties {
 #define JOB_LEASE_S_DEFAULT (90u * 24u * 3600u) /* the setting queue.lease_s is what counts in the service */
 #define JOB_TIME_S_MAX (10u * 365u * 24u * 3600u)
 
+/* As whom a job was made.  It runs under nothing but an identity that agrees in all three. */
+struct job_owner {
+	const char *sid; /* the owner key */
+	uint32_t integrity;
+	bool elevated;
+};
+
 struct job {
 	int64_t row; /* the store's key; 0 before insert */
 	char id[JOB_ID_BYTES];
 	char key[JOB_KEY_BYTES_MAX]; /* idempotency key, "" for none */
 	char owner[JOB_OWNER_BYTES_MAX];
 	uint32_t owner_integrity; /* of the token that created it (core/access) */
+	bool owner_elevated;      /* so was that token: Administrators was enabled */
+	uint32_t takeovers;       /* how often it got another owner: what was opened before is void */
 	bool limited; /* counts towards the limits of ordinary owners: its creator was not exempt (core/access) */
 	struct job_properties properties;
 	enum job_state state;
 	enum job_work work;
 	struct fault error; /* RESULT_OK: none */
 	uint32_t error_count;
+	unsigned helper_flags;    /* HELPER_...; the token itself is kept in memory only */
+	char helper_sid[JOB_OWNER_BYTES_MAX]; /* whose token was lent last, "" if none was */
+	unsigned helper_logon;    /* enum logon (core/access) of that token */
+	bool token_wait;          /* its work waits for a helper token */
+	char side_sid[JOB_SIDE_COUNT][JOB_OWNER_BYTES_MAX]; /* who served last; "" if nobody did */
 	int64_t created_ms, modified_ms, finished_ms; /* Unix time; 0: not yet */
 	int64_t state_since_ms;
 	int64_t next_try_ms;     /* 0: at once */
@@ -114,6 +147,11 @@ struct job {
 	uint64_t bytes_total;       /* of the files whose size is known */
 	uint64_t bytes_transferred; /* recorded in the store */
 };
+
+static inline struct job_owner job_owner(const struct job *job)
+{
+	return (struct job_owner){ job->owner, job->owner_integrity, job->owner_elevated };
+}
 
 /* When the job is given up, unless it gets on or somebody changes it before: every change renews the lease. */
 static inline int64_t job_lease_ends_ms(const struct job *job)
@@ -146,6 +184,12 @@ struct file {
 	char modified[FILE_MODIFIED_BYTES_MAX]; /* Last-Modified as sent */
 };
 
+/* Who serves that side of the job: the helper if its flag is set, else the owner, in whose place the configuration may put
+ * the service (security rule 8). */
+enum identity_choice job_identity(const struct job *job, enum job_side side, bool service);
+/* The flags of the sides for which the work that the job has needs its helper token: names need no network. */
+unsigned job_helper_needed(const struct job *job);
+
 /* The table.  False: the event is refused in this state, `ret_to` is untouched. */
 bool job_next_state(enum job_state state, enum job_event event, enum job_state *ret_to);
 bool job_state_is_final(enum job_state state);
@@ -156,6 +200,12 @@ const char *job_event_name(enum job_event event);
 const char *job_priority_name(enum job_priority priority); /* "foreground" ... */
 const char *job_wait_name(enum job_wait wait);             /* "owner-absent" ... */
 const char *file_state_name(enum file_state state);
+const char *token_loss_name(enum token_loss loss);             /* "error", "wait" */
+const char *identity_choice_name(enum identity_choice choice); /* "owner", "helper", "service" */
+const char *job_side_flag_name(enum job_side side);            /* "local-file", "network" */
+bool token_loss_from_name(struct text_view name, enum token_loss *ret_loss);
+bool identity_choice_from_name(struct text_view name, enum identity_choice *ret_choice);
+bool helper_flag_from_name(struct text_view name, unsigned *ret_flag); /* one of HELPER_... */
 bool job_state_from_name(struct text_view name, enum job_state *ret_state);
 bool job_priority_from_name(struct text_view name, enum job_priority *ret_priority);
 bool job_wait_from_name(struct text_view name, enum job_wait *ret_wait);

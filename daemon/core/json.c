@@ -357,6 +357,11 @@ bool json_is_number(struct json value)
 	return yyjson_is_num(val(value));
 }
 
+bool json_is_null(struct json value)
+{
+	return yyjson_is_null(val(value));
+}
+
 size_t json_length(struct json value)
 {
 	return json_is_object(value) ? yyjson_obj_size(val(value)) : yyjson_arr_size(val(value));

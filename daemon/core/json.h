@@ -39,6 +39,7 @@ bool json_is_object(struct json value);
 bool json_is_array(struct json value);
 bool json_is_string(struct json value);
 bool json_is_number(struct json value);
+bool json_is_null(struct json value);
 size_t json_length(struct json value); /* of an array or object */
 struct json json_at(struct json array, size_t index);
 struct json json_member(struct json object, const char *name); /* .value NULL: absent */

@@ -76,7 +76,7 @@ enum result schedule_verdict(const struct job *job, enum result result, int64_t 
 
 /* --- why a job waits --- */
 
-enum job_wait schedule_wait(const struct job *job, bool owner_present, int64_t now_ms)
+enum job_wait schedule_wait(const struct job *job, struct schedule_present present, int64_t now_ms)
 {
 	/* Names are given and leftovers removed by a file worker, in whatever state the job is. */
 	bool owes_files = job->work == JOB_WORK_PUBLISH || job->work == JOB_WORK_SWEEP;
@@ -85,9 +85,13 @@ enum job_wait schedule_wait(const struct job *job, bool owner_present, int64_t n
 		return JOB_WAIT_NONE;
 
 	/* First what lasts until somebody does something about it. */
-	if (!owner_present)
+	if (!present.owner)
 		return JOB_WAIT_OWNER_ABSENT;
+	if (job->token_wait)
+		return JOB_WAIT_TOKEN;
 	if (job->next_try_ms > now_ms || (job->state == JOB_TRANSIENT_ERROR && !owes_files))
 		return job->error.result == RESULT_DISK_FULL ? JOB_WAIT_DISK_FULL : JOB_WAIT_RETRY;
+	if (!present.workers)
+		return JOB_WAIT_WORKERS;
 	return owes_files ? JOB_WAIT_NONE : JOB_WAIT_SLOT;
 }

@@ -35,6 +35,10 @@ int64_t schedule_retry_delay_ms(uint32_t attempts, uint32_t retry_delay_s, uint3
 enum result schedule_verdict(const struct job *job, enum result result, int64_t now_ms);
 
 /* Why the job waits, or JOB_WAIT_NONE. */
-enum job_wait schedule_wait(const struct job *job, bool owner_present, int64_t now_ms);
+struct schedule_present {
+	bool owner;   /* there is a token of the job's owner */
+	bool workers; /* there is a worker for each identity that the job needs, or room for one */
+};
+enum job_wait schedule_wait(const struct job *job, struct schedule_present present, int64_t now_ms);
 
 #endif

@@ -24,6 +24,7 @@ static const struct {
 	{ JOB_EVENT_CONNECTED,    ". T T . . . . . ." },
 	{ JOB_EVENT_SLICE_OVER,   ". Q Q . . . . . ." },
 	{ JOB_EVENT_OWNER_LEFT,   "Q Q Q . . . . . ." },
+	{ JOB_EVENT_TOKEN_LOST,   "E E E E E E F . ." },
 	{ JOB_EVENT_FAILED_LATER, ". R R . . . F . ." },
 	{ JOB_EVENT_FAILED,       "E E E . . E E . ." },
 	{ JOB_EVENT_RETRY,        ". . . . . Q . . ." },
@@ -122,6 +123,9 @@ static void job__numbers__are_those_of_bits(void **state)
 	assert_int_equal(JOB_HIGH, 1);
 	assert_int_equal(JOB_NORMAL, 2);
 	assert_int_equal(JOB_LOW, 3);
+	assert_int_equal(HELPER_LOCAL_FILE, 1);
+	assert_int_equal(HELPER_NETWORK, 2);
+	assert_int_equal(HELPER_ALL, HELPER_FLAG(JOB_SIDE_FILE) | HELPER_FLAG(JOB_SIDE_NETWORK));
 }
 
 static void job__names__read_back(void **state)
@@ -147,6 +151,21 @@ static void job__names__read_back(void **state)
 		assert_true(file_state_from_name(text_view(file_state_name((enum file_state)i)), &read));
 		assert_int_equal(read, i);
 	}
+	for (unsigned i = 0; i < TOKEN_LOSS_COUNT; i++) {
+		enum token_loss read = TOKEN_LOSS_COUNT;
+		assert_true(token_loss_from_name(text_view(token_loss_name((enum token_loss)i)), &read));
+		assert_int_equal(read, i);
+	}
+	for (unsigned i = 0; i < IDENTITY_CHOICE_COUNT; i++) {
+		enum identity_choice read = IDENTITY_CHOICE_COUNT;
+		assert_true(identity_choice_from_name(text_view(identity_choice_name((enum identity_choice)i)), &read));
+		assert_int_equal(read, i);
+	}
+	for (unsigned i = 0; i < JOB_SIDE_COUNT; i++) {
+		unsigned read = 0;
+		assert_true(helper_flag_from_name(text_view(job_side_flag_name((enum job_side)i)), &read));
+		assert_int_equal(read, HELPER_FLAG(i));
+	}
 	for (unsigned i = 0; i < JOB_EVENT_COUNT; i++)
 		assert_true(strlen(job_event_name((enum job_event)i)) > 0);
 	assert_string_equal(job_state_name(JOB_TRANSIENT_ERROR), "TRANSIENT_ERROR");
@@ -154,17 +173,30 @@ static void job__names__read_back(void **state)
 	assert_string_equal(job_priority_name(JOB_FOREGROUND), "foreground");
 	assert_string_equal(job_wait_name(JOB_WAIT_OWNER_ABSENT), "owner-absent");
 	assert_string_equal(job_wait_name(JOB_WAIT_RETRY), "retry-at");
+	assert_string_equal(job_wait_name(JOB_WAIT_TOKEN), "token-required");
+	assert_string_equal(job_wait_name(JOB_WAIT_WORKERS), "identity-workers");
+	assert_string_equal(token_loss_name(TOKEN_LOSS_ERROR), "error");
+	assert_string_equal(token_loss_name(TOKEN_LOSS_WAIT), "wait");
+	assert_string_equal(identity_choice_name(IDENTITY_OWNER), "owner");
+	assert_string_equal(identity_choice_name(IDENTITY_HELPER), "helper");
+	assert_string_equal(identity_choice_name(IDENTITY_SERVICE), "service");
+	assert_string_equal(job_side_flag_name(JOB_SIDE_FILE), "local-file");
+	assert_string_equal(job_side_flag_name(JOB_SIDE_NETWORK), "network");
 }
 
 static void job__unknown_names__are_refused_and_nothing_written(void **state)
 {
 	(void)state;
-	static const char *const names[] = { "", "queued", "QUEUED ", "Foreground", "slot ", "FILE_PENDING", "PENDING" };
+	static const char *const names[] = { "", "queued", "QUEUED ", "Foreground", "slot ", "FILE_PENDING", "PENDING",
+		"Error", "waits", "owner ", "HELPER", "local_file", "Network", "none " };
 	for (size_t i = 0; i < sizeof(names) / sizeof(names[0]); i++) {
 		enum job_state job_state = JOB_STATE_COUNT;
 		enum job_priority priority = JOB_PRIORITY_COUNT;
 		enum job_wait wait = JOB_WAIT_COUNT;
 		enum file_state file_state = FILE_STATE_COUNT;
+		enum token_loss loss = TOKEN_LOSS_COUNT;
+		enum identity_choice choice = IDENTITY_CHOICE_COUNT;
+		unsigned flag = 0xDEAD;
 		assert_false(job_state_from_name(text_view(names[i]), &job_state));
 		assert_false(job_priority_from_name(text_view(names[i]), &priority));
 		assert_false(job_wait_from_name(text_view(names[i]), &wait));
@@ -173,6 +205,12 @@ static void job__unknown_names__are_refused_and_nothing_written(void **state)
 		assert_int_equal(priority, JOB_PRIORITY_COUNT);
 		assert_int_equal(wait, JOB_WAIT_COUNT);
 		assert_int_equal(file_state, FILE_STATE_COUNT);
+		assert_false(token_loss_from_name(text_view(names[i]), &loss));
+		assert_false(identity_choice_from_name(text_view(names[i]), &choice));
+		assert_false(helper_flag_from_name(text_view(names[i]), &flag));
+		assert_int_equal(loss, TOKEN_LOSS_COUNT);
+		assert_int_equal(choice, IDENTITY_CHOICE_COUNT);
+		assert_int_equal(flag, 0xDEAD);
 	}
 }
 
@@ -247,6 +285,75 @@ static void job_properties_check__texts_and_priority__are_checked(void **state)
 	properties.priority = JOB_PRIORITY_COUNT;
 	assert_int_equal(job_properties_check(&properties, &fault), RESULT_INVALID_ARGUMENT);
 	assert_memory_equal(fault.what, "priority", 8);
+
+	properties = usual_properties();
+	properties.on_token_loss = TOKEN_LOSS_WAIT;
+	assert_int_equal(job_properties_check(&properties, &fault), RESULT_OK);
+	properties.on_token_loss = TOKEN_LOSS_COUNT;
+	assert_int_equal(job_properties_check(&properties, &fault), RESULT_INVALID_ARGUMENT);
+	assert_memory_equal(fault.what, "on_token_loss", 13);
+	properties = usual_properties();
+	memcpy(properties.pinned_helper, "S-1\xC3", 5);
+	assert_int_equal(job_properties_check(&properties, &fault), RESULT_NOT_UTF8);
+	assert_string_equal(fault.what, "pinned_helper");
+}
+
+/* --- identities --- */
+
+static void job_identity__table__the_flag_before_the_configuration(void **state)
+{
+	(void)state;
+	static const struct {
+		unsigned flags;
+		bool service;
+		enum identity_choice file, network;
+	} cases[] = {
+		{ 0, false, IDENTITY_OWNER, IDENTITY_OWNER },
+		{ HELPER_LOCAL_FILE, false, IDENTITY_HELPER, IDENTITY_OWNER },
+		{ HELPER_NETWORK, false, IDENTITY_OWNER, IDENTITY_HELPER },
+		{ HELPER_ALL, false, IDENTITY_HELPER, IDENTITY_HELPER },
+		{ 0, true, IDENTITY_SERVICE, IDENTITY_SERVICE },
+		{ HELPER_LOCAL_FILE, true, IDENTITY_HELPER, IDENTITY_SERVICE },
+		{ HELPER_NETWORK, true, IDENTITY_SERVICE, IDENTITY_HELPER },
+		{ HELPER_ALL, true, IDENTITY_HELPER, IDENTITY_HELPER },
+	};
+	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+		struct job job = { .helper_flags = cases[i].flags };
+		assert_int_equal(job_identity(&job, JOB_SIDE_FILE, cases[i].service), cases[i].file);
+		assert_int_equal(job_identity(&job, JOB_SIDE_NETWORK, cases[i].service), cases[i].network);
+	}
+}
+
+static void job_helper_needed__table__names_need_no_network(void **state)
+{
+	(void)state;
+	static const struct {
+		enum job_work work;
+		unsigned flags, needed;
+	} cases[] = {
+		{ JOB_WORK_NONE, HELPER_ALL, 0 },
+		{ JOB_WORK_TRANSFER, 0, 0 },
+		{ JOB_WORK_TRANSFER, HELPER_NETWORK, HELPER_NETWORK },
+		{ JOB_WORK_TRANSFER, HELPER_ALL, HELPER_ALL },
+		{ JOB_WORK_PUBLISH, HELPER_NETWORK, 0 },
+		{ JOB_WORK_PUBLISH, HELPER_ALL, HELPER_LOCAL_FILE },
+		{ JOB_WORK_SWEEP, HELPER_NETWORK, 0 },
+		{ JOB_WORK_SWEEP, HELPER_LOCAL_FILE, HELPER_LOCAL_FILE },
+	};
+	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+		struct job job = { .work = cases[i].work, .helper_flags = cases[i].flags };
+		assert_int_equal(job_helper_needed(&job), cases[i].needed);
+	}
+}
+
+static void job_owner__a_job__tells_as_whom_it_was_made(void **state)
+{
+	(void)state;
+	static struct job job = { .owner = "S-1-5-18", .owner_integrity = 0x4000, .owner_elevated = true };
+	struct job_owner owner = job_owner(&job);
+	assert_string_equal(owner.sid, "S-1-5-18");
+	assert_int_equal(owner.integrity, 0x4000);
+	assert_true(owner.elevated);
 }
 
 static void job_lease_ends_ms__the_later_of_change_and_progress__begins_it(void **state)
@@ -320,6 +427,9 @@ int main(void)
 		cmocka_unit_test(job__unknown_names__are_refused_and_nothing_written),
 		cmocka_unit_test(job_properties_check__numbers__are_clamped_or_refused),
 		cmocka_unit_test(job_properties_check__texts_and_priority__are_checked),
+		cmocka_unit_test(job_identity__table__the_flag_before_the_configuration),
+		cmocka_unit_test(job_helper_needed__table__names_need_no_network),
+		cmocka_unit_test(job_owner__a_job__tells_as_whom_it_was_made),
 		cmocka_unit_test(job_lease_ends_ms__the_later_of_change_and_progress__begins_it),
 		cmocka_unit_test(job_states_markdown__the_table__is_what_docs_states_md_shows),
 		cmocka_unit_test(job_states_markdown__no_room__is_told),

@@ -12,13 +12,31 @@ static const struct key {
 	const char *group, *name;
 	uint64_t minimum, standard, maximum;
 	size_t offset;
+	/* Of a list: */
+	uint32_t count_max; /* 0: it is a number */
+	size_t bytes_max;
+	enum setting_item item;
 } keys[] = {
 #define SETTING(group, name, minimum, standard, maximum, why) \
-	{ #group, #name, minimum, standard, maximum, offsetof(struct settings, group##_##name) },
+	{ #group, #name, minimum, standard, maximum, offsetof(struct settings, group##_##name), 0, 0, SETTING_OWNER },
+#define SETTING_LIST(group, name, item, count_max, bytes_max, why)                                    \
+	{ #group, #name, 0, 0, 0, offsetof(struct settings, group##_##name), count_max, bytes_max, SETTING_##item },
 #include "core/settings.def"
 #undef SETTING
+#undef SETTING_LIST
 };
 #define KEY_COUNT (sizeof(keys) / sizeof(keys[0]))
+
+/* Every list begins with its count, and its items follow at once. */
+static char *list_item(struct settings *settings, const struct key *key, uint32_t index)
+{
+	return (char *)settings + key->offset + sizeof(uint32_t) + index * (key->bytes_max + 1);
+}
+
+static void set_count(struct settings *settings, const struct key *key, uint32_t count)
+{
+	memcpy((char *)settings + key->offset, &count, sizeof(count));
+}
 
 static void set(struct settings *settings, const struct key *key, uint64_t number)
 {
@@ -27,8 +45,12 @@ static void set(struct settings *settings, const struct key *key, uint64_t numbe
 
 void settings_default(struct settings *settings)
 {
-	for (size_t i = 0; i < KEY_COUNT; i++)
-		set(settings, &keys[i], keys[i].standard);
+	for (size_t i = 0; i < KEY_COUNT; i++) {
+		if (keys[i].count_max > 0)
+			set_count(settings, &keys[i], 0);
+		else
+			set(settings, &keys[i], keys[i].standard);
+	}
 }
 
 /* --- what is wrong, and where --- */
@@ -140,12 +162,92 @@ static enum result read_number(const struct json_document *document, const struc
 	return RESULT_OK;
 }
 
+static bool all_of(struct text_view text, const char *characters)
+{
+	for (size_t i = 0; i < text.length; i++)
+		if (text.bytes[i] == '\0' || !strchr(characters, text.bytes[i]))
+			return false;
+	return text.length > 0;
+}
+
+static bool begins_with(struct text_view text, const char *beginning, struct text_view *ret_rest)
+{
+	size_t length = strlen(beginning);
+	if (text.length < length || memcmp(text.bytes, beginning, length) != 0)
+		return false;
+	*ret_rest = (struct text_view){ text.bytes + length, text.length - length };
+	return true;
+}
+
+static const char *wrong_owner(struct text_view text)
+{
+	struct text_view rest;
+	bool good = (begins_with(text, "S-1-", &rest) && all_of(rest, "0123456789-+S")) ||
+	            (begins_with(text, "uid:", &rest) && all_of(rest, "0123456789"));
+	return good ? NULL : "must be a SID, S-1-5-...";
+}
+
+/* That it is a folder's path by all rules is destination's to say; here a relative one is a slip, which would match nothing. */
+static const char *wrong_folder(struct text_view text)
+{
+	struct text_view rest;
+	bool good = begins_with(text, "/", &rest) || begins_with(text, "\\\\", &rest) ||
+	            (text.length >= 3 && text.bytes[1] == ':' && text.bytes[2] == '\\');
+	char last = text.length > 0 ? text.bytes[text.length - 1] : '\0';
+	if (!good)
+		return "must be an absolute path";
+	return last == '\\' || last == '/' ? "must not end in a separator" : NULL;
+}
+
+static enum result read_item(const struct json_document *document, const struct key *key, struct json value, uint32_t index,
+                             struct settings *settings, struct fault *fault)
+{
+	char reason[REASON_BYTES_MAX];
+	struct fault wrong = { .result = RESULT_OK };
+	struct text_view text;
+
+	if (json_get_text(value, key->bytes_max, &text, &wrong) != RESULT_OK)
+		return refuse(document, value, wrong.what, fault);
+	const char *why = text_has_control(text) ? "must not contain control characters" :
+	                  key->item == SETTING_OWNER ? wrong_owner(text) : wrong_folder(text);
+	for (uint32_t i = 0; i < index && !why; i++)
+		if (text_is(text, list_item(settings, key, i)))
+			why = "stands there twice";
+	if (!why)
+		return text_copy(list_item(settings, key, index), key->bytes_max + 1, text);
+	text_display(reason, sizeof(reason), "%s: %s", value.path, why);
+	return refuse(document, value, reason, fault);
+}
+
+static enum result read_list(const struct json_document *document, const struct key *key, struct json value,
+                             struct settings *settings, struct fault *fault)
+{
+	char reason[REASON_BYTES_MAX];
+	size_t count = json_length(value);
+
+	if (!json_is_array(value)) {
+		text_display(reason, sizeof(reason), "%s: must be a list: [\"...\", ...]", value.path);
+		return refuse(document, value, reason, fault);
+	}
+	if (count > key->count_max) {
+		text_display(reason, sizeof(reason), "%s: has more than %" PRIu32 " entries", value.path, key->count_max);
+		return refuse(document, value, reason, fault);
+	}
+	for (uint32_t i = 0; i < count; i++) {
+		enum result result = read_item(document, key, json_at(value, i), i, settings, fault);
+		if (result != RESULT_OK)
+			return result;
+	}
+	set_count(settings, key, (uint32_t)count);
+	return RESULT_OK;
+}
+
 static enum result read_group(const struct json_document *document, const char *group, struct json members,
                               struct settings *settings, struct fault *fault)
 {
 	if (!json_is_object(members)) {
 		char reason[REASON_BYTES_MAX];
-		text_display(reason, sizeof(reason), "%s: must be an object: { \"key\": number }", group);
+		text_display(reason, sizeof(reason), "%s: must be an object: { \"key\": value }", group);
 		return refuse(document, members, reason, fault);
 	}
 	for (size_t i = 0; i < json_length(members); i++) {
@@ -157,7 +259,8 @@ static enum result read_group(const struct json_document *document, const char *
 				key = &keys[k];
 		if (!key)
 			return refuse_key(document, value, group, name, fault);
-		enum result result = read_number(document, key, value, settings, fault);
+		enum result result = key->count_max > 0 ? read_list(document, key, value, settings, fault) :
+		                                          read_number(document, key, value, settings, fault);
 		if (result != RESULT_OK)
 			return result;
 	}
@@ -186,7 +289,7 @@ enum result settings_parse(struct text_view text, struct settings *settings, str
 
 	struct json root = json_root(document);
 	if (!json_is_object(root))
-		return refuse(document, root, "the configuration must be one object: { \"group\": { \"key\": number } }",
+		return refuse(document, root, "the configuration must be one object: { \"group\": { \"key\": value } }",
 		              fault);
 	for (size_t i = 0; i < json_length(root); i++) {
 		struct text_view name;

@@ -8,10 +8,22 @@
 
 #include "core/json.h"
 
+/* What the texts of a list are. */
+enum setting_item {
+	SETTING_OWNER,  /* an owner key: a SID; with service SIDs behind '+' for service accounts; uid:N on the Linux ground */
+	SETTING_FOLDER, /* an absolute path of either ground */
+};
+
 struct settings {
 #define SETTING(group, name, minimum, standard, maximum, why) uint64_t group##_##name;
+#define SETTING_LIST(group, name, item, count_max, bytes_max, why)  \
+	struct {                                                    \
+		uint32_t count;                                     \
+		char items[count_max][(bytes_max) + 1];             \
+	} group##_##name;
 #include "core/settings.def"
 #undef SETTING
+#undef SETTING_LIST
 };
 
 void settings_default(struct settings *settings);

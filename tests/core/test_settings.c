@@ -18,17 +18,40 @@ static const struct key {
 	const char *why;
 } keys[] = {
 #define SETTING(group, name, minimum, standard, maximum, why) { #group, #name, minimum, standard, maximum, why },
+#define SETTING_LIST(group, name, item, count_max, bytes_max, why)
 #include "core/settings.def"
 #undef SETTING
+#undef SETTING_LIST
 };
 #define KEY_COUNT (sizeof(keys) / sizeof(keys[0]))
+
+static const struct list {
+	const char *group, *name;
+	enum setting_item item;
+	uint32_t count_max;
+	size_t bytes_max;
+	const char *why;
+} lists[] = {
+#define SETTING(group, name, minimum, standard, maximum, why)
+#define SETTING_LIST(group, name, item, count_max, bytes_max, why) \
+	{ #group, #name, SETTING_##item, count_max, bytes_max, why },
+#include "core/settings.def"
+#undef SETTING
+#undef SETTING_LIST
+};
+#define LIST_COUNT (sizeof(lists) / sizeof(lists[0]))
 
 static void assert_equal_settings(const struct settings *a, const struct settings *b)
 {
 #define SETTING(group, name, minimum, standard, maximum, why) \
 	assert_int_equal(a->group##_##name, b->group##_##name);
+#define SETTING_LIST(group, name, item, count_max, bytes_max, why)                      \
+	assert_int_equal(a->group##_##name.count, b->group##_##name.count);             \
+	for (uint32_t i = 0; i < a->group##_##name.count && i < (count_max); i++)       \
+		assert_string_equal(a->group##_##name.items[i], b->group##_##name.items[i]);
 #include "core/settings.def"
 #undef SETTING
+#undef SETTING_LIST
 }
 
 /* Refused, in exactly these words, and nothing changed. */
@@ -37,6 +60,11 @@ static void assert_refused(const char *text, const char *what)
 	struct settings settings, untouched;
 	struct fault fault = { .result = RESULT_OK };
 	memset(&settings, 0x55, sizeof(settings));
+#define SETTING(group, name, minimum, standard, maximum, why)
+#define SETTING_LIST(group, name, item, count_max, bytes_max, why) settings.group##_##name.count = 0;
+#include "core/settings.def"
+#undef SETTING
+#undef SETTING_LIST
 	untouched = settings;
 	assert_int_equal(settings_parse(text_view(text), &settings, &fault), RESULT_BAD_SETTING);
 	assert_int_equal(fault.result, RESULT_BAD_SETTING);
@@ -51,8 +79,10 @@ static void settings_default__every_key__has_the_tables_default(void **state)
 	memset(&settings, 0x55, sizeof(settings));
 	settings_default(&settings);
 #define SETTING(group, name, minimum, standard, maximum, why) assert_int_equal(settings.group##_##name, standard);
+#define SETTING_LIST(group, name, item, count_max, bytes_max, why) assert_int_equal(settings.group##_##name.count, 0);
 #include "core/settings.def"
 #undef SETTING
+#undef SETTING_LIST
 }
 
 static void settings_def__every_row__has_its_default_within_bounds_and_a_reason(void **state)
@@ -142,8 +172,8 @@ static void settings_parse__unknown_key__names_the_nearest(void **state)
 static void settings_parse__wrong_shape__is_refused(void **state)
 {
 	(void)state;
-	assert_refused("[]", "line 1, column 1: the configuration must be one object: { \"group\": { \"key\": number } }");
-	assert_refused("{\"log\": 5}", "line 1, column 9: log: must be an object: { \"key\": number }");
+	assert_refused("[]", "line 1, column 1: the configuration must be one object: { \"group\": { \"key\": value } }");
+	assert_refused("{\"log\": 5}", "line 1, column 9: log: must be an object: { \"key\": value }");
 	assert_refused("{\"log\": {\"files_max\": 3, \"files_max\": 4}}", "log.files_max");
 }
 
@@ -159,6 +189,64 @@ static void settings_parse__broken_text__names_line_and_column(void **state)
 	assert_int_equal(settings_parse(text_view(""), &settings, &fault), RESULT_BAD_SETTING);
 	assert_int_equal(settings_parse(text_view("{\"log\": {}} // \xFF"), &settings, &fault), RESULT_BAD_SETTING);
 	assert_non_null(strstr(fault.what, "line 1, column 16"));
+}
+
+static void settings_parse__lists__are_taken_in_order_up_to_their_limits(void **state)
+{
+	(void)state;
+	AUTO(buffer) struct buffer text = BUFFER(65536);
+	struct settings settings;
+	struct fault fault = { .result = RESULT_OK };
+
+	settings_default(&settings);
+	assert_int_equal(settings_parse(text_view("{\"identity\": {\"service_network_owners\": [\"S-1-5-20+S-1-5-80-1-2\", "
+	                                          "\"uid:7\"], \"service_file_roots\": [\"C:\\\\Acme\", \"/srv/acme\", "
+	                                          "\"\\\\\\\\host\\\\share\"]}}"), &settings, &fault), RESULT_OK);
+	assert_int_equal(settings.identity_service_network_owners.count, 2);
+	assert_string_equal(settings.identity_service_network_owners.items[0], "S-1-5-20+S-1-5-80-1-2");
+	assert_string_equal(settings.identity_service_network_owners.items[1], "uid:7");
+	assert_int_equal(settings.identity_service_file_roots.count, 3);
+	assert_string_equal(settings.identity_service_file_roots.items[0], "C:\\Acme");
+	assert_string_equal(settings.identity_service_file_roots.items[2], "\\\\host\\share");
+	/* A later file replaces a list, it does not add to it. */
+	assert_int_equal(settings_parse(text_view("{\"identity\": {\"service_network_owners\": []}}"), &settings, &fault), RESULT_OK);
+	assert_int_equal(settings.identity_service_network_owners.count, 0);
+
+	for (uint32_t count = 16; count <= 17; count++) {
+		buffer_clear(&text);
+		assert_int_equal(buffer_print(&text, "{\"identity\": {\"service_file_owners\": ["), RESULT_OK);
+		for (uint32_t i = 0; i < count; i++)
+			assert_int_equal(buffer_print(&text, "%s\"uid:%" PRIu32 "\"", i > 0 ? "," : "", i), RESULT_OK);
+		assert_int_equal(buffer_print(&text, "]}}"), RESULT_OK);
+		assert_int_equal(settings_parse((struct text_view){ text.bytes, text.length }, &settings, &fault),
+		                 count == 16 ? RESULT_OK : RESULT_BAD_SETTING);
+	}
+	assert_non_null(strstr(fault.what, "identity.service_file_owners: has more than 16 entries"));
+	for (int length = 511; length <= 512; length++) {
+		buffer_clear(&text);
+		assert_int_equal(buffer_print(&text, "{\"identity\": {\"service_file_owners\": [\"uid:%0*d\"]}}", length - 4, 1), RESULT_OK);
+		assert_int_equal(settings_parse((struct text_view){ text.bytes, text.length }, &settings, &fault),
+		                 length == 511 ? RESULT_OK : RESULT_BAD_SETTING);
+	}
+}
+
+static void settings_parse__wrong_list__names_line_column_key_and_entry(void **state)
+{
+	(void)state;
+	assert_refused("{\"identity\": {\n \"service_file_roots\": 5}}",
+	               "line 2, column 24: identity.service_file_roots: must be a list: [\"...\", ...]");
+	assert_refused("{\"identity\": {\"service_file_roots\": [\"/a\",\n \"b\"]}}",
+	               "line 2, column 2: identity.service_file_roots[1]: must be an absolute path");
+	assert_refused("{\"identity\": {\"service_file_roots\": [\"/a/\"]}}",
+	               "line 1, column 38: identity.service_file_roots[0]: must not end in a separator");
+	assert_refused("{\"identity\": {\"service_file_roots\": [\"/a\", \"/a\"]}}",
+	               "line 1, column 44: identity.service_file_roots[1]: stands there twice");
+	assert_refused("{\"identity\": {\"service_file_roots\": [\"/a\\u0007\"]}}",
+	               "line 1, column 38: identity.service_file_roots[0]: must not contain control characters");
+	assert_refused("{\"identity\": {\"service_file_owners\": [\"\"]}}",
+	               "line 1, column 39: identity.service_file_owners[0]: must be a SID, S-1-5-...");
+	assert_refused("{\"identity\": {\"service_file_owners\": [\"BUILTIN\\\\Users\"]}}",
+	               "line 1, column 39: identity.service_file_owners[0]: must be a SID, S-1-5-...");
 }
 
 /* --- the papers --- */
@@ -194,6 +282,14 @@ static void ferry_jsonc__as_shipped__equals_the_built_in_defaults(void **state)
 			fail_msg("the comment of %s.%s does not name the bounds", keys[i].group, keys[i].name);
 		*at = '"';
 	}
+	for (size_t i = 0; i < LIST_COUNT; i++) {
+		char quoted[128], bound[32];
+		text_display(quoted, sizeof(quoted), "\"%s\": []", lists[i].name);
+		text_display(bound, sizeof(bound), "At most %" PRIu32 ".", lists[i].count_max);
+		char *at = strstr(text.bytes, quoted);
+		assert_non_null(at);
+		assert_non_null(strstr(at - 100, bound));
+	}
 }
 
 static void assert_number(struct json object, const char *name, uint64_t expected)
@@ -226,11 +322,21 @@ static void settings_schema__every_key__agrees_with_the_table(void **state)
 		assert_int_equal(json_get_bool(json_member(group, "additionalProperties"), &more, NULL), RESULT_OK);
 		assert_false(more);
 	}
+	for (size_t i = 0; i < LIST_COUNT; i++) {
+		struct json group = json_member(groups, lists[i].group);
+		struct json key = json_member(json_member(group, "properties"), lists[i].name);
+		struct text_view why;
+		assert_number(key, "maxItems", lists[i].count_max);
+		assert_number(json_member(key, "items"), "maxLength", lists[i].bytes_max);
+		assert_int_equal(json_length(json_member(key, "default")), 0);
+		assert_int_equal(json_get_text(json_member(key, "description"), SIZE_MAX, &why, NULL), RESULT_OK);
+		assert_true(text_is(why, lists[i].why));
+	}
 	for (size_t i = 0; i < json_length(groups); i++) {
 		struct text_view name;
 		count += json_length(json_member(json_key_at(groups, i, &name), "properties"));
 	}
-	assert_int_equal(count, KEY_COUNT);
+	assert_int_equal(count, KEY_COUNT + LIST_COUNT);
 }
 
 static void settings_schema__good_and_bad_configurations__judges_as_the_parser(void **state)
@@ -239,6 +345,9 @@ static void settings_schema__good_and_bad_configurations__judges_as_the_parser(v
 	static const char *const texts[] = {
 		"{}", "{\"log\": {}}", "{\"log\": {\"files_max\": 5}}", "{\"log\": {\"files_max\": 1}}",
 		"{\"log\": {\"files_max\": 101}}", "{\"log\": {\"files_max\": \"5\"}}", "{\"log\": {\"file_max\": 5}}",
+		"{\"identity\": {\"service_file_owners\": []}}", "{\"identity\": {\"service_file_owners\": [\"S-1-5-18\"]}}",
+		"{\"identity\": {\"service_file_owners\": 5}}", "{\"identity\": {\"service_file_owners\": [5]}}",
+		"{\"identity\": {\"service_file_owners\": [\"uid:1\", \"uid:1\"]}}",
 		"{\"logs\": {\"files_max\": 5}}", "{\"log\": []}", "[]", "{\"log\": {\"files_max\": null}}",
 	};
 	AUTO(buffer) struct buffer text = BUFFER(262144);
@@ -315,6 +424,8 @@ int main(void)
 		cmocka_unit_test(settings_parse__unknown_key__names_the_nearest),
 		cmocka_unit_test(settings_parse__wrong_shape__is_refused),
 		cmocka_unit_test(settings_parse__broken_text__names_line_and_column),
+		cmocka_unit_test(settings_parse__lists__are_taken_in_order_up_to_their_limits),
+		cmocka_unit_test(settings_parse__wrong_list__names_line_column_key_and_entry),
 		cmocka_unit_test(ferry_jsonc__as_shipped__equals_the_built_in_defaults),
 		cmocka_unit_test(settings_schema__every_key__agrees_with_the_table),
 		cmocka_unit_test(settings_schema__good_and_bad_configurations__judges_as_the_parser),

@@ -16,13 +16,21 @@
 #define PROTOCOL_REQUEST_ID_BYTES_MAX (2 * PROTOCOL_ID_TEXT_BYTES_MAX + 3) /* such an id quoted and escaped, terminated */
 #define PROTOCOL_INTEGER_MAX 9007199254740991 /* 2^53 - 1: of ids, handles and cursors, exact in every JSON reader */
 #define PROTOCOL_CLIENT_BYTES_MAX 128
+#define PROTOCOL_ROOTS_MAX 16 /* folders of one loan */
+#define PROTOCOL_TICKET_BYTES 33 /* 128 bits in hex, terminated */
 #define PROTOCOL_PAGE_MAX 64 /* jobs or files in one reply: at their longest they still fit into one message */
 
 #define PROTOCOL_METHODS(X)                                                                                        \
 	X(HELLO, "hello") X(JOB_CREATE, "job.create") X(JOB_OPEN, "job.open") X(JOB_ADD_FILES, "job.addFiles")     \
 	X(JOB_GET, "job.get") X(JOB_LIST, "job.list") X(JOB_SET_PROPERTIES, "job.setProperties")                   \
 	X(JOB_RESUME, "job.resume") X(JOB_SUSPEND, "job.suspend") X(JOB_CANCEL, "job.cancel")                      \
-	X(JOB_COMPLETE, "job.complete") X(EVENTS_SUBSCRIBE, "events.subscribe") X(SERVICE_STATUS, "service.status")
+	X(JOB_COMPLETE, "job.complete") X(JOB_PREFLIGHT, "job.preflight")                                          \
+	X(JOB_TAKE_OWNERSHIP, "job.takeOwnership") X(JOB_SET_HELPER_TOKEN, "job.setHelperToken")                   \
+	X(JOB_CLEAR_HELPER_TOKEN, "job.clearHelperToken") X(JOB_SET_HELPER_TOKEN_FLAGS, "job.setHelperTokenFlags") \
+	X(JOB_GET_HELPER_TOKEN_FLAGS, "job.getHelperTokenFlags")                                                   \
+	X(JOB_GET_HELPER_TOKEN_SID, "job.getHelperTokenSid") X(JOB_HELPER_TICKET, "job.helperTicket")              \
+	X(HELPER_PRESENT, "helper.present") X(EVENTS_SUBSCRIBE, "events.subscribe")                                \
+	X(SERVICE_STATUS, "service.status")
 enum method {
 #define X(name, text) METHOD_##name,
 	PROTOCOL_METHODS(X)
@@ -41,7 +49,9 @@ enum {
 	PROPERTY_NO_PROGRESS_TIMEOUT = 1 << 5,
 	PROPERTY_MAX_TIME = 1 << 6,
 	PROPERTY_LEASE = 1 << 7,
-	PROPERTY_ALL = (1 << 8) - 1,
+	PROPERTY_ON_TOKEN_LOSS = 1 << 8,
+	PROPERTY_PINNED_HELPER = 1 << 9,
+	PROPERTY_ALL = (1 << 10) - 1,
 };
 
 /* A decoded request.  Views point into `document`. */
@@ -62,6 +72,13 @@ struct request {
 	bool everyone;       /* job.list: other owners' too, for administrators */
 	uint64_t from;       /* job.list: rows after it; job.get: files from this ordinal */
 	uint32_t limit;      /* page size; job.get: 0 = no files */
+	char sid[JOB_OWNER_BYTES_MAX]; /* job.setHelperToken: whom the thread wears, and its logon session */
+	uint64_t logon_id;
+	unsigned flags;                /* job.setHelperTokenFlags: HELPER_... */
+	struct json roots;             /* job.setHelperToken, job.helperTicket: an array or absent */
+	uint32_t root_count;
+	uint32_t token_age_s;          /* the same; 0: not stated */
+	char ticket[PROTOCOL_TICKET_BYTES]; /* helper.present */
 };
 
 /* Decode one message.  On failure `ret_request->id` still is what to answer to ("null" if unknown), and fault->what names
@@ -80,12 +97,29 @@ struct file_request {
 enum result request_file(const struct request *request, uint32_t index, struct file_request *ret_file,
                          struct fault *fault) MUST_CHECK;
 
-/* What is shown of a job: the record with live numbers, and why it waits. */
+/* The index-th of the roots, a text that was checked for form only. */
+struct text_view request_root(const struct request *request, uint32_t index);
+
+/* Who serves a side of a job from now on; the record's side_sid tells who did last. */
+struct side_status {
+	enum identity_choice as;
+	char sid[JOB_OWNER_BYTES_MAX]; /* "": nobody is there */
+};
+
+/* What is shown of a job: the record with live numbers, why it waits, and who serves it. */
 struct job_status {
 	struct job job;
 	enum job_wait wait;
 	int64_t wait_since_ms;
 	int64_t lease_ends_ms; /* job_lease_ends_ms(); 0: the job is final, nothing ends it */
+	struct side_status sides[JOB_SIDE_COUNT];
+	char token_sid[JOB_OWNER_BYTES_MAX]; /* of the helper token that is lent, "" for none */
+};
+
+/* What job.preflight found. */
+struct preflight {
+	struct side_status sides[JOB_SIDE_COUNT];
+	struct fault file; /* why the file identity could not write; RESULT_OK: it could, as far as can be told */
 };
 
 /* Everything a client needs to say what the service is doing. */
@@ -103,6 +137,8 @@ enum result protocol_reply_error(struct buffer *to, const char *id, enum result 
 void protocol_write_job(struct json_writer *writer, const char *name, const struct job_status *status);
 /* The URL is written redacted (rule 29). */
 void protocol_write_file(struct json_writer *writer, const struct file *file);
+void protocol_write_flags(struct json_writer *writer, const char *name, unsigned flags); /* of HELPER_..., by their names */
+void protocol_write_preflight(struct json_writer *writer, const char *name, const struct preflight *found);
 void protocol_write_service(struct json_writer *writer, const char *name, const struct service_status *status);
 void protocol_notification_begin(struct json_writer *writer, const char *method); /* {"jsonrpc":..,"method":..,"params":{ */
 enum result protocol_notification_end(struct json_writer *writer) MUST_CHECK;
@@ -114,6 +150,8 @@ void protocol_write_properties(struct json_writer *writer, const struct job_prop
  * JOB_WAIT_COUNT. --- */
 enum result protocol_read_job(struct json value, struct job_status *ret_status, struct fault *fault) MUST_CHECK;
 enum result protocol_read_file(struct json value, struct file *ret_file, struct fault *fault) MUST_CHECK;
+enum result protocol_read_flags(struct json value, unsigned *ret_flags, struct fault *fault) MUST_CHECK;
+enum result protocol_read_preflight(struct json value, struct preflight *ret_found, struct fault *fault) MUST_CHECK;
 enum result protocol_read_service(struct json value, struct service_status *ret_status, struct fault *fault) MUST_CHECK;
 /* The "error" member of a reply as the fault that the service had. */
 enum result protocol_read_error(struct json value, struct fault *ret_error, struct fault *fault) MUST_CHECK;

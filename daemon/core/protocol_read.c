@@ -125,9 +125,91 @@ enum result protocol_read_error(struct json value, struct fault *ret_error, stru
 
 /* --- jobs --- */
 
+/* A SID, or null for nobody's. */
+static void read_sid(struct reader *reader, const char *name, char *to)
+{
+	to[0] = '\0';
+	if (!json_is_null(member(reader, name)))
+		read_text(reader, name, to, JOB_OWNER_BYTES_MAX);
+}
+
+enum result protocol_read_flags(struct json value, unsigned *ret_flags, struct fault *fault)
+{
+	unsigned flags = 0;
+
+	if (!json_is_array(value))
+		return fault_set(fault, RESULT_INVALID_ARGUMENT, FAULT_FERRY, 0, "%s: must be an array", value.path);
+	for (size_t i = 0; i < json_length(value); i++) {
+		struct text_view name;
+		unsigned flag;
+		enum result result = json_get_text(json_at(value, i), SIZE_MAX, &name, fault);
+		if (result != RESULT_OK)
+			return result;
+		if (!helper_flag_from_name(name, &flag) || flags & flag)
+			return fault_set(fault, RESULT_INVALID_ARGUMENT, FAULT_FERRY, 0,
+			                 "%s: may hold \"local-file\" and \"network\", each once", value.path);
+		flags |= flag;
+	}
+	*ret_flags = flags;
+	return RESULT_OK;
+}
+
+static void read_side(struct reader *reader, const char *name, struct side_status *side, char *last)
+{
+	struct text_view as = { .length = 0 };
+	struct json value = member(reader, name);
+
+	if (reader->result != RESULT_OK)
+		return;
+	struct reader inner = reader_of(value, reader->fault);
+	read_name(&inner, "as", &as);
+	if (inner.result == RESULT_OK && !identity_choice_from_name(as, &side->as))
+		unknown_word(&inner, "as");
+	read_sid(&inner, "sid", side->sid);
+	if (last != NULL)
+		read_sid(&inner, "last_sid", last);
+	reader->result = inner.result;
+}
+
+static void read_identities(struct reader *reader, struct job_status *status)
+{
+	struct job *job = &status->job;
+	struct json helper = member(reader, "helper"), identities = member(reader, "identities");
+
+	if (reader->result != RESULT_OK)
+		return;
+	struct reader inner = reader_of(helper, reader->fault);
+	if (inner.result == RESULT_OK)
+		inner.result = protocol_read_flags(member(&inner, "flags"), &job->helper_flags, inner.fault);
+	read_sid(&inner, "sid", status->token_sid);
+	read_sid(&inner, "last_sid", job->helper_sid);
+	reader->result = inner.result;
+	if (reader->result != RESULT_OK)
+		return;
+	inner = reader_of(identities, reader->fault);
+	read_side(&inner, "file", &status->sides[JOB_SIDE_FILE], job->side_sid[JOB_SIDE_FILE]);
+	read_side(&inner, "network", &status->sides[JOB_SIDE_NETWORK], job->side_sid[JOB_SIDE_NETWORK]);
+	reader->result = inner.result;
+}
+
+enum result protocol_read_preflight(struct json value, struct preflight *ret_found, struct fault *fault)
+{
+	struct reader reader = reader_of(value, fault);
+	struct preflight found = { .file = { .result = RESULT_OK } };
+
+	read_side(&reader, "file", &found.sides[JOB_SIDE_FILE], NULL);
+	read_side(&reader, "network", &found.sides[JOB_SIDE_NETWORK], NULL);
+	struct json error = json_member(member(&reader, "file"), "error");
+	if (json_is_object(error))
+		reader.result = read_fault(error, &found.file, fault);
+	if (reader.result == RESULT_OK)
+		*ret_found = found;
+	return reader.result;
+}
+
 static void read_properties(struct reader *reader, struct job_properties *properties)
 {
-	struct text_view priority = { .length = 0 };
+	struct text_view priority = { .length = 0 }, loss = { .length = 0 };
 
 	read_text(reader, "name", properties->name, sizeof(properties->name));
 	read_text(reader, "description", properties->description, sizeof(properties->description));
@@ -139,6 +221,10 @@ static void read_properties(struct reader *reader, struct job_properties *proper
 	read_u32(reader, "no_progress_timeout_s", &properties->no_progress_timeout_s);
 	read_u32(reader, "max_time_s", &properties->max_time_s);
 	read_u32(reader, "lease_s", &properties->lease_s);
+	read_name(reader, "on_token_loss", &loss);
+	if (reader->result == RESULT_OK && !token_loss_from_name(loss, &properties->on_token_loss))
+		unknown_word(reader, "on_token_loss");
+	read_sid(reader, "pinned_helper", properties->pinned_helper);
 }
 
 static void read_wait(struct reader *reader, struct job_status *status)
@@ -208,6 +294,7 @@ enum result protocol_read_job(struct json value, struct job_status *ret_status, 
 		read_i64(&reader, "finished_ms", &job->finished_ms);
 	if (member(&reader, "lease_ends_ms").value)
 		read_i64(&reader, "lease_ends_ms", &status.lease_ends_ms);
+	read_identities(&reader, &status);
 	read_progress(&reader, job);
 	if (reader.result == RESULT_OK)
 		*ret_status = status;

@@ -170,6 +170,109 @@ static enum result read_lease(struct json value, struct request *request, struct
 	return read_seconds(value, JOB_LEASE_S_MIN, &request->properties.lease_s, fault);
 }
 
+static enum result read_on_token_loss(struct json value, struct request *request, struct fault *fault)
+{
+	struct text_view text;
+	enum result result = json_get_text(value, PROTOCOL_ID_TEXT_BYTES_MAX, &text, fault);
+	if (result != RESULT_OK)
+		return result;
+	if (!token_loss_from_name(text, &request->properties.on_token_loss))
+		return refuse(value, "must be \"error\" or \"wait\"", fault);
+	request->properties_given |= PROPERTY_ON_TOKEN_LOSS;
+	return RESULT_OK;
+}
+
+/* Whatever names an owner; that there is such an account nobody can know before it comes. */
+static enum result read_pinned_helper(struct json value, struct request *request, struct fault *fault)
+{
+	struct text_view text;
+	char *to = request->properties.pinned_helper;
+
+	request->properties_given |= PROPERTY_PINNED_HELPER;
+	if (json_is_null(value)) {
+		to[0] = '\0';
+		return RESULT_OK;
+	}
+	enum result result = json_get_text(value, JOB_OWNER_BYTES_MAX - 1, &text, fault);
+	return result == RESULT_OK ? keep_line(value, text, to, JOB_OWNER_BYTES_MAX, fault) : result;
+}
+
+static enum result read_sid(struct json value, struct request *request, struct fault *fault)
+{
+	return read_line(value, request->sid, sizeof(request->sid), fault);
+}
+
+static bool read_hex(struct text_view text, uint64_t *ret_number)
+{
+	uint64_t number = 0;
+
+	if (text.length < 3 || text.length > 18 || text.bytes[0] != '0' || text.bytes[1] != 'x')
+		return false;
+	for (size_t i = 2; i < text.length; i++) {
+		char c = lower(text.bytes[i]);
+		if (!((c >= '0' && c <= '9') || (c >= 'a' && c <= 'f')))
+			return false;
+		number = number << 4 | (uint64_t)(c <= '9' ? c - '0' : c - 'a' + 10);
+	}
+	*ret_number = number;
+	return true;
+}
+
+/* A LUID has 64 bits, more than a number is exact for in every JSON reader: hence hexadecimal text. */
+static enum result read_logon_id(struct json value, struct request *request, struct fault *fault)
+{
+	struct text_view text;
+	enum result result = json_get_text(value, PROTOCOL_ID_TEXT_BYTES_MAX, &text, fault);
+	if (result != RESULT_OK)
+		return result;
+	if (!read_hex(text, &request->logon_id))
+		return refuse(value, "must be \"0x\" and 1 to 16 hexadecimal digits", fault);
+	return RESULT_OK;
+}
+
+static enum result read_flags(struct json value, struct request *request, struct fault *fault)
+{
+	return protocol_read_flags(value, &request->flags, fault);
+}
+
+static enum result read_roots(struct json value, struct request *request, struct fault *fault)
+{
+	size_t count = json_length(value);
+
+	if (!json_is_array(value) || count == 0)
+		return refuse(value, "must be an array of folders", fault);
+	if (count > PROTOCOL_ROOTS_MAX)
+		return fault_set(fault, RESULT_INVALID_ARGUMENT, FAULT_FERRY, 0, "%s: more than %d folders", value.path,
+		                 PROTOCOL_ROOTS_MAX);
+	for (size_t i = 0; i < count; i++) {
+		struct text_view text;
+		enum result result = json_get_text(json_at(value, i), DESTINATION_BYTES_MAX, &text, fault);
+		if (result != RESULT_OK)
+			return result;
+	}
+	request->roots = value;
+	request->root_count = (uint32_t)count;
+	return RESULT_OK;
+}
+
+struct text_view request_root(const struct request *request, uint32_t index)
+{
+	struct text_view text = { .length = 0 };
+
+	(void)!json_get_text(json_at(request->roots, index), DESTINATION_BYTES_MAX, &text, NULL); /* read_roots has asked */
+	return text;
+}
+
+static enum result read_token_age(struct json value, struct request *request, struct fault *fault)
+{
+	return read_seconds(value, JOB_LEASE_S_MIN, &request->token_age_s, fault);
+}
+
+static enum result read_ticket(struct json value, struct request *request, struct fault *fault)
+{
+	return read_line(value, request->ticket, sizeof(request->ticket), fault);
+}
+
 /* The files themselves are read one by one, by request_file; the message's size bounds their number. */
 static enum result read_files(struct json value, struct request *request, struct fault *fault)
 {
@@ -211,7 +314,8 @@ static enum result read_limit(struct json value, struct request *request, struct
 
 #define FIELDS(X)                                                                                              \
 	X(protocol) X(client) X(handle) X(job) X(key) X(name) X(description) X(priority) X(auto_complete)      \
-	X(retry_delay) X(no_progress_timeout) X(max_time) X(lease) X(files) X(all) X(everyone) X(from) X(limit)
+	X(retry_delay) X(no_progress_timeout) X(max_time) X(lease) X(on_token_loss) X(pinned_helper) X(files)  \
+	X(all) X(everyone) X(from) X(limit) X(sid) X(logon_id) X(flags) X(roots) X(token_age) X(ticket)
 
 enum field_index {
 #define X(field) AT_##field,
@@ -247,11 +351,19 @@ static const struct {
 	[AT_everyone] = { "everyone", read_everyone },
 	[AT_from] = { "from", read_from },
 	[AT_limit] = { "limit", read_limit },
+	[AT_on_token_loss] = { "on_token_loss", read_on_token_loss },
+	[AT_pinned_helper] = { "pinned_helper", read_pinned_helper },
+	[AT_sid] = { "sid", read_sid },
+	[AT_logon_id] = { "logon_id", read_logon_id },
+	[AT_flags] = { "flags", read_flags },
+	[AT_roots] = { "roots", read_roots },
+	[AT_token_age] = { "max_token_age_s", read_token_age },
+	[AT_ticket] = { "ticket", read_ticket },
 };
 
 #define FIELDS_PROPERTIES                                                                             \
 	(FIELD_name | FIELD_description | FIELD_priority | FIELD_auto_complete | FIELD_retry_delay |  \
-	 FIELD_no_progress_timeout | FIELD_max_time | FIELD_lease)
+	 FIELD_no_progress_timeout | FIELD_max_time | FIELD_lease | FIELD_on_token_loss | FIELD_pinned_helper)
 
 static const struct {
 	unsigned required, optional;
@@ -267,6 +379,15 @@ static const struct {
 	[METHOD_JOB_SUSPEND] = { FIELD_handle, 0 },
 	[METHOD_JOB_CANCEL] = { FIELD_handle, 0 },
 	[METHOD_JOB_COMPLETE] = { FIELD_handle, 0 },
+	[METHOD_JOB_PREFLIGHT] = { FIELD_handle, 0 },
+	[METHOD_JOB_TAKE_OWNERSHIP] = { FIELD_handle, 0 },
+	[METHOD_JOB_SET_HELPER_TOKEN] = { FIELD_handle | FIELD_sid | FIELD_logon_id, FIELD_roots | FIELD_token_age },
+	[METHOD_JOB_CLEAR_HELPER_TOKEN] = { FIELD_handle, 0 },
+	[METHOD_JOB_SET_HELPER_TOKEN_FLAGS] = { FIELD_handle | FIELD_flags, 0 },
+	[METHOD_JOB_GET_HELPER_TOKEN_FLAGS] = { FIELD_handle, 0 },
+	[METHOD_JOB_GET_HELPER_TOKEN_SID] = { FIELD_handle, 0 },
+	[METHOD_JOB_HELPER_TICKET] = { FIELD_handle, FIELD_roots | FIELD_token_age },
+	[METHOD_HELPER_PRESENT] = { FIELD_ticket, 0 },
 	[METHOD_EVENTS_SUBSCRIBE] = { 0, FIELD_handle },
 	[METHOD_SERVICE_STATUS] = { 0, 0 },
 };

@@ -154,6 +154,61 @@ static void write_progress(struct json_writer *writer, const struct job *job)
 	json_write_end(writer, '}');
 }
 
+static void write_sid(struct json_writer *writer, const char *name, const char *sid)
+{
+	if (sid[0] == '\0')
+		write_null(writer, name);
+	else
+		json_write_text(writer, name, text_view(sid));
+}
+
+void protocol_write_flags(struct json_writer *writer, const char *name, unsigned flags)
+{
+	json_write_begin(writer, name, '[');
+	for (unsigned side = 0; side < JOB_SIDE_COUNT; side++)
+		if (flags & HELPER_FLAG(side))
+			json_write_text(writer, NULL, text_view(job_side_flag_name((enum job_side)side)));
+	json_write_end(writer, ']');
+}
+
+static const char *const side_names[JOB_SIDE_COUNT] = { [JOB_SIDE_FILE] = "file", [JOB_SIDE_NETWORK] = "network" };
+
+static void write_identities(struct json_writer *writer, const struct job_status *status)
+{
+	const struct job *job = &status->job;
+
+	json_write_begin(writer, "helper", '{');
+	protocol_write_flags(writer, "flags", job->helper_flags);
+	write_sid(writer, "sid", status->token_sid);
+	write_sid(writer, "last_sid", job->helper_sid);
+	json_write_end(writer, '}');
+	json_write_begin(writer, "identities", '{');
+	for (unsigned side = 0; side < JOB_SIDE_COUNT; side++) {
+		json_write_begin(writer, side_names[side], '{');
+		json_write_text(writer, "as", text_view(identity_choice_name(status->sides[side].as)));
+		write_sid(writer, "sid", status->sides[side].sid);
+		write_sid(writer, "last_sid", job->side_sid[side]);
+		json_write_end(writer, '}');
+	}
+	json_write_end(writer, '}');
+}
+
+void protocol_write_preflight(struct json_writer *writer, const char *name, const struct preflight *found)
+{
+	json_write_begin(writer, name, '{');
+	for (unsigned side = 0; side < JOB_SIDE_COUNT; side++) {
+		json_write_begin(writer, side_names[side], '{');
+		json_write_text(writer, "as", text_view(identity_choice_name(found->sides[side].as)));
+		write_sid(writer, "sid", found->sides[side].sid);
+		if (side == JOB_SIDE_FILE && found->file.result != RESULT_OK)
+			write_fault(writer, "error", found->file.result, &found->file);
+		else if (side == JOB_SIDE_FILE)
+			write_null(writer, "error");
+		json_write_end(writer, '}');
+	}
+	json_write_end(writer, '}');
+}
+
 void protocol_write_job(struct json_writer *writer, const char *name, const struct job_status *status)
 {
 	const struct job *job = &status->job;
@@ -178,6 +233,7 @@ void protocol_write_job(struct json_writer *writer, const char *name, const stru
 		json_write_i64(writer, "finished_ms", job->finished_ms);
 	if (status->lease_ends_ms != 0)
 		json_write_i64(writer, "lease_ends_ms", status->lease_ends_ms);
+	write_identities(writer, status);
 	write_progress(writer, job);
 	json_write_end(writer, '}');
 }
@@ -256,4 +312,8 @@ void protocol_write_properties(struct json_writer *writer, const struct job_prop
 		json_write_u64(writer, "max_time_s", properties->max_time_s);
 	if (given & PROPERTY_LEASE)
 		json_write_u64(writer, "lease_s", properties->lease_s);
+	if (given & PROPERTY_ON_TOKEN_LOSS)
+		json_write_text(writer, "on_token_loss", text_view(token_loss_name(properties->on_token_loss)));
+	if (given & PROPERTY_PINNED_HELPER)
+		write_sid(writer, "pinned_helper", properties->pinned_helper);
 }

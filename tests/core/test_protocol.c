@@ -1,64 +1,6 @@
 /* Requests: decoded, refused, and always judged as schema/protocol.schema.json does. */
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stddef.h>
-#include <stdint.h>
-
-#include <cmocka.h>
-
-#include <inttypes.h>
-#include <string.h>
-
-#include "core/protocol.h"
+#include "core/protocol_scene.h"
 #include "support/mutate.h"
-#include "support/protocol_schema.h"
-
-/* Decode and hold the verdict against the schema's: both take a message or both refuse it. */
-static enum result decode(const char *text, struct request *request, struct fault *fault)
-{
-	AUTO(json_document) struct json_document *document = NULL;
-	char why[JSON_SCHEMA_WHY_BYTES_MAX] = "not JSON";
-	memset(fault, 0, sizeof(*fault));
-	enum result result = request_decode(text_view(text), request, fault);
-	for (uint32_t i = 0; result == RESULT_OK && i < request->file_count; i++) {
-		struct file_request file;
-		result = request_file(request, i, &file, fault);
-	}
-	bool parsed = json_parse(text_view(text), JSON_WIRE, &document, NULL) == RESULT_OK;
-	bool obeyed = parsed && protocol_schema_obeyed("request", json_root(document), why);
-	if (obeyed != (result == RESULT_OK))
-		fail_msg("%s\nthe decoder says %s (%s), the schema %s (%s)", text, result_name(result), fault->what,
-		         obeyed ? "yes" : "no", why);
-	return result;
-}
-
-static void assert_decodes(const char *text, struct request *request)
-{
-	struct fault fault;
-	if (decode(text, request, &fault) != RESULT_OK)
-		fail_msg("%s: %s: %s", text, result_name(fault.result), fault.what);
-}
-
-static void assert_refused(const char *text, enum result expected, const char *what)
-{
-	AUTO(request) struct request request;
-	struct fault fault;
-	enum result result = decode(text, &request, &fault);
-	if (result != expected)
-		fail_msg("%s: %s instead of %s", text, result_name(result), result_name(expected));
-	assert_int_equal(fault.result, expected);
-	if (strncmp(fault.what, what, strlen(what)) != 0)
-		fail_msg("%s: \"%s\" instead of \"%s\"", text, fault.what, what);
-}
-
-/* The request `method` with these params. */
-static const char *message(const char *method, const char *params)
-{
-	static char text[8192];
-	assert_int_equal(text_format(text, sizeof(text), "{\"jsonrpc\":\"2.0\",\"id\":1,\"method\":\"%s\",\"params\":%s}",
-	                             method, params), RESULT_OK);
-	return text;
-}
 
 /* --- requests that are good --- */
 
@@ -68,6 +10,8 @@ static void method_name__every_method__is_its_spelling(void **state)
 	assert_string_equal(method_name(METHOD_HELLO), "hello");
 	assert_string_equal(method_name(METHOD_JOB_SET_PROPERTIES), "job.setProperties");
 	assert_string_equal(method_name(METHOD_SERVICE_STATUS), "service.status");
+	assert_string_equal(method_name(METHOD_JOB_SET_HELPER_TOKEN), "job.setHelperToken");
+	assert_string_equal(method_name(METHOD_HELPER_PRESENT), "helper.present");
 }
 
 static void request_decode__hello__is_read(void **state)
@@ -96,6 +40,8 @@ static void request_decode__job_create__takes_bitss_defaults_for_what_is_absent(
 	assert_int_equal(request.properties.no_progress_timeout_s, 1209600);
 	assert_int_equal(request.properties.max_time_s, 7776000);
 	assert_int_equal(request.properties.lease_s, 0); /* a setting's business */
+	assert_int_equal(request.properties.on_token_loss, TOKEN_LOSS_ERROR);
+	assert_string_equal(request.properties.pinned_helper, "");
 	assert_int_equal(request.file_count, 0);
 }
 
@@ -107,7 +53,8 @@ static void request_decode__job_create__reads_every_member(void **state)
 	assert_decodes(message("job.create",
 	                       "{\"name\":\"J\xC3\xB6" "b\",\"description\":\"two\\nlines\\tand\",\"key\":\"k-1\","
 	                       "\"priority\":\"foreground\",\"auto_complete\":true,\"retry_delay_s\":60,"
-	                       "\"no_progress_timeout_s\":0,\"max_time_s\":3600,\"lease_s\":60,\"files\":["
+	                       "\"no_progress_timeout_s\":0,\"max_time_s\":3600,\"lease_s\":60,\"on_token_loss\":\"wait\","
+	                       "\"pinned_helper\":\"S-1-5-18\",\"files\":["
 	                       "{\"url\":\"https://a/b\",\"path\":\"C:\\\\a\\\\b\",\"size_bytes\":9223372036854775807},"
 	                       "{\"url\":\"http://c\",\"path\":\"/d\"}]}"), &request);
 	assert_int_equal(request.properties_given, PROPERTY_ALL);
@@ -120,6 +67,8 @@ static void request_decode__job_create__reads_every_member(void **state)
 	assert_int_equal(request.properties.no_progress_timeout_s, 0);
 	assert_int_equal(request.properties.max_time_s, 3600);
 	assert_int_equal(request.properties.lease_s, 60);
+	assert_int_equal(request.properties.on_token_loss, TOKEN_LOSS_WAIT);
+	assert_string_equal(request.properties.pinned_helper, "S-1-5-18");
 	assert_int_equal(request.file_count, 2);
 	assert_int_equal(request_file(&request, 0, &file, NULL), RESULT_OK);
 	assert_true(text_is(file.url, "https://a/b"));
@@ -141,7 +90,9 @@ static void request_decode__methods_on_a_handle__read_it(void **state)
 {
 	(void)state;
 	static const enum method methods[] = { METHOD_JOB_GET, METHOD_JOB_SET_PROPERTIES, METHOD_JOB_RESUME,
-		METHOD_JOB_SUSPEND, METHOD_JOB_CANCEL, METHOD_JOB_COMPLETE, METHOD_EVENTS_SUBSCRIBE };
+		METHOD_JOB_SUSPEND, METHOD_JOB_CANCEL, METHOD_JOB_COMPLETE, METHOD_JOB_PREFLIGHT,
+		METHOD_JOB_TAKE_OWNERSHIP, METHOD_JOB_CLEAR_HELPER_TOKEN, METHOD_JOB_GET_HELPER_TOKEN_FLAGS,
+		METHOD_JOB_GET_HELPER_TOKEN_SID, METHOD_JOB_HELPER_TICKET, METHOD_EVENTS_SUBSCRIBE };
 	for (size_t i = 0; i < sizeof(methods) / sizeof(methods[0]); i++) {
 		AUTO(request) struct request request;
 		assert_decodes(message(method_name(methods[i]), "{\"handle\":9007199254740991}"), &request);
@@ -430,6 +381,9 @@ static void request_decode__every_member_with_every_method__agrees_with_the_sche
 		{ "lease_s", "60" },
 		{ "files", "[{\"url\":\"u\",\"path\":\"p\"}]" }, { "all", "true" }, { "everyone", "true" }, { "from", "0" },
 		{ "limit", "1" },
+		{ "on_token_loss", "\"wait\"" }, { "pinned_helper", "null" }, { "sid", "\"S-1-5-18\"" },
+		{ "logon_id", "\"0x3e7\"" }, { "flags", "[\"network\"]" }, { "roots", "[\"C:\\\\a\"]" },
+		{ "max_token_age_s", "60" }, { "ticket", "\"t\"" },
 	};
 	enum { MEMBER_COUNT = sizeof(members) / sizeof(members[0]) };
 	for (unsigned method = 0; method < METHOD_COUNT; method++) {

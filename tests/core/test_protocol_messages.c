@@ -23,14 +23,17 @@ static void sample_job(struct job_status *status)
 			.id = SAMPLE_UUID, .key = "k", .owner = "S-1-5-18",
 			.properties = { .name = "Name \"q\"", .description = "two\nlines", .priority = JOB_HIGH,
 			                .auto_complete = true, .retry_delay_s = 60, .no_progress_timeout_s = 3600,
-			                .max_time_s = 7200, .lease_s = 86400 },
+			                .max_time_s = 7200, .lease_s = 86400, .on_token_loss = TOKEN_LOSS_WAIT,
+			                .pinned_helper = "S-1-5-20+S-1-5-80-1" },
 			.state = JOB_TRANSIENT_ERROR, .work = JOB_WORK_TRANSFER,
 			.error = { .result = RESULT_HTTP_TRANSIENT, .source = FAULT_HTTP, .raw = 503, .what = "https://a/b" },
+			.helper_flags = HELPER_NETWORK, .helper_sid = "S-1-2", .side_sid = { "S-1-3", "S-1-4" },
 			.error_count = 3, .created_ms = 1000, .modified_ms = 2000, .next_try_ms = 5000,
 			.files_total = 3, .files_transferred = 2, .files_published = 1, .files_size_unknown = 1,
 			.bytes_total = 5000000000, .bytes_transferred = 4000000000,
 		},
 		.wait = JOB_WAIT_RETRY, .wait_since_ms = 1500, .lease_ends_ms = 86402000,
+		.sides = { { IDENTITY_SERVICE, "S-1-6" }, { IDENTITY_HELPER, "" } }, .token_sid = "S-1-7",
 	};
 }
 
@@ -56,10 +59,14 @@ static void protocol_write_job__a_waiting_job__is_written_whole(void **state)
 		"\"wait\":{\"reason\":\"retry-at\",\"since_ms\":1500,\"next_try_ms\":5000},"
 		"\"name\":\"Name \\\"q\\\"\",\"description\":\"two\\nlines\",\"priority\":\"high\",\"auto_complete\":true,"
 		"\"retry_delay_s\":60,\"no_progress_timeout_s\":3600,\"max_time_s\":7200,\"lease_s\":86400,"
+		"\"on_token_loss\":\"wait\",\"pinned_helper\":\"S-1-5-20+S-1-5-80-1\","
 		"\"error\":{\"result\":\"HTTP_TRANSIENT\",\"hresult\":\"0x801901F7\",\"what\":\"https://a/b\","
 		"\"native\":{\"source\":\"http\",\"code\":503},"
 		"\"remedy\":\"Nothing: it is tried again. Check the server if it lasts.\"},"
 		"\"error_count\":3,\"completing\":false,\"created_ms\":1000,\"modified_ms\":2000,\"lease_ends_ms\":86402000,"
+		"\"helper\":{\"flags\":[\"network\"],\"sid\":\"S-1-7\",\"last_sid\":\"S-1-2\"},"
+		"\"identities\":{\"file\":{\"as\":\"service\",\"sid\":\"S-1-6\",\"last_sid\":\"S-1-3\"},"
+		"\"network\":{\"as\":\"helper\",\"sid\":null,\"last_sid\":\"S-1-4\"}},"
 		"\"files\":{\"total\":3,\"transferred\":2,\"published\":1},"
 		"\"bytes\":{\"total\":5000000000,\"transferred\":4000000000,\"total_is_known\":false}}}}");
 }
@@ -92,7 +99,16 @@ static void protocol_write_file__a_url_with_secrets__is_redacted(void **state)
 	protocol_schema_assert("file", (struct text_view){ text.bytes, text.length });
 }
 
-/* The longest job and file, of bytes that double when they are written. */
+static void fill(char *to, size_t size, const char *character, size_t characters)
+{
+	size_t length = strlen(character);
+	assert_true(length * characters < size);
+	for (size_t i = 0; i < characters; i++)
+		memcpy(to + i * length, character, length);
+	to[length * characters] = '\0';
+}
+
+/* The longest job and file: names of three bytes a character, all else of bytes that grow when they are written. */
 static void protocol_page_max__longest_jobs_and_files__fit_into_one_message(void **state)
 {
 	(void)state;
@@ -102,11 +118,16 @@ static void protocol_page_max__longest_jobs_and_files__fit_into_one_message(void
 	static struct file file;
 
 	sample_job(&status);
-	memset(status.job.key, '"', sizeof(status.job.key) - 1);
-	memset(status.job.owner, '"', sizeof(status.job.owner) - 1);
-	memset(status.job.properties.name, '"', sizeof(status.job.properties.name) - 1);
-	memset(status.job.properties.description, '\n', sizeof(status.job.properties.description) - 1);
-	memset(status.job.error.what, '"', sizeof(status.job.error.what) - 1);
+	fill(status.job.key, sizeof(status.job.key), "\"", JOB_KEY_BYTES_MAX - 1);
+	fill(status.job.properties.name, sizeof(status.job.properties.name), "\xE2\x82\xAC", JOB_NAME_CHARACTERS_MAX);
+	fill(status.job.properties.description, sizeof(status.job.properties.description), "\xE2\x82\xAC",
+	     JOB_DESCRIPTION_CHARACTERS_MAX);
+	char *const sids[] = { status.job.owner, status.job.properties.pinned_helper, status.job.helper_sid, status.token_sid,
+		               status.job.side_sid[0], status.job.side_sid[1], status.sides[0].sid, status.sides[1].sid };
+	for (size_t i = 0; i < sizeof(sids) / sizeof(sids[0]); i++)
+		fill(sids[i], JOB_OWNER_BYTES_MAX, "\"", JOB_OWNER_BYTES_MAX - 1);
+	status.job.helper_flags = HELPER_ALL;
+	fill(status.job.error.what, sizeof(status.job.error.what), "\"", FAULT_WHAT_BYTES_MAX - 1);
 	status.job.bytes_total = status.job.bytes_transferred = UINT64_MAX;
 	status.job.created_ms = status.job.modified_ms = status.job.finished_ms = status.lease_ends_ms = INT64_MIN;
 	protocol_reply_begin(&jobs, "1");
@@ -217,6 +238,8 @@ static void protocol_request__as_a_client_writes_it__is_decoded(void **state)
 	assert_int_equal(request.properties.priority, JOB_HIGH);
 	assert_int_equal(request.properties.max_time_s, 7200);
 	assert_int_equal(request.properties.lease_s, 86400);
+	assert_int_equal(request.properties.on_token_loss, TOKEN_LOSS_WAIT);
+	assert_string_equal(request.properties.pinned_helper, "S-1-5-20+S-1-5-80-1");
 }
 
 /* Parse what was written and hand out the value at result.NAME. */
@@ -250,6 +273,17 @@ static void protocol_read_job__what_was_written__comes_back(void **state)
 	assert_int_equal(read.job.properties.lease_s, 86400);
 	assert_int_equal(read.lease_ends_ms, 86402000);
 	assert_int_equal(read.job.work, JOB_WORK_PUBLISH);
+	assert_int_equal(read.job.properties.on_token_loss, TOKEN_LOSS_WAIT);
+	assert_string_equal(read.job.properties.pinned_helper, "S-1-5-20+S-1-5-80-1");
+	assert_int_equal(read.job.helper_flags, HELPER_NETWORK);
+	assert_string_equal(read.token_sid, "S-1-7");
+	assert_string_equal(read.job.helper_sid, "S-1-2");
+	assert_int_equal(read.sides[JOB_SIDE_FILE].as, IDENTITY_SERVICE);
+	assert_string_equal(read.sides[JOB_SIDE_FILE].sid, "S-1-6");
+	assert_string_equal(read.job.side_sid[JOB_SIDE_FILE], "S-1-3");
+	assert_int_equal(read.sides[JOB_SIDE_NETWORK].as, IDENTITY_HELPER);
+	assert_string_equal(read.sides[JOB_SIDE_NETWORK].sid, "");
+	assert_string_equal(read.job.side_sid[JOB_SIDE_NETWORK], "S-1-4");
 
 	struct json_writer second = JSON_WRITER(&again);
 	protocol_reply_begin(&second, "1");
@@ -278,6 +312,64 @@ static void protocol_read_job__a_wait_reason_of_a_newer_service__is_some_other(v
 	assert_int_equal(protocol_read_job(written(&text, &document, "job"), &read, NULL), RESULT_OK);
 	assert_int_equal(read.wait, JOB_WAIT_COUNT);
 	assert_int_equal(read.wait_since_ms, 77);
+}
+
+static void protocol_read_job__nobody_and_every_flag_and_choice__come_back(void **state)
+{
+	(void)state;
+	for (unsigned i = 0; i <= HELPER_ALL; i++) {
+		AUTO(buffer) struct buffer text = BUFFER(PROTOCOL_MESSAGE_BYTES_MAX);
+		AUTO(json_document) struct json_document *document = NULL;
+		struct json_writer writer = JSON_WRITER(&text);
+		struct job_status status = { .job = { .id = SAMPLE_UUID, .helper_flags = i,
+			.properties = { .name = "n", .max_time_s = 1, .lease_s = 60 } } }, read;
+		memset(&read, 'x', sizeof(read));
+		status.sides[JOB_SIDE_FILE].as = (enum identity_choice)(i % IDENTITY_CHOICE_COUNT);
+		protocol_reply_begin(&writer, "1");
+		protocol_write_job(&writer, "job", &status);
+		assert_int_equal(protocol_reply_end(&writer), RESULT_OK);
+		protocol_schema_assert("reply", (struct text_view){ text.bytes, text.length });
+		assert_int_equal(protocol_read_job(written(&text, &document, "job"), &read, NULL), RESULT_OK);
+		assert_int_equal(read.job.helper_flags, i);
+		assert_int_equal(read.sides[JOB_SIDE_FILE].as, i % IDENTITY_CHOICE_COUNT);
+		assert_string_equal(read.job.properties.pinned_helper, "");
+		assert_string_equal(read.token_sid, "");
+		assert_string_equal(read.job.helper_sid, "");
+		for (unsigned side = 0; side < JOB_SIDE_COUNT; side++) {
+			assert_string_equal(read.sides[side].sid, "");
+			assert_string_equal(read.job.side_sid[side], "");
+		}
+	}
+}
+
+static void protocol_read_preflight__what_was_written__comes_back(void **state)
+{
+	(void)state;
+	static const struct preflight cases[] = {
+		{ .sides = { { IDENTITY_HELPER, "S-1-2" }, { IDENTITY_OWNER, "S-1-3" } } },
+		{ .sides = { { IDENTITY_SERVICE, "S-1-5-20" }, { IDENTITY_HELPER, "" } },
+		  .file = { .result = RESULT_DENIED, .source = FAULT_WIN32, .raw = 5, .what = "files[0].path: open C:\\a" } },
+	};
+	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+		AUTO(buffer) struct buffer text = BUFFER(PROTOCOL_MESSAGE_BYTES_MAX);
+		AUTO(json_document) struct json_document *document = NULL;
+		struct json_writer writer = JSON_WRITER(&text);
+		struct preflight read;
+		memset(&read, 'x', sizeof(read));
+		protocol_reply_begin(&writer, "1");
+		protocol_write_preflight(&writer, "preflight", &cases[i]);
+		assert_int_equal(protocol_reply_end(&writer), RESULT_OK);
+		protocol_schema_assert("reply", (struct text_view){ text.bytes, text.length });
+		assert_int_equal(protocol_read_preflight(written(&text, &document, "preflight"), &read, NULL), RESULT_OK);
+		for (unsigned side = 0; side < JOB_SIDE_COUNT; side++) {
+			assert_int_equal(read.sides[side].as, cases[i].sides[side].as);
+			assert_string_equal(read.sides[side].sid, cases[i].sides[side].sid);
+		}
+		assert_int_equal(read.file.result, cases[i].file.result);
+		assert_int_equal(read.file.source, cases[i].file.source);
+		assert_int_equal(read.file.raw, cases[i].file.raw);
+		assert_string_equal(read.file.what, cases[i].file.what);
+	}
 }
 
 static void protocol_read_file__known_and_unknown_sizes__come_back(void **state)
@@ -386,6 +478,16 @@ static void protocol_read_job__more_and_wrong_members__are_passed_over_and_refus
 		{ "\"created_ms\":1000,", "", RESULT_MISSING_FIELD },
 		{ "\"lease_ends_ms\":86402000,", "", RESULT_OK },
 		{ "\"lease_ends_ms\":86402000", "\"lease_ends_ms\":\"soon\"", RESULT_INVALID_ARGUMENT },
+		{ "\"wait\",\"pinned", "\"hope\",\"pinned", RESULT_INVALID_ARGUMENT },
+		{ "\"pinned_helper\":\"S-1-5-20+S-1-5-80-1\"", "\"pinned_helper\":7", RESULT_INVALID_ARGUMENT },
+		{ "\"flags\":[\"network\"]", "\"flags\":[\"network\",\"network\"]", RESULT_INVALID_ARGUMENT },
+		{ "\"flags\":[\"network\"]", "\"flags\":3", RESULT_INVALID_ARGUMENT },
+		{ "\"helper\":{", "\"helfer\":{", RESULT_INVALID_ARGUMENT },
+		{ "\"identities\":{\"file\"", "\"identities\":{\"disk\"", RESULT_INVALID_ARGUMENT },
+		{ "\"as\":\"service\"", "\"as\":\"guest\"", RESULT_INVALID_ARGUMENT },
+		{ "\"as\":\"service\"", "\"as\":null", RESULT_INVALID_ARGUMENT },
+		{ "\"as\":\"service\",\"sid\":\"S-1-6\",", "\"as\":\"service\",", RESULT_MISSING_FIELD },
+		{ "\"last_sid\":\"S-1-4\"", "\"last_sid\":\"S-1-4\",\"new\":[]", RESULT_OK },
 	};
 	for (size_t i = 0; i < sizeof(changes) / sizeof(changes[0]); i++) {
 		AUTO(json_document) struct json_document *document = NULL;
@@ -468,12 +570,14 @@ static void read_any(struct text_view text)
 	static struct job_status status;
 	static struct file file;
 	struct service_status service;
+	struct preflight found;
 	struct fault error;
 	if (json_parse(text, JSON_WIRE, &document, NULL) != RESULT_OK)
 		return;
 	(void)!protocol_read_job(json_root(document), &status, NULL);
 	(void)!protocol_read_file(json_root(document), &file, NULL);
 	(void)!protocol_read_service(json_root(document), &service, NULL);
+	(void)!protocol_read_preflight(json_root(document), &found, NULL);
 	(void)!protocol_read_error(json_root(document), &error, NULL);
 }
 
@@ -488,6 +592,8 @@ static void protocol_read__truncated_and_mutated_objects__never_crash(void **sta
 	mutate_text(text.bytes, read_any);
 	mutate_text("{\"ordinal\":4,\"url\":\"https://h/a\",\"path\":\"C:\\\\a\",\"state\":\"pending\",\"size_bytes\":null,"
 	       "\"transferred_bytes\":7}", read_any);
+	mutate_text("{\"file\":{\"as\":\"helper\",\"sid\":null,\"error\":{\"result\":\"DENIED\",\"what\":\"w\",\"native\":null}},"
+	       "\"network\":{\"as\":\"owner\",\"sid\":\"S-1-1\"}}", read_any);
 	mutate_text("{\"code\":-32000,\"message\":\"m\",\"data\":{\"result\":\"DENIED\",\"what\":\"w\","
 	       "\"native\":{\"source\":\"win32\",\"code\":5}}}", read_any);
 }
@@ -506,6 +612,8 @@ int main(void)
 		cmocka_unit_test(protocol_request__as_a_client_writes_it__is_decoded),
 		cmocka_unit_test(protocol_read_job__what_was_written__comes_back),
 		cmocka_unit_test(protocol_read_job__a_wait_reason_of_a_newer_service__is_some_other),
+		cmocka_unit_test(protocol_read_job__nobody_and_every_flag_and_choice__come_back),
+		cmocka_unit_test(protocol_read_preflight__what_was_written__comes_back),
 		cmocka_unit_test(protocol_read_file__known_and_unknown_sizes__come_back),
 		cmocka_unit_test(protocol_read_service__what_was_written__comes_back),
 		cmocka_unit_test(protocol_read_error__every_result__comes_back),

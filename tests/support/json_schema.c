@@ -123,6 +123,18 @@ static bool is_hresult(struct text_view text)
 	       has_only((struct text_view){ text.bytes + 2, 8 }, "0123456789ABCDEF");
 }
 
+/* "0x" and 1 to 16 hexadecimal digits. */
+static bool is_luid(struct text_view text)
+{
+	return text.length >= 3 && text.length <= 18 && memcmp(text.bytes, "0x", 2) == 0 &&
+	       has_only((struct text_view){ text.bytes + 2, text.length - 2 }, "0123456789abcdefABCDEF");
+}
+
+static bool is_ticket(struct text_view text)
+{
+	return text.length == 32 && has_only(text, "0123456789abcdef");
+}
+
 static bool matches(struct text_view pattern, struct text_view text)
 {
 	static const struct {
@@ -135,6 +147,8 @@ static bool matches(struct text_view pattern, struct text_view text)
 		{ "^[0-9a-fA-F]{8}-[0-9a-fA-F]{4}-[0-9a-fA-F]{4}-[0-9a-fA-F]{4}-[0-9a-fA-F]{12}$", is_uuid },
 		{ "^[A-Z0-9_]+$", is_name },
 		{ "^0x[0-9A-F]{8}$", is_hresult },
+		{ "^0x[0-9a-fA-F]{1,16}$", is_luid },
+		{ "^[0-9a-f]{32}$", is_ticket },
 	};
 	for (size_t i = 0; i < sizeof(known) / sizeof(known[0]); i++)
 		if (text_is(pattern, known[i].pattern))
@@ -220,6 +234,16 @@ static bool check_items(const struct check *check, struct json argument, struct 
 	return true;
 }
 
+/* `uniqueItems`: only true is used, of texts and integers. */
+static bool check_unique(const struct check *check, struct json value)
+{
+	for (size_t i = 0; json_is_array(value) && i < json_length(value); i++)
+		for (size_t j = 0; j < i; j++)
+			if (same(json_at(value, i), json_at(value, j)))
+				return wrong(check, json_at(value, i), "is there twice");
+	return true;
+}
+
 /* In characters, as JSON Schema counts. */
 static int64_t characters(struct json value)
 {
@@ -241,6 +265,8 @@ static bool check_bound(const struct check *check, struct text_view keyword, int
 		good = !json_is_array(value) || (int64_t)json_length(value) >= bound;
 	else if (text_is(keyword, "maxItems"))
 		good = !json_is_array(value) || (int64_t)json_length(value) <= bound;
+	else if (text_is(keyword, "minLength"))
+		good = !json_is_string(value) || characters(value) >= bound;
 	else if (text_is(keyword, "maxLength"))
 		good = !json_is_string(value) || characters(value) <= bound;
 	else
@@ -312,6 +338,8 @@ static bool obeys(const struct check *check, struct json schema, struct json val
 			good = check_properties(check, argument, value);
 		else if (text_is(keyword, "additionalProperties"))
 			good = check_additional(check, schema, value);
+		else if (text_is(keyword, "uniqueItems"))
+			good = check_unique(check, value);
 		else if (text_is(keyword, "items"))
 			good = check_items(check, argument, value);
 		else if (text_is(keyword, "anyOf") || text_is(keyword, "oneOf"))

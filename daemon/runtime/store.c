@@ -3,6 +3,7 @@
 
 #include <assert.h>
 
+#include "core/access.h"
 #include "runtime/store_private.h"
 
 /* The schema's CHECKs and partial indexes have these numbers in them. */
@@ -16,20 +17,22 @@ _Static_assert(JOB_NAME_BYTES_MAX == 1024 && JOB_DESCRIPTION_BYTES_MAX == 4096, 
 _Static_assert(FAULT_WHAT_BYTES_MAX == 320, "schema/: limits of texts");
 _Static_assert(URL_BYTES_MAX == 2200 && DESTINATION_BYTES_MAX == 2048, "schema/: limits of texts");
 _Static_assert(FILE_PARTIAL_BYTES_MAX == 64 && FILE_TAG_BYTES_MAX == 64, "schema/: limits of texts");
+_Static_assert(HELPER_ALL == 3 && LOGON_COUNT == 5 && TOKEN_LOSS_COUNT == 2, "schema/: helper tokens");
 _Static_assert(FILE_ETAG_BYTES_MAX == 512 && FILE_MODIFIED_BYTES_MAX == 64, "schema/: limits of texts");
 
 /* clang-format off */ /* SQL has lines of its own. */
 
-/* What store_job_save writes, and what store_file_save writes; 22 and 7 columns. */
+/* What store_job_save writes, and what store_file_save writes; 30 and 7 columns. */
 #define JOB_SAVED                                                                                      \
 	"name, description, priority, auto_complete, retry_delay_s, no_progress_timeout_s, max_time_s, "   \
 	"lease_s, state, work, error, error_source, error_raw, error_what, error_count, attempts, "                 \
-	"modified_ms, finished_ms, state_since_ms, next_try_ms, progress_ms, active_ms"
+	"modified_ms, finished_ms, state_since_ms, next_try_ms, progress_ms, active_ms, on_token_loss, "   \
+	"pinned_helper, helper_flags, helper_sid, helper_logon, token_wait, file_sid, network_sid"
 #define FILE_SAVED "state, bytes_total, bytes_recorded, partial, tag, etag, modified"
 
 #define JOB_SELECT                                                                                     \
 	"SELECT row, id, key, (SELECT name FROM owner WHERE owner.row = job.owner_row), "                  \
-	"owner_integrity, created_ms, limited, " JOB_SAVED ", files_total, files_transferred, files_published, "    \
+	"owner_integrity, owner_elevated, takeovers, created_ms, limited, " JOB_SAVED ", files_total, files_transferred, files_published, "    \
 	"files_size_unknown, bytes_total, bytes_transferred FROM job "
 #define FILE_SELECT "SELECT row, ordinal, url, path, " FILE_SAVED " FROM file "
 
@@ -47,15 +50,19 @@ const char *const store_statements[STATEMENT_COUNT] = {
 	[REQUEST_ROLLBACK] = "ROLLBACK TO request",
 
 	[OWNER_INSERT] = "INSERT INTO owner (name) VALUES (?1) ON CONFLICT (name) DO NOTHING",
-	[JOB_INSERT] = "INSERT INTO job (owner_row, id, key, owner_integrity, created_ms, limited, " JOB_SAVED ") "
-	               "VALUES (" OWNER_1 ", ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15, ?16, "
-	               "?17, ?18, ?19, ?20, ?21, ?22, ?23, ?24, ?25, ?26, ?27, ?28)",
+	[JOB_INSERT] = "INSERT INTO job (owner_row, id, key, owner_integrity, owner_elevated, created_ms, limited, "
+	               JOB_SAVED ") VALUES (" OWNER_1 ", ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, "
+	               "?15, ?16, ?17, ?18, ?19, ?20, ?21, ?22, ?23, ?24, ?25, ?26, ?27, ?28, ?29, ?30, ?31, ?32, "
+	               "?33, ?34, ?35, ?36, ?37)",
 	[JOB_BY_ROW] = JOB_SELECT "WHERE row = ?1",
 	[JOB_BY_ID] = JOB_SELECT "WHERE id = ?1",
 	[JOB_BY_KEY] = JOB_SELECT "INDEXED BY job_key WHERE owner_row = " OWNER_1 " AND key = ?2 AND key <> ''",
 	[JOB_EXISTS] = "SELECT 1 FROM job WHERE row = ?1",
 	[JOB_SAVE] = "UPDATE job SET (" JOB_SAVED ") = (?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15, "
-	             "?16, ?17, ?18, ?19, ?20, ?21, ?22, ?23, ?24) WHERE row = ?1 AND state = ?2",
+	             "?16, ?17, ?18, ?19, ?20, ?21, ?22, ?23, ?24, ?25, ?26, ?27, ?28, ?29, ?30, ?31, ?32) "
+	             "WHERE row = ?1 AND state = ?2",
+	[JOB_TAKE] = "UPDATE job SET owner_row = " OWNER_1 ", key = '', owner_integrity = ?3, owner_elevated = ?4, "
+	             "limited = ?5, takeovers = takeovers + 1 WHERE row = ?2",
 	[JOBS_FORGET] = "DELETE FROM job WHERE row IN (SELECT row FROM job INDEXED BY job_finished "
 	                "WHERE state IN (7, 8) AND work = 0 AND finished_ms < ?1 ORDER BY finished_ms LIMIT ?2)",
 	[JOBS_FORGET_SURPLUS] =
@@ -67,11 +74,15 @@ const char *const store_statements[STATEMENT_COUNT] = {
 	[JOBS_NEXT_EXPIRY] = "SELECT " LEASE_ENDS_MS " FROM job INDEXED BY job_lease WHERE state < 7 AND work <> 2 "
 	                     "AND " LEASE_ENDS_MS " > ?1 ORDER BY " LEASE_ENDS_MS " LIMIT 1",
 	[JOBS_RUNNABLE] = JOB_SELECT "INDEXED BY job_runnable WHERE owner_row = " OWNER_1 " AND owner_integrity = ?2 "
-	                  "AND work <> 0 AND (next_try_ms <= ?3 OR next_try_ms - ?3 > retry_delay_s * 1000) "
-	                  "ORDER BY priority, created_ms, row LIMIT ?4",
+	                  "AND owner_elevated = ?3 AND work <> 0 AND token_wait = 0 "
+	                  "AND (next_try_ms <= ?4 OR next_try_ms - ?4 > retry_delay_s * 1000) "
+	                  "ORDER BY priority, created_ms, row LIMIT ?5",
 	[JOBS_NEXT_TRY] = "SELECT next_try_ms FROM job INDEXED BY job_next_try WHERE owner_row = " OWNER_1
-	                  " AND owner_integrity = ?2 AND work <> 0 AND next_try_ms > ?3 ORDER BY next_try_ms LIMIT 1",
+	                  " AND owner_integrity = ?2 AND owner_elevated = ?3 AND work <> 0 AND token_wait = 0 "
+	                  "AND next_try_ms > ?4 ORDER BY next_try_ms LIMIT 1",
 	[JOBS_ACTIVE] = "SELECT row FROM job INDEXED BY job_active WHERE state IN (1, 2) LIMIT ?1",
+	[JOBS_HELPED] = "SELECT row FROM job INDEXED BY job_helped WHERE work <> 0 AND helper_flags <> 0 AND row > ?1 "
+	                "ORDER BY row LIMIT ?2",
 	/* An administrator's questions: in the order of the table itself. */
 	[JOBS_OF_ALL] = JOB_SELECT "WHERE row > ?1 ORDER BY row LIMIT ?2",
 	[JOBS_OF_ALL_UNFINISHED] = JOB_SELECT "WHERE row > ?1 AND state < 7 ORDER BY row LIMIT ?2",
@@ -195,6 +206,14 @@ static void put_job_saved(struct query *query, const struct job *job)
 	put_i64(query, job->next_try_ms);
 	put_i64(query, job->progress_ms);
 	put_u64(query, "active_ms", job->active_ms);
+	put_i64(query, properties->on_token_loss);
+	put_text(query, properties->pinned_helper);
+	put_i64(query, job->helper_flags);
+	put_text(query, job->helper_sid);
+	put_i64(query, job->helper_logon);
+	put_i64(query, job->token_wait);
+	put_text(query, job->side_sid[JOB_SIDE_FILE]);
+	put_text(query, job->side_sid[JOB_SIDE_NETWORK]);
 }
 
 /* An outcome that this Ferry does not know was written by a newer one with the same schema: no damage. */
@@ -221,6 +240,8 @@ static enum result take_job(struct query *query, struct job *job, struct fault *
 	take_text(query, job->key, sizeof(job->key));
 	take_text(query, job->owner, sizeof(job->owner));
 	job->owner_integrity = take_u32(query);
+	job->owner_elevated = take_i64(query, 0, 1) == 1;
+	job->takeovers = take_u32(query);
 	job->created_ms = take_i64(query, 0, INT64_MAX);
 	job->limited = take_i64(query, 0, 1) == 1;
 
@@ -243,6 +264,14 @@ static enum result take_job(struct query *query, struct job *job, struct fault *
 	job->next_try_ms = take_i64(query, 0, INT64_MAX);
 	job->progress_ms = take_i64(query, 0, INT64_MAX);
 	job->active_ms = take_u64(query);
+	properties->on_token_loss = (enum token_loss)take_i64(query, 0, TOKEN_LOSS_COUNT - 1);
+	take_text(query, properties->pinned_helper, sizeof(properties->pinned_helper));
+	job->helper_flags = (unsigned)take_i64(query, 0, HELPER_ALL);
+	take_text(query, job->helper_sid, sizeof(job->helper_sid));
+	job->helper_logon = (unsigned)take_i64(query, 0, LOGON_COUNT - 1);
+	job->token_wait = take_i64(query, 0, 1) == 1;
+	take_text(query, job->side_sid[JOB_SIDE_FILE], sizeof(job->side_sid[JOB_SIDE_FILE]));
+	take_text(query, job->side_sid[JOB_SIDE_NETWORK], sizeof(job->side_sid[JOB_SIDE_NETWORK]));
 
 	job->files_total = take_u32(query);
 	job->files_transferred = take_u32(query);
@@ -270,11 +299,16 @@ static enum result find_job(struct query *query, struct job *ret_job, struct fau
 	return result;
 }
 
+static enum result insert_owner(struct store *store, const struct job *job, struct fault *fault)
+{
+	AUTO(query) struct query query = query_start(store, OWNER_INSERT, "insert an owner");
+	put_text(&query, job->owner);
+	return query_run(&query, NULL, fault);
+}
+
 enum result store_job_insert(struct store *store, struct job *job, struct fault *fault)
 {
-	AUTO(query) struct query owner = query_start(store, OWNER_INSERT, "insert an owner");
-	put_text(&owner, job->owner);
-	enum result result = query_run(&owner, NULL, fault);
+	enum result result = insert_owner(store, job, fault);
 	if (result != RESULT_OK)
 		return result;
 
@@ -283,6 +317,7 @@ enum result store_job_insert(struct store *store, struct job *job, struct fault 
 	put_text(&query, job->id);
 	put_text(&query, job->key);
 	put_i64(&query, job->owner_integrity);
+	put_i64(&query, job->owner_elevated);
 	put_i64(&query, job->created_ms);
 	put_i64(&query, job->limited);
 	put_job_saved(&query, job);
@@ -342,6 +377,26 @@ enum result store_job_save(struct store *store, const struct job *job, enum job_
 	return changes == 1 ? RESULT_OK : missed(store, job->row, fault);
 }
 
+enum result store_job_take(struct store *store, const struct job *job, struct fault *fault)
+{
+	enum result result = insert_owner(store, job, fault);
+	if (result != RESULT_OK)
+		return result;
+
+	AUTO(query) struct query query = query_start(store, JOB_TAKE, "take a job over");
+	uint32_t changes = 0;
+
+	put_text(&query, job->owner);
+	put_i64(&query, job->row);
+	put_i64(&query, job->owner_integrity);
+	put_i64(&query, job->owner_elevated);
+	put_i64(&query, job->limited);
+	result = query_run(&query, &changes, fault);
+	if (result != RESULT_OK)
+		return result;
+	return changes == 1 ? RESULT_OK : missed(store, job->row, fault);
+}
+
 enum result store_jobs_forget(struct store *store, int64_t before_ms, uint32_t limit, uint32_t *ret_count,
                               struct fault *fault)
 {
@@ -361,12 +416,18 @@ enum result store_jobs_forget_surplus(struct store *store, const char *owner, ui
 	return query_run(&query, ret_count, fault);
 }
 
-enum result store_jobs_runnable(struct store *store, const char *owner, uint32_t integrity, int64_t now_ms,
-                                struct job *jobs, size_t size, size_t *ret_count, struct fault *fault)
+static void put_owner(struct query *query, const struct job_owner *of)
+{
+	put_text(query, of->sid);
+	put_i64(query, of->integrity);
+	put_i64(query, of->elevated);
+}
+
+enum result store_jobs_runnable(struct store *store, const struct job_owner *of, int64_t now_ms, struct job *jobs, size_t size,
+                                size_t *ret_count, struct fault *fault)
 {
 	AUTO(query) struct query query = query_start(store, JOBS_RUNNABLE, "find runnable jobs");
-	put_text(&query, owner);
-	put_i64(&query, integrity);
+	put_owner(&query, of);
 	put_i64(&query, now_ms);
 	put_u64(&query, "size", size);
 	for (size_t count = 0;; count++) {
@@ -398,12 +459,11 @@ static enum result find_number(struct query *query, int64_t otherwise, int64_t *
 	return result;
 }
 
-enum result store_jobs_next_try(struct store *store, const char *owner, uint32_t integrity, int64_t now_ms,
-                                int64_t *ret_ms, struct fault *fault)
+enum result store_jobs_next_try(struct store *store, const struct job_owner *of, int64_t now_ms, int64_t *ret_ms,
+                                struct fault *fault)
 {
 	AUTO(query) struct query query = query_start(store, JOBS_NEXT_TRY, "find the next try");
-	put_text(&query, owner);
-	put_i64(&query, integrity);
+	put_owner(&query, of);
 	put_i64(&query, now_ms);
 	return find_number(&query, INT64_MAX, ret_ms, fault);
 }
@@ -430,6 +490,15 @@ static enum result collect_rows(struct query *query, int64_t *rows, size_t *ret_
 enum result store_jobs_active(struct store *store, int64_t *rows, size_t size, size_t *ret_count, struct fault *fault)
 {
 	AUTO(query) struct query query = query_start(store, JOBS_ACTIVE, "find active jobs");
+	put_u64(&query, "size", size);
+	return collect_rows(&query, rows, ret_count, fault);
+}
+
+enum result store_jobs_helped(struct store *store, int64_t after_row, int64_t *rows, size_t size, size_t *ret_count,
+                              struct fault *fault)
+{
+	AUTO(query) struct query query = query_start(store, JOBS_HELPED, "find jobs that need helper tokens");
+	put_i64(&query, after_row);
 	put_u64(&query, "size", size);
 	return collect_rows(&query, rows, ret_count, fault);
 }

@@ -36,9 +36,11 @@ enum result store_job_by_row(struct store *store, int64_t row, struct job *ret_j
 enum result store_job_by_id(struct store *store, const char *id, struct job *ret_job, struct fault *fault) MUST_CHECK;
 enum result store_job_by_key(struct store *store, const char *owner, const char *key, struct job *ret_job,
                              struct fault *fault) MUST_CHECK;
-/* Write state, work, error, error_count, attempts, times and properties of `job` if the row's state still is `from`;
+/* Write all of `job` that may change, its owner excepted, if the row's state still is `from`;
  * RESULT_INVALID_STATE if it is not.  A CANCELLED job gives up its key. */
 enum result store_job_save(struct store *store, const struct job *job, enum job_state from, struct fault *fault) MUST_CHECK;
+/* Make `job`'s owner (with integrity, elevation and `limited`) the row's, who loses its key and counts a takeover. */
+enum result store_job_take(struct store *store, const struct job *job, struct fault *fault) MUST_CHECK;
 /* Forget final jobs without work that finished before `before_ms`, at most `limit` at once. */
 enum result store_jobs_forget(struct store *store, int64_t before_ms, uint32_t limit, uint32_t *ret_count,
                               struct fault *fault) MUST_CHECK;
@@ -54,14 +56,17 @@ enum result store_jobs_expired(struct store *store, int64_t now_ms, int64_t *row
                                struct fault *fault) MUST_CHECK;
 /* When the next lease of such a job ends after that moment; INT64_MAX: none does. */
 enum result store_jobs_next_expiry(struct store *store, int64_t after_ms, int64_t *ret_ms, struct fault *fault) MUST_CHECK;
-/* Jobs of the owner, created at that integrity level (job.owner_integrity), with work to do and next_try_ms <= now, best
- * first (priority, then age).  A next_try_ms farther away than the job's retry_delay_s means that the wall clock was set
- * back: such a job is runnable too. */
-enum result store_jobs_runnable(struct store *store, const char *owner, uint32_t integrity, int64_t now_ms, struct job *jobs,
-                                size_t size, size_t *ret_count, struct fault *fault) MUST_CHECK;
+/* Jobs made by such an owner, with work to do that waits for no token, and next_try_ms <= now, best first (priority, then
+ * age).  A next_try_ms farther away than the job's retry_delay_s means that the wall clock was set back: such a job is
+ * runnable too. */
+enum result store_jobs_runnable(struct store *store, const struct job_owner *of, int64_t now_ms, struct job *jobs, size_t size,
+                                size_t *ret_count, struct fault *fault) MUST_CHECK;
 /* The earliest next_try_ms beyond now among the same jobs; INT64_MAX if none. */
-enum result store_jobs_next_try(struct store *store, const char *owner, uint32_t integrity, int64_t now_ms,
-                                int64_t *ret_ms, struct fault *fault) MUST_CHECK;
+enum result store_jobs_next_try(struct store *store, const struct job_owner *of, int64_t now_ms, int64_t *ret_ms,
+                                struct fault *fault) MUST_CHECK;
+/* Rows, beyond `after_row`, of jobs with work to do and flags of a helper token; at most `size` a call. */
+enum result store_jobs_helped(struct store *store, int64_t after_row, int64_t *rows, size_t size, size_t *ret_count,
+                              struct fault *fault) MUST_CHECK;
 /* Rows of jobs in CONNECTING or TRANSFERRING, for the restart; at most `size` a call. */
 enum result store_jobs_active(struct store *store, int64_t *rows, size_t size, size_t *ret_count,
                               struct fault *fault) MUST_CHECK;

@@ -176,6 +176,12 @@ static inline struct job sample_job(const char *owner, unsigned number)
 	return job;
 }
 
+/* Whose job sample_job makes. */
+static inline struct job_owner sample_owner(const char *owner)
+{
+	return (struct job_owner){ owner, 0x2000, false };
+}
+
 static inline struct file sample_file(unsigned number)
 {
 	struct file file = { .state = FILE_PENDING, .bytes_total = SIZE_UNKNOWN };

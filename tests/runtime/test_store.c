@@ -56,6 +56,16 @@ static void assert_same_job(const struct job *a, const struct job *b)
 	assert_string_equal(a->key, b->key);
 	assert_string_equal(a->owner, b->owner);
 	assert_int_equal(a->owner_integrity, b->owner_integrity);
+	assert_int_equal(a->owner_elevated, b->owner_elevated);
+	assert_int_equal(a->takeovers, b->takeovers);
+	assert_int_equal(a->properties.on_token_loss, b->properties.on_token_loss);
+	assert_string_equal(a->properties.pinned_helper, b->properties.pinned_helper);
+	assert_int_equal(a->helper_flags, b->helper_flags);
+	assert_string_equal(a->helper_sid, b->helper_sid);
+	assert_int_equal(a->helper_logon, b->helper_logon);
+	assert_int_equal(a->token_wait, b->token_wait);
+	for (unsigned side = 0; side < JOB_SIDE_COUNT; side++)
+		assert_string_equal(a->side_sid[side], b->side_sid[side]);
 	assert_string_equal(a->properties.name, b->properties.name);
 	assert_string_equal(a->properties.description, b->properties.description);
 	assert_int_equal(a->properties.priority, b->properties.priority);
@@ -120,6 +130,14 @@ static void fill_saved(struct job *job)
 	job->next_try_ms = INT64_MAX - 3;
 	job->progress_ms = INT64_MAX - 4;
 	job->active_ms = INT64_MAX - 5;
+	job->properties.on_token_loss = TOKEN_LOSS_WAIT;
+	fill(job->properties.pinned_helper, sizeof(job->properties.pinned_helper), 'P');
+	job->helper_flags = HELPER_ALL;
+	fill(job->helper_sid, sizeof(job->helper_sid), 'H');
+	job->helper_logon = 4;
+	job->token_wait = true;
+	fill(job->side_sid[JOB_SIDE_FILE], sizeof(job->side_sid[0]), 'F');
+	fill(job->side_sid[JOB_SIDE_NETWORK], sizeof(job->side_sid[0]), 'N');
 }
 
 static void job__inserted_with_every_field_at_its_limit__comes_back(void **state)
@@ -129,6 +147,7 @@ static void job__inserted_with_every_field_at_its_limit__comes_back(void **state
 	fill(job.key, sizeof(job.key), 'k');
 	fill(job.owner, sizeof(job.owner), 'o');
 	job.owner_integrity = UINT32_MAX;
+	job.owner_elevated = true;
 	job.created_ms = INT64_MAX - 6;
 	job.limited = true;
 	fill_saved(&job);
@@ -236,6 +255,37 @@ static void numbers__that_the_schema_forbids__are_refused(void **state)
 	job = sample_job(OWNER, 1);
 	job.state = JOB_STATE_COUNT;
 	expect_fault(store_job_insert(store, &job, &seen), RESULT_INVALID_ARGUMENT);
+	for (unsigned i = 0; i < 3; i++) {
+		job = sample_job(OWNER, 1);
+		if (i == 0)
+			job.helper_flags = HELPER_ALL + 1;
+		else if (i == 1)
+			job.helper_logon = 5;
+		else
+			job.properties.on_token_loss = TOKEN_LOSS_COUNT;
+		expect_fault(store_job_insert(store, &job, &seen), RESULT_INVALID_ARGUMENT);
+	}
+}
+
+/* One beyond each limit, by a hand that does not go through the store. */
+static void columns__of_helper_tokens__refuse_what_is_beyond_their_limits(void **state)
+{
+	(void)state;
+	static const char *const refused[] = {
+		"owner_elevated = 2", "owner_elevated = -1", "owner_elevated = NULL", "takeovers = -1", "takeovers = 4294967296",
+		"on_token_loss = 2", "on_token_loss = -1", "helper_flags = 4", "helper_flags = -1", "helper_logon = 5",
+		"helper_logon = -1", "token_wait = 2", "token_wait = -1", "pinned_helper = hex(zeroblob(256))",
+		"helper_sid = hex(zeroblob(256))", "file_sid = hex(zeroblob(256))", "network_sid = hex(zeroblob(256))",
+		"pinned_helper = NULL", "file_sid = replace(hex(zeroblob(86)), '00', char(0x20AC))", /* 258 bytes: taken */
+	};
+	char sql[256];
+	(void)insert_job(store, sample_job(OWNER, 1));
+	for (size_t i = 0; i < sizeof(refused) / sizeof(refused[0]); i++) {
+		(void)snprintf(sql, sizeof(sql), "UPDATE job SET %s", refused[i]);
+		int code = sqlite3_exec(opened_db, sql, NULL, NULL, NULL);
+		if ((code == SQLITE_OK) != (i == sizeof(refused) / sizeof(refused[0]) - 1))
+			fail_msg("%s: %d", sql, code);
+	}
 }
 
 static void nothing__answers__not_found(void **state)
@@ -250,6 +300,7 @@ static void nothing__answers__not_found(void **state)
 	expect_fault(store_job_by_key(store, OWNER, "k", &job, &seen), RESULT_NOT_FOUND);
 	expect_fault(store_job_by_key(store, OWNER, "", &job, &seen), RESULT_NOT_FOUND);
 	job.row = 77;
+	expect_fault(store_job_take(store, &job, &seen), RESULT_NOT_FOUND);
 	expect_fault(store_job_save(store, &job, JOB_QUEUED, &seen), RESULT_NOT_FOUND);
 	expect_fault(store_file_by_row(store, 77, &file, &seen), RESULT_NOT_FOUND);
 	expect_fault(store_file_next(store, row, FILE_PENDING, 0, &file, &seen), RESULT_NOT_FOUND);
@@ -603,6 +654,7 @@ int main(void)
 		TEST(file__every_field_at_its_limit__comes_back),
 		TEST(numbers__beyond_63_bits__are_refused),
 		TEST(numbers__that_the_schema_forbids__are_refused),
+		TEST(columns__of_helper_tokens__refuse_what_is_beyond_their_limits),
 		TEST(nothing__answers__not_found),
 		TEST(key__of_the_same_owner_twice__exists),
 		TEST(key__of_a_cancelled_job__is_free),

@@ -273,6 +273,111 @@ static void open__of_a_queue_of_the_first_version__migrates_it(void **state)
 	expect_ok(store_commit(store, &seen));
 }
 
+/* A queue as the migrations up to `version` make it, with these jobs of ten owners in it: number i of owner i, and of the
+ * first owner one that is finished. */
+#define OLD_JOB "'00000000-0000-4000-8000-00000000000%u', 'key %u', %u, %u, 1, 'old %u', '', 2, 0, 5, 0, 1, %d, %d, 'OK', " \
+	"'ferry', 0, '', 0, 0, 1, 1, 1, %d, 1, 0, 0, 0, 0, 0, 0, 0"
+
+static const struct {
+	const char *owner;
+	uint32_t integrity;
+	bool elevated; /* what 0003 makes of it */
+} old_owners[] = {
+	{ OWNER, 0x2000, false },
+	{ "S-1-5-21-1000-2000-3000-1002", 0x3000, true },
+	{ "S-1-5-21-1000-2000-3000-1003", 0x2FFF, false },
+	{ "S-1-5-18", 0x4000, true },
+	{ "S-1-5-19", 0x4000, false },
+	{ "S-1-5-20", 0x4000, false },
+	{ "S-1-5-20+S-1-5-80-1-2-3-4-5", 0x4000, false },
+	{ "S-1-5-80-1-2-3-4-5", 0x3000, false },
+};
+#define OLD_OWNERS (sizeof(old_owners) / sizeof(old_owners[0]))
+
+static void make_old(int version)
+{
+	AUTO(buffer) struct buffer sql = BUFFER(1 << 20);
+
+	assert_int_equal(buffer_print(&sql, "PRAGMA application_id = 0x46455252; PRAGMA user_version = %d; BEGIN;", version),
+	                 RESULT_OK);
+	for (int i = 0; i < version; i++) {
+		assert_int_equal(schema_migrations[i].number, i + 1);
+		assert_int_equal(buffer_append(&sql, schema_migrations[i].sql, strlen(schema_migrations[i].sql)), RESULT_OK);
+	}
+	for (unsigned i = 0; i < OLD_OWNERS; i++) {
+		assert_int_equal(buffer_print(&sql, "INSERT INTO owner (row, name) VALUES (%u, '%s'); INSERT INTO job SELECT NULL, "
+		                              OLD_JOB "%s;", i + 1, old_owners[i].owner, i, i, i + 1, old_owners[i].integrity, i,
+		                              JOB_QUEUED, JOB_WORK_TRANSFER, 70 + (int)i, version > 1 ? ", 1, 3600" : ""),
+		                 RESULT_OK);
+	}
+	assert_int_equal(buffer_print(&sql, "INSERT INTO job SELECT NULL, " OLD_JOB "%s;"
+	                              "INSERT INTO file (job_row, ordinal, url, path, path_key, state, bytes_total, "
+	                              "bytes_recorded, partial, tag, etag, modified) VALUES (1, 0, 'https://h/a', 'C:\\a', "
+	                              "'C:\\A', 0, 9, 4, 'p', 't', x'', x''); COMMIT", 9u, 9u, 1u, 0x2000u, 9u,
+	                              JOB_ACKNOWLEDGED, JOB_WORK_NONE, 0, version > 1 ? ", 1, 3600" : ""), RESULT_OK);
+	make_raw(sql.bytes, false);
+}
+
+static void open__of_each_older_version__makes_owners_elevated_and_loses_nothing(void **state)
+{
+	(void)state;
+	for (int version = 1; version < 3; version++) {
+		AUTO(store) struct store *store = NULL;
+		make_old(version);
+		expect_ok(store_open(path, &store, &seen));
+		assert_int_equal(raw_number(opened_db, "PRAGMA user_version"), store_schema_version());
+		assert_int_equal(raw_number(opened_db, "SELECT count(*) FROM job"), OLD_OWNERS + 1);
+		for (unsigned i = 0; i < OLD_OWNERS; i++) {
+			struct job job, runnable;
+			size_t count = 0;
+			uint64_t unfinished = 9, finished = 9, limited = 9;
+			struct job_owner of = { old_owners[i].owner, old_owners[i].integrity, old_owners[i].elevated };
+			char key[16];
+			(void)snprintf(key, sizeof(key), "key %u", i);
+			expect_ok(store_job_by_key(store, of.sid, key, &job, &seen));
+			assert_int_equal(job.owner_integrity, of.integrity);
+			if (job.owner_elevated != of.elevated)
+				fail_msg("%s of version %d: elevated %d", of.sid, version, job.owner_elevated);
+			assert_int_equal(job.next_try_ms, 70 + (int)i);
+			assert_int_equal(job.properties.lease_s, version > 1 ? 3600 : JOB_LEASE_S_DEFAULT);
+			assert_int_equal(job.limited, version > 1);
+			assert_int_equal(job.takeovers, 0);
+			assert_int_equal(job.helper_flags, 0);
+			assert_int_equal(job.helper_logon, 0);
+			assert_false(job.token_wait);
+			assert_int_equal(job.properties.on_token_loss, TOKEN_LOSS_ERROR);
+			assert_string_equal(job.properties.pinned_helper, "");
+			assert_string_equal(job.helper_sid, "");
+			assert_string_equal(job.side_sid[JOB_SIDE_FILE], "");
+			assert_string_equal(job.side_sid[JOB_SIDE_NETWORK], "");
+			/* Such an owner finds it to run. */
+			expect_ok(store_jobs_runnable(store, &of, 100, &runnable, 1, &count, &seen));
+			assert_int_equal(count, 1);
+			assert_int_equal(runnable.row, job.row);
+			expect_ok(store_jobs_count(store, of.sid, &unfinished, &seen));
+			expect_ok(store_jobs_finished(store, of.sid, &finished, &seen));
+			expect_ok(store_jobs_limited(store, of.sid, &limited, &seen));
+			assert_int_equal(unfinished, 1);
+			assert_int_equal(finished, i == 0);
+			assert_int_equal(limited, version > 1);
+		}
+		struct file file = get_file(store, 1);
+		assert_int_equal(file.bytes_recorded, 4);
+		assert_int_equal(get_job(store, 1).files_total, 1);
+		expect_ok(store_begin(store, &seen)); /* and the new triggers are there */
+		struct job job = get_job(store, 1);
+		text_to(job.owner, sizeof(job.owner), "S-1-5-18");
+		expect_ok(store_job_take(store, &job, &seen));
+		assert_int_equal(raw_number(opened_db, "SELECT jobs_unfinished FROM owner WHERE name = 'S-1-5-18'"), 2);
+		expect_ok(store_commit(store, &seen));
+		store_free(TAKE(store));
+		remove_store(path);
+		remove_store(other);
+		new_path(path);
+		new_path(other);
+	}
+}
+
 static void open__of_a_newer_queue__is_too_new(void **state)
 {
 	(void)state;
@@ -443,6 +548,7 @@ int main(void)
 		TEST(open__of_anothers_database__is_foreign),
 		TEST(open__of_anothers_database_with_a_hot_wal__is_foreign),
 		TEST(open__of_a_queue_of_the_first_version__migrates_it),
+		TEST(open__of_each_older_version__makes_owners_elevated_and_loses_nothing),
 		TEST(open__of_a_newer_queue__is_too_new),
 		TEST(open__of_a_queue_that_is_newer_in_its_wal__is_too_new),
 		TEST(open__of_a_queue_with_a_broken_page__is_damaged),

@@ -2,7 +2,7 @@
 #include "runtime/store_fixture.h"
 
 #define OTHER "S-1-5-21-1000-2000-3000-1002"
-#define INTEGRITY 0x2000u
+#define INTEGRITY 0x2000u /* sample_job's */
 #define LIST_MAX 64
 
 static char path[STORE_PATH_BYTES_MAX];
@@ -41,7 +41,8 @@ static size_t runnable(const char *owner, int64_t now_ms, size_t size, int64_t r
 	static struct job jobs[LIST_MAX];
 	size_t count = 0;
 
-	expect_ok(store_jobs_runnable(store, owner, INTEGRITY, now_ms, jobs, size, &count, &seen));
+	struct job_owner of = sample_owner(owner);
+	expect_ok(store_jobs_runnable(store, &of, now_ms, jobs, size, &count, &seen));
 	for (size_t i = 0; i < count; i++)
 		rows[i] = jobs[i].row;
 	return count;
@@ -59,8 +60,11 @@ static void runnable__are_the_owners_jobs_with_work__by_priority_and_age(void **
 
 	(void)insert(OTHER, 100, JOB_QUEUED, JOB_WORK_TRANSFER);
 	(void)insert(OWNER, 101, JOB_SUSPENDED, JOB_WORK_NONE);
-	struct job elevated = sample_job(OWNER, 102);
-	elevated.owner_integrity = INTEGRITY + 1;
+	struct job higher = sample_job(OWNER, 102);
+	higher.owner_integrity = INTEGRITY + 1;
+	int64_t higher_row = insert_job(store, higher);
+	struct job elevated = sample_job(OWNER, 103);
+	elevated.owner_elevated = true;
 	int64_t elevated_row = insert_job(store, elevated);
 	for (unsigned i = 0; i < 5; i++) {
 		struct job job = sample_job(OWNER, i);
@@ -79,9 +83,17 @@ static void runnable__are_the_owners_jobs_with_work__by_priority_and_age(void **
 
 	size_t count = 0;
 	struct job job;
-	expect_ok(store_jobs_runnable(store, OWNER, INTEGRITY + 1, 50, &job, 1, &count, &seen));
+	struct job_owner of = { OWNER, INTEGRITY + 1, false };
+	expect_ok(store_jobs_runnable(store, &of, 50, &job, 1, &count, &seen));
+	assert_int_equal(count, 1);
+	assert_int_equal(job.row, higher_row);
+	of = (struct job_owner){ OWNER, INTEGRITY, true };
+	expect_ok(store_jobs_runnable(store, &of, 50, &job, 1, &count, &seen));
 	assert_int_equal(count, 1);
 	assert_int_equal(job.row, elevated_row);
+	of.integrity++;
+	expect_ok(store_jobs_runnable(store, &of, 50, &job, 1, &count, &seen));
+	assert_int_equal(count, 0);
 }
 
 static void runnable__follows_every_save(void **state)
@@ -110,6 +122,7 @@ static void next_try__in_the_future__waits_for_its_time(void **state)
 {
 	(void)state;
 	int64_t found[LIST_MAX], due = 0;
+	struct job_owner of = sample_owner(OWNER), system = sample_owner("S-1-5-18");
 	struct job job = sample_job(OWNER, 1);
 	job.next_try_ms = 5000;
 	int64_t soon = insert_job(store, job);
@@ -127,17 +140,25 @@ static void next_try__in_the_future__waits_for_its_time(void **state)
 	job = sample_job(OTHER, 5);
 	job.next_try_ms = 4700;
 	(void)insert_job(store, job);
+	job = sample_job(OWNER, 6);
+	job.next_try_ms = 4800;
+	job.owner_elevated = true;
+	(void)insert_job(store, job);
+	job = sample_job(OWNER, 7);
+	job.next_try_ms = 4900;
+	job.token_wait = true;
+	(void)insert_job(store, job);
 
 	assert_int_equal(runnable(OWNER, 4999, LIST_MAX, found), 0);
-	expect_ok(store_jobs_next_try(store, OWNER, INTEGRITY, 4000, &due, &seen));
+	expect_ok(store_jobs_next_try(store, &of, 4000, &due, &seen));
 	assert_int_equal(due, 5000);
 	assert_int_equal(runnable(OWNER, 5000, LIST_MAX, found), 1);
 	assert_int_equal(found[0], soon);
-	expect_ok(store_jobs_next_try(store, OWNER, INTEGRITY, 5000, &due, &seen));
+	expect_ok(store_jobs_next_try(store, &of, 5000, &due, &seen));
 	assert_int_equal(due, 6000);
-	expect_ok(store_jobs_next_try(store, OWNER, INTEGRITY, 6000, &due, &seen));
+	expect_ok(store_jobs_next_try(store, &of, 6000, &due, &seen));
 	assert_true(due == INT64_MAX);
-	expect_ok(store_jobs_next_try(store, "S-1-5-18", INTEGRITY, 0, &due, &seen));
+	expect_ok(store_jobs_next_try(store, &system, 0, &due, &seen));
 	assert_true(due == INT64_MAX);
 }
 
@@ -504,7 +525,10 @@ static void row__with_a_value_out_of_range__is_reported_as_damage(void **state)
 		"files_size_unknown = -1", "bytes_total = -1", "bytes_transferred = -1", "id = id || 'x'",
 		"key = hex(zeroblob(128))", "name = hex(zeroblob(512))", "name = 'a' || char(0) || 'b'",
 		"description = hex(zeroblob(2048))", "error_what = hex(zeroblob(160))", "error = hex(zeroblob(33))",
-		"error_source = hex(zeroblob(33))",
+		"error_source = hex(zeroblob(33))", "owner_elevated = 2", "owner_elevated = -1", "takeovers = -1",
+		"takeovers = 1 << 32", "on_token_loss = 2", "pinned_helper = hex(zeroblob(256))", "helper_flags = 4",
+		"helper_flags = -1", "helper_sid = hex(zeroblob(256))", "helper_logon = -1", "helper_logon = 5", "token_wait = 2",
+		"file_sid = hex(zeroblob(256))", "network_sid = hex(zeroblob(256))", "network_sid = 'a' || char(0)",
 	};
 	static const char *const file_columns[] = {
 		"ordinal = -1", "state = 4", "state = -1", "bytes_total = -1",
@@ -550,7 +574,8 @@ static void row__that_is_damaged__stops_a_list(void **state)
 	damage("UPDATE job SET attempts = -1 WHERE row = 2");
 	expect_fault(store_jobs_list(store, OWNER, true, 0, LIST_MAX, note_row, &rows, &seen), RESULT_STORE_DAMAGED);
 	assert_int_equal(rows.count, 1);
-	expect_fault(store_jobs_runnable(store, OWNER, INTEGRITY, 0, jobs, 2, &count, &seen), RESULT_STORE_DAMAGED);
+	struct job_owner of = sample_owner(OWNER);
+	expect_fault(store_jobs_runnable(store, &of, 0, jobs, 2, &count, &seen), RESULT_STORE_DAMAGED);
 	assert_int_equal(count, 7);
 }
 

@@ -50,8 +50,8 @@ void ipc_next(struct ipc_server *server, uint64_t connection);
 /* Any thread; close once what is queued has been sent (within a bound). */
 void ipc_close(struct ipc_server *server, uint64_t connection);
 /* Any thread.  The identity that wrote the last delivered message: between `message` and ipc_next() only.  Impersonates
- * and reverts inside this function, and ends the process if it cannot revert.  RESULT_ACCESS_REFUSED: the client's
- * token may not be used (below impersonation level). */
+ * and reverts inside this function, and ends the process if it cannot revert.  RESULT_NOT_LENT: the client's token may
+ * not be used (below impersonation level).  RESULT_ACCESS_REFUSED: it cannot be had. */
 enum result ipc_capture(struct ipc_server *server, uint64_t connection, struct identity **ret_identity,
                         struct fault *fault) MUST_CHECK;
 /* For events and logs only, never for a decision (rule 4). 0 if unknown. */

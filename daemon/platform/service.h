@@ -23,8 +23,6 @@ struct service_handler {
 enum result service_run(bool console, const struct service_handler *handler, enum result (*body)(void *context),
                         void *context, struct fault *fault) MUST_CHECK;
 void service_running(void);
-/* How long the stop may still take, told to the manager. */
-void service_stopping(uint32_t milliseconds);
 
 /* Register, as NT AUTHORITY\NetworkService: delayed automatic start, unrestricted service SID, required privileges,
  * failure actions, preshutdown time, event source, data folder with its DACL.  Needs an administrator.

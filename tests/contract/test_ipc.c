@@ -276,6 +276,66 @@ static void ipc__capture__is_that_of_the_thread_that_wrote_the_message(void **st
 		identity_free(captured[i]);
 }
 
+/* What a client says of its thread is what the service finds in the message: rule 2 compares them. */
+static void check_claim(struct scene *scene, struct ipc_client *client, uint64_t number, unsigned message)
+{
+	AUTO(ipc_speaker) struct ipc_speaker *speaker = NULL;
+	AUTO(identity) struct identity *captured = NULL;
+	struct ipc_claim claim;
+	assert_int_equal(ipc_speaker_current(&speaker, &scene->fault), RESULT_OK);
+	assert_int_equal(ipc_speaker_claim(speaker, &claim, &scene->fault), RESULT_OK);
+	say(scene, client, text_view("as I say"));
+	await(scene, &scene->messages, message);
+	assert_int_equal(ipc_capture(scene->server, number, &captured, &scene->fault), RESULT_OK);
+	ipc_next(scene->server, number);
+	assert_int_equal(access_check_claim(identity_caller(captured), text_view(claim.sid), claim.logon_id, &scene->fault),
+	                 RESULT_OK);
+}
+
+static void ipc_speaker__claim__is_what_the_service_captures(void **state)
+{
+	struct scene *scene = *state;
+	uint64_t number;
+	start(scene, false);
+	AUTO(ipc_client) struct ipc_client *client = next_client(scene, &number);
+	check_claim(scene, client, number, 1);
+	if (!ground_enforces_identities())
+		GROUND_SKIP("a claim made as somebody else (" GROUND_NEEDS ")");
+	AUTO(ipc_speaker) struct ipc_speaker *before = NULL;
+	AUTO(ipc_speaker) struct ipc_speaker *other = NULL;
+	struct ipc_claim mine, again, others;
+	assert_int_equal(ipc_speaker_current(&before, &scene->fault), RESULT_OK);
+	assert_int_equal(ipc_speaker_claim(before, &mine, &scene->fault), RESULT_OK);
+	assert_int_equal(ipc_speaker_logon("uid:65170", "", &other, &scene->fault), RESULT_OK);
+	assert_int_equal(ipc_speaker_claim(other, &others, &scene->fault), RESULT_OK);
+	assert_string_equal(others.sid, "uid:65170");
+	assert_int_equal(ipc_speaker_wear(other, &scene->fault), RESULT_OK);
+	check_claim(scene, client, number, 2);
+	assert_int_equal(ipc_speaker_wear(before, &scene->fault), RESULT_OK);
+	check_claim(scene, client, number, 3);
+	assert_int_equal(ipc_speaker_claim(before, &again, &scene->fault), RESULT_OK);
+	assert_string_equal(again.sid, mine.sid);
+	AUTO(ipc_speaker) struct ipc_speaker *nobody = NULL;
+	assert_int_equal(ipc_speaker_logon("Alice", "secret", &nobody, &scene->fault), RESULT_ACCESS_REFUSED);
+	assert_null(strstr(scene->fault.what, "secret"));
+}
+
+/* The services' own session is the server's; others have numbers, and are other identities (rule 6). */
+static void ipc__capture__tells_the_session_of_the_author(void **state)
+{
+	struct scene *scene = *state;
+	uint64_t number;
+	AUTO(identity) struct identity *captured = NULL;
+	AUTO(identity) struct identity *own = NULL;
+	start(scene, false);
+	AUTO(ipc_client) struct ipc_client *client = next_client(scene, &number);
+	say(scene, client, text_view("from here"));
+	await(scene, &scene->messages, 1);
+	assert_int_equal(ipc_capture(scene->server, number, &captured, &scene->fault), RESULT_OK);
+	assert_int_equal(identity_self(&own, &scene->fault), RESULT_OK);
+	assert_int_equal(identity_caller(captured)->session, identity_caller(own)->session);
+}
+
 static void ipc_client__server_that_is_not_the_service__is_refused(void **state)
 {
 	struct scene *scene = *state;
@@ -399,6 +459,8 @@ int main(void)
 		IPC_TEST(ipc__client_that_leaves_while_served__is_reported_after_its_messages),
 		IPC_TEST(ipc__capture__is_the_clients_identity),
 		IPC_TEST(ipc__capture__is_that_of_the_thread_that_wrote_the_message),
+		IPC_TEST(ipc_speaker__claim__is_what_the_service_captures),
+		IPC_TEST(ipc__capture__tells_the_session_of_the_author),
 		IPC_TEST(ipc_client__server_that_is_not_the_service__is_refused),
 		IPC_TEST(ipc_client__one_thread_sends_while_another_receives__all_comes_back),
 		IPC_TEST(ipc_client__nothing_to_hear__times_out_and_goes_on),

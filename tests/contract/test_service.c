@@ -7,6 +7,7 @@ struct run {
 	struct mutex *mutex;
 	struct condition *condition;
 	bool stop_asked, asks;
+	uint32_t ended, began;
 	enum result answer;
 	int bodies;
 };
@@ -22,7 +23,20 @@ static void stop(void *context)
 
 static void session_ended(void *context, uint32_t session)
 {
-	(void)context, (void)session;
+	struct run *run = context;
+	mutex_lock(run->mutex);
+	run->ended = session;
+	condition_signal(run->condition);
+	mutex_unlock(run->mutex);
+}
+
+static void session_began(void *context, uint32_t session)
+{
+	struct run *run = context;
+	mutex_lock(run->mutex);
+	run->began = session;
+	condition_signal(run->condition);
+	mutex_unlock(run->mutex);
 }
 
 static enum result body(void *context)
@@ -38,18 +52,17 @@ static enum result body(void *context)
 			condition_wait(run->condition, run->mutex, -1);
 		mutex_unlock(run->mutex);
 	}
-	service_stopping(1000);
 	return run->answer;
 }
 
-static enum result run_in_foreground(struct run *run)
+static enum result run_in_foreground(struct run *run, enum result (*what)(void *context))
 {
-	struct service_handler handler = { .stop = stop, .session_ended = session_ended, .context = run };
+	struct service_handler handler = { stop, session_ended, session_began, run };
 	struct fault fault;
 	run->mutex = mutex_new();
 	run->condition = condition_new();
 	assert_true(run->mutex && run->condition);
-	enum result result = service_run(true, &handler, body, run, &fault);
+	enum result result = service_run(true, &handler, what, run, &fault);
 	condition_free(run->condition);
 	mutex_free(run->mutex);
 	return result;
@@ -59,10 +72,10 @@ static void service__body__runs_once_and_its_result_is_the_answer(void **state)
 {
 	(void)state;
 	struct run fine = { .answer = RESULT_OK }, damaged = { .answer = RESULT_STORE_DAMAGED };
-	assert_int_equal(run_in_foreground(&fine), RESULT_OK);
+	assert_int_equal(run_in_foreground(&fine, body), RESULT_OK);
 	assert_int_equal(fine.bodies, 1);
 	assert_false(fine.stop_asked);
-	assert_int_equal(run_in_foreground(&damaged), RESULT_STORE_DAMAGED);
+	assert_int_equal(run_in_foreground(&damaged, body), RESULT_STORE_DAMAGED);
 	assert_false(damaged.stop_asked);
 }
 
@@ -70,17 +83,36 @@ static void service__asked_to_stop__tells_the_handler(void **state)
 {
 	(void)state;
 	struct run run = { .asks = true, .answer = RESULT_CANCELLED };
-	enum result result = run_in_foreground(&run);
+	enum result result = run_in_foreground(&run, body);
 	if (result == RESULT_NOT_SUPPORTED)
 		GROUND_SKIP("Ctrl-C reaches the handler (no console here)");
 	assert_int_equal(result, RESULT_CANCELLED);
 	assert_true(run.stop_asked);
 }
 
-static void service__session_end__cannot_be_shown(void **state)
+static enum result hear_of_sessions(void *context)
+{
+	struct run *run = context;
+	if (!ground_tell_session(17, true) || !ground_tell_session(4000000000u, false))
+		return RESULT_NOT_SUPPORTED;
+	mutex_lock(run->mutex);
+	while (!run->ended || !run->began)
+		condition_wait(run->condition, run->mutex, -1);
+	mutex_unlock(run->mutex);
+	return RESULT_OK;
+}
+
+static void service__session_ends_or_begins__tells_the_handler_its_number(void **state)
 {
 	(void)state;
-	GROUND_SKIP("the end of a session reaches the handler (tests/windows)");
+	struct run run = { .answer = RESULT_OK };
+	enum result result = run_in_foreground(&run, hear_of_sessions);
+	if (result == RESULT_NOT_SUPPORTED)
+		GROUND_SKIP("the end of a session reaches the handler (only on Windows)");
+	assert_int_equal(result, RESULT_OK);
+	assert_int_equal(run.ended, 17);
+	assert_int_equal(run.began, 4000000000u);
+	assert_false(run.stop_asked);
 }
 
 static bool harden(void *argument)
@@ -129,7 +161,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(service__body__runs_once_and_its_result_is_the_answer),
 		cmocka_unit_test(service__asked_to_stop__tells_the_handler),
-		cmocka_unit_test(service__session_end__cannot_be_shown),
+		cmocka_unit_test(service__session_ends_or_begins__tells_the_handler_its_number),
 		cmocka_unit_test(service__harden__demands_the_test_root_on_linux),
 		cmocka_unit_test(service__install_verbs__are_not_supported_on_linux),
 	};

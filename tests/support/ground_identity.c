@@ -59,7 +59,7 @@ struct identity *ground_identity(unsigned number)
 	struct fault fault;
 	if (!ground_enforces_identities())
 		return NULL;
-	if (identity_from_credentials(FIRST_UID + number, FIRST_UID + 300u + number, groups, 2, &identity, &fault) !=
+	if (identity_from_credentials(FIRST_UID + number, FIRST_UID + 300u + number, 0, groups, 2, &identity, &fault) !=
 	    RESULT_OK) {
 		fprintf(stderr, "ground: %s\n", fault.what);
 		abort();

@@ -205,6 +205,13 @@ bool ground_ask_to_stop(void)
 	return true;
 }
 
+bool ground_tell_session(uint32_t session, bool ended)
+{
+	const union sigval number = { .sival_int = (int)session };
+	must(sigqueue(getpid(), ended ? SIGRTMIN : SIGRTMIN + 1, number) == 0, "sigqueue");
+	return true;
+}
+
 bool ground_apart(bool (*body)(void *argument), void *argument)
 {
 	int status;

@@ -181,6 +181,13 @@ bool ground_ask_to_stop(void)
 	return GenerateConsoleCtrlEvent(CTRL_BREAK_EVENT, 0);
 }
 
+bool ground_tell_session(uint32_t session, bool ended)
+{
+	(void)session;
+	(void)ended;
+	return false;
+}
+
 bool ground_apart(bool (*body)(void *argument), void *argument)
 {
 	return body(argument);

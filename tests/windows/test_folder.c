@@ -9,7 +9,7 @@
 #include <winioctl.h>
 
 #include "ground.h"
-#include "platform/file.h"
+#include "windows/land.h"
 #include "platform/win32/utf.h"
 
 struct scene {
@@ -107,44 +107,6 @@ static void folder__below_an_ancestor_named_by_a_junction__is_known(void **state
 	assert_true(below);
 }
 
-struct landing {
-	const char *folder;
-	enum result opened, asked, asked_name, created, written, renamed, removed, below;
-	bool is_below;
-	const char *own_folder;
-};
-
-static void land(void *argument)
-{
-	struct landing *landing = argument;
-	AUTO(folder) struct folder *folder = NULL;
-	AUTO(file_handle) struct file_handle *file = NULL;
-	AUTO(file_handle) struct file_handle *other = NULL;
-	landing->opened = folder_open(landing->folder, &folder, NULL);
-	if (landing->opened != RESULT_OK)
-		return;
-	if (landing->own_folder)
-		landing->below = folder_is_below(folder, landing->own_folder, &landing->is_below, NULL);
-	landing->asked = folder_check_writable(folder, NULL);
-	landing->asked_name = folder_check_name(folder, "final", NULL);
-	landing->created = file_create(folder, "part", &file, NULL);
-	if (landing->created != RESULT_OK)
-		return;
-	landing->written = file_write(file, 0, "whole", 5, NULL);
-	landing->renamed = file_rename(folder, file, "part", "final", NULL);
-	landing->removed = file_create(folder, "other", &other, NULL);
-	if (landing->removed == RESULT_OK)
-		landing->removed = file_remove(folder, other, "other", NULL);
-}
-
-static void set_list(const char *path, const char *sddl)
-{
-	PSECURITY_DESCRIPTOR descriptor = NULL;
-	assert_int_equal(security_descriptor(sddl, &descriptor, NULL), RESULT_OK);
-	assert_true(SetFileSecurityA(path, DACL_SECURITY_INFORMATION | PROTECTED_DACL_SECURITY_INFORMATION, descriptor));
-	LocalFree(descriptor);
-}
-
 /* Write, rename by a simple name without a root, remove: all with the access that was granted at open. */
 static void file__landed_by_a_lesser_identity__needs_only_its_rights_in_the_folder(void **state)
 {
@@ -181,6 +143,44 @@ static void file__lesser_identity_in_a_closed_folder__is_denied(void **state)
 	assert_int_equal(landing.asked, RESULT_DENIED);
 	assert_int_equal(landing.asked_name, RESULT_DENIED);
 	assert_int_equal(landing.created, RESULT_DENIED);
+}
+
+struct writing_on {
+	struct file_handle *file;
+	enum result written, cut, synced;
+};
+
+static void write_on(void *argument)
+{
+	struct writing_on *writing = argument;
+	writing->written = file_write(writing->file, 0, "whole and more", 14, NULL);
+	writing->cut = file_truncate(writing->file, 5, NULL);
+	writing->synced = file_sync(writing->file, NULL);
+}
+
+/* The network worker's share: what counts is the access that was granted at open, not who writes (rule 20). */
+static void file__handle_of_one_identity__is_written_by_another_that_may_not_open_it(void **state)
+{
+	struct scene *scene = *state;
+	AUTO(folder) struct folder *folder = NULL;
+	AUTO(file_handle) struct file_handle *file = NULL;
+	AUTO(identity) struct identity *stranger = lesser_identity(true);
+	char final[GROUND_PATH_BYTES_MAX];
+	ground_make_folder(in(scene, "closed"));
+	set_list(in(scene, "closed"), "D:P(A;OICI;FA;;;BA)");
+	struct landing landing = { .folder = in(scene, "closed") };
+	act_as(stranger, land, &landing);
+	assert_true(landing.opened == RESULT_DENIED || landing.created == RESULT_DENIED);
+	assert_int_equal(folder_open(in(scene, "closed"), &folder, &scene->fault), RESULT_OK);
+	assert_int_equal(file_create(folder, "part", &file, &scene->fault), RESULT_OK);
+	struct writing_on writing = { .file = file };
+	act_as(stranger, write_on, &writing);
+	assert_int_equal(writing.written, RESULT_OK);
+	assert_int_equal(writing.cut, RESULT_OK);
+	assert_int_equal(writing.synced, RESULT_OK);
+	assert_int_equal(file_rename(folder, file, "part", "final", &scene->fault), RESULT_OK);
+	ground_path(final, in(scene, "closed"), "final");
+	assert_true(ground_holds(final, "whole"));
 }
 
 static void file__rename_and_the_question_before_it__say_what_is_in_the_way(void **state)
@@ -272,19 +272,13 @@ static void make_and_fill(void *argument)
 	ground_write(inside, "planted");
 }
 
-/* As only somebody with SeRestorePrivilege may. */
 static void give_to_users(struct scene *scene, const char *path)
 {
 	AUTO(local) PSECURITY_DESCRIPTOR users = NULL;
-	AUTO(handle) HANDLE process = NULL;
-	TOKEN_PRIVILEGES restore = { .PrivilegeCount = 1, .Privileges[0].Attributes = SE_PRIVILEGE_ENABLED };
-	assert_true(OpenProcessToken(GetCurrentProcess(), TOKEN_ADJUST_PRIVILEGES, &process));
-	assert_true(LookupPrivilegeValueA(NULL, "SeRestorePrivilege", &restore.Privileges[0].Luid));
-	assert_true(AdjustTokenPrivileges(process, FALSE, &restore, 0, NULL, NULL));
 	assert_int_equal(security_descriptor("O:BU", &users, &scene->fault), RESULT_OK);
+	allow_any_owner(true);
 	assert_true(SetFileSecurityA(path, OWNER_SECURITY_INFORMATION, users));
-	restore.Privileges[0].Attributes = 0;
-	assert_true(AdjustTokenPrivileges(process, FALSE, &restore, 0, NULL, NULL));
+	allow_any_owner(false);
 }
 
 /* The stranger's files would stay the stranger's: refused until somebody has looked (rule 22). */
@@ -328,6 +322,7 @@ int main(void)
 		FOLDER_TEST(folder__below_an_ancestor_named_by_a_junction__is_known),
 		FOLDER_TEST(file__landed_by_a_lesser_identity__needs_only_its_rights_in_the_folder),
 		FOLDER_TEST(file__lesser_identity_in_a_closed_folder__is_denied),
+		FOLDER_TEST(file__handle_of_one_identity__is_written_by_another_that_may_not_open_it),
 		FOLDER_TEST(file__rename_and_the_question_before_it__say_what_is_in_the_way),
 		FOLDER_TEST(own__private_folder__has_exactly_its_list),
 		FOLDER_TEST(own__private_folder__is_closed_to_others_and_still_known_as_ours),

@@ -50,24 +50,42 @@ static inline bool must_skip(const char *what)
 }
 
 /* The process's user without Administrators and, with `not_even_the_user`, without its own SID: what such a token gets
- * it gets as one of the Authenticated Users. */
-static inline struct identity *lesser_identity(bool not_even_the_user)
+ * it gets as one of the Authenticated Users.  A primary token; close it. */
+static inline HANDLE lesser_token(bool not_even_the_user)
 {
 	HANDLE process = NULL, filtered = NULL;
 	struct sid administrators, user;
-	struct identity *identity = NULL;
-	struct fault fault = { .what = "" };
+	struct fault fault;
 	DWORD size = sizeof(administrators);
 	assert_true(CreateWellKnownSid(WinBuiltinAdministratorsSid, NULL, &administrators.sid, &size));
 	assert_int_equal(security_process_user(&user, &fault), RESULT_OK);
 	SID_AND_ATTRIBUTES disable[] = { { &administrators.sid, 0 }, { &user.sid, 0 } };
 	assert_true(OpenProcessToken(GetCurrentProcess(), TOKEN_QUERY | TOKEN_DUPLICATE | TOKEN_ASSIGN_PRIMARY, &process));
 	assert_true(CreateRestrictedToken(process, 0, not_even_the_user ? 2 : 1, disable, 0, NULL, 0, NULL, &filtered));
+	CloseHandle(process);
+	return filtered;
+}
+
+static inline struct identity *lesser_identity(bool not_even_the_user)
+{
+	HANDLE filtered = lesser_token(not_even_the_user);
+	struct identity *identity = NULL;
+	struct fault fault = { .what = "" };
 	if (identity_from_token(filtered, &identity, &fault) != RESULT_OK)
 		fail_msg("%s", fault.what);
 	CloseHandle(filtered);
-	CloseHandle(process);
 	return identity;
+}
+
+/* Whether the process may make somebody else than itself an object's owner, by SeRestorePrivilege. */
+static inline void allow_any_owner(bool allowed)
+{
+	AUTO(handle) HANDLE process = NULL;
+	TOKEN_PRIVILEGES restore = { .PrivilegeCount = 1 };
+	restore.Privileges[0].Attributes = allowed ? SE_PRIVILEGE_ENABLED : 0;
+	assert_true(OpenProcessToken(GetCurrentProcess(), TOKEN_ADJUST_PRIVILEGES, &process));
+	assert_true(LookupPrivilegeValueA(NULL, "SeRestorePrivilege", &restore.Privileges[0].Luid));
+	assert_true(AdjustTokenPrivileges(process, FALSE, &restore, 0, NULL, NULL));
 }
 
 /* Run `act(argument)` on a thread of its own that wears the identity; false: it could not put it on. */

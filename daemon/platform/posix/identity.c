@@ -18,12 +18,11 @@ _Static_assert(IDENTITY_DIGEST_BYTES == SHA256_DIGEST_LENGTH, "the digest is SHA
 struct identity {
 	struct identity_head head;
 	size_t group_count;
-	/* uid, gid, then the supplementary groups, ascending: equal identities are equal bytes. */
-	uint32_t ids[2 + IDENTITY_GROUPS_MAX];
+	/* Equal identities are equal bytes up to the last of the groups, which ascend. */
+	struct {
+		uint32_t uid, gid, session, groups[IDENTITY_GROUPS_MAX];
+	} ids;
 };
-#define IDS_UID 0
-#define IDS_GID 1
-#define IDS_GROUPS 2
 
 static int compare_ids(const void *a, const void *b)
 {
@@ -45,33 +44,26 @@ static bool may_change_ids(void)
 	return read_capabilities(sets) && (sets[0].effective & needed) == needed;
 }
 
-static bool has_groups(const uint32_t *wanted, size_t count)
-{
-	uint32_t groups[IDENTITY_GROUPS_MAX];
-	if (syscall(SYS_getgroups, IDENTITY_GROUPS_MAX, groups) != (long)count)
-		return false;
-	qsort(groups, count, sizeof(groups[0]), compare_ids);
-	return memcmp(groups, wanted, count * sizeof(groups[0])) == 0;
-}
-
 /* Whether the calling thread has all ids of the identity: real, effective, saved, filesystem and supplementary.  Raw
  * system calls here and below: they speak of this one thread, glibc's wrappers of all. */
 static bool has_ids(const struct identity *identity)
 {
-	uint32_t uid = identity->ids[IDS_UID], gid = identity->ids[IDS_GID], uids[4], gids[4];
-	if (syscall(SYS_getresuid, &uids[0], &uids[1], &uids[2]) != 0 ||
+	uint32_t groups[IDENTITY_GROUPS_MAX], uids[4], gids[4];
+	long count = syscall(SYS_getgroups, IDENTITY_GROUPS_MAX, groups);
+	if (count != (long)identity->group_count || syscall(SYS_getresuid, &uids[0], &uids[1], &uids[2]) != 0 ||
 	    syscall(SYS_getresgid, &gids[0], &gids[1], &gids[2]) != 0)
 		return false;
 	/* Asked for an id that cannot be, these change nothing and answer with the present one. */
 	uids[3] = (uint32_t)syscall(SYS_setfsuid, -1);
 	gids[3] = (uint32_t)syscall(SYS_setfsgid, -1);
 	for (int i = 0; i < 4; i++)
-		if (uids[i] != uid || gids[i] != gid)
+		if (uids[i] != identity->ids.uid || gids[i] != identity->ids.gid)
 			return false;
-	return has_groups(identity->ids + IDS_GROUPS, identity->group_count);
+	qsort(groups, identity->group_count, sizeof(groups[0]), compare_ids);
+	return memcmp(groups, identity->ids.groups, identity->group_count * sizeof(groups[0])) == 0;
 }
 
-enum result identity_from_credentials(uid_t uid, gid_t gid, const gid_t *groups, size_t group_count,
+enum result identity_from_credentials(uid_t uid, gid_t gid, pid_t session, const gid_t *groups, size_t group_count,
                                       struct identity **ret_identity, struct fault *fault)
 {
 	if (group_count > IDENTITY_GROUPS_MAX)
@@ -81,17 +73,18 @@ enum result identity_from_credentials(uid_t uid, gid_t gid, const gid_t *groups,
 		return fault_set(fault, RESULT_NO_MEMORY, FAULT_FERRY, 0, "capture uid %u", uid);
 	atomic_init(&identity->head.references, 1);
 	identity->group_count = group_count;
-	identity->ids[IDS_UID] = uid;
-	identity->ids[IDS_GID] = gid;
+	identity->ids.uid = uid;
+	identity->ids.gid = gid;
+	identity->ids.session = (uint32_t)session;
 	for (size_t i = 0; i < group_count; i++)
-		identity->ids[IDS_GROUPS + i] = groups[i];
-	qsort(identity->ids + IDS_GROUPS, group_count, sizeof(identity->ids[0]), compare_ids);
-	size_t id_bytes = (IDS_GROUPS + group_count) * sizeof(identity->ids[0]);
-	SHA256((const unsigned char *)identity->ids, id_bytes, identity->head.digest);
-	identity->head.caller.administrator = uid == 0;
-	identity->head.caller.integrity = uid == 0 ? INTEGRITY_HIGH : INTEGRITY_MEDIUM;
-	identity->head.caller.impersonation = may_change_ids() || has_ids(identity);
-	text_display(identity->head.caller.owner, sizeof(identity->head.caller.owner), "uid:%u", uid);
+		identity->ids.groups[i] = groups[i];
+	qsort(identity->ids.groups, group_count, sizeof(groups[0]), compare_ids);
+	SHA256((const unsigned char *)&identity->ids, (3 + group_count) * sizeof(uint32_t), identity->head.digest);
+	struct caller *caller = &identity->head.caller;
+	*caller = (struct caller){ .session = identity->ids.session, .logon = session ? LOGON_INTERACTIVE : LOGON_OTHER,
+		                       .administrator = uid == 0, .integrity = uid == 0 ? INTEGRITY_HIGH : INTEGRITY_MEDIUM,
+		                       .impersonation = may_change_ids() || has_ids(identity) };
+	text_display(caller->owner, sizeof(caller->owner), "uid:%u", uid);
 	*ret_identity = identity;
 	return RESULT_OK;
 }
@@ -102,7 +95,7 @@ enum result identity_self(struct identity **ret_identity, struct fault *fault)
 	int count = getgroups(IDENTITY_GROUPS_MAX, groups);
 	if (count < 0)
 		return fault_errno(fault, errno, "read the process's groups");
-	return identity_from_credentials(geteuid(), getegid(), groups, (size_t)count, ret_identity, fault);
+	return identity_from_credentials(geteuid(), getegid(), 0, groups, (size_t)count, ret_identity, fault);
 }
 
 void identity_done(struct identity *identity)
@@ -125,10 +118,10 @@ static bool drop_capabilities(void)
 
 enum result identity_wear(const struct identity *identity, struct fault *fault)
 {
-	uint32_t uid = identity->ids[IDS_UID], gid = identity->ids[IDS_GID];
+	uint32_t uid = identity->ids.uid, gid = identity->ids.gid;
 	/* The groups first: the right to change them may go with the uid.  Who has the ids already needs no right. */
 	if (!has_ids(identity) &&
-	    (syscall(SYS_setgroups, identity->group_count, identity->ids + IDS_GROUPS) != 0 ||
+	    (syscall(SYS_setgroups, identity->group_count, identity->ids.groups) != 0 ||
 	     syscall(SYS_setresgid, gid, gid, gid) != 0 || syscall(SYS_setresuid, uid, uid, uid) != 0))
 		return fault_set(fault, RESULT_IDENTITY_LOST, FAULT_ERRNO, errno, "become uid %u", uid);
 	/* Between uids that are not 0 the kernel takes no capability away, and on the way to 0 it gives some. */

@@ -8,8 +8,8 @@
 
 #define IDENTITY_GROUPS_MAX 64 /* supplementary ones; who has more has no place on a test ground */
 
-/* RESULT_ACCESS_REFUSED: too many groups. */
-enum result identity_from_credentials(uid_t uid, gid_t gid, const gid_t *groups, size_t group_count,
+/* `session`: 0 for the daemon's own, as the services' is on Windows.  RESULT_ACCESS_REFUSED: too many groups. */
+enum result identity_from_credentials(uid_t uid, gid_t gid, pid_t session, const gid_t *groups, size_t group_count,
                                       struct identity **ret_identity, struct fault *fault) MUST_CHECK;
 
 #endif

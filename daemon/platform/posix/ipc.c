@@ -11,6 +11,7 @@
 #include <unistd.h>
 
 #include "platform/clock.h"
+#include "platform/ipc_output.h"
 #include "platform/posix/fault.h"
 #include "platform/posix/identity_credentials.h"
 #include "platform/posix/packet.h"
@@ -18,12 +19,6 @@
 
 #define CLOSE_MS_MAX 5000 /* for a closed client to read what is queued */
 #define RETRY_MS 1000     /* until the next look at who is closed, and try to accept if there was no descriptor */
-
-struct output {
-	struct output *next;
-	size_t length, sent;
-	char bytes[];
-};
 
 struct connection {
 	uint64_t number; /* 0: this place is free */
@@ -38,8 +33,7 @@ struct connection {
 	bool delivered;      /* a message is out: nothing is read until ipc_next() */
 	bool broken;         /* to be ended by the I/O thread */
 	int64_t close_by_ms; /* 0: not closing */
-	struct output *first_output, *last_output;
-	size_t output_bytes;
+	struct ipc_outputs outputs;
 };
 
 struct ipc_server {
@@ -121,35 +115,27 @@ static void read_packet(struct ipc_server *server, struct connection *connection
 		deliver(server, connection);
 }
 
-static void drop_output(struct connection *connection)
-{
-	struct output *output = connection->first_output;
-	connection->output_bytes -= output->length;
-	connection->first_output = output->next;
-	free(output);
-}
-
 /* Under the mutex: send what the socket takes, and say whether the connection is at its end. */
 static bool flush(struct connection *connection)
 {
-	while (connection->first_output && !connection->broken) {
-		struct output *output = connection->first_output;
+	while (connection->outputs.first && !connection->broken) {
+		struct ipc_output *output = connection->outputs.first;
 		enum result result = packet_send(connection->fd, output->bytes, output->length, &output->sent);
 		if (result == RESULT_TIMED_OUT)
 			break;
 		connection->broken = result != RESULT_OK;
-		drop_output(connection);
+		ipc_output_drop_first(&connection->outputs);
 	}
 	bool closing = connection->close_by_ms > 0;
-	return connection->broken || (closing && (!connection->first_output || clock_mono_ms() >= connection->close_by_ms));
+	return connection->broken || (closing && (!connection->outputs.first || clock_mono_ms() >= connection->close_by_ms));
 }
 
 static void empty_place(struct connection *connection)
 {
 	close(connection->fd);
 	buffer_done(&connection->input);
-	while (connection->first_output)
-		drop_output(connection);
+	while (connection->outputs.first)
+		ipc_output_drop_first(&connection->outputs);
 	*connection = (struct connection){ 0 };
 }
 
@@ -170,7 +156,7 @@ static bool tend(struct ipc_server *server)
 		full &= connection->number != 0;
 		if (connection->close_by_ms > 0)
 			server->poll_ms = RETRY_MS;
-		bool writes = connection->first_output != NULL;
+		bool writes = connection->outputs.first != NULL;
 		bool reads = !connection->delivered && connection->close_by_ms == 0 && !writes;
 		short events = (short)((reads ? POLLIN : 0) | (writes ? POLLOUT : 0));
 		/* If nothing is wanted it is left out: a hang-up would be reported again and again, whatever the events. */
@@ -319,35 +305,21 @@ static struct connection *lock_and_find(struct ipc_server *server, uint64_t numb
 
 enum result ipc_send(struct ipc_server *server, uint64_t number, struct text_view message)
 {
-	struct output *output = malloc(sizeof(*output) + message.length);
-	if (!output)
-		return RESULT_NO_MEMORY;
-	*output = (struct output){ .length = message.length };
-	if (message.length > 0)
-		memcpy(output->bytes, message.bytes, message.length);
-
-	enum result result = RESULT_OK;
 	struct connection *connection = lock_and_find(server, number);
-	if (!connection) {
-		result = RESULT_NOT_FOUND;
-	} else if (message.length > server->limits.output_bytes_max - connection->output_bytes) {
-		connection->broken = true;
-		result = RESULT_TOO_LARGE;
-	} else {
-		*(connection->first_output ? &connection->last_output->next : &connection->first_output) = output;
-		connection->last_output = output;
-		connection->output_bytes += message.length;
+	enum result result = RESULT_NOT_FOUND;
+	if (connection) {
+		result = ipc_output_add(&connection->outputs, message, server->limits.output_bytes_max);
+		/* A client that misses a message would wait for it for ever: better it finds its connection gone. */
+		connection->broken = result != RESULT_OK;
 	}
 	unlock_and_wake(server);
-	if (result != RESULT_OK)
-		free(output);
 	return result;
 }
 
 size_t ipc_unread(struct ipc_server *server, uint64_t number)
 {
 	const struct connection *connection = lock_and_find(server, number);
-	size_t bytes = connection ? connection->output_bytes : 0;
+	size_t bytes = connection ? connection->outputs.bytes : 0;
 	mutex_unlock(server->mutex);
 	return bytes;
 }
@@ -373,12 +345,16 @@ static enum result capture(const struct connection *connection, struct identity 
 	const struct ucred *sender = &connection->sender, *peer = &connection->peer;
 	gid_t groups[IDENTITY_GROUPS_MAX];
 	socklen_t size = sizeof(groups);
+	pid_t session = getsid(sender->pid);
+	if (session < 0)
+		return fault_set(fault, RESULT_ACCESS_REFUSED, FAULT_ERRNO, errno, "the program that wrote has ended");
 	/* The kernel tells only the groups of the one who connected; another sender is taken to have none. */
 	if (sender->uid != peer->uid || sender->gid != peer->gid)
 		size = 0;
 	else if (getsockopt(connection->fd, SOL_SOCKET, SO_PEERGROUPS, groups, &size) != 0)
 		return fault_set(fault, RESULT_ACCESS_REFUSED, FAULT_ERRNO, errno, "more groups than %d", IDENTITY_GROUPS_MAX);
-	return identity_from_credentials(sender->uid, sender->gid, groups, size / sizeof(groups[0]), ret_identity, fault);
+	return identity_from_credentials(sender->uid, sender->gid, session == getsid(0) ? 0 : session, groups,
+	                                 size / sizeof(groups[0]), ret_identity, fault);
 }
 
 enum result ipc_capture(struct ipc_server *server, uint64_t number, struct identity **ret_identity, struct fault *fault)

@@ -1,5 +1,6 @@
 #include <errno.h>
 #include <stdlib.h>
+#include <string.h>
 #include <sys/syscall.h>
 #include <unistd.h>
 
@@ -11,14 +12,39 @@ struct ipc_speaker {
 	gid_t gid;
 };
 
-enum result ipc_speaker_current(struct ipc_speaker **ret_speaker, struct fault *fault)
+static enum result speaker_new(uid_t uid, gid_t gid, struct ipc_speaker **ret_speaker, struct fault *fault)
 {
 	struct ipc_speaker *speaker = malloc(sizeof(*speaker));
 	if (!speaker)
 		return fault_set(fault, RESULT_NO_MEMORY, FAULT_FERRY, 0, "remember who speaks");
-	speaker->uid = (uid_t)syscall(SYS_getuid);
-	speaker->gid = (gid_t)syscall(SYS_getgid);
+	*speaker = (struct ipc_speaker){ uid, gid };
 	*ret_speaker = speaker;
+	return RESULT_OK;
+}
+
+enum result ipc_speaker_current(struct ipc_speaker **ret_speaker, struct fault *fault)
+{
+	return speaker_new((uid_t)syscall(SYS_getuid), (gid_t)syscall(SYS_getgid), ret_speaker, fault);
+}
+
+/* Accounts are numbers here, and have no passwords: it is wearing one that takes a right. */
+enum result ipc_speaker_logon(const char *user, const char *password, struct ipc_speaker **ret_speaker,
+                              struct fault *fault)
+{
+	char *end = NULL;
+	bool number = strncmp(user, "uid:", 4) == 0 && user[4] >= '0' && user[4] <= '9';
+	unsigned long uid = number ? strtoul(user + 4, &end, 10) : 0;
+	(void)password;
+	if (!number || *end != '\0' || uid > INT32_MAX)
+		return fault_set(fault, RESULT_ACCESS_REFUSED, FAULT_FERRY, 0, "log on as %s: accounts are uid:N here", user);
+	return speaker_new((uid_t)uid, (gid_t)uid, ret_speaker, fault);
+}
+
+enum result ipc_speaker_claim(const struct ipc_speaker *speaker, struct ipc_claim *ret_claim, struct fault *fault)
+{
+	*ret_claim = (struct ipc_claim){ .logon_id = 0 };
+	text_display(ret_claim->sid, sizeof(ret_claim->sid), "uid:%u", speaker->uid);
+	(void)fault;
 	return RESULT_OK;
 }
 

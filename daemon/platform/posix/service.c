@@ -16,12 +16,20 @@ struct listener {
 	atomic_bool over;
 };
 
-static void *listen_for_stop(void *argument)
+/* Sessions end and begin by a test's word: sigqueue() of the first and second real-time signal with the number. */
+static void *listen_for_signals(void *argument)
 {
 	struct listener *listener = argument;
-	int signal_number;
-	while (sigwait(&listener->signals, &signal_number) == 0 && !atomic_load(&listener->over))
-		listener->handler->stop(listener->handler->context);
+	const struct service_handler *handler = listener->handler;
+	siginfo_t told;
+	while (sigwaitinfo(&listener->signals, &told) >= 0 && !atomic_load(&listener->over)) {
+		if (told.si_signo == SIGRTMIN)
+			handler->session_ended(handler->context, (uint32_t)told.si_value.sival_int);
+		else if (told.si_signo == SIGRTMIN + 1)
+			handler->session_began(handler->context, (uint32_t)told.si_value.sival_int);
+		else
+			handler->stop(handler->context);
+	}
 	return NULL;
 }
 
@@ -33,10 +41,12 @@ enum result service_run(bool console, const struct service_handler *handler, enu
 	sigemptyset(&listener.signals);
 	sigaddset(&listener.signals, SIGTERM);
 	sigaddset(&listener.signals, SIGINT);
+	sigaddset(&listener.signals, SIGRTMIN);
+	sigaddset(&listener.signals, SIGRTMIN + 1);
 	/* Threads inherit this.  It stays so: another Ctrl-C must not turn the end of a stop into a kill. */
 	pthread_sigmask(SIG_BLOCK, &listener.signals, NULL);
 	pthread_t thread;
-	int error = pthread_create(&thread, NULL, listen_for_stop, &listener);
+	int error = pthread_create(&thread, NULL, listen_for_signals, &listener);
 	if (error != 0)
 		return fault_errno(fault, error, "listen for signals");
 
@@ -49,11 +59,6 @@ enum result service_run(bool console, const struct service_handler *handler, enu
 
 void service_running(void)
 {
-}
-
-void service_stopping(uint32_t milliseconds)
-{
-	(void)milliseconds;
 }
 
 enum result service_install(struct buffer *warnings, struct fault *fault)

@@ -107,12 +107,10 @@ void condition_signal(struct condition *condition)
 
 void condition_wait(struct condition *condition, struct mutex *mutex, int64_t timeout_ms)
 {
-	if (timeout_ms < 0) {
-		must(pthread_cond_wait(&condition->handle, &mutex->handle));
-		return;
-	}
 	/* On the monotonic clock, so that setting the time wakes nobody and delays nobody. */
 	struct timespec until;
+	if (timeout_ms < 0)
+		timeout_ms = INT64_MAX / 1000000; /* 292 years */
 	clock_gettime(CLOCK_MONOTONIC, &until);
 	int64_t at_ns = until.tv_nsec + timeout_ms % 1000 * 1000000;
 	until.tv_sec += timeout_ms / 1000 + at_ns / 1000000000;

@@ -3,281 +3,17 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "platform/win32/hash.h"
+#include "platform/win32/identity_token.h"
 #include "platform/win32/identity_win32.h"
 #include "platform/win32/security.h"
 
 #include <bcrypt.h>
-
-_Static_assert(IDENTITY_DIGEST_BYTES == HASH_SHA256_BYTES, "the digest is SHA-256");
-
-#define SERVICE_SIDS_MAX 16u /* far more than fit in an owner key */
 
 struct identity {
 	struct identity_head head;
 	HANDLE token;
 	LUID authentication, modified; /* TokenStatistics of `token`: what a thread must show when it wears it */
 };
-
-/* --- reading a token --- */
-
-/* What Wine does not implement in tokens because it has no such thing: there it reads as nothing, a zero count or a
- * null pointer.  Windows has all of them (since 8) and never gives this answer. */
-static bool is_absent(TOKEN_INFORMATION_CLASS class, DWORD error)
-{
-	return error == ERROR_INVALID_FUNCTION &&
-	       (class == TokenRestrictedSids || class == TokenAppContainerSid || class == TokenCapabilities);
-}
-
-static enum result token_read(HANDLE token, TOKEN_INFORMATION_CLASS class, void *ret_information, struct fault *fault)
-{
-	DWORD size = 0, error = ERROR_SUCCESS;
-
-	if (!GetTokenInformation(token, class, NULL, 0, &size))
-		error = GetLastError();
-	bool absent = is_absent(class, error);
-	if (error != ERROR_SUCCESS && error != ERROR_INSUFFICIENT_BUFFER && error != ERROR_BAD_LENGTH && !absent)
-		return fault_win32(fault, error, "read token information %d", (int)class);
-	/* Never smaller than the structures that begin with a count and an array, so that zeros can be read as one. */
-	if (size < sizeof(TOKEN_GROUPS))
-		size = sizeof(TOKEN_GROUPS);
-	AUTO(memory) void *information = calloc(1, size);
-	if (information == NULL)
-		return fault_set(fault, RESULT_NO_MEMORY, FAULT_FERRY, 0, "read token information %d", (int)class);
-	if (!absent && !GetTokenInformation(token, class, information, size, &size))
-		return fault_win32(fault, GetLastError(), "read token information %d", (int)class);
-	memcpy(ret_information, &information, sizeof information);
-	information = NULL;
-	return RESULT_OK;
-}
-
-static enum result token_read_number(HANDLE token, TOKEN_INFORMATION_CLASS class, DWORD *ret_number,
-                                     struct fault *fault)
-{
-	DWORD number = 0, size;
-
-	if (!GetTokenInformation(token, class, &number, sizeof number, &size))
-		return fault_win32(fault, GetLastError(), "read token information %d", (int)class);
-	*ret_number = number;
-	return RESULT_OK;
-}
-
-static enum result token_read_statistics(HANDLE token, TOKEN_STATISTICS *ret_statistics, struct fault *fault)
-{
-	DWORD size;
-
-	if (!GetTokenInformation(token, TokenStatistics, ret_statistics, sizeof *ret_statistics, &size))
-		return fault_win32(fault, GetLastError(), "read the token's statistics");
-	return RESULT_OK;
-}
-
-/* --- the digest of rule 6 --- */
-
-/* Each part goes in behind its kind and length, so that no two lists of parts read as the same bytes. */
-static void digest_part(struct hash *hash, TOKEN_INFORMATION_CLASS class, const void *bytes, size_t length)
-{
-	const uint32_t head[2] = { (uint32_t) class, (uint32_t)length };
-
-	hash_add(hash, head, sizeof head);
-	hash_add(hash, bytes, length);
-}
-
-static void digest_sid(struct hash *hash, TOKEN_INFORMATION_CLASS class, PSID sid)
-{
-	digest_part(hash, class, sid, sid != NULL ? GetLengthSid(sid) : 0);
-}
-
-static enum result digest_groups(struct hash *hash, HANDLE token, TOKEN_INFORMATION_CLASS class, struct fault *fault)
-{
-	AUTO(memory) TOKEN_GROUPS *groups = NULL;
-	enum result result = token_read(token, class, &groups, fault);
-
-	if (result != RESULT_OK)
-		return result;
-	digest_part(hash, class, &groups->GroupCount, sizeof groups->GroupCount);
-	for (DWORD i = 0; i < groups->GroupCount; i++) {
-		digest_part(hash, class, &groups->Groups[i].Attributes, sizeof groups->Groups[i].Attributes);
-		digest_sid(hash, class, groups->Groups[i].Sid);
-	}
-	return RESULT_OK;
-}
-
-/* User, owner of new objects, primary group, integrity and AppContainer: each a structure that begins with a pointer
- * to a SID, the first and the fourth followed by attributes that say nothing here. */
-static enum result digest_single_sids(struct hash *hash, HANDLE token, struct fault *fault)
-{
-	static const TOKEN_INFORMATION_CLASS classes[] = { TokenUser, TokenOwner, TokenPrimaryGroup, TokenIntegrityLevel,
-		                                               TokenAppContainerSid };
-	enum result result = RESULT_OK;
-
-	for (size_t i = 0; i < sizeof classes / sizeof classes[0] && result == RESULT_OK; i++) {
-		AUTO(memory) PSID *first = NULL;
-		result = token_read(token, classes[i], &first, fault);
-		if (result == RESULT_OK)
-			digest_sid(hash, classes[i], *first);
-	}
-	return result;
-}
-
-static enum result digest_privileges(struct hash *hash, HANDLE token, struct fault *fault)
-{
-	AUTO(memory) TOKEN_PRIVILEGES *privileges = NULL;
-	enum result result = token_read(token, TokenPrivileges, &privileges, fault);
-
-	if (result == RESULT_OK)
-		digest_part(hash, TokenPrivileges, privileges->Privileges,
-		            privileges->PrivilegeCount * sizeof privileges->Privileges[0]);
-	return result;
-}
-
-/* It shapes the files that the identity creates. */
-static enum result digest_default_dacl(struct hash *hash, HANDLE token, struct fault *fault)
-{
-	AUTO(memory) TOKEN_DEFAULT_DACL *dacl = NULL;
-	enum result result = token_read(token, TokenDefaultDacl, &dacl, fault);
-
-	if (result == RESULT_OK)
-		digest_part(hash, TokenDefaultDacl, dacl->DefaultDacl,
-		            dacl->DefaultDacl != NULL ? dacl->DefaultDacl->AclSize : 0);
-	return result;
-}
-
-static enum result digest(struct identity *identity, struct fault *fault)
-{
-	struct hash hash = hash_begin(HASH_SHA256);
-	const struct caller *caller = &identity->head.caller;
-	HANDLE token = identity->token;
-
-	digest_part(&hash, TokenStatistics, &identity->authentication, sizeof identity->authentication);
-	digest_part(&hash, TokenSessionId, &caller->session, sizeof caller->session);
-	digest_part(&hash, TokenIsAppContainer, &caller->app_container, sizeof caller->app_container);
-	enum result result = digest_single_sids(&hash, token, fault);
-	if (result == RESULT_OK)
-		result = digest_groups(&hash, token, TokenGroups, fault);
-	if (result == RESULT_OK)
-		result = digest_groups(&hash, token, TokenRestrictedSids, fault);
-	if (result == RESULT_OK && caller->app_container)
-		result = digest_groups(&hash, token, TokenCapabilities, fault);
-	if (result == RESULT_OK)
-		result = digest_privileges(&hash, token, fault);
-	if (result == RESULT_OK)
-		result = digest_default_dacl(&hash, token, fault);
-	enum result hashed = hash_end(&hash, identity->head.digest, result == RESULT_OK ? fault : NULL);
-	return result != RESULT_OK ? result : hashed;
-}
-
-/* --- the facts of struct caller --- */
-
-/* NT SERVICE\name, but not S-1-5-80-0, the group of all of them. */
-static bool is_service_sid(PSID sid)
-{
-	static const SID_IDENTIFIER_AUTHORITY nt = SECURITY_NT_AUTHORITY;
-
-	return memcmp(GetSidIdentifierAuthority(sid), &nt, sizeof nt) == 0 && *GetSidSubAuthorityCount(sid) == 6 &&
-	       *GetSidSubAuthority(sid, 0) == SECURITY_SERVICE_ID_BASE_RID;
-}
-
-static int compare_texts(const void *a, const void *b)
-{
-	return strcmp(a, b);
-}
-
-/* All NetworkService and LocalService services are one user: their enabled service SIDs tell them apart (rule 7). */
-static enum result append_service_sids(HANDLE token, char owner[JOB_OWNER_BYTES_MAX], struct fault *fault)
-{
-	AUTO(memory) TOKEN_GROUPS *groups = NULL;
-	char texts[SERVICE_SIDS_MAX][SID_TEXT_BYTES_MAX];
-	size_t count = 0;
-	enum result result = token_read(token, TokenGroups, &groups, fault);
-
-	for (DWORD i = 0; result == RESULT_OK && i < groups->GroupCount; i++) {
-		const SID_AND_ATTRIBUTES *group = &groups->Groups[i];
-		if ((group->Attributes & SE_GROUP_ENABLED) == 0 || !is_service_sid(group->Sid))
-			continue;
-		if (count == SERVICE_SIDS_MAX)
-			return fault_set(fault, RESULT_ACCESS_REFUSED, FAULT_FERRY, 0, "caller with too many service SIDs");
-		result = security_sid_text(group->Sid, texts[count++], fault);
-	}
-	if (result != RESULT_OK)
-		return result;
-	qsort(texts, count, sizeof texts[0], compare_texts);
-	size_t length = strlen(owner);
-	for (size_t i = 0; i < count; i++) {
-		size_t more = strlen(texts[i]) + 1;
-		if (text_format(owner + length, JOB_OWNER_BYTES_MAX - length, "+%s", texts[i]) != RESULT_OK)
-			return fault_set(fault, RESULT_ACCESS_REFUSED, FAULT_FERRY, 0, "caller with too many service SIDs");
-		length += more;
-	}
-	return RESULT_OK;
-}
-
-static enum result describe_owner(HANDLE token, char owner[JOB_OWNER_BYTES_MAX], struct fault *fault)
-{
-	AUTO(memory) TOKEN_USER *user = NULL;
-	char text[SID_TEXT_BYTES_MAX];
-	enum result result = token_read(token, TokenUser, &user, fault);
-
-	if (result == RESULT_OK)
-		result = security_sid_text(user->User.Sid, text, fault);
-	if (result == RESULT_OK)
-		result = text_copy(owner, JOB_OWNER_BYTES_MAX, text_view(text));
-	if (result != RESULT_OK)
-		return result;
-	if (!IsWellKnownSid(user->User.Sid, WinLocalServiceSid) && !IsWellKnownSid(user->User.Sid, WinNetworkServiceSid))
-		return RESULT_OK;
-	return append_service_sids(token, owner, fault);
-}
-
-static enum result describe_integrity(HANDLE token, uint32_t *ret_integrity, struct fault *fault)
-{
-	AUTO(memory) TOKEN_MANDATORY_LABEL *label = NULL;
-	enum result result = token_read(token, TokenIntegrityLevel, &label, fault);
-
-	if (result != RESULT_OK)
-		return result;
-	UCHAR count = *GetSidSubAuthorityCount(label->Label.Sid);
-	*ret_integrity = count > 0 ? *GetSidSubAuthority(label->Label.Sid, (DWORD)count - 1) : 0;
-	return RESULT_OK;
-}
-
-static enum result describe_administrator(HANDLE token, bool *ret_administrator, struct fault *fault)
-{
-	struct sid administrators;
-	DWORD size = sizeof administrators;
-	BOOL member = FALSE;
-
-	/* Deny-only, as in the filtered token of an administrator who is not elevated, is no membership here. */
-	if (!CreateWellKnownSid(WinBuiltinAdministratorsSid, NULL, &administrators.sid, &size) ||
-	    !CheckTokenMembership(token, &administrators.sid, &member))
-		return fault_win32(fault, GetLastError(), "ask whether the caller is an administrator");
-	*ret_administrator = member;
-	return RESULT_OK;
-}
-
-static enum result describe(HANDLE token, struct caller *caller, struct fault *fault)
-{
-	AUTO(memory) TOKEN_GROUPS *restricting = NULL;
-	DWORD session = 0, container = 0;
-	enum result result = describe_owner(token, caller->owner, fault);
-
-	if (result == RESULT_OK)
-		result = describe_integrity(token, &caller->integrity, fault);
-	if (result == RESULT_OK)
-		result = describe_administrator(token, &caller->administrator, fault);
-	if (result == RESULT_OK)
-		result = token_read_number(token, TokenSessionId, &session, fault);
-	if (result == RESULT_OK)
-		result = token_read_number(token, TokenIsAppContainer, &container, fault);
-	/* Counted rather than asked of IsTokenRestricted(), which overlooks write-restricted tokens. */
-	if (result == RESULT_OK)
-		result = token_read(token, TokenRestrictedSids, &restricting, fault);
-	if (result != RESULT_OK)
-		return result;
-	caller->session = session;
-	caller->app_container = container != 0;
-	caller->restricted = restricting->GroupCount > 0;
-	return RESULT_OK;
-}
 
 /* --- making one --- */
 
@@ -333,8 +69,8 @@ static enum result require_impersonation(HANDLE token, struct fault *fault)
 	if (result != RESULT_OK || statistics.TokenType == TokenPrimary ||
 	    statistics.ImpersonationLevel >= SecurityImpersonation)
 		return result;
-	return fault_set(fault, RESULT_ACCESS_REFUSED, FAULT_FERRY, (int64_t)statistics.ImpersonationLevel,
-	                 "the caller lent its token only for identification");
+	return fault_set(fault, RESULT_NOT_LENT, FAULT_FERRY, (int64_t)statistics.ImpersonationLevel,
+	                 "token-impersonation: the token is below impersonation level");
 }
 
 /* An identity that wears a duplicate of `token` and is described by `described`. */
@@ -350,7 +86,7 @@ static enum result make(HANDLE token, HANDLE described, struct identity **ret_id
 	if (result == RESULT_OK)
 		result = duplicate(token, &identity->token, fault);
 	if (result == RESULT_OK)
-		result = describe(described != NULL ? described : identity->token, &identity->head.caller, fault);
+		result = token_describe(described != NULL ? described : identity->token, &identity->head.caller, fault);
 	if (result == RESULT_OK)
 		result = token_read_statistics(identity->token, &statistics, fault);
 	if (result != RESULT_OK)
@@ -358,7 +94,7 @@ static enum result make(HANDLE token, HANDLE described, struct identity **ret_id
 	identity->head.caller.impersonation = true;
 	identity->authentication = statistics.AuthenticationId;
 	identity->modified = statistics.ModifiedId;
-	result = digest(identity, fault);
+	result = token_digest(identity->token, &identity->head.caller, identity->head.digest, fault);
 	if (result == RESULT_OK)
 		*ret_identity = TAKE(identity);
 	return result;

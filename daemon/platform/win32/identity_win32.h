@@ -6,7 +6,7 @@
 #include "platform/win32/win32.h"
 
 /* An identity from a token with TOKEN_QUERY | TOKEN_DUPLICATE; the token stays the caller's.
- * RESULT_ACCESS_REFUSED: below impersonation level, or more service SIDs than an owner key holds. */
+ * RESULT_NOT_LENT: below impersonation level.  RESULT_ACCESS_REFUSED: more service SIDs than an owner key holds. */
 enum result identity_from_token(HANDLE token, struct identity **ret_identity, struct fault *fault) MUST_CHECK;
 
 #endif

@@ -3,6 +3,7 @@
 #include <string.h>
 
 #include "platform/clock.h"
+#include "platform/ipc_output.h"
 #include "platform/thread.h"
 #include "platform/win32/identity_win32.h"
 #include "platform/win32/ipc_pipe.h"
@@ -15,12 +16,6 @@
 #define CLOSE_MS_MAX 5000 /* for a client to take what is queued when it is closed */
 #define STOP_MS_MAX 1000  /* the same when the whole server ends */
 #define RETRY_MS 1000     /* until another try to make an instance */
-
-struct output {
-	struct output *next;
-	size_t length;
-	char bytes[];
-};
 
 enum connection_state {
 	CONNECTION_FREE,
@@ -46,8 +41,7 @@ struct connection {
 	uint64_t number; /* 0: not to be found */
 	bool delivered;  /* a message is with the handler: it may be captured, and nothing is read */
 	bool next_wanted, close_wanted, kill_wanted;
-	struct output *first, *last;
-	size_t queued_bytes;
+	struct ipc_outputs outputs;
 	bool waits;
 	struct connection *next_waiting;
 };
@@ -92,37 +86,6 @@ static void wake(struct ipc_server *server, struct connection *connection)
 	/* It fails only without memory in the kernel; the next completion or wake looks at the list as well. */
 	if (!was_awake || connection == NULL)
 		PostQueuedCompletionStatus(server->port, 0, 0, NULL);
-}
-
-/* With the lock held. */
-static bool enqueue(struct connection *connection, struct text_view message)
-{
-	struct output *output = malloc(sizeof *output + message.length);
-
-	if (output == NULL)
-		return false;
-	output->next = NULL;
-	output->length = message.length;
-	if (message.length > 0)
-		memcpy(output->bytes, message.bytes, message.length);
-	if (connection->last != NULL)
-		connection->last->next = output;
-	else
-		connection->first = output;
-	connection->last = output;
-	connection->queued_bytes += message.length;
-	return true;
-}
-
-static void dequeue(struct connection *connection)
-{
-	struct output *output = connection->first;
-
-	connection->first = output->next;
-	if (connection->first == NULL)
-		connection->last = NULL;
-	connection->queued_bytes -= output->length;
-	free(output);
 }
 
 /* --- the I/O thread: one connection --- */
@@ -175,8 +138,8 @@ static void finish(struct ipc_server *server, struct connection *connection)
 
 	/* Closed and not disconnected: what has been written stays there for the client to read. */
 	CloseHandle(connection->pipe);
-	while (connection->first != NULL)
-		dequeue(connection);
+	while (connection->outputs.first != NULL)
+		ipc_output_drop_first(&connection->outputs);
 	free(connection->message);
 	set_state(server, connection, CONNECTION_FREE);
 	*connection = (struct connection){ .state = CONNECTION_FREE };
@@ -219,7 +182,7 @@ static void read_message(struct ipc_server *server, struct connection *connectio
 		read_more(server, connection);
 }
 
-static void write_next(struct ipc_server *server, struct connection *connection, const struct output *output)
+static void write_next(struct ipc_server *server, struct connection *connection, const struct ipc_output *output)
 {
 	connection->out = (OVERLAPPED){ .hEvent = NULL };
 	if (!WriteFile(connection->pipe, output->bytes, (DWORD)output->length, NULL, &connection->out) &&
@@ -235,7 +198,7 @@ static void advance(struct ipc_server *server, struct connection *connection)
 {
 	mutex_lock(server->lock);
 	bool kill = connection->kill_wanted, close = connection->close_wanted, next = connection->next_wanted;
-	const struct output *output = connection->first;
+	const struct ipc_output *output = connection->outputs.first;
 	connection->next_wanted = next && output != NULL; /* who does not read what it is told is not listened to either */
 	mutex_unlock(server->lock);
 
@@ -307,7 +270,7 @@ static void read_done(struct ipc_server *server, struct connection *connection, 
 static void write_done(struct ipc_server *server, struct connection *connection, DWORD error)
 {
 	mutex_lock(server->lock);
-	dequeue(connection);
+	ipc_output_drop_first(&connection->outputs);
 	mutex_unlock(server->lock);
 	if (error != ERROR_SUCCESS)
 		kill_connection(server, connection);
@@ -555,10 +518,7 @@ enum result ipc_send(struct ipc_server *server, uint64_t number, struct text_vie
 	if (connection == NULL || connection->close_wanted || connection->kill_wanted) {
 		result = RESULT_NOT_FOUND;
 	} else {
-		if (message.length > server->limits.output_bytes_max - connection->queued_bytes)
-			result = RESULT_TOO_LARGE;
-		else if (!enqueue(connection, message))
-			result = RESULT_NO_MEMORY;
+		result = ipc_output_add(&connection->outputs, message, server->limits.output_bytes_max);
 		/* A client that misses a message would wait for it for ever: better it finds its connection gone. */
 		connection->kill_wanted = result != RESULT_OK;
 		wake(server, connection);
@@ -571,7 +531,7 @@ size_t ipc_unread(struct ipc_server *server, uint64_t number)
 {
 	mutex_lock(server->lock);
 	const struct connection *connection = find(server, number);
-	size_t bytes = connection != NULL ? connection->queued_bytes : 0;
+	size_t bytes = connection != NULL ? connection->outputs.bytes : 0;
 	mutex_unlock(server->lock);
 	return bytes;
 }

@@ -37,21 +37,27 @@ enum result security_ferry_sid(struct sid *ret_sid, struct fault *fault)
 	return security_service_sid(SECURITY_SERVICE_NAME, ret_sid, fault);
 }
 
-enum result security_process_user(struct sid *ret_sid, struct fault *fault)
+enum result security_token_user(HANDLE token, struct sid *ret_sid, struct fault *fault)
 {
 	union {
 		TOKEN_USER user;
 		BYTE bytes[sizeof(TOKEN_USER) + SECURITY_MAX_SID_SIZE];
 	} information;
-	AUTO(handle) HANDLE token = NULL;
 	DWORD size;
+
+	if (!GetTokenInformation(token, TokenUser, &information, sizeof information, &size) ||
+	    !CopySid(sizeof *ret_sid, &ret_sid->sid, information.user.User.Sid))
+		return fault_win32(fault, GetLastError(), "read a token's user");
+	return RESULT_OK;
+}
+
+enum result security_process_user(struct sid *ret_sid, struct fault *fault)
+{
+	AUTO(handle) HANDLE token = NULL;
 
 	if (!OpenProcessToken(GetCurrentProcess(), TOKEN_QUERY, &token))
 		return fault_win32(fault, GetLastError(), "open the process's token");
-	if (!GetTokenInformation(token, TokenUser, &information, sizeof information, &size) ||
-	    !CopySid(sizeof *ret_sid, &ret_sid->sid, information.user.User.Sid))
-		return fault_win32(fault, GetLastError(), "read the process's user");
-	return RESULT_OK;
+	return security_token_user(token, ret_sid, fault);
 }
 
 enum result security_process_is(const struct sid *sid, bool *ret_is, struct fault *fault)

@@ -23,6 +23,8 @@ struct sid {
 enum result security_service_sid(const wchar_t *service, struct sid *ret_sid, struct fault *fault) MUST_CHECK;
 /* NT SERVICE\Ferry. */
 enum result security_ferry_sid(struct sid *ret_sid, struct fault *fault) MUST_CHECK;
+/* The user of a token; the handle needs TOKEN_QUERY. */
+enum result security_token_user(HANDLE token, struct sid *ret_sid, struct fault *fault) MUST_CHECK;
 /* The user of the process's token, whatever the thread wears. */
 enum result security_process_user(struct sid *ret_sid, struct fault *fault) MUST_CHECK;
 /* Whether the process's token has the SID as an enabled group. */
@@ -33,6 +35,12 @@ void security_declare_service(void);
 bool security_is_declared_service(void);
 /* Who "Ferry" is in an access list: NT SERVICE\Ferry where this process is the service, else the process's user. */
 enum result security_own_sid(struct sid *ret_sid, struct fault *fault) MUST_CHECK;
+
+/* A LUID as one number: struct caller's and a claim's logon id. */
+static inline uint64_t security_luid_number(LUID luid)
+{
+	return (uint64_t)(uint32_t)luid.HighPart << 32 | luid.LowPart;
+}
 
 enum result security_sid_text(PSID sid, char to[SID_TEXT_BYTES_MAX], struct fault *fault) MUST_CHECK;
 

@@ -167,7 +167,3 @@ void service_running(void)
 	       NO_ERROR, 0);
 }
 
-void service_stopping(uint32_t milliseconds)
-{
-	report(SERVICE_STOP_PENDING, 0, milliseconds > 0 ? milliseconds : 1, NO_ERROR, 0);
-}

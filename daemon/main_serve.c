@@ -257,6 +257,7 @@ static void describe(struct daemon *daemon)
 static enum result run_engine(struct daemon *daemon, struct store *store, struct events *events)
 {
 	const struct settings *settings = &daemon->settings;
+	AUTO(identity) struct identity *service = NULL;
 	AUTO(engine) struct engine *engine = NULL;
 	AUTO(sessions) struct sessions *sessions = NULL;
 	struct sessions_settings door = { daemon->address, &daemon->status, settings };
@@ -276,6 +277,13 @@ static enum result run_engine(struct daemon *daemon, struct store *store, struct
 		.user_agent = "Ferry/" FERRY_VERSION,
 	};
 	parts.workers = worker_real_ops(&daemon->workers);
+	/* Only where the configuration names somebody for whom the service is to act (rule 8). */
+	if (settings->identity_service_network_owners.count + settings->identity_service_file_owners.count > 0) {
+		result = identity_self(&service, daemon->fault);
+		if (result != RESULT_OK)
+			return result;
+	}
+	parts.service = service;
 	result = engine_new(&parts, &engine, daemon->fault);
 	if (result == RESULT_OK)
 		result = sessions_start(&door, engine, &sessions, daemon->fault);

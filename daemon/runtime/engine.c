@@ -43,6 +43,7 @@ enum result engine_new(const struct engine_parts *parts, struct engine **ret_eng
 	engine->outgoing_end = &engine->outgoing;
 	engine->deferrals_end = &engine->deferrals;
 	engine->recover = true;
+	engine->token_at_ms = INT64_MAX;
 	engine->started_ms = engine->absent_since_ms = engine_now(engine);
 	engine->next_try_ms = INT64_MAX;
 	engine->clock_offset_ms = engine_now(engine) - engine_mono(engine);
@@ -114,6 +115,23 @@ void engine_send(struct engine *engine, struct worker *worker, struct order *ord
 	*outgoing = (struct outgoing){ .worker = worker, .order = order };
 	*engine->outgoing_end = outgoing;
 	engine->outgoing_end = &outgoing->next;
+}
+
+bool engine_take_back(struct engine *engine, uint64_t flight, enum order_kind kind)
+{
+	for (struct outgoing **place = &engine->outgoing; *place != NULL; place = &(*place)->next) {
+		struct outgoing *outgoing = *place;
+
+		if (outgoing->order->flight != flight || outgoing->order->kind != kind)
+			continue;
+		*place = outgoing->next;
+		if (*place == NULL)
+			engine->outgoing_end = place;
+		order_free(outgoing->order);
+		free(outgoing);
+		return true;
+	}
+	return false;
 }
 
 void engine_defer(struct engine *engine, struct deferral *deferral)
@@ -208,9 +226,12 @@ enum result engine_move(struct engine *engine, struct job *job, enum job_event e
 void engine_status_of(struct engine *engine, const struct job *job, struct job_status *ret_status)
 {
 	const struct active *active = active_find(engine, job->row);
-	bool present = engine_present(engine, job->owner, job->owner_integrity) != NULL;
+	const struct job_owner owner = job_owner(job);
+	const struct lent *lent = engine_lent(engine, job->row);
+	const struct schedule_present present = { .owner = engine_present(engine, &owner) != NULL,
+		                                  .workers = active != NULL || engine_has_workers(engine, job) };
 
-	ret_status->job = *job;
+	*ret_status = (struct job_status){ .job = *job };
 	if (active != NULL && active->work == JOB_WORK_TRANSFER)
 		ret_status->job.bytes_transferred += active_live_bytes(active);
 	ret_status->lease_ends_ms = job_state_is_final(job->state) ? 0 : job_lease_ends_ms(job);
@@ -218,6 +239,16 @@ void engine_status_of(struct engine *engine, const struct job *job, struct job_s
 	ret_status->wait_since_ms = job->state_since_ms;
 	if (ret_status->wait == JOB_WAIT_OWNER_ABSENT && ret_status->wait_since_ms < engine->absent_since_ms)
 		ret_status->wait_since_ms = engine->absent_since_ms;
+	for (unsigned side = 0; side < JOB_SIDE_COUNT; side++) {
+		struct side_status *status = &ret_status->sides[side];
+		struct identity *identity = NULL;
+
+		status->as = engine_side(engine, job, (enum job_side)side, &identity);
+		if (identity != NULL)
+			memcpy(status->sid, identity_caller(identity)->owner, sizeof(status->sid));
+	}
+	if (lent != NULL)
+		memcpy(ret_status->token_sid, identity_caller(lent->identity)->owner, sizeof(ret_status->token_sid));
 }
 
 /* --- the turn --- */
@@ -249,6 +280,8 @@ static void recover(struct engine *engine)
 		}
 		interrupted += count;
 	} while (count > 0);
+	if (!engine_recover_tokens(engine))
+		return;
 	if (!engine->announced) {
 		char a[24], b[24];
 
@@ -328,7 +361,7 @@ static void start_over(struct engine *engine)
 	release_orders(engine, false);
 	engine_drop_errands(engine, engine->broken.result != RESULT_OK ? &engine->broken : NULL);
 	for (struct active *active = engine->actives; active != NULL; active = active->next)
-		active->crew = NULL;
+		memset(active->crews, 0, sizeof(active->crews));
 	while (engine->crews != NULL)
 		crew_free(engine, &engine->crews);
 	/* The workers are gone, so no handle is in use; their reports speak of flights that no longer exist. */
@@ -360,6 +393,7 @@ static void undo_turn(struct engine *engine)
 		fault.result = RESULT_STORE_BUSY; /* the queue's disk: those two speak of the destination's */
 	store_rollback(engine->parts.store);
 	events_drop(engine->parts.events);
+	engine_drop_fresh_tokens(engine);
 	start_over(engine);
 	run_deferrals(engine, fault.result, &fault);
 	if (engine->trouble_until_ms == 0) { /* told once, not every few seconds */
@@ -409,8 +443,12 @@ int64_t engine_turn(struct engine *engine)
 	bool resting = engine->trouble_until_ms > engine_mono(engine);
 	int64_t due = INT64_MAX;
 
+	engine->turn++;
 	if (store_begin(engine->parts.store, &fault) != RESULT_OK)
 		engine_break(engine, &fault);
+	/* Before anybody asks for something, and whether or not the store is well. */
+	if (engine_mono(engine) >= engine->token_at_ms)
+		engine_expire_tokens(engine);
 	for (struct letter *letter = mailbox_take_all(engine->mailbox), *next; letter != NULL; letter = next) {
 		next = letter->next;
 		letter->deliver(letter, engine);
@@ -429,9 +467,10 @@ int64_t engine_turn(struct engine *engine)
 	}
 	events_speak(engine->parts.events);
 	run_deferrals(engine, RESULT_OK, NULL);
+	engine_forget_final_tokens(engine);
 	due = earlier(due, tell_watchers(engine));
 	release_orders(engine, true);
-	due = earlier(due, crew_end_idle(engine));
+	due = earlier(earlier(due, crew_end_idle(engine)), engine->token_at_ms);
 	if (resting)
 		return earlier(due, engine->trouble_until_ms);
 	return earlier(earlier(due, engine->next_try_ms), earlier(engine->forget_at_ms, engine->lease_at_ms));
@@ -485,14 +524,11 @@ void engine_service_status(struct engine *engine, struct service_status *ret_sta
 	ret_status->files_active = engine->flight_count;
 	ret_status->workers = 0;
 	for (const struct crew *crew = engine->crews; crew != NULL; crew = crew->next)
-		ret_status->workers += 2;
+		for (unsigned kind = 0; kind < WORKER_KIND_COUNT; kind++)
+			ret_status->workers += crew->workers[kind] != NULL;
 	ret_status->owners_present = 0;
-	for (const struct present *present = engine->present; present != NULL; present = present->next) {
-		const struct caller *caller = identity_caller(present->identity);
-
-		if (engine_present(engine, caller->owner, caller->integrity) == present)
-			ret_status->owners_present++;
-	}
+	for (const struct present *present = engine->present; present != NULL; present = present->next)
+		ret_status->owners_present += engine_present_like(engine, present) == present;
 }
 
 void engine_free(struct engine *engine)
@@ -501,6 +537,8 @@ void engine_free(struct engine *engine)
 		return;
 	start_over(engine);
 	discard_letters(engine);
+	while (engine->lent != NULL)
+		engine_forget_token(engine, engine->lent->row);
 	while (engine->present != NULL) {
 		struct present *present = engine->present;
 

@@ -14,6 +14,7 @@
 #ifndef FERRY_RUNTIME_ENGINE_H
 #define FERRY_RUNTIME_ENGINE_H
 
+#include "core/access.h"
 #include "core/protocol.h"
 #include "core/settings.h"
 #include "runtime/events.h"
@@ -35,6 +36,7 @@ struct engine_parts {
 	const char *const *forbidden_folders; /* Ferry's own, NULL-terminated: no destination lies below them (rule 9) */
 	const char *version;                  /* for the events */
 	const char *queue_mark; /* QUEUE_MARK_DIGITS hex digits, in the names of partial files: whose they are */
+	struct identity *service; /* borrowed; what serves where the configuration says so (rule 8).  NULL: nothing does */
 };
 
 enum result engine_new(const struct engine_parts *parts, struct engine **ret_engine, struct fault *fault) MUST_CHECK;
@@ -69,7 +71,6 @@ void engine_owner_present(struct engine *engine, struct identity *identity);
  * taken (rule 15) until its number is given anew. */
 void engine_session_ended(struct engine *engine, uint32_t session);
 void engine_session_began(struct engine *engine, uint32_t session);
-bool engine_session_is_over(const struct engine *engine, uint32_t session);
 
 /* --- requests.  RESULT_* of the caller's class change nothing. --- */
 struct job_request { /* who asks, for job.create */
@@ -87,7 +88,8 @@ enum result engine_job_add_files(struct engine *engine, int64_t row, const struc
 enum result engine_job_set_properties(struct engine *engine, int64_t row, const struct job_properties *properties,
                                       unsigned given, struct job_status *ret_status, struct fault *fault) MUST_CHECK;
 /* A resume is granted once the destinations of a job that rests were looked at, as the file identity if it is present
- * (rule 21); what could only fail refuses it, with "files[3].path: ..." in fault->what, and changes nothing. */
+ * (rule 21); what could only fail refuses it, with "files[3].path: ..." in fault->what, and changes nothing.
+ * RESULT_BAD_HANDLE: the job got another owner meanwhile, for whom somebody else may not resume it. */
 struct resumption {
 	/* Called once, in this turn or in a later one; owns the resumption.  `status` is there if `result` is RESULT_OK.  An
 	 * engine that is freed free()s the resumption without a call. */
@@ -106,6 +108,44 @@ enum result engine_jobs_list(struct engine *engine, const char *owner, bool fini
 enum result engine_files_list(struct engine *engine, int64_t row, uint32_t from_ordinal, uint32_t limit,
                               bool (*visit)(void *context, const struct file *file), void *context,
                               struct fault *fault) MUST_CHECK;
+/* Make the job the caller's (core/access, access_take): without helper token, flags and pin, and SUSPENDED, so that its new
+ * owner looks at it before it runs as him.  What others opened of it is void: job.takeovers counts. */
+enum result engine_job_take(struct engine *engine, int64_t row, const struct caller *caller, uint32_t process,
+                            struct job_status *ret_status, struct fault *fault) MUST_CHECK;
+/* Whether the job could be served now; what a resume would ask, and nothing is changed.  Answered like a resume. */
+struct preflight_question {
+	void (*answer)(struct preflight_question *question, enum result result, const struct preflight *found,
+	               const struct fault *fault);
+};
+void engine_job_preflight(struct engine *engine, int64_t row, struct preflight_question *question);
+
+/* --- helper tokens (docs/security.md, rules 10 to 16) --- */
+struct loan {
+	const struct opener *opener; /* who asks */
+	struct identity *identity;   /* what was captured; held while it is lent */
+	struct text_view claimed_sid; /* what the client says it is (rule 2); NULL bytes: a ticket says enough */
+	uint64_t claimed_logon_id;
+	uint64_t connection;         /* that lends it */
+	const char *roots;           /* folders, each with its end, in `root_bytes` bytes; 0 of them: the present files */
+	size_t root_bytes;
+	uint32_t age_s;              /* 0: not stated */
+};
+struct loan_terms {
+	enum token_life life;
+	const char *warning; /* NULL: none */
+};
+enum result engine_helper_set(struct engine *engine, int64_t row, const struct loan *loan, struct loan_terms *ret_terms,
+                              struct job_status *ret_status, struct fault *fault) MUST_CHECK;
+/* Tell that a token, whose is told if it is known, was refused to the caller. */
+void engine_helper_refused(struct engine *engine, int64_t row, const struct caller *caller, const char *helper,
+                           const struct fault *fault);
+enum result engine_helper_clear(struct engine *engine, int64_t row, const struct opener *opener,
+                                struct job_status *ret_status, struct fault *fault) MUST_CHECK;
+enum result engine_helper_set_flags(struct engine *engine, int64_t row, const struct opener *opener, unsigned flags,
+                                    struct job_status *ret_status, struct fault *fault) MUST_CHECK;
+/* Tokens that were lent for as long as that connection are dropped. */
+void engine_connection_ended(struct engine *engine, uint64_t connection);
+
 void engine_service_status(struct engine *engine, struct service_status *ret_status);
 
 /* --- who watches.  Called after a commit, once per changed job and turn. --- */

@@ -22,11 +22,13 @@ struct errand {
 	struct errand *next;
 	uint64_t number; /* a flight's, as far as the worker knows */
 	struct crew *crew;
+	int64_t row; /* the job's that it is for */
 	/* A look at destinations */
-	int64_t row;
+	uint32_t takeovers; /* of the job when it was asked for */
 	uint32_t ordinals[CHECK_FILES_AT_ONCE]; /* of the files that the present order asks about */
 	uint32_t next_ordinal;
-	struct resumption *resumption;       /* NULL: the errand is a sweep */
+	struct resumption *resumption;       /* who waits for it; both NULL: the errand is a sweep */
+	struct preflight_question *question;
 	/* A sweep */
 	char path[DESTINATION_BYTES_MAX + 1]; /* of some destination in the folder */
 	uint64_t key;
@@ -34,15 +36,20 @@ struct errand {
 
 /* --- setting out and coming back --- */
 
-static struct errand *errand_begin(struct engine *engine, struct crew *crew)
+/* As the identity, if it has a worker for files or there is room for one. */
+static struct errand *errand_begin(struct engine *engine, struct identity *identity, struct fault *fault)
 {
-	struct errand *errand = calloc(1, sizeof(*errand));
+	struct crew *crew = crew_get(engine, identity, JOB_SIDE_FILE, fault);
+	struct errand *errand = crew != NULL ? calloc(1, sizeof(*errand)) : NULL;
 
-	if (errand == NULL)
+	if (errand == NULL) {
+		if (crew != NULL)
+			(void)!fault_set(fault, RESULT_NO_MEMORY, FAULT_FERRY, 0, "look at a folder");
+		crew_release(engine, crew);
 		return NULL;
+	}
 	errand->number = ++engine->flight_number;
 	errand->crew = crew;
-	crew->jobs++;
 	errand->next = engine->errands;
 	engine->errands = errand;
 	return errand;
@@ -55,9 +62,18 @@ static void errand_end(struct engine *engine, struct errand *errand)
 	while (*place != errand)
 		place = &(*place)->next;
 	*place = errand->next;
-	if (--errand->crew->jobs == 0)
-		errand->crew->idle_since_ms = engine_mono(engine);
+	crew_release(engine, errand->crew);
 	free(errand);
+	engine->schedule_due = true; /* somebody may wait for the threads */
+}
+
+/* Would the job's files be written as who set out?  Not if it has got another owner or helper meanwhile. */
+static bool still_serves(const struct engine *engine, const struct errand *errand, const struct job *job)
+{
+	struct identity *identity = NULL;
+
+	(void)engine_side(engine, job, JOB_SIDE_FILE, &identity);
+	return identity != NULL && engine_same_identity(identity, errand->crew->identity);
 }
 
 static struct errand *errand_find(const struct engine *engine, uint64_t number)
@@ -74,6 +90,7 @@ void engine_drop_errands(struct engine *engine, const struct fault *fault)
 	while (engine->errands != NULL) {
 		struct errand *errand = engine->errands;
 		struct resumption *resumption = errand->resumption;
+		struct preflight_question *question = errand->question;
 
 		engine->errands = errand->next;
 		free(errand);
@@ -81,6 +98,10 @@ void engine_drop_errands(struct engine *engine, const struct fault *fault)
 			resumption->answer(resumption, fault->result, NULL, fault);
 		else
 			free(resumption);
+		if (question != NULL && fault != NULL)
+			question->answer(question, fault->result, NULL, fault);
+		else
+			free(question);
 	}
 }
 
@@ -95,53 +116,139 @@ static void grant(struct engine *engine, int64_t row, struct resumption *resumpt
 	resumption->answer(resumption, result, result == RESULT_OK ? &status : NULL, &fault);
 }
 
-/* Ask about the next files; false: there are none, or it cannot be asked. */
-static bool ask(struct engine *engine, struct errand *errand)
+/* The service does not even look elsewhere than where it may write. */
+static enum result add_path(struct engine *engine, const struct job *job, const struct file *file, struct order *order,
+                            struct fault *fault)
+{
+	struct identity *ignored;
+
+	if (engine_side(engine, job, JOB_SIDE_FILE, &ignored) == IDENTITY_SERVICE &&
+	    !engine_service_writes(engine, text_view(file->path)))
+		return fault_set(fault, RESULT_DENIED, FAULT_FERRY, 0,
+		                 "files[%" PRIu32 "].path: lies below none of identity.service_file_roots", file->ordinal);
+	if (buffer_append(&order->list, file->path, strlen(file->path) + 1) != RESULT_OK)
+		return fault_set(fault, RESULT_NO_MEMORY, FAULT_FERRY, 0, "look at a folder");
+	return RESULT_OK;
+}
+
+/* Ask about the next files.  RESULT_NOT_FOUND: there are none; else what keeps it. */
+static enum result ask(struct engine *engine, struct errand *errand, const struct job *job, struct fault *fault)
 {
 	struct order *order = calloc(1, sizeof(*order));
+	struct job wanted = *job;
 	struct file file;
-	struct fault fault;
-	enum result result = order != NULL ? RESULT_OK : RESULT_NO_MEMORY;
+	enum result result;
 
-	if (order != NULL)
-		*order = (struct order){ .kind = ORDER_CHECK, .flight = errand->number,
-			                 .list = BUFFER(CHECK_FILES_AT_ONCE * (DESTINATION_BYTES_MAX + 1)) };
+	if (order == NULL)
+		return fault_set(fault, RESULT_NO_MEMORY, FAULT_FERRY, 0, "look at a folder");
+	*order = (struct order){ .kind = ORDER_CHECK, .flight = errand->number,
+		                 .list = BUFFER(CHECK_FILES_AT_ONCE * (DESTINATION_BYTES_MAX + 1)) };
+	wanted.work = JOB_WORK_TRANSFER;
+	result = engine_check_token(engine, &wanted, fault); /* files may have come since the last time */
+	if (result == RESULT_OK && !still_serves(engine, errand, job))
+		result = fault_set(fault, RESULT_IDENTITY_LOST, FAULT_FERRY, 0, "look at a folder");
 	for (unsigned i = 0; result == RESULT_OK && i < CHECK_FILES_AT_ONCE; i++) {
-		result = store_file_next(engine->parts.store, errand->row, FILE_PENDING, errand->next_ordinal, &file, &fault);
+		result = store_file_next(engine->parts.store, errand->row, FILE_PENDING, errand->next_ordinal, &file, fault);
 		if (result == RESULT_OK)
-			result = buffer_append(&order->list, file.path, strlen(file.path) + 1);
+			result = add_path(engine, job, &file, order, fault);
 		if (result == RESULT_OK) {
 			errand->ordinals[i] = file.ordinal;
 			errand->next_ordinal = file.ordinal + 1;
 		}
 	}
 	if ((result == RESULT_OK || result == RESULT_NOT_FOUND) && order->list.length > 0) {
-		engine_send(engine, errand->crew->file, order);
-		return true;
+		engine_send(engine, crew_worker(errand->crew, JOB_SIDE_FILE), order);
+		return RESULT_OK;
 	}
 	order_free(order);
-	return false;
+	return result;
+}
+
+static void answer_preflight(struct engine *engine, int64_t row, struct preflight_question *question,
+                             const struct fault *found)
+{
+	struct preflight preflight = { .file = *found };
+	struct job_status status;
+	struct fault fault = { 0 };
+	enum result result = engine_job_get(engine, row, &status, &fault);
+
+	memcpy(preflight.sides, status.sides, sizeof(preflight.sides));
+	question->answer(question, result, result == RESULT_OK ? &preflight : NULL, &fault);
+}
+
+/* What may be otherwise in a moment, or cannot be asked for want of an identity or a token, the job meets by itself. */
+static bool refuses(enum result result)
+{
+	return result != RESULT_OK && result != RESULT_BUSY && result != RESULT_IDENTITY_LOST &&
+	       result != RESULT_TOKEN_REQUIRED && result_class(result) != RETRY_LATER;
+}
+
+/* The answer is the one of whoever opened the job before it got another owner: nothing is told or granted. */
+static void answer_void(struct resumption *resumption, struct preflight_question *question)
+{
+	struct fault fault;
+	enum result result = fault_set(&fault, RESULT_BAD_HANDLE, FAULT_FERRY, 0, "the job was taken over");
+
+	if (question != NULL)
+		question->answer(question, result, NULL, &fault);
+	else
+		resumption->answer(resumption, result, NULL, &fault);
 }
 
 static void on_checked(struct engine *engine, struct errand *errand, const struct report *report)
 {
 	struct resumption *resumption = errand->resumption;
+	struct preflight_question *question = errand->question;
 	int64_t row = errand->row;
-	struct fault fault = report->fault;
-	/* What may be otherwise in a moment, or cannot be asked for want of the identity, the job meets by itself. */
-	bool refused = report->result != RESULT_OK && report->result != RESULT_IDENTITY_LOST &&
-	               result_class(report->result) != RETRY_LATER;
+	struct fault fault = { 0 };
+	struct job job;
+	enum result result = store_job_by_row(engine->parts.store, row, &job, &fault);
+	bool taken = result == RESULT_OK && job.takeovers != errand->takeovers;
 
-	if (report->result == RESULT_OK && ask(engine, errand))
-		return;
-	if (refused && report->bytes < CHECK_FILES_AT_ONCE)
-		text_display(fault.what, sizeof(fault.what), "files[%" PRIu32 "].path: %s", errand->ordinals[report->bytes],
-		             report->fault.what);
+	if (result == RESULT_OK && report->result != RESULT_OK) {
+		fault = report->fault;
+		if (report->bytes < CHECK_FILES_AT_ONCE)
+			text_display(fault.what, sizeof(fault.what), "files[%" PRIu32 "].path: %s",
+			             errand->ordinals[report->bytes], report->fault.what);
+	} else if (result == RESULT_OK && !taken) {
+		result = ask(engine, errand, &job, &fault);
+		if (result == RESULT_OK)
+			return;
+		if (result == RESULT_NOT_FOUND)
+			fault = (struct fault){ 0 };
+	}
 	errand_end(engine, errand);
-	if (refused)
-		resumption->answer(resumption, report->result, NULL, &fault);
+	if (taken)
+		answer_void(resumption, question);
+	else if (question != NULL)
+		answer_preflight(engine, row, question, &fault);
+	else if (refuses(fault.result))
+		resumption->answer(resumption, fault.result, NULL, &fault);
 	else
 		grant(engine, row, resumption);
+}
+
+/* Set out to look at the job's destinations, as whoever will write there.  NULL: nobody is there, nothing is to be asked, or
+ * `fault` tells what keeps it. */
+static struct errand *look(struct engine *engine, const struct job *job, struct fault *fault)
+{
+	struct identity *identity = NULL;
+	struct errand *errand;
+	enum result result;
+
+	(void)engine_side(engine, job, JOB_SIDE_FILE, &identity);
+	errand = identity != NULL ? errand_begin(engine, identity, fault) : NULL;
+	if (errand == NULL)
+		return NULL;
+	errand->row = job->row;
+	errand->takeovers = job->takeovers;
+	result = ask(engine, errand, job, fault);
+	if (result == RESULT_OK)
+		return errand;
+	if (result == RESULT_NOT_FOUND)
+		*fault = (struct fault){ 0 };
+	errand_end(engine, errand);
+	return NULL;
 }
 
 /* Only a job that rests can be told to stay as it was. */
@@ -153,31 +260,47 @@ static bool is_to_be_checked(const struct job *job)
 
 void engine_job_resume(struct engine *engine, int64_t row, struct resumption *resumption)
 {
-	const struct present *present;
-	struct crew *crew = NULL;
 	struct errand *errand = NULL;
 	struct job job;
-	struct fault fault;
+	struct fault fault = { 0 };
 	enum result result = store_job_by_row(engine->parts.store, row, &job, &fault);
 
 	if (result != RESULT_OK) {
 		resumption->answer(resumption, result, NULL, &fault);
 		return;
 	}
-	present = engine_present(engine, job.owner, job.owner_integrity);
-	if (present != NULL && is_to_be_checked(&job))
-		crew = crew_get(engine, present->identity, &fault);
-	if (crew != NULL)
-		errand = errand_begin(engine, crew);
-	if (errand != NULL) {
-		errand->row = row;
-		if (ask(engine, errand)) {
-			errand->resumption = resumption;
-			return;
-		}
-		errand_end(engine, errand);
+	/* Nothing is looked at as a helper whose token is not lent for it: the grant refuses that. */
+	struct job wanted = job;
+
+	wanted.work = JOB_WORK_TRANSFER;
+	if (is_to_be_checked(&job) && engine_check_token(engine, &wanted, &fault) == RESULT_OK)
+		errand = look(engine, &job, &fault);
+	if (errand != NULL)
+		errand->resumption = resumption;
+	else if (refuses(fault.result))
+		resumption->answer(resumption, fault.result, NULL, &fault);
+	else
+		grant(engine, row, resumption);
+}
+
+void engine_job_preflight(struct engine *engine, int64_t row, struct preflight_question *question)
+{
+	struct errand *errand = NULL;
+	struct job job;
+	struct fault found = { 0 };
+	enum result result = store_job_by_row(engine->parts.store, row, &job, &found);
+
+	if (result != RESULT_OK) {
+		question->answer(question, result, NULL, &found);
+		return;
 	}
-	grant(engine, row, resumption);
+	job.work = JOB_WORK_TRANSFER;
+	if (engine_check_token(engine, &job, &found) == RESULT_OK)
+		errand = look(engine, &job, &found);
+	if (errand != NULL)
+		errand->question = question;
+	else
+		answer_preflight(engine, row, question, &found);
 }
 
 /* --- partial files without a job --- */
@@ -212,7 +335,9 @@ void engine_sweep_folder(struct engine *engine, const struct active *active, con
 	struct destination destination;
 	struct errand *errand;
 	struct order *order;
-	uint64_t key = mix(14695981039346656037u, text_view(identity_caller(active->crew->identity)->owner));
+	struct fault fault;
+	struct identity *identity = active->crews[JOB_SIDE_FILE]->identity;
+	uint64_t key = mix(14695981039346656037u, text_view(identity_caller(identity)->owner));
 
 	if (destination_parse(engine->parts.path_style, text_view(path), &destination, NULL) != RESULT_OK)
 		return;
@@ -225,7 +350,7 @@ void engine_sweep_folder(struct engine *engine, const struct active *active, con
 			return;
 	if (engine->swept_count == SWEPT_FOLDERS_MAX)
 		return;
-	errand = errand_begin(engine, active->crew);
+	errand = errand_begin(engine, identity, &fault);
 	order = errand != NULL ? calloc(1, sizeof(*order)) : NULL;
 	if (order == NULL) {
 		if (errand != NULL)
@@ -235,6 +360,7 @@ void engine_sweep_folder(struct engine *engine, const struct active *active, con
 	*order = (struct order){ .kind = ORDER_LIST, .flight = errand->number, .list = BUFFER(FILE_PARTIAL_BYTES_MAX) };
 	text_display(order->file.path, sizeof(order->file.path), "%s", path);
 	memcpy(errand->path, order->file.path, sizeof(errand->path));
+	errand->row = active->row;
 	errand->key = key;
 	if (buffer_print(&order->list, PARTIAL_PREFIX "%s-", engine->parts.queue_mark) != RESULT_OK) {
 		order_free(order);
@@ -242,7 +368,7 @@ void engine_sweep_folder(struct engine *engine, const struct active *active, con
 		return;
 	}
 	engine->swept[engine->swept_count++] = key;
-	engine_send(engine, active->crew->file, order);
+	engine_send(engine, crew_worker(errand->crew, JOB_SIDE_FILE), order);
 }
 
 /* Of the names in a listing, as many as are removed at once. */
@@ -270,10 +396,29 @@ static bool find_orphans(struct engine *engine, const struct buffer *names, stru
 	return count > 0;
 }
 
+/* The next file that comes to the folder looks again. */
+static void unmark(struct engine *engine, const struct errand *errand)
+{
+	for (size_t i = 0; i < engine->swept_count; i++)
+		if (engine->swept[i] == errand->key) {
+			engine->swept[i] = engine->swept[--engine->swept_count];
+			return;
+		}
+}
+
 static void on_listed(struct engine *engine, struct errand *errand, const struct report *report)
 {
-	struct order *order = calloc(1, sizeof(*order));
+	struct order *order;
+	struct job job;
+	struct fault fault;
 
+	if (store_job_by_row(engine->parts.store, errand->row, &job, &fault) != RESULT_OK ||
+	    !still_serves(engine, errand, &job)) {
+		unmark(engine, errand);
+		errand_end(engine, errand);
+		return;
+	}
+	order = calloc(1, sizeof(*order));
 	if (order != NULL)
 		*order = (struct order){ .kind = ORDER_SWEEP, .flight = errand->number,
 			                 .list = BUFFER(SWEEP_AT_ONCE * FILE_PARTIAL_BYTES_MAX) };
@@ -283,7 +428,7 @@ static void on_listed(struct engine *engine, struct errand *errand, const struct
 		return;
 	}
 	memcpy(order->file.path, errand->path, sizeof(errand->path));
-	engine_send(engine, errand->crew->file, order);
+	engine_send(engine, crew_worker(errand->crew, JOB_SIDE_FILE), order);
 }
 
 static void on_swept(struct engine *engine, struct errand *errand, const struct report *report)
@@ -291,14 +436,9 @@ static void on_swept(struct engine *engine, struct errand *errand, const struct 
 	uint64_t removed = report->result == RESULT_OK ? report->bytes : 0;
 	char count[24];
 
-	/* There may be more, and the next file that comes here goes on; but not where some cannot be removed, or it would not
-	 * come to an end. */
+	/* There may be more; but where some cannot be removed it would not come to an end. */
 	if (removed == SWEEP_AT_ONCE)
-		for (size_t i = 0; i < engine->swept_count; i++)
-			if (engine->swept[i] == errand->key) {
-				engine->swept[i] = engine->swept[--engine->swept_count];
-				break;
-			}
+		unmark(engine, errand);
 	if (removed > 0) {
 		text_display(count, sizeof(count), "%" PRIu64, removed);
 		EVENTS_NOTE(engine->parts.events, EVENT_ORPHANS_REMOVED, count, errand->path,
@@ -313,7 +453,7 @@ bool engine_errand_report(struct engine *engine, const struct report *report)
 
 	if (errand == NULL)
 		return false;
-	if (errand->resumption != NULL)
+	if (errand->resumption != NULL || errand->question != NULL)
 		on_checked(engine, errand, report);
 	else if (report->order == ORDER_LIST)
 		on_listed(engine, errand, report);

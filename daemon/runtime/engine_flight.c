@@ -37,13 +37,13 @@ bool flight_save(struct engine *engine, const struct flight *flight)
 void flight_order(struct engine *engine, struct flight *flight, enum order_kind kind, uint64_t bytes)
 {
 	bool network = kind == ORDER_FETCH || kind == ORDER_RECORDED || kind == ORDER_STOP;
-	const struct crew *crew = flight->active->crew;
+	const struct crew *crew = flight->active->crews[network ? JOB_SIDE_NETWORK : JOB_SIDE_FILE];
 	struct order *order = calloc(1, sizeof(*order));
 
 	if (order != NULL)
 		*order = (struct order){ .kind = kind, .flight = flight->number, .handle = flight->handle,
 			                 .bytes = bytes, .file = flight->file };
-	engine_send(engine, network ? crew->network : crew->file, order);
+	engine_send(engine, crew_worker(crew, network ? JOB_SIDE_NETWORK : JOB_SIDE_FILE), order);
 }
 
 void flight_last_order(struct engine *engine, struct flight *flight, enum order_kind kind, uint64_t bytes)
@@ -120,8 +120,8 @@ void active_free(struct engine *engine, struct active *active)
 	while (*place != active)
 		place = &(*place)->next;
 	*place = active->next;
-	if (active->crew != NULL && --active->crew->jobs == 0)
-		active->crew->idle_since_ms = engine_mono(engine);
+	for (unsigned side = 0; side < JOB_SIDE_COUNT; side++)
+		crew_release(engine, active->crews[side]);
 	free(active);
 	engine->schedule_due = true;
 }
@@ -130,8 +130,14 @@ void active_wind_down(struct engine *engine, struct active *active)
 {
 	active->winding = true;
 	for (struct flight *flight = active->flights; flight != NULL; flight = flight->next) {
-		if (flight->stage == FLIGHT_FETCHING && !flight->stop_sent) {
-			flight->stop_sent = true;
+		if (flight->stage != FLIGHT_FETCHING || flight->stop_sent)
+			continue;
+		flight->stop_sent = true;
+		/* Nobody is to be asked any more under an identity that may have gone in this very turn. */
+		if (engine_take_back(engine, flight->number, ORDER_FETCH)) {
+			flight->stage = FLIGHT_CLOSING;
+			flight_last_order(engine, flight, ORDER_CLOSE, flight->file.bytes_recorded);
+		} else {
 			flight_order(engine, flight, ORDER_STOP, 0);
 		}
 	}
@@ -156,7 +162,7 @@ static uint32_t random_number(struct engine *engine)
 	return number;
 }
 
-static void note_job_failed(struct engine *engine, const struct job *job)
+void job_note_failed(struct engine *engine, const struct job *job)
 {
 	char why[FAULT_LINE_BYTES_MAX];
 
@@ -198,7 +204,7 @@ static void job_fail(struct engine *engine, struct job *job, const struct fault 
 		if (job_next_state(job->state, JOB_EVENT_FAILED, &to))
 			(void)!engine_move(engine, job, JOB_EVENT_FAILED, NULL);
 	job->work = JOB_WORK_NONE;
-	note_job_failed(engine, job);
+	job_note_failed(engine, job);
 }
 
 void active_fail(struct engine *engine, struct active *active, const struct fault *fault)
@@ -216,24 +222,41 @@ void active_fail(struct engine *engine, struct active *active, const struct faul
 		active_wind_down(engine, active);
 }
 
-void active_begin(struct engine *engine, struct job *job, struct identity *identity)
+/* Who serves each side that the work needs, and their workers.  RESULT_IDENTITY_LOST: nobody is there. */
+static enum result find_crews(struct engine *engine, struct active *active, struct job *job, struct fault *fault)
+{
+	unsigned sides = job->work == JOB_WORK_TRANSFER ? JOB_SIDE_COUNT : JOB_SIDE_FILE + 1;
+
+	for (unsigned side = 0; side < sides; side++) {
+		struct identity *identity = NULL;
+
+		active->as[side] = engine_side(engine, job, (enum job_side)side, &identity);
+		if (identity == NULL)
+			return RESULT_IDENTITY_LOST;
+		active->crews[side] = crew_get(engine, identity, (enum job_side)side, fault);
+		if (active->crews[side] == NULL)
+			return fault->result;
+	}
+	for (unsigned side = 0; side < sides; side++)
+		memcpy(job->side_sid[side], identity_caller(active->crews[side]->identity)->owner,
+		       sizeof(job->side_sid[side]));
+	return RESULT_OK;
+}
+_Static_assert(JOB_SIDE_FILE == 0, "work on files alone needs the first side alone");
+
+static struct active *active_new(struct engine *engine, struct job *job, struct fault *fault)
 {
 	struct active *active = calloc(1, sizeof(*active));
-	enum job_state from = job->state;
-	struct fault fault = { 0 };
-	bool fetches = job->work == JOB_WORK_TRANSFER;
+	enum result result = active != NULL ? find_crews(engine, active, job, fault) :
+	                                      fault_set(fault, RESULT_NO_MEMORY, FAULT_FERRY, 0, "start the job");
 
-	if (active != NULL)
-		active->crew = crew_get(engine, identity, &fault);
-	else
-		(void)!fault_set(&fault, RESULT_NO_MEMORY, FAULT_FERRY, 0, "start the job");
-	if (active == NULL || active->crew == NULL) {
+	if (result != RESULT_OK) {
+		fault->result = result;
+		for (unsigned side = 0; active != NULL && side < JOB_SIDE_COUNT; side++)
+			crew_release(engine, active->crews[side]);
 		free(active);
-		job_fail(engine, job, &fault);
-		(void)!engine_save_job(engine, job, from);
-		return;
+		return NULL;
 	}
-	active->crew->jobs++;
 	active->row = job->row;
 	active->work = job->work;
 	active->priority = job->properties.priority;
@@ -241,17 +264,59 @@ void active_begin(struct engine *engine, struct job *job, struct identity *ident
 	active->slot_since_ms = engine_mono(engine);
 	active->next = engine->actives;
 	engine->actives = active;
-	if (!fetches)
-		return;
+	return active;
+}
+
+bool engine_written_by_another(const struct engine *engine, const struct job *job)
+{
+	struct identity *identity = NULL;
+
+	(void)engine_side(engine, job, JOB_SIDE_FILE, &identity);
+	return identity != NULL && job->side_sid[JOB_SIDE_FILE][0] != '\0' &&
+	       strcmp(identity_caller(identity)->owner, job->side_sid[JOB_SIDE_FILE]) != 0;
+}
+
+/* What another identity began is not gone on with: it could have changed what it owns, and this one need not be able to
+ * open it (rule 19).  It is fetched anew.  RESULT_FILE_CHANGED: whole files were to get their names, and there are none. */
+static enum result begin_anew(struct engine *engine, struct job *job, struct fault *fault)
+{
+	bool whole = job->files_transferred > job->files_published;
+
+	if (job->work == JOB_WORK_SWEEP || !engine_written_by_another(engine, job))
+		return RESULT_OK;
+	engine_disown_files(engine, job);
+	if (job->work == JOB_WORK_TRANSFER || !whole || engine->broken.result != RESULT_OK)
+		return RESULT_OK;
+	if (job->state == JOB_TRANSFERRED && engine_move(engine, job, JOB_EVENT_RESUME, fault) == RESULT_OK) {
+		job->work = JOB_WORK_TRANSFER;
+		return RESULT_OK;
+	}
+	return fault_set(fault, RESULT_FILE_CHANGED, FAULT_FERRY, 0, "another identity than the job's wrote its files");
+}
+
+void active_begin(struct engine *engine, struct job *job)
+{
+	enum job_state from = job->state;
+	struct fault fault = { 0 };
+	struct active *active = begin_anew(engine, job, &fault) == RESULT_OK ? active_new(engine, job, &fault) : NULL;
 	uint64_t max_ms = (uint64_t)job->properties.max_time_s * 1000;
 
-	active->deadline_ms = active->slot_since_ms + (job->active_ms < max_ms ? (int64_t)(max_ms - job->active_ms) : 0);
-	if ((job->state == JOB_TRANSIENT_ERROR && engine_move(engine, job, JOB_EVENT_RETRY, &fault) != RESULT_OK) ||
-	    engine_move(engine, job, JOB_EVENT_SLOT, &fault) != RESULT_OK) {
-		engine_break(engine, &fault); /* work without a state that allows it: the store is not ours */
-		return;
+	if (active == NULL) {
+		/* Nobody is there, or no thread is free: the job waits, and says so. */
+		if (fault.result == RESULT_IDENTITY_LOST)
+			engine_review_token(engine, job);
+		else if (fault.result != RESULT_BUSY)
+			job_fail(engine, job, &fault);
+	} else if (job->work == JOB_WORK_TRANSFER) {
+		active->deadline_ms =
+			active->slot_since_ms + (job->active_ms < max_ms ? (int64_t)(max_ms - job->active_ms) : 0);
+		if ((job->state == JOB_TRANSIENT_ERROR && engine_move(engine, job, JOB_EVENT_RETRY, &fault) != RESULT_OK) ||
+		    engine_move(engine, job, JOB_EVENT_SLOT, &fault) != RESULT_OK) {
+			engine_break(engine, &fault); /* work without a state that allows it: the store is not ours */
+			return;
+		}
+		job->next_try_ms = 0;
 	}
-	job->next_try_ms = 0;
 	(void)!engine_save_job(engine, job, from);
 }
 
@@ -323,6 +388,7 @@ static void end_work(struct engine *engine, struct active *active, enum job_even
 	active_leave_slot(engine, active, &job);
 	if (job_next_state(job.state, event, &to))
 		(void)!engine_move(engine, &job, event, NULL);
+	engine_changed(engine, job.row);
 	job.work = event == JOB_EVENT_ALL_FETCHED && job.properties.auto_complete ? JOB_WORK_PUBLISH : JOB_WORK_NONE;
 	job.attempts = 0;
 	job.next_try_ms = 0;
@@ -342,9 +408,53 @@ static void end_work(struct engine *engine, struct active *active, enum job_even
 		return;
 	}
 	active->work = job.work; /* it goes on under the same identity, without a new slot */
+	crew_release(engine, active->crews[JOB_SIDE_NETWORK]); /* names need no network */
+	active->crews[JOB_SIDE_NETWORK] = NULL;
+	active->as[JOB_SIDE_NETWORK] = IDENTITY_OWNER;
 	active->next_ordinal = 0;
 	active->exhausted = false;
 	active_advance(engine, active);
+}
+
+/* May the file be touched under the identities that serve? */
+static enum result check_touch(const struct engine *engine, const struct active *active, const struct file *file,
+                               struct fault *fault)
+{
+	if (!engine_token_covers(engine, active, file))
+		return fault_set(fault, RESULT_TOKEN_REQUIRED, FAULT_FERRY, 0,
+		                 "files[%" PRIu32 "]: the helper token was not lent for this file", file->ordinal);
+	if (active->as[JOB_SIDE_FILE] == IDENTITY_SERVICE && !engine_service_writes(engine, text_view(file->path)))
+		return fault_set(fault, RESULT_DENIED, FAULT_FERRY, 0,
+		                 "files[%" PRIu32 "].path: lies below none of identity.service_file_roots", file->ordinal);
+	return RESULT_OK;
+}
+
+/* If it may not, the job has failed or waits, and the active may be gone. */
+static bool may_touch(struct engine *engine, struct active *active, const struct file *file)
+{
+	struct fault fault;
+	enum result result = check_touch(engine, active, file, &fault);
+
+	if (result == RESULT_TOKEN_REQUIRED)
+		active_token_missing(engine, active, fault.what);
+	else if (result != RESULT_OK)
+		active_fail(engine, active, &fault);
+	return result == RESULT_OK;
+}
+
+/* A sweep leaves what it may not touch, and goes on.  True: this is such a file, or the turn is broken. */
+static bool leaves(struct engine *engine, const struct active *active, struct file *file)
+{
+	struct job job;
+	struct fault fault;
+
+	if (active->work != JOB_WORK_SWEEP || check_touch(engine, active, file, &fault) == RESULT_OK)
+		return false;
+	if (engine_load_job(engine, active->row, &job)) {
+		engine_note_leftover(engine, &job, file, fault.what);
+		(void)engine_leave_file(engine, file);
+	}
+	return true;
 }
 
 static void advance_transfer(struct engine *engine, struct active *active)
@@ -357,6 +467,8 @@ static void advance_transfer(struct engine *engine, struct active *active)
 			active->exhausted = true;
 			break;
 		}
+		if (!may_touch(engine, active, &file))
+			return;
 		engine_sweep_folder(engine, active, file.path);
 		flight = flight_start(engine, active, &file, FLIGHT_OPENING);
 		if (flight != NULL && (file.partial[0] != '\0' || name_partial(engine, flight)))
@@ -376,6 +488,8 @@ static void advance_publish(struct engine *engine, struct active *active)
 		struct flight *flight;
 
 		if (publishes && next_file(engine, active, FILE_TRANSFERRED, &file)) {
+			if (!may_touch(engine, active, &file))
+				return;
 			flight = flight_start(engine, active, &file, FLIGHT_PUBLISHING);
 			if (flight != NULL)
 				flight_order(engine, flight, ORDER_PUBLISH, 0);
@@ -391,6 +505,10 @@ static void advance_publish(struct engine *engine, struct active *active)
 			active->exhausted = true;
 			break;
 		}
+		if (leaves(engine, active, &file))
+			continue;
+		if (!may_touch(engine, active, &file))
+			return;
 		flight = flight_start(engine, active, &file, FLIGHT_ABANDONING);
 		if (flight != NULL)
 			flight_order(engine, flight, ORDER_ABANDON, 0);

@@ -38,6 +38,7 @@ static void expire(struct engine *engine, struct job *job)
 	(void)!fault_set(&job->error, RESULT_LEASE_OVER, FAULT_FERRY, 0, "lease_s is %" PRIu32, job->properties.lease_s);
 	text_display(lease, sizeof(lease), "%" PRIu32, job->properties.lease_s);
 	EVENTS_NOTE(engine->parts.events, EVENT_JOB_EXPIRED, job_title(job), job->id, job->owner, lease);
+	engine_review_token(engine, job);
 	if (engine_save_job(engine, job, from) && active != NULL && !active->winding)
 		active_wind_down(engine, active);
 }

@@ -3,31 +3,53 @@
 #include <stdlib.h>
 #include <string.h>
 
-const struct present *engine_present(const struct engine *engine, const char *owner, uint32_t integrity)
-{
-	for (const struct present *present = engine->present; present != NULL; present = present->next) {
-		const struct caller *caller = identity_caller(present->identity);
+#include "core/access.h"
+#include "core/destination.h"
 
-		if (caller->integrity == integrity && strcmp(caller->owner, owner) == 0)
+const struct present *engine_present(const struct engine *engine, const struct job_owner *owner)
+{
+	for (const struct present *present = engine->present; present != NULL; present = present->next)
+		if (access_is_owner(identity_caller(present->identity), owner))
 			return present;
-	}
 	return NULL;
 }
 
-static bool same_digest(const struct identity *a, const struct identity *b)
+static struct job_owner owner_of(const struct identity *identity)
+{
+	const struct caller *caller = identity_caller(identity);
+
+	return (struct job_owner){ caller->owner, caller->integrity, caller->administrator };
+}
+
+const struct present *engine_present_like(const struct engine *engine, const struct present *present)
+{
+	const struct job_owner owner = owner_of(present->identity);
+
+	return engine_present(engine, &owner);
+}
+
+bool engine_same_identity(const struct identity *a, const struct identity *b)
 {
 	return memcmp(identity_digest(a), identity_digest(b), IDENTITY_DIGEST_BYTES) == 0;
+}
+
+bool engine_is_present(const struct engine *engine, const struct identity *identity)
+{
+	for (const struct present *present = engine->present; present != NULL; present = present->next)
+		if (engine_same_identity(present->identity, identity))
+			return true;
+	return false;
 }
 
 static void present_remove(struct engine *engine, struct present **place)
 {
 	struct present *present = *place;
-	const struct caller *caller = identity_caller(present->identity);
+	const struct job_owner owner = owner_of(present->identity);
 
 	*place = present->next;
-	if (engine_present(engine, caller->owner, caller->integrity) == NULL) {
+	if (engine_present(engine, &owner) == NULL) {
 		engine->absent_since_ms = engine_now(engine);
-		EVENTS_NOTE(engine->parts.events, EVENT_OWNER_ABSENT, caller->owner);
+		EVENTS_NOTE(engine->parts.events, EVENT_OWNER_ABSENT, owner.sid);
 	}
 	identity_free(present->identity);
 	free(present);
@@ -36,7 +58,8 @@ static void present_remove(struct engine *engine, struct present **place)
 void engine_owner_present(struct engine *engine, struct identity *identity)
 {
 	const struct caller *caller = identity_caller(identity);
-	bool known = engine_present(engine, caller->owner, caller->integrity) != NULL;
+	const struct job_owner owner = owner_of(identity);
+	bool known = engine_present(engine, &owner) != NULL;
 
 	if (engine_session_is_over(engine, caller->session))
 		return; /* a straggler: it would be present for ever */
@@ -45,9 +68,8 @@ void engine_owner_present(struct engine *engine, struct identity *identity)
 
 	for (struct present **place = &engine->present; *place != NULL; place = &(*place)->next) {
 		struct present *present = *place;
-		const struct caller *other = identity_caller(present->identity);
 
-		if (same_digest(present->identity, identity)) { /* known: it moves to the front */
+		if (engine_same_identity(present->identity, identity)) { /* known: it moves to the front */
 			*place = present->next;
 			present->next = engine->present;
 			engine->present = present;
@@ -55,7 +77,7 @@ void engine_owner_present(struct engine *engine, struct identity *identity)
 		}
 		count++;
 		oldest = place;
-		if (engine_present(engine, other->owner, other->integrity) != present)
+		if (engine_present_like(engine, present) != present)
 			superseded = place;
 	}
 	/* First goes what its owner has shown something newer than: who shows many of his own displaces nobody else. */
@@ -73,20 +95,33 @@ void engine_owner_present(struct engine *engine, struct identity *identity)
 		EVENTS_NOTE(engine->parts.events, EVENT_OWNER_PRESENT, caller->owner);
 }
 
-/* Jobs that run as this identity stop and wait; its workers end as soon as they are free. */
+/* Jobs that run as this identity, as their owner's or the service's, stop and wait; its workers end as soon as they are
+ * free. */
 static void abandon_identity(struct engine *engine, const struct identity *identity)
 {
 	struct fault fault;
 
 	(void)!fault_set(&fault, RESULT_IDENTITY_LOST, FAULT_FERRY, 0, "the owner's session ended");
 	for (struct active *active = engine->actives, *next; active != NULL; active = next) {
+		bool uses = false;
+
 		next = active->next;
-		if (!active->winding && same_digest(active->crew->identity, identity))
+		for (unsigned side = 0; side < JOB_SIDE_COUNT; side++)
+			uses |= active->crews[side] != NULL && active->as[side] != IDENTITY_HELPER &&
+			        engine_same_identity(active->crews[side]->identity, identity);
+		/* A turn that is undone drops all that runs anyway. */
+		if (!active->winding && uses && engine->broken.result == RESULT_OK)
 			active_fail(engine, active, &fault);
 	}
 	for (struct crew *crew = engine->crews; crew != NULL; crew = crew->next)
-		if (same_digest(crew->identity, identity))
+		if (engine_same_identity(crew->identity, identity))
 			crew->dead = true;
+}
+
+static bool is_identity(struct engine *engine, const struct lent *lent, const void *identity)
+{
+	(void)engine;
+	return engine_same_identity(lent->identity, identity);
 }
 
 void engine_forget_identity(struct engine *engine, struct identity *identity)
@@ -94,11 +129,14 @@ void engine_forget_identity(struct engine *engine, struct identity *identity)
 	AUTO(identity) struct identity *held = identity_hold(identity);
 
 	for (struct present **place = &engine->present; *place != NULL; place = &(*place)->next) {
-		if (same_digest((*place)->identity, held)) {
+		if (engine_same_identity((*place)->identity, held)) {
 			present_remove(engine, place);
 			break;
 		}
 	}
+	if (engine->parts.service != NULL && engine_same_identity(engine->parts.service, held))
+		engine->parts.service = NULL; /* jobs that it is to serve wait; their owners' identities were not meant for that */
+	engine_drop_tokens(engine, is_identity, held, "it could not be put on");
 	abandon_identity(engine, held);
 }
 
@@ -120,12 +158,30 @@ void engine_session_began(struct engine *engine, uint32_t session)
 	engine->ended_session_count = kept;
 }
 
+static bool is_of_session(struct engine *engine, const struct lent *lent, const void *session)
+{
+	(void)engine;
+	return identity_caller(lent->identity)->session == *(const uint32_t *)session;
+}
+
+/* With the last identity of an owner go all helper tokens of his jobs: docs/bits.md section 17. */
+static bool is_of_owner(struct engine *engine, const struct lent *lent, const void *identity)
+{
+	const struct job_owner gone = owner_of(identity);
+	const struct job_owner owner = { lent->owner, lent->owner_integrity, lent->owner_elevated };
+
+	return engine_present(engine, &gone) == NULL && access_is_owner(identity_caller(identity), &owner);
+}
+
 void engine_session_ended(struct engine *engine, uint32_t session)
 {
+	if (session == 0)
+		return; /* the services' own: nobody logs off there */
 	engine_session_began(engine, session); /* once is enough */
 	if (engine->ended_session_count == ENDED_SESSIONS_MAX)
 		engine_session_began(engine, engine->ended_sessions[0]);
 	engine->ended_sessions[engine->ended_session_count++] = session;
+	engine_drop_tokens(engine, is_of_session, &session, "the session it came from ended");
 	for (struct present **place = &engine->present; *place != NULL;) {
 		if (identity_caller((*place)->identity)->session != session) {
 			place = &(*place)->next;
@@ -134,49 +190,197 @@ void engine_session_ended(struct engine *engine, uint32_t session)
 		AUTO(identity) struct identity *identity = identity_hold((*place)->identity);
 
 		present_remove(engine, place);
-		abandon_identity(engine, identity);
+		engine_drop_tokens(engine, is_of_owner, identity, "the session of the job's owner ended");
 	}
+	for (struct crew *crew = engine->crews; crew != NULL; crew = crew->next)
+		if (identity_caller(crew->identity)->session == session)
+			abandon_identity(engine, crew->identity);
+}
+
+/* --- who serves a job --- */
+
+static bool is_listed(const char *owner, const char (*items)[512], uint32_t count)
+{
+	for (uint32_t i = 0; i < count; i++)
+		if (strcmp(items[i], owner) == 0)
+			return true;
+	return false;
+}
+
+/* Does the configuration let the service serve that side of the owner's jobs (rule 8)? */
+static bool service_serves(const struct engine *engine, const char *owner, enum job_side side)
+{
+	const struct settings *settings = engine->parts.settings;
+
+	if (side == JOB_SIDE_FILE)
+		return is_listed(owner, settings->identity_service_file_owners.items,
+		                 settings->identity_service_file_owners.count);
+	return is_listed(owner, settings->identity_service_network_owners.items,
+	                 settings->identity_service_network_owners.count);
+}
+
+bool engine_service_writes(const struct engine *engine, struct text_view path)
+{
+	const struct settings *settings = engine->parts.settings;
+
+	for (uint32_t i = 0; i < settings->identity_service_file_roots.count; i++)
+		if (destination_is_below(engine->parts.path_style, path,
+		                         text_view(settings->identity_service_file_roots.items[i])))
+			return true;
+	return false;
+}
+
+enum identity_choice engine_side(const struct engine *engine, const struct job *job, enum job_side side,
+                                 struct identity **ret_identity)
+{
+	const struct job_owner owner = job_owner(job);
+	const struct present *present = engine_present(engine, &owner);
+	const struct lent *lent = engine_lent(engine, job->row);
+	enum identity_choice choice = job_identity(job, side, service_serves(engine, job->owner, side));
+
+	switch (choice) {
+	case IDENTITY_HELPER: *ret_identity = lent != NULL ? lent->identity : NULL; break;
+	case IDENTITY_SERVICE: *ret_identity = engine->parts.service; break;
+	case IDENTITY_OWNER:
+	case IDENTITY_CHOICE_COUNT: *ret_identity = present != NULL ? present->identity : NULL; break;
+	}
+	return choice;
 }
 
 /* --- workers --- */
+
+static const enum worker_kind kinds[JOB_SIDE_COUNT] = { [JOB_SIDE_FILE] = WORKER_FILE, [JOB_SIDE_NETWORK] = WORKER_NETWORK };
 
 void crew_free(struct engine *engine, struct crew **place)
 {
 	struct crew *crew = *place;
 
 	*place = crew->next;
-	engine->parts.workers.stop(crew->network);
-	engine->parts.workers.stop(crew->file);
+	for (unsigned kind = 0; kind < WORKER_KIND_COUNT; kind++)
+		if (crew->workers[kind] != NULL)
+			engine->parts.workers.stop(crew->workers[kind]);
 	identity_free(crew->identity);
 	free(crew);
 }
 
-struct crew *crew_get(struct engine *engine, struct identity *identity, struct fault *fault)
+static unsigned count_workers(const struct crew *crew)
 {
-	for (struct crew *crew = engine->crews; crew != NULL; crew = crew->next)
-		if (!crew->dead && same_digest(crew->identity, identity))
-			return crew;
+	unsigned count = 0;
 
-	struct crew *crew = calloc(1, sizeof(*crew));
-	const struct worker_ops *ops = &engine->parts.workers;
+	for (unsigned kind = 0; kind < WORKER_KIND_COUNT; kind++)
+		count += crew->workers[kind] != NULL;
+	return count;
+}
 
-	if (crew == NULL) {
-		(void)!fault_set(fault, RESULT_NO_MEMORY, FAULT_FERRY, 0, "start workers");
-		return NULL;
+/* Of the crews that are at work, and of these two. */
+static uint64_t count_busy(const struct engine *engine, const struct crew *one, const struct crew *other)
+{
+	uint64_t count = 0;
+
+	for (const struct crew *crew = engine->crews; crew != NULL; crew = crew->next)
+		if (crew->jobs > 0 || crew == one || crew == other)
+			count += count_workers(crew);
+	return count;
+}
+
+static uint64_t count_all(const struct engine *engine)
+{
+	uint64_t count = 0;
+
+	for (const struct crew *crew = engine->crews; crew != NULL; crew = crew->next)
+		count += count_workers(crew);
+	return count;
+}
+
+/* End the workers without work that were made first, until there is room for one more. */
+static bool make_room(struct engine *engine, const struct crew *but)
+{
+	while (count_all(engine) >= engine->parts.settings->identity_workers_max) {
+		struct crew **oldest = NULL;
+
+		for (struct crew **place = &engine->crews; *place != NULL; place = &(*place)->next)
+			if (*place != but && (*place)->jobs == 0)
+				oldest = place;
+		if (oldest == NULL)
+			return false;
+		crew_free(engine, oldest);
 	}
-	if (ops->start(ops->context, WORKER_NETWORK, identity, &engine->sink, &crew->network, fault) != RESULT_OK) {
-		free(crew);
-		return NULL;
-	}
-	if (ops->start(ops->context, WORKER_FILE, identity, &engine->sink, &crew->file, fault) != RESULT_OK) {
-		ops->stop(crew->network);
-		free(crew);
-		return NULL;
-	}
-	crew->identity = identity_hold(identity);
-	crew->next = engine->crews;
-	engine->crews = crew;
+	return true;
+}
+
+static struct crew *crew_find(const struct engine *engine, const struct identity *identity)
+{
+	struct crew *crew = engine->crews;
+
+	while (crew != NULL && (crew->dead || !engine_same_identity(crew->identity, identity)))
+		crew = crew->next;
 	return crew;
+}
+
+struct worker *crew_worker(const struct crew *crew, enum job_side side)
+{
+	return crew->workers[kinds[side]];
+}
+
+struct crew *crew_get(struct engine *engine, struct identity *identity, enum job_side side, struct fault *fault)
+{
+	const struct worker_ops *ops = &engine->parts.workers;
+	struct crew *crew = crew_find(engine, identity);
+	struct worker *worker = NULL;
+
+	if (crew != NULL && crew_worker(crew, side) != NULL) {
+		crew->jobs++;
+		return crew;
+	}
+	if (!make_room(engine, crew)) {
+		(void)!fault_set(fault, RESULT_BUSY, FAULT_FERRY, 0, "identity.workers_max is %llu",
+		                 (unsigned long long)engine->parts.settings->identity_workers_max);
+		return NULL;
+	}
+	if (ops->start(ops->context, kinds[side], identity, &engine->sink, &worker, fault) != RESULT_OK)
+		return NULL;
+	if (crew == NULL) {
+		crew = calloc(1, sizeof(*crew));
+		if (crew == NULL) {
+			ops->stop(worker);
+			(void)!fault_set(fault, RESULT_NO_MEMORY, FAULT_FERRY, 0, "start workers");
+			return NULL;
+		}
+		crew->identity = identity_hold(identity);
+		crew->next = engine->crews;
+		engine->crews = crew;
+	}
+	crew->workers[kinds[side]] = worker;
+	crew->jobs++;
+	return crew;
+}
+
+void crew_release(struct engine *engine, struct crew *crew)
+{
+	if (crew != NULL && --crew->jobs == 0)
+		crew->idle_since_ms = engine_mono(engine);
+}
+
+bool engine_has_workers(const struct engine *engine, const struct job *job)
+{
+	bool sides[JOB_SIDE_COUNT] = { [JOB_SIDE_FILE] = true, [JOB_SIDE_NETWORK] = job->work == JOB_WORK_TRANSFER };
+	const struct crew *crews[JOB_SIDE_COUNT] = { NULL };
+	uint64_t missing = 0;
+
+	for (unsigned side = 0; side < JOB_SIDE_COUNT; side++) {
+		struct identity *identity = NULL;
+
+		if (!sides[side])
+			continue;
+		if (engine_side(engine, job, (enum job_side)side, &identity) == IDENTITY_SERVICE && identity == NULL)
+			return false; /* event 1003 has told why */
+		if (identity == NULL)
+			continue;
+		crews[side] = crew_find(engine, identity);
+		missing += crews[side] == NULL || crew_worker(crews[side], (enum job_side)side) == NULL;
+	}
+	return missing + count_busy(engine, crews[JOB_SIDE_FILE], crews[JOB_SIDE_NETWORK]) <=
+	       engine->parts.settings->identity_workers_max;
 }
 
 int64_t crew_end_idle(struct engine *engine)

@@ -3,9 +3,12 @@
  *   engine.c          turns: letters, what is to be tended, commit, letting out
  *   engine_schedule.c the scheduler's pass: slots given, taken back, and when to look again
  *   engine_owner.c    who is present, and the workers of their identities
+ *   engine_token.c    helper tokens: for which files, until when, and what their want means for a job
+ *   engine_loan.c     lending and clearing them, and their flags
  *   engine_flight.c   jobs that run: their files' flights and orders
  *   engine_report.c   what the workers report of them
- *   engine_request.c  what clients ask for
+ *   engine_request.c  what clients ask for: making jobs and looking at them
+ *   engine_change.c   how clients change a job
  *   engine_errand.c   a look at destinations before a resume; partial files without a job
  *   engine_keep.c     what goes when its time is over: finished jobs, leases
  *
@@ -37,12 +40,30 @@ struct present {
 	struct identity *identity;
 };
 
-/* The two workers of one identity. */
+/* A helper token that is lent to a job.  In memory only (law 4). */
+struct lent {
+	struct lent *next;
+	int64_t row;
+	struct identity *identity;
+	enum token_life life;
+	uint64_t connection;   /* whose end it does not outlive; 0: none */
+	int64_t expires_ms;    /* monotonic; INT64_MAX: it does not */
+	uint32_t files;        /* of the job when it was lent: ordinals below that are covered (rule 11) */
+	unsigned agreed;       /* the flags that whoever lent it agreed to */
+	char *roots;           /* and local files below these, each with its end; NULL: none */
+	size_t root_bytes;
+	uint64_t turn;         /* in which it was lent */
+	char owner[JOB_OWNER_BYTES_MAX]; /* the job's, who stays the same: with another one the token goes */
+	uint32_t owner_integrity;
+	bool owner_elevated;
+};
+
+/* The workers of one identity; those of a kind are started when they are needed first. */
 struct crew {
 	struct crew *next;
 	struct identity *identity;
-	struct worker *network, *file;
-	unsigned jobs; /* actives and errands that use it */
+	struct worker *workers[WORKER_KIND_COUNT];
+	unsigned jobs; /* actives and errands that use it, twice where they use both workers */
 	int64_t idle_since_ms;
 	bool dead;
 };
@@ -71,7 +92,9 @@ struct active {
 	enum job_work work;
 	enum job_priority priority;
 	int64_t created_ms;
-	struct crew *crew;
+	struct crew *crews[JOB_SIDE_COUNT]; /* without work for the network that side is NULL */
+	enum identity_choice as[JOB_SIDE_COUNT];
+	bool stale;     /* a side is to be served by somebody else */
 	struct flight *flights;
 	uint32_t flight_count;
 	uint32_t next_ordinal;
@@ -98,6 +121,8 @@ struct engine {
 	struct letter stop_letter;
 
 	struct present *present;
+	struct lent *lent;
+	uint64_t turn; /* numbers them */
 	int64_t absent_since_ms; /* wall; the last time somebody left, or the start */
 	uint32_t ended_sessions[ENDED_SESSIONS_MAX]; /* numbers that were not given anew, oldest first */
 	size_t ended_session_count;
@@ -125,6 +150,7 @@ struct engine {
 	int64_t next_try_ms;      /* monotonic; when a waiting job is due */
 	int64_t forget_at_ms;     /* monotonic */
 	int64_t lease_at_ms;      /* monotonic; when the next lease may end */
+	int64_t token_at_ms;      /* monotonic; when the next lent token expires */
 	int64_t clock_offset_ms;  /* wall less monotonic, when last looked at */
 	int64_t steady_since_ms;  /* monotonic; since then that has not moved */
 	bool stopping;
@@ -138,6 +164,8 @@ void engine_break(struct engine *engine, const struct fault *fault);
 void engine_break_for_memory(struct engine *engine, const char *what);
 void engine_changed(struct engine *engine, int64_t row);
 void engine_send(struct engine *engine, struct worker *worker, struct order *order);
+/* Take back the flight's order of that kind, if it is not let out yet. */
+bool engine_take_back(struct engine *engine, uint64_t flight, enum order_kind kind);
 void engine_status_of(struct engine *engine, const struct job *job, struct job_status *ret_status);
 /* Move the job by `event` in memory; RESULT_INVALID_STATE if the table refuses.  The caller saves. */
 enum result engine_move(struct engine *engine, struct job *job, enum job_event event, struct fault *fault) MUST_CHECK;
@@ -152,19 +180,73 @@ void engine_schedule(struct engine *engine);
 int64_t engine_check_deadlines(struct engine *engine);
 
 /* --- engine_owner.c --- */
-/* The owner's newest identity of that integrity level; NULL: absent. */
-const struct present *engine_present(const struct engine *engine, const char *owner, uint32_t integrity);
+/* The newest identity of such an owner; NULL: absent. */
+const struct present *engine_present(const struct engine *engine, const struct job_owner *owner);
+bool engine_is_present(const struct engine *engine, const struct identity *identity);
+/* The newest that serves the same jobs as this one; itself, if it is that. */
+const struct present *engine_present_like(const struct engine *engine, const struct present *present);
+bool engine_same_identity(const struct identity *a, const struct identity *b);
+bool engine_session_is_over(const struct engine *engine, uint32_t session);
 /* The identity cannot be worn: it is dropped, and its jobs wait. */
 void engine_forget_identity(struct engine *engine, struct identity *identity);
-struct crew *crew_get(struct engine *engine, struct identity *identity, struct fault *fault);
+/* Who serves that side of the job; *ret_identity NULL: nobody is there. */
+enum identity_choice engine_side(const struct engine *engine, const struct job *job, enum job_side side,
+                                 struct identity **ret_identity);
+/* A side's crew with its worker, used once more until crew_release.  NULL with RESULT_BUSY: as many threads as may be are at
+ * work. */
+struct crew *crew_get(struct engine *engine, struct identity *identity, enum job_side side, struct fault *fault);
+struct worker *crew_worker(const struct crew *crew, enum job_side side);
+void crew_release(struct engine *engine, struct crew *crew); /* NULL is fine */
 void crew_free(struct engine *engine, struct crew **place);
+/* Are there workers for all sides of the job, or room for them? */
+bool engine_has_workers(const struct engine *engine, const struct job *job);
+/* Below the folders in which files may be written as the service? */
+bool engine_service_writes(const struct engine *engine, struct text_view path);
 /* End the workers that nobody needs; when the next could end. */
 int64_t crew_end_idle(struct engine *engine);
 
+/* --- engine_token.c --- */
+void lent_free(struct lent *lent); /* NULL is fine */
+DEFINE_CLEANUP(lent)
+void engine_keep_token(struct engine *engine, struct lent *lent); /* instead of the one that the job has */
+/* With roots stated, no file that is in the job already may lie elsewhere: it would wait for a token that will not do. */
+enum result engine_check_loan_files(struct engine *engine, const struct lent *lent, struct fault *fault) MUST_CHECK;
+const struct lent *engine_lent(const struct engine *engine, int64_t row);
+/* May the job's work go on, as far as helper tokens are concerned?  RESULT_TOKEN_REQUIRED: it needs one that is not there,
+ * or that is not lent for one of its unfinished files. */
+enum result engine_check_token(struct engine *engine, const struct job *job, struct fault *fault) MUST_CHECK;
+/* Is the token lent for that file?  True where no side is the helper's. */
+bool engine_token_covers(const struct engine *engine, const struct active *active, const struct file *file);
+/* Hold the job's work against the tokens that are there: it waits, goes on, or is in ERROR.  In memory; the caller saves. */
+void engine_review_token(struct engine *engine, struct job *job);
+/* A partial file stays behind: it is told, and no job's any more.  False: the turn is broken. */
+void engine_note_leftover(struct engine *engine, const struct job *job, const struct file *file, const char *why);
+bool engine_leave_file(struct engine *engine, struct file *file);
+/* The job's work needs a token that is not lent for it; `what` says so. */
+void active_token_missing(struct engine *engine, struct active *active, const char *what);
+/* Unfinished files are to be fetched anew, under new names; what lies on disk of them is told as left over. */
+void engine_disown_files(struct engine *engine, struct job *job);
+/* Who serves the job may have changed.  In memory: the slot of what runs under others is given back, and the job is held
+ * against its tokens; the caller saves, and then lets what is stale wind down, to begin again as it is now. */
+void engine_identities_changed(struct engine *engine, struct job *job);
+void engine_wind_down_stale(struct engine *engine, const struct job *job);
+/* Drop tokens that satisfy the condition, telling why. */
+typedef bool lent_condition(struct engine *engine, const struct lent *lent, const void *argument);
+void engine_drop_tokens(struct engine *engine, lent_condition *condition, const void *argument, const char *why);
+void engine_forget_token(struct engine *engine, int64_t row); /* silently */
+void engine_drop_fresh_tokens(struct engine *engine); /* of a turn that is undone */
+void engine_forget_final_tokens(struct engine *engine); /* of jobs that are over, once that is committed */
+void engine_expire_tokens(struct engine *engine);
+/* After a start: jobs whose tokens are gone wait or are in ERROR. */
+bool engine_recover_tokens(struct engine *engine);
+
 /* --- engine_flight.c --- */
 struct active *active_find(struct engine *engine, int64_t row);
-/* Begin what the job's `work` asks for; its state is moved and saved. */
-void active_begin(struct engine *engine, struct job *job, struct identity *identity);
+/* Did somebody else write the job's files than who would go on with them now? */
+bool engine_written_by_another(const struct engine *engine, const struct job *job);
+/* Begin what the job's `work` asks for, under the identities that serve it; its state is moved and saved.  Without room for
+ * their workers nothing happens. */
+void active_begin(struct engine *engine, struct job *job);
 /* Start as many flights as allowed, and end the work when nothing is left to do. */
 void active_advance(struct engine *engine, struct active *active);
 void active_wind_down(struct engine *engine, struct active *active);
@@ -183,10 +265,32 @@ void flight_last_order(struct engine *engine, struct flight *flight, enum order_
 /* The flight is over.  With a failure its job fails, without one the job goes on or winds down. */
 void flight_end(struct engine *engine, struct flight *flight);
 
-/* --- engine_request.c --- */
+void job_note_failed(struct engine *engine, const struct job *job);
+
+/* --- engine_change.c --- */
+enum result change_begin(struct engine *engine, struct fault *fault) MUST_CHECK;
+enum result change_end(struct engine *engine, enum result result, struct fault *fault) MUST_CHECK;
+/* One change of a job: what it does to the record, and what to what is going on.  `apply` refuses before it touches
+ * anything but the record. */
+struct change {
+	enum result (*apply)(struct engine *engine, struct job *job, const void *argument, struct fault *fault);
+	void (*after)(struct engine *engine, const struct job *job); /* NULL: nothing; once the store took it */
+	const void *argument;
+};
+enum result change_job(struct engine *engine, int64_t row, const struct change *change, struct job_status *ret_status,
+                       struct fault *fault) MUST_CHECK;
 /* Grant the resume, without a look at the destinations. */
 enum result engine_resume_now(struct engine *engine, int64_t row, struct job_status *ret_status,
                               struct fault *fault) MUST_CHECK;
+
+/* --- engine_request.c --- */
+enum result engine_add_files(struct engine *engine, const struct job *job, const struct request *request,
+                             struct fault *fault) MUST_CHECK;
+enum result engine_check_quota(struct engine *engine, const char *owner, bool limited, struct fault *fault) MUST_CHECK;
+enum result engine_check_forbidden(const struct engine *engine, struct text_view path, const char *field,
+                                   struct fault *fault) MUST_CHECK;
+/* Prefix the field's name to what a check said of it. */
+enum result name_field(enum result result, const char *field, struct fault *fault);
 
 /* --- engine_errand.c --- */
 enum result partial_name(const struct engine *engine, const uint64_t random[2], char to[FILE_PARTIAL_BYTES_MAX]) MUST_CHECK;

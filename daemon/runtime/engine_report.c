@@ -241,10 +241,7 @@ static void on_abandoned(struct engine *engine, struct flight *flight, const str
 		}
 		note_file(engine, EVENT_LEFTOVER, flight, 0, &report->fault);
 	}
-	flight->file.state = FILE_ABANDONED;
-	flight->file.bytes_recorded = 0;
-	flight->file.partial[0] = flight->file.tag[0] = '\0';
-	if (flight_save(engine, flight))
+	if (engine_leave_file(engine, &flight->file))
 		flight_end(engine, flight);
 }
 
@@ -252,7 +249,7 @@ static void on_abandoned(struct engine *engine, struct flight *flight, const str
 static void on_dead(struct engine *engine, const struct report *report)
 {
 	for (struct crew *crew = engine->crews; crew != NULL; crew = crew->next) {
-		if (crew->network != report->worker && crew->file != report->worker)
+		if (crew->workers[WORKER_NETWORK] != report->worker && crew->workers[WORKER_FILE] != report->worker)
 			continue;
 		crew->dead = true;
 		EVENTS_NOTE(engine->parts.events, EVENT_WORKER_DEAD, identity_caller(crew->identity)->owner,

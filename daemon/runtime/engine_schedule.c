@@ -7,11 +7,12 @@ static size_t add_candidates(struct engine *engine, const struct present *presen
                              struct schedule_candidate *candidates, size_t count)
 {
 	const struct caller *caller = identity_caller(present->identity);
+	const struct job_owner owner = { caller->owner, caller->integrity, caller->administrator };
 	size_t found = 0;
 	struct fault fault;
 
-	if (store_jobs_runnable(engine->parts.store, caller->owner, caller->integrity, engine_now(engine), jobs,
-	                        RUNNABLE_PER_OWNER_MAX, &found, &fault) != RESULT_OK) {
+	if (store_jobs_runnable(engine->parts.store, &owner, engine_now(engine), jobs, RUNNABLE_PER_OWNER_MAX, &found,
+	                        &fault) != RESULT_OK) {
 		engine_break(engine, &fault);
 		return count;
 	}
@@ -52,10 +53,7 @@ static void begin_job(struct engine *engine, int64_t row)
 		engine_break(engine, &fault);
 		return;
 	}
-	const struct present *present = engine_present(engine, job.owner, job.owner_integrity);
-
-	if (present != NULL)
-		active_begin(engine, &job, present->identity);
+	active_begin(engine, &job);
 }
 
 /* When, on the monotonic clock, the next waiting job of somebody present is due. */
@@ -65,12 +63,13 @@ static int64_t next_try(struct engine *engine)
 
 	for (const struct present *present = engine->present; present != NULL; present = present->next) {
 		const struct caller *caller = identity_caller(present->identity);
+		const struct job_owner owner = { caller->owner, caller->integrity, caller->administrator };
 		int64_t at = INT64_MAX;
 		struct fault fault;
 
-		if (engine_present(engine, caller->owner, caller->integrity) != present)
+		if (engine_present(engine, &owner) != present)
 			continue; /* an older identity of an owner who was asked for already */
-		if (store_jobs_next_try(engine->parts.store, caller->owner, caller->integrity, now, &at, &fault) != RESULT_OK)
+		if (store_jobs_next_try(engine->parts.store, &owner, now, &at, &fault) != RESULT_OK)
 			engine_break(engine, &fault);
 		else if (at != INT64_MAX && mono + (at - now) < due)
 			due = mono + (at - now);
@@ -103,9 +102,7 @@ void engine_schedule(struct engine *engine)
 			candidates[count++] = (struct schedule_candidate){ .row = active->row, .priority = active->priority,
 				.created_ms = active->created_ms, .running = true };
 	for (const struct present *present = engine->present; present != NULL; present = present->next) {
-		const struct caller *caller = identity_caller(present->identity);
-
-		if (engine_present(engine, caller->owner, caller->integrity) == present)
+		if (engine_present_like(engine, present) == present)
 			count = add_candidates(engine, present, jobs, candidates, count);
 	}
 	schedule_decide(candidates, count, &limits);

@@ -111,6 +111,12 @@ static void session_add(struct sessions *sessions, uint64_t connection)
 		session_dismiss(sessions, oldest);
 }
 
+static void handle_free(struct handle *handle)
+{
+	ticket_free(handle->ticket);
+	free(handle);
+}
+
 static void session_remove(struct sessions *sessions, uint64_t connection)
 {
 	for (struct session **place = &sessions->first; *place != NULL; place = &(*place)->next) {
@@ -123,12 +129,18 @@ static void session_remove(struct sessions *sessions, uint64_t connection)
 			struct handle *handle = session->handles;
 
 			session->handles = handle->next;
-			free(handle);
+			handle_free(handle);
 		}
 		delivery_free(session->waiting);
 		free(session);
 		return;
 	}
+}
+
+static void session_end(struct sessions *sessions, uint64_t connection)
+{
+	session_remove(sessions, connection);
+	engine_connection_ended(sessions->engine, connection);
 }
 
 static void handle_drop(struct session *session, uint64_t number)
@@ -140,7 +152,7 @@ static void handle_drop(struct session *session, uint64_t number)
 			continue;
 		*place = handle->next;
 		session->handle_count--;
-		free(handle);
+		handle_free(handle);
 		return;
 	}
 }
@@ -265,7 +277,7 @@ static void serve_waiting(struct sessions *sessions, struct session *session)
 	serve(sessions, session, (struct text_view){ message->bytes, message->length });
 	mark_served(sessions, session); /* a hello may have made it another owner's */
 	if (session->gone)
-		session_remove(sessions, session->connection);
+		session_end(sessions, session->connection);
 }
 
 /* A newcomer has not waited yet: what an owner asks over ever new connections must not go before what others wait for. */
@@ -322,7 +334,7 @@ static void deliver(struct letter *letter, void *receiver)
 		case DELIVERY_CONNECTED: session_add(sessions, delivery->connection); break;
 		case DELIVERY_DISCONNECTED:
 			if (session == NULL || session->waiting == NULL) {
-				session_remove(sessions, delivery->connection);
+				session_end(sessions, delivery->connection);
 				break;
 			}
 			session->gone = true; /* what it said counts, but who hangs up does not go before the others */
@@ -354,7 +366,8 @@ static bool watches(const struct session *session, const struct job *job)
 	if (session->subscribed && strcmp(session->caller.owner, job->owner) == 0)
 		return true;
 	for (const struct handle *handle = session->handles; handle != NULL; handle = handle->next)
-		if (handle->subscribed && handle->row == job->row && strcmp(handle->id, job->id) == 0)
+		if (handle->subscribed && handle->row == job->row && handle->takeovers == job->takeovers &&
+		    strcmp(handle->id, job->id) == 0)
 			return true;
 	return false;
 }

@@ -30,32 +30,35 @@ static enum result handle_add(struct call *call, struct handle **ret_handle)
 	return RESULT_OK;
 }
 
-static void handle_open(struct handle *handle, const struct job *job, unsigned rights)
+static void handle_open(struct handle *handle, const struct job *job, const struct caller *caller, unsigned rights)
 {
 	handle->row = job->row;
-	handle->rights = rights;
+	handle->opener = (struct opener){ *caller, rights };
+	handle->takeovers = job->takeovers;
 	memcpy(handle->id, job->id, sizeof(handle->id));
 }
 
-/* The handle of the request, if it is this connection's and gives the right. */
-static enum result handle_use(struct sessions *sessions, struct session *session, uint64_t number, unsigned right,
-                              struct handle **ret_handle, struct fault *fault)
+enum result session_handle(struct call *call, unsigned rights, struct handle **ret_handle)
 {
-	struct handle *handle = session->handles;
+	struct handle *handle = call->session->handles;
+	uint64_t number = call->request->handle;
 	struct job_status status;
 	enum result result;
 
 	while (handle != NULL && handle->number != number)
 		handle = handle->next;
 	if (handle == NULL)
-		return fault_set(fault, RESULT_BAD_HANDLE, FAULT_FERRY, 0, "params.handle: %llu",
+		return fault_set(call->fault, RESULT_BAD_HANDLE, FAULT_FERRY, 0, "params.handle: %llu",
 		                 (unsigned long long)number);
-	if ((handle->rights & right) != right)
-		return fault_set(fault, RESULT_ACCESS_REFUSED, FAULT_FERRY, 0,
+	if ((handle->opener.rights & rights) == 0)
+		return fault_set(call->fault, RESULT_ACCESS_REFUSED, FAULT_FERRY, 0,
 		                 "params.handle: it does not give the right to do this");
-	result = engine_job_get(sessions->engine, handle->row, &status, fault);
+	result = engine_job_get(call->sessions->engine, handle->row, &status, call->fault);
 	if (result == RESULT_OK && strcmp(status.job.id, handle->id) != 0)
-		return fault_set(fault, RESULT_NOT_FOUND, FAULT_FERRY, 0, "params.handle: the job is forgotten");
+		return fault_set(call->fault, RESULT_NOT_FOUND, FAULT_FERRY, 0, "params.handle: the job is forgotten");
+	if (result == RESULT_OK && status.job.takeovers != handle->takeovers)
+		return fault_set(call->fault, RESULT_BAD_HANDLE, FAULT_FERRY, 0,
+		                 "params.handle: the job has another owner since it was opened");
 	if (result == RESULT_OK)
 		*ret_handle = handle;
 	return result;
@@ -63,9 +66,19 @@ static enum result handle_use(struct sessions *sessions, struct session *session
 
 /* --- the methods --- */
 
-static enum result capture(struct call *call, struct identity **ret_identity)
+enum result session_capture(struct call *call, struct identity **ret_identity)
 {
 	return ipc_capture(call->sessions->server, call->session->connection, ret_identity, call->fault);
+}
+
+/* Who may own jobs or open them: what is not to be impersonated is as little welcome there as a sandbox. */
+static enum result capture(struct call *call, struct identity **ret_identity)
+{
+	enum result result = session_capture(call, ret_identity);
+
+	if (result == RESULT_NOT_LENT)
+		result = call->fault->result = RESULT_ACCESS_REFUSED;
+	return result;
 }
 
 /* Is there a place for this caller?  An owner has a share of them, so that none shuts the others out; beyond all shares
@@ -130,7 +143,9 @@ static void write_rights(struct json_writer *out, unsigned rights)
 	} names[] = { { ACCESS_QUERY, "query" },
 		      { ACCESS_SUBSCRIBE, "subscribe" },
 		      { ACCESS_CONTROL, "control" },
-		      { ACCESS_EDIT, "edit" } };
+		      { ACCESS_EDIT, "edit" },
+		      { ACCESS_SET_TOKEN, "set-token" },
+		      { ACCESS_ATTACH, "attach" } };
 
 	json_write_begin(out, "rights", '[');
 	for (size_t i = 0; i < sizeof(names) / sizeof(names[0]); i++)
@@ -163,10 +178,10 @@ static enum result do_create(struct call *call)
 		result = engine_job_create(call->sessions->engine, &wanted, &status, &created, call->fault);
 	/* A job found by its key may have been made at a higher integrity level: the rule decides what is given. */
 	if (result == RESULT_OK)
-		result = access_open(wanted.caller, status.job.owner, status.job.owner_integrity, &rights, call->fault);
+		result = access_open(wanted.caller, &status.job, &rights, call->fault);
 	if (result != RESULT_OK)
 		return result;
-	handle_open(handle, &status.job, rights);
+	handle_open(handle, &status.job, wanted.caller, rights);
 	protocol_write_job(call->out, "job", &status);
 	json_write_u64(call->out, "handle", call->new_handle);
 	json_write_bool(call->out, "created", created);
@@ -185,8 +200,7 @@ static enum result do_open(struct call *call)
 		return result;
 	result = engine_job_find(call->sessions->engine, call->request->job, &status, call->fault);
 	if (result == RESULT_OK)
-		result = access_open(identity_caller(identity), status.job.owner, status.job.owner_integrity, &rights,
-		                     call->fault);
+		result = access_open(identity_caller(identity), &status.job, &rights, call->fault);
 	/* Unknown and not yours are answered alike, as is what is no id (core/protocol): existence is not revealed. */
 	if (result == RESULT_NOT_FOUND)
 		return fault_set(call->fault, RESULT_NOT_FOUND, FAULT_FERRY, 0, "params.job");
@@ -197,10 +211,11 @@ static enum result do_open(struct call *call)
 	result = handle_add(call, &handle);
 	if (result != RESULT_OK)
 		return result;
-	handle_open(handle, &status.job, rights);
+	handle_open(handle, &status.job, identity_caller(identity), rights);
 	json_write_u64(call->out, "handle", call->new_handle);
 	write_rights(call->out, rights);
-	protocol_write_job(call->out, "job", &status);
+	if (rights & ACCESS_QUERY) /* who may only attach is shown nothing of the job */
+		protocol_write_job(call->out, "job", &status);
 	return RESULT_OK;
 }
 
@@ -253,8 +268,7 @@ static enum result do_get(struct call *call)
 	struct handle *handle = NULL;
 	struct job_status status;
 	struct page page = { .out = call->out, .next = request->from };
-	enum result result =
-		handle_use(call->sessions, call->session, request->handle, ACCESS_QUERY, &handle, call->fault);
+	enum result result = session_handle(call, ACCESS_QUERY, &handle);
 
 	if (result == RESULT_OK)
 		result = engine_job_get(call->sessions->engine, handle->row, &status, call->fault);
@@ -300,8 +314,7 @@ static enum result do_add_files(struct call *call)
 {
 	struct handle *handle = NULL;
 	struct job_status status;
-	enum result result =
-		handle_use(call->sessions, call->session, call->request->handle, ACCESS_EDIT, &handle, call->fault);
+	enum result result = session_handle(call, ACCESS_EDIT, &handle);
 
 	if (result == RESULT_OK)
 		result = engine_job_add_files(call->sessions->engine, handle->row, call->request, &status, call->fault);
@@ -315,8 +328,7 @@ static enum result do_set_properties(struct call *call)
 	const struct request *request = call->request;
 	struct handle *handle = NULL;
 	struct job_status status;
-	enum result result =
-		handle_use(call->sessions, call->session, request->handle, ACCESS_EDIT, &handle, call->fault);
+	enum result result = session_handle(call, ACCESS_EDIT, &handle);
 
 	if (result == RESULT_OK)
 		result = engine_job_set_properties(call->sessions->engine, handle->row, &request->properties,
@@ -335,8 +347,7 @@ static enum result do_control(struct call *call)
 		                                         [METHOD_JOB_COMPLETE] = engine_job_complete };
 	struct handle *handle = NULL;
 	struct job_status status;
-	enum result result =
-		handle_use(call->sessions, call->session, call->request->handle, ACCESS_CONTROL, &handle, call->fault);
+	enum result result = session_handle(call, ACCESS_CONTROL, &handle);
 
 	if (result == RESULT_OK)
 		result = controls[call->request->method](call->sessions->engine, handle->row, &status, call->fault);
@@ -377,8 +388,7 @@ static enum result do_resume(struct call *call)
 {
 	struct handle *handle = NULL;
 	struct waiting_resume *waiting;
-	enum result result =
-		handle_use(call->sessions, call->session, call->request->handle, ACCESS_CONTROL, &handle, call->fault);
+	enum result result = session_handle(call, ACCESS_CONTROL, &handle);
 
 	if (result != RESULT_OK)
 		return result;
@@ -402,7 +412,7 @@ static enum result do_subscribe(struct call *call)
 		call->session->subscribed = true;
 		return RESULT_OK;
 	}
-	result = handle_use(call->sessions, call->session, call->request->handle, ACCESS_SUBSCRIBE, &handle, call->fault);
+	result = session_handle(call, ACCESS_SUBSCRIBE, &handle);
 	if (result == RESULT_OK)
 		handle->subscribed = true;
 	return result;
@@ -432,6 +442,15 @@ session_method *const session_methods[METHOD_COUNT] = {
 	[METHOD_JOB_SUSPEND] = do_control,
 	[METHOD_JOB_CANCEL] = do_control,
 	[METHOD_JOB_COMPLETE] = do_control,
+	[METHOD_JOB_PREFLIGHT] = do_preflight,
+	[METHOD_JOB_TAKE_OWNERSHIP] = do_take,
+	[METHOD_JOB_SET_HELPER_TOKEN] = do_set_helper_token,
+	[METHOD_JOB_CLEAR_HELPER_TOKEN] = do_clear_helper_token,
+	[METHOD_JOB_SET_HELPER_TOKEN_FLAGS] = do_set_helper_flags,
+	[METHOD_JOB_GET_HELPER_TOKEN_FLAGS] = do_get_helper_flags,
+	[METHOD_JOB_GET_HELPER_TOKEN_SID] = do_get_helper_sid,
+	[METHOD_JOB_HELPER_TICKET] = do_helper_ticket,
+	[METHOD_HELPER_PRESENT] = do_present,
 	[METHOD_EVENTS_SUBSCRIBE] = do_subscribe,
 	[METHOD_SERVICE_STATUS] = do_status,
 };

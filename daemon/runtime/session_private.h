@@ -1,11 +1,13 @@
-/* Inside runtime/session: what its two files share.
+/* Inside runtime/session: what its files share.
  *
  *   session.c         connections, messages in, replies and notifications out
  *   session_method.c  what each method does, and the handles it needs for that
+ *   session_helper.c  the methods of helper tokens
  */
 #ifndef FERRY_RUNTIME_SESSION_PRIVATE_H
 #define FERRY_RUNTIME_SESSION_PRIVATE_H
 
+#include "core/access.h"
 #include "runtime/session.h"
 
 /* Connections that have not said hello, beside door.connections_max: whose they are is not known, so they have no share
@@ -26,9 +28,22 @@ struct handle {
 	uint64_t number;
 	int64_t row;
 	char id[JOB_ID_BYTES];
-	unsigned rights;
+	struct opener opener; /* who opened it, and with which rights: rule 10 */
+	uint32_t takeovers;   /* the job's: one with another owner is to be opened anew */
 	bool subscribed;
+	struct ticket *ticket; /* for a helper on another connection; NULL: none */
 };
+
+/* Presented once, on any connection, it lends that caller's token as this handle may (rule 2). */
+struct ticket {
+	char secret[PROTOCOL_TICKET_BYTES];
+	int64_t until_ms; /* monotonic */
+	struct buffer roots;
+	uint32_t age_s;
+};
+#define TICKET_S 30
+void ticket_free(struct ticket *ticket); /* NULL is fine */
+DEFINE_CLEANUP(ticket)
 
 struct delivery;
 
@@ -74,7 +89,15 @@ void session_reply(struct sessions *sessions, uint64_t connection, const char *i
                    enum result result, const struct fault *fault, uint64_t new_handle);
 
 /* --- session_method.c --- */
+/* The identity that wrote this call's message. */
+enum result session_capture(struct call *call, struct identity **ret_identity) MUST_CHECK;
+/* The handle of the request, if it is this connection's and gives one of the rights. */
+enum result session_handle(struct call *call, unsigned rights, struct handle **ret_handle) MUST_CHECK;
 typedef enum result session_method(struct call *call);
 extern session_method *const session_methods[METHOD_COUNT];
+
+/* --- session_helper.c --- */
+session_method do_set_helper_token, do_clear_helper_token, do_set_helper_flags, do_get_helper_flags, do_get_helper_sid,
+	do_helper_ticket, do_present, do_take, do_preflight;
 
 #endif

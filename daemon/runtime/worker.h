@@ -15,7 +15,7 @@
 #include "runtime/partfile.h"
 #include "runtime/transfer.h"
 
-enum worker_kind { WORKER_NETWORK, WORKER_FILE };
+enum worker_kind { WORKER_NETWORK, WORKER_FILE, WORKER_KIND_COUNT };
 
 enum order_kind {
 	ORDER_OPEN,     /* file:    partfile_open; report has handle, tag, bytes = offset */

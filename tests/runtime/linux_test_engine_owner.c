@@ -83,7 +83,7 @@ static struct identity *identity_of(uid_t uid, gid_t gid)
 	struct identity *identity = NULL;
 	struct fault fault;
 
-	assert_int_equal(identity_from_credentials(uid, gid, NULL, 0, &identity, &fault), RESULT_OK);
+	assert_int_equal(identity_from_credentials(uid, gid, 0, NULL, 0, &identity, &fault), RESULT_OK);
 	return identity;
 }
 
@@ -92,6 +92,13 @@ static void show(uid_t uid, gid_t gid)
 	AUTO(identity) struct identity *identity = identity_of(uid, gid);
 
 	engine_owner_present(scene.engine, identity);
+}
+
+static const struct present *find_present(const char *sid)
+{
+	const struct job_owner owner = { sid, INTEGRITY_MEDIUM, false };
+
+	return engine_present(scene.engine, &owner);
 }
 
 static unsigned count_present(void)
@@ -110,10 +117,10 @@ static void engine_owner_present__many_identities_of_one_owner__displace_no_othe
 	for (gid_t gid = 1; gid <= MANY; gid++)
 		show(GREEDY, gid);
 	assert_int_equal(count_present(), PRESENT_IDENTITIES_MAX);
-	assert_non_null(engine_present(scene.engine, "uid:12001", INTEGRITY_MEDIUM));
+	assert_non_null(find_present("uid:12001"));
 
 	AUTO(identity) struct identity *newest = identity_of(GREEDY, MANY);
-	const struct present *present = engine_present(scene.engine, "uid:12002", INTEGRITY_MEDIUM);
+	const struct present *present = find_present("uid:12002");
 
 	assert_non_null(present);
 	assert_memory_equal(identity_digest(present->identity), identity_digest(newest), IDENTITY_DIGEST_BYTES);
@@ -127,8 +134,8 @@ static void engine_owner_present__more_owners_than_are_kept__the_one_seen_longes
 	show(1, 1);
 	show(GENTLE, 1);
 	assert_int_equal(count_present(), PRESENT_IDENTITIES_MAX);
-	assert_non_null(engine_present(scene.engine, "uid:1", INTEGRITY_MEDIUM));
-	assert_null(engine_present(scene.engine, "uid:2", INTEGRITY_MEDIUM));
+	assert_non_null(find_present("uid:1"));
+	assert_null(find_present("uid:2"));
 }
 
 static void crew_end_idle__many_identities__few_idle_threads_stay(void **state)
@@ -138,10 +145,13 @@ static void crew_end_idle__many_identities__few_idle_threads_stay(void **state)
 	(void)state;
 	for (gid_t gid = 1; gid <= MANY; gid++) {
 		AUTO(identity) struct identity *identity = identity_of(GREEDY, gid);
-		struct crew *crew = crew_get(scene.engine, identity, &fault);
+		struct crew *file = crew_get(scene.engine, identity, JOB_SIDE_FILE, &fault);
+		struct crew *network = crew_get(scene.engine, identity, JOB_SIDE_NETWORK, &fault);
 
-		assert_non_null(crew);
-		crew->idle_since_ms = engine_mono(scene.engine);
+		assert_non_null(file);
+		assert_ptr_equal(file, network);
+		crew_release(scene.engine, file);
+		crew_release(scene.engine, network);
 		assert_true(crew_end_idle(scene.engine) > engine_mono(scene.engine)); /* none is due for long */
 	}
 	assert_int_equal(scene.workers, 2 * IDLE_CREWS_MAX);

@@ -273,6 +273,7 @@ static void engine__higher_level_comes__takes_the_slot_and_gives_it_back(void **
 	world_set(&world, low, PROPERTY_PRIORITY, &(struct job_properties){ .priority = JOB_LOW });
 	while (world_state(&world, low) != JOB_TRANSFERRING)
 		assert_true(world_step(&world));
+	world.first_file = FILES;
 	high = world_submit(&world, 3, true);
 	while (world.resumed == WORLD_NO_ANSWER)
 		assert_true(world_step(&world));

@@ -6,7 +6,23 @@
 #include "runtime/engine.h"
 
 #define WORLD_FILES_MAX 64
+#define WORLD_SESSIONS 6 /* people come from sessions below that */
 #define WORLD_NO_ANSWER RESULT_CANCELLED /* yet, to a resume; the engine never answers that */
+
+/* Who shows up in it: made-up identities, each with a digest of its own. */
+enum person {
+	OWNER,          /* session 1 */
+	OWNER_AGAIN,    /* the same owner, logged on once more, in session 2 */
+	NEIGHBOUR,      /* another owner, session 3 */
+	AGENT,          /* a service's account, session 0 */
+	ADMINISTRATOR,  /* elevated, session 4 */
+	HELPER,         /* session 5 */
+	HELPER_HERE,    /* the same user in the owner's session */
+	HELPER_BATCH,   /* session 0, no service's */
+	HELPER_SERVICE, /* a virtual service account's, session 0 */
+	SERVICE,        /* Ferry's own */
+	PERSON_COUNT
+};
 
 /* One file of the made-up server and disk, found by the number at the end of its URL. */
 struct world_file {
@@ -19,6 +35,8 @@ struct world_file {
 	bool exchanged; /* another file bears the partial file's name */
 	bool fail_next_sync;
 	bool held;      /* open elsewhere: the partial file cannot be removed */
+	int64_t job; /* whose file it is, and which of its files */
+	uint32_t ordinal;
 	bool lost; /* a sync failed: what was not synced before is gone, and later syncs succeed without it */
 };
 
@@ -26,21 +44,26 @@ struct world {
 	uint64_t seed;
 	int64_t wall_ms, mono_ms;
 	struct world_file files[WORLD_FILES_MAX];
+	uint32_t first_file; /* of the next job's; jobs at the same time must not share files */
 	struct settings settings;
 	struct engine_parts parts;
 	struct store *store;
 	struct events *events;
 	struct engine *engine;
-	struct identity *identity;
+	struct identity *people[PERSON_COUNT];
 	char folder[512], database[600];
 	struct worker *workers;
 	bool real_handles; /* workers open real files, so that what nobody closes is found */
 	enum result resumed;     /* the answer to the last submit or resume, or WORLD_NO_ANSWER */
 	char refusal[FAULT_WHAT_BYTES_MAX];
+	enum result preflight_result; /* the answer to the last preflight, or WORLD_NO_ANSWER */
+	struct preflight preflight;
 	const char *denied;      /* the destination that may not be written */
 	char lying[8][64];       /* names of partial files in /sim that no job's file stands for */
 	unsigned lying_count;
-	bool break_turn;   /* the next answer's turn cannot be committed */
+	bool break_turn;   /* the turn of the next answer, or of what the next client asks, cannot be committed */
+	bool no_chance;    /* random bytes cannot be had: the turn breaks where a file would get a name, late in it */
+	bool ending;
 	bool wrong; /* something that must never happen did; it was printed */
 };
 
@@ -48,19 +71,60 @@ void world_begin(struct world *world, uint64_t seed);
 void world_end(struct world *world);
 /* The power goes: whatever was not synced or committed is lost; then everything starts again. */
 void world_crash(struct world *world);
-/* The owner says hello, as a client's process would. */
-void world_hello(struct world *world);
-/* Create a job of `count` files and resume it; its row.  A refusal of the create is told as one of the resume. */
+/* A client's process of that person says hello. */
+void world_hello_as(struct world *world, enum person person);
+void world_hello(struct world *world); /* the owner's */
+struct world_order {
+	enum person owner;
+	uint32_t files;
+	bool auto_complete;
+	enum token_loss on_token_loss;
+	const char *folder; /* below /sim; "/low".  NULL: /sim itself */
+};
+/* Create the job; its row, or -1. */
+int64_t world_create(struct world *world, const struct world_order *order);
+/* Create a job of the owner's and resume it.  A refusal of the create is told as one of the resume. */
 int64_t world_submit(struct world *world, uint32_t count, bool auto_complete);
 void world_resume(struct world *world, int64_t row);
-void world_cancel(struct world *world, int64_t row);
-void world_set(struct world *world, int64_t row, unsigned given, const struct job_properties *properties);
+void world_preflight(struct world *world, int64_t row);
+/* What these return is what a client is told; `refusal` has the words. */
+enum result world_suspend(struct world *world, int64_t row);
+enum result world_cancel(struct world *world, int64_t row);
+enum result world_complete(struct world *world, int64_t row);
+enum result world_set(struct world *world, int64_t row, unsigned given, const struct job_properties *properties);
+enum result world_add(struct world *world, int64_t row, uint32_t count, const char *folder);
+enum result world_take(struct world *world, int64_t row, enum person person);
+struct world_loan {
+	enum person helper;
+	uint64_t connection;
+	const char *root; /* NULL: none */
+	uint32_t age_s;
+};
+enum result world_lend(struct world *world, int64_t row, const struct world_loan *loan);
+enum result world_clear(struct world *world, int64_t row);
+enum result world_flags(struct world *world, int64_t row, unsigned flags);
+void world_session_ended(struct world *world, uint32_t session);
+void world_session_began(struct world *world, uint32_t session);
+void world_connection_ended(struct world *world, uint64_t connection);
+
 /* Let one thing happen: an answer of a worker, or the passing of time up to what the engine waits for.  False: nothing is
  * left to happen. */
 bool world_step(struct world *world);
+/* Some worker gets on with one of its orders, and says so in the same turn as what comes next; false: none has any. */
+bool world_answer(struct world *world);
+/* Has some worker anything to do? */
+bool world_is_at_work(struct world *world);
 /* Let so much time go by, and all that happens meanwhile. */
 void world_wait(struct world *world, int64_t seconds);
+/* Let all happen that happens by itself. */
+void world_settle(struct world *world);
 enum job_state world_state(struct world *world, int64_t row);
+void world_job(struct world *world, int64_t row, struct job_status *ret_status);
+bool world_is_lent(const struct world *world, int64_t row);
+/* Is there a thread of that person? */
+bool world_wears(const struct world *world, enum person person);
+/* With nothing left to happen: no thread is held by a job, and no token by one that is over. */
+void world_check_rest(struct world *world);
 /* How often the event was told. */
 unsigned world_events(struct world *world, enum event_id id);
 uint64_t world_random(struct world *world, uint64_t below);

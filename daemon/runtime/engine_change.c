@@ -1,0 +1,403 @@
+/* runtime/engine: how clients change a job. */
+#include "runtime/engine_private.h"
+
+#include <inttypes.h>
+#include <string.h>
+
+#include "core/access.h"
+
+/* A change that a client asked for: in a savepoint of its own, so that a refusal undoes just this one and leaves the
+ * turn's other requests alone.  In memory nothing is touched before the store took it. */
+enum result change_begin(struct engine *engine, struct fault *fault)
+{
+	return store_savepoint(engine->parts.store, fault);
+}
+
+enum result change_end(struct engine *engine, enum result result, struct fault *fault)
+{
+	if (result == RESULT_OK)
+		result = store_release(engine->parts.store, fault);
+	if (result == RESULT_OK)
+		return RESULT_OK;
+	store_undo(engine->parts.store);
+	/* A store in trouble may have undone more than this savepoint: then the whole turn goes. */
+	if (result_class(result) != RETRY_CALLER && result != RESULT_TOKEN_REQUIRED)
+		engine_break(engine, fault);
+	return result;
+}
+
+enum result change_job(struct engine *engine, int64_t row, const struct change *change, struct job_status *ret_status,
+                       struct fault *fault)
+{
+	struct job job;
+	enum result result = store_job_by_row(engine->parts.store, row, &job, fault);
+
+	if (result != RESULT_OK)
+		return result;
+	result = change_begin(engine, fault);
+	if (result != RESULT_OK)
+		return result;
+
+	enum job_state from = job.state;
+
+	job.modified_ms = engine_now(engine);
+	result = change->apply(engine, &job, change->argument, fault);
+	if (result == RESULT_OK)
+		result = store_job_save(engine->parts.store, &job, from, fault);
+	result = change_end(engine, result, fault);
+	if (result != RESULT_OK)
+		return result;
+	result = store_job_by_row(engine->parts.store, row, &job, fault);
+	if (result != RESULT_OK) { /* it is changed, and nobody will act on that */
+		engine_break(engine, fault);
+		return result;
+	}
+	engine_changed(engine, row);
+	engine->schedule_due = true;
+	if (change->after != NULL)
+		change->after(engine, &job);
+	engine_status_of(engine, &job, ret_status);
+	return RESULT_OK;
+}
+
+static void wind_down_job(struct engine *engine, const struct job *job)
+{
+	struct active *active = active_find(engine, job->row);
+
+	if (active != NULL && !active->winding)
+		active_wind_down(engine, active);
+}
+
+static void leave_slot(struct engine *engine, struct job *job)
+{
+	const struct active *active = active_find(engine, job->row);
+
+	if (active != NULL && !active->winding)
+		active_leave_slot(engine, active, job);
+}
+
+static enum result apply_add(struct engine *engine, struct job *job, const void *argument, struct fault *fault)
+{
+	if (job_state_is_final(job->state) || job->work == JOB_WORK_PUBLISH)
+		return fault_set(fault, RESULT_INVALID_STATE, FAULT_FERRY, 0, "add files while the job is %s",
+		                 job->work == JOB_WORK_PUBLISH ? "completing" : job_state_name(job->state));
+	return engine_add_files(engine, job, argument, fault);
+}
+
+static void after_add(struct engine *engine, const struct job *job)
+{
+	struct active *active = active_find(engine, job->row);
+
+	if (active != NULL && active->work == JOB_WORK_TRANSFER)
+		active->exhausted = false;
+}
+
+enum result engine_job_add_files(struct engine *engine, int64_t row, const struct request *request,
+                                 struct job_status *ret_status, struct fault *fault)
+{
+	const struct change change = { apply_add, after_add, request };
+
+	return change_job(engine, row, &change, ret_status, fault);
+}
+
+struct properties_change {
+	const struct job_properties *properties;
+	unsigned given;
+};
+
+/* A token of somebody else's must not stay behind the pin. */
+static enum result pin_helper(struct engine *engine, struct job *job, const char *pin, struct fault *fault)
+{
+	const struct lent *lent = engine_lent(engine, job->row);
+
+	if (pin[0] != '\0' && lent != NULL && strcmp(identity_caller(lent->identity)->owner, pin) != 0)
+		return fault_set(fault, RESULT_INVALID_STATE, FAULT_FERRY, 0,
+		                 "params.pinned_helper: a helper token of %s is lent to the job; clear it first",
+		                 identity_caller(lent->identity)->owner);
+	memcpy(job->properties.pinned_helper, pin, sizeof(job->properties.pinned_helper));
+	return RESULT_OK;
+}
+
+static enum result apply_properties(struct engine *engine, struct job *job, const void *argument, struct fault *fault)
+{
+	const struct properties_change *change = argument;
+	const struct job_properties *from = change->properties;
+	struct job_properties *to = &job->properties;
+	unsigned given = change->given;
+
+	if (job_state_is_final(job->state))
+		return fault_set(fault, RESULT_INVALID_STATE, FAULT_FERRY, 0, "set properties while the job is %s",
+		                 job_state_name(job->state));
+	if (given & PROPERTY_NAME)
+		memcpy(to->name, from->name, sizeof(to->name));
+	if (given & PROPERTY_DESCRIPTION)
+		memcpy(to->description, from->description, sizeof(to->description));
+	if (given & PROPERTY_PRIORITY)
+		to->priority = from->priority;
+	if (given & PROPERTY_AUTO_COMPLETE)
+		to->auto_complete = from->auto_complete;
+	if (given & PROPERTY_RETRY_DELAY)
+		to->retry_delay_s = from->retry_delay_s;
+	if (given & PROPERTY_NO_PROGRESS_TIMEOUT)
+		to->no_progress_timeout_s = from->no_progress_timeout_s;
+	if (given & PROPERTY_MAX_TIME)
+		to->max_time_s = from->max_time_s;
+	if (given & PROPERTY_LEASE)
+		to->lease_s = from->lease_s;
+	if (given & PROPERTY_ON_TOKEN_LOSS)
+		to->on_token_loss = from->on_token_loss;
+	if (given & PROPERTY_PINNED_HELPER) {
+		enum result result = pin_helper(engine, job, from->pinned_helper, fault);
+
+		if (result != RESULT_OK)
+			return result;
+	}
+	if (job->state == JOB_TRANSFERRED && to->auto_complete && job->files_transferred == job->files_total)
+		job->work = JOB_WORK_PUBLISH;
+
+	enum result result = job_properties_check(to, fault);
+
+	if (result == RESULT_OK)
+		engine_identities_changed(engine, job);
+	return result;
+}
+
+static void after_properties(struct engine *engine, const struct job *job)
+{
+	struct active *active;
+	uint64_t max_ms = (uint64_t)job->properties.max_time_s * 1000;
+
+	engine->lease_at_ms = 0; /* it may be the first to end now */
+	engine_wind_down_stale(engine, job);
+	active = active_find(engine, job->row);
+	if (active == NULL)
+		return;
+	active->priority = job->properties.priority;
+	active->deadline_ms = active->slot_since_ms + (job->active_ms < max_ms ? (int64_t)(max_ms - job->active_ms) : 0);
+}
+
+enum result engine_job_set_properties(struct engine *engine, int64_t row, const struct job_properties *properties,
+                                      unsigned given, struct job_status *ret_status, struct fault *fault)
+{
+	const struct properties_change wanted = { properties, given };
+	const struct change change = { apply_properties, after_properties, &wanted };
+
+	return change_job(engine, row, &change, ret_status, fault);
+}
+
+static void note_job(struct engine *engine, enum event_id id, const struct job *job)
+{
+	const char *const inserts[] = { job_title(job), job->id, job->owner };
+
+	events_note(engine->parts.events, id, sizeof(inserts) / sizeof(inserts[0]), inserts);
+}
+
+/* The work that a client asks for may need a helper token: without one it is refused, or waits if that is the job's way. */
+static enum result require_token(struct engine *engine, struct job *job, struct fault *fault)
+{
+	enum result result = RESULT_OK;
+
+	if (job->properties.on_token_loss == TOKEN_LOSS_ERROR)
+		result = engine_check_token(engine, job, fault);
+	if (result == RESULT_OK)
+		engine_identities_changed(engine, job);
+	return result;
+}
+
+static enum result apply_resume(struct engine *engine, struct job *job, const void *argument, struct fault *fault)
+{
+	(void)argument;
+	if (job->files_total == 0 && !job_state_is_final(job->state))
+		return fault_set(fault, RESULT_EMPTY, FAULT_FERRY, 0, "resume");
+	job->attempts = 0;
+	job->next_try_ms = 0;
+	job->active_ms = 0; /* the clock of max_time_s starts anew: docs/bits.md section 2 */
+	job->progress_ms = engine_now(engine);
+	if (job->state == JOB_TRANSFERRED && job->files_transferred == job->files_total &&
+	    !engine_written_by_another(engine, job)) {
+		/* Nothing to fetch; what may be left to do is the publishing that failed. */
+		if (job->properties.auto_complete)
+			job->work = JOB_WORK_PUBLISH;
+		return require_token(engine, job, fault);
+	}
+	if (job->work == JOB_WORK_PUBLISH)
+		return fault_set(fault, RESULT_INVALID_STATE, FAULT_FERRY, 0, "resume while the job is completing");
+
+	bool rested = !job_state_is_active(job->state) && job->state != JOB_QUEUED;
+	enum result result = engine_move(engine, job, JOB_EVENT_RESUME, fault);
+
+	if (result != RESULT_OK)
+		return result;
+	job->work = JOB_WORK_TRANSFER;
+	result = require_token(engine, job, fault);
+	if (result == RESULT_OK && rested)
+		note_job(engine, EVENT_JOB_RESUMED, job);
+	return result;
+}
+
+static void after_resume(struct engine *engine, const struct job *job)
+{
+	struct active *active;
+
+	engine_wind_down_stale(engine, job);
+	active = active_find(engine, job->row);
+	if (active != NULL && !active->winding) {
+		active->slot_since_ms = engine_mono(engine);
+		active->deadline_ms = active->slot_since_ms + (int64_t)job->properties.max_time_s * 1000;
+	}
+}
+
+enum result engine_resume_now(struct engine *engine, int64_t row, struct job_status *ret_status, struct fault *fault)
+{
+	const struct change change = { apply_resume, after_resume, NULL };
+
+	return change_job(engine, row, &change, ret_status, fault);
+}
+
+static enum result apply_suspend(struct engine *engine, struct job *job, const void *argument, struct fault *fault)
+{
+	(void)argument;
+	leave_slot(engine, job);
+
+	enum job_state from = job->state;
+	enum result result = engine_move(engine, job, JOB_EVENT_SUSPEND, fault);
+
+	if (result == RESULT_OK) {
+		job->work = JOB_WORK_NONE;
+		job->token_wait = false;
+		if (from != JOB_SUSPENDED)
+			note_job(engine, EVENT_JOB_SUSPENDED, job);
+	}
+	return result;
+}
+
+enum result engine_job_suspend(struct engine *engine, int64_t row, struct job_status *ret_status, struct fault *fault)
+{
+	const struct change change = { apply_suspend, wind_down_job, NULL };
+
+	return change_job(engine, row, &change, ret_status, fault);
+}
+
+static enum result apply_cancel(struct engine *engine, struct job *job, const void *argument, struct fault *fault)
+{
+	enum result result = engine_move(engine, job, JOB_EVENT_CANCEL, fault);
+
+	(void)argument;
+	if (result != RESULT_OK)
+		return result;
+	job->work = JOB_WORK_SWEEP;
+	job->attempts = 0;
+	job->next_try_ms = 0;
+	note_job(engine, EVENT_JOB_CANCELLED, job);
+	engine_review_token(engine, job);
+	return RESULT_OK;
+}
+
+enum result engine_job_cancel(struct engine *engine, int64_t row, struct job_status *ret_status, struct fault *fault)
+{
+	const struct change change = { apply_cancel, wind_down_job, NULL };
+
+	return change_job(engine, row, &change, ret_status, fault);
+}
+
+static enum result apply_complete(struct engine *engine, struct job *job, const void *argument, struct fault *fault)
+{
+	enum job_state to;
+
+	(void)argument;
+	if (!job_next_state(job->state, JOB_EVENT_COMPLETE, &to))
+		return fault_set(fault, RESULT_INVALID_STATE, FAULT_FERRY, 0, "complete while the job is %s",
+		                 job_state_name(job->state));
+	if (job->files_transferred > job->files_published && engine_written_by_another(engine, job))
+		return fault_set(fault, RESULT_INVALID_STATE, FAULT_FERRY, 0,
+		                 "complete: the files were written as %s, who writes them no more; resume the job to fetch them anew",
+		                 job->side_sid[JOB_SIDE_FILE]);
+	leave_slot(engine, job);
+	/* What runs stops; the state stays until every whole file is in its place. */
+	if (job_state_is_active(job->state) || job->state == JOB_QUEUED || job->state == JOB_TRANSIENT_ERROR) {
+		enum result result = engine_move(engine, job, JOB_EVENT_SUSPEND, fault);
+
+		if (result != RESULT_OK)
+			return result;
+	}
+	job->work = JOB_WORK_PUBLISH;
+	job->attempts = 0;
+	job->next_try_ms = 0;
+	job->progress_ms = engine_now(engine);
+	return require_token(engine, job, fault);
+}
+
+static void after_complete(struct engine *engine, const struct job *job)
+{
+	struct active *active;
+
+	engine_wind_down_stale(engine, job);
+	active = active_find(engine, job->row);
+	if (active != NULL && active->work == JOB_WORK_TRANSFER && !active->winding)
+		active_wind_down(engine, active);
+}
+
+enum result engine_job_complete(struct engine *engine, int64_t row, struct job_status *ret_status, struct fault *fault)
+{
+	const struct change change = { apply_complete, after_complete, NULL };
+
+	return change_job(engine, row, &change, ret_status, fault);
+}
+
+/* --- taking over --- */
+
+struct taking {
+	const struct caller *caller;
+	char from[JOB_OWNER_BYTES_MAX];
+};
+
+static enum result apply_take(struct engine *engine, struct job *job, const void *argument, struct fault *fault)
+{
+	struct taking *taking = *(struct taking *const *)argument;
+	const struct caller *caller = taking->caller;
+	enum result result = access_take(caller, job, fault);
+
+	if (result != RESULT_OK)
+		return result;
+	if (job_state_is_final(job->state) || job->work == JOB_WORK_PUBLISH)
+		return fault_set(fault, RESULT_INVALID_STATE, FAULT_FERRY, 0, "take the job over while it is %s",
+		                 job->work == JOB_WORK_PUBLISH ? "completing" : job_state_name(job->state));
+	result = engine_check_quota(engine, caller->owner, false, fault);
+	if (result != RESULT_OK)
+		return result;
+	leave_slot(engine, job);
+	result = engine_move(engine, job, JOB_EVENT_SUSPEND, fault);
+	memcpy(taking->from, job->owner, sizeof(taking->from));
+	memcpy(job->owner, caller->owner, sizeof(job->owner));
+	job->owner_integrity = caller->integrity;
+	job->owner_elevated = caller->administrator;
+	job->limited = false;
+	job->work = JOB_WORK_NONE;
+	job->helper_flags = 0;
+	job->helper_sid[0] = job->properties.pinned_helper[0] = '\0';
+	job->helper_logon = 0;
+	job->token_wait = false;
+	return result == RESULT_OK ? store_job_take(engine->parts.store, job, fault) : result;
+}
+
+static void after_take(struct engine *engine, const struct job *job)
+{
+	engine_forget_token(engine, job->row);
+	wind_down_job(engine, job);
+}
+
+enum result engine_job_take(struct engine *engine, int64_t row, const struct caller *caller, uint32_t process,
+                            struct job_status *ret_status, struct fault *fault)
+{
+	struct taking taking = { .caller = caller }, *argument = &taking;
+	const struct change change = { apply_take, after_take, &argument };
+	char number[16];
+	enum result result = change_job(engine, row, &change, ret_status, fault);
+
+	if (result != RESULT_OK)
+		return result;
+	text_display(number, sizeof(number), "%u", (unsigned)process);
+	EVENTS_NOTE(engine->parts.events, EVENT_JOB_TAKEN, job_title(&ret_status->job), ret_status->job.id, taking.from,
+	            caller->owner, number);
+	return RESULT_OK;
+}

@@ -1,0 +1,423 @@
+#include <inttypes.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "platform/file.h"
+#include "world_private.h"
+
+/* An order that waits for its answer; a fetch stays until it is whole, stopped or failed. */
+struct pending {
+	struct pending *next;
+	struct order *order;
+	struct worker *worker;
+	bool answered, stopped;
+};
+
+struct worker {
+	struct worker *next;
+	struct world *world;
+	enum worker_kind kind;
+	struct identity *identity;
+	struct report_sink sink;
+	struct pending *pending;
+};
+
+struct world_file *world_file(struct world *world, const char *path)
+{
+	const char *number = strrchr(path, '/');
+
+	assert_non_null(number);
+	return &world->files[strtoul(number + 1, NULL, 10) % WORLD_FILES_MAX];
+}
+
+static void wrong(struct world *world, const char *what, const char *name)
+{
+	if (!world->wrong) /* what follows from it tells nothing */
+		fprintf(stderr, "wrong: %s: %s\n", what, name);
+	world->wrong = true;
+}
+
+/* --- do they wear what they should? --- */
+
+static bool is_below(const char *root, const char *path)
+{
+	return strncmp(path, root, strlen(root)) == 0 && path[strlen(root)] == '/';
+}
+
+/* Rule 11, told again in other words than the engine's. */
+static bool is_lent_for(const struct lent *lent, const struct world_file *file, const char *path, bool network)
+{
+	bool was_there = file->ordinal < lent->files, below = lent->root_bytes == 0;
+
+	for (size_t at = 0; at < lent->root_bytes; at += strlen(lent->roots + at) + 1)
+		below |= is_below(lent->roots + at, path);
+	return below && (was_there || (lent->root_bytes > 0 && !network));
+}
+
+static bool is_listed(const char *sid, const char (*items)[512], uint32_t count)
+{
+	for (uint32_t i = 0; i < count; i++)
+		if (strcmp(items[i], sid) == 0)
+			return true;
+	return false;
+}
+
+static void check_service(struct world *world, const struct worker *worker, enum job_side side, const char *path)
+{
+	const struct settings *settings = &world->settings;
+	bool below = side == JOB_SIDE_NETWORK;
+
+	for (uint32_t i = 0; i < settings->identity_service_file_roots.count; i++)
+		below |= is_below(settings->identity_service_file_roots.items[i], path);
+	if (!engine_same_identity(worker->identity, world->people[SERVICE]))
+		wrong(world, "not as the service", path);
+	if (!below)
+		wrong(world, "the service outside of its roots", path);
+}
+
+static void check_owner(struct world *world, const struct worker *worker, const struct job *job, const char *path)
+{
+	const struct job_owner owner = job_owner(job);
+	bool present = false;
+
+	for (const struct present *p = world->engine->present; p != NULL; p = p->next)
+		present |= engine_same_identity(p->identity, worker->identity);
+	if (!access_is_owner(identity_caller(worker->identity), &owner))
+		wrong(world, "not as the owner", path);
+	if (!present)
+		wrong(world, "as an owner who left", path);
+}
+
+static void check_identity(const struct worker *worker, enum job_side side, const char *path, bool network)
+{
+	struct world *world = worker->world;
+	const struct settings *settings = &world->settings;
+	const struct world_file *file = world_file(world, path);
+	const struct lent *lent = engine_lent(world->engine, file->job);
+	struct job job;
+	struct fault fault;
+
+	assert_int_equal(store_job_by_row(world->store, file->job, &job, &fault), RESULT_OK);
+	if (job.helper_flags & HELPER_FLAG(side)) {
+		if (lent == NULL)
+			wrong(world, "as somebody while no token is lent", path);
+		else if (!engine_same_identity(lent->identity, worker->identity))
+			wrong(world, "not as the helper", path);
+		else if (!is_lent_for(lent, file, path, network && (job.helper_flags & HELPER_NETWORK)))
+			wrong(world, "the token is not lent for it", path);
+	} else if (side == JOB_SIDE_FILE && is_listed(job.owner, settings->identity_service_file_owners.items,
+	                                              settings->identity_service_file_owners.count)) {
+		check_service(world, worker, side, path);
+	} else if (side == JOB_SIDE_NETWORK && is_listed(job.owner, settings->identity_service_network_owners.items,
+	                                                 settings->identity_service_network_owners.count)) {
+		check_service(world, worker, side, path);
+	} else {
+		check_owner(world, worker, &job, path);
+	}
+}
+
+/* At the moment an order is given, which is after the commit of the turn that wrote it.  Orders that name nothing go on
+ * with what was opened. */
+static void check_order(const struct worker *worker, const struct order *order)
+{
+	const char *path = order->list.bytes, *end = path + order->list.length;
+
+	switch (order->kind) {
+	case ORDER_OPEN: check_identity(worker, JOB_SIDE_FILE, order->file.path, true); break;
+	case ORDER_FETCH: check_identity(worker, JOB_SIDE_NETWORK, order->file.path, true); break;
+	case ORDER_PUBLISH:
+	case ORDER_ABANDON:
+	case ORDER_LIST:
+	case ORDER_SWEEP: check_identity(worker, JOB_SIDE_FILE, order->file.path, false); break;
+	case ORDER_CHECK:
+		for (; path < end; path += strlen(path) + 1)
+			check_identity(worker, JOB_SIDE_FILE, path, true);
+		break;
+	case ORDER_SYNC:
+	case ORDER_CLOSE:
+	case ORDER_FINISH:
+	case ORDER_RECORDED:
+	case ORDER_STOP: break;
+	}
+}
+
+/* --- made-up workers --- */
+
+static enum result start_worker(void *context, enum worker_kind kind, struct identity *identity,
+                                const struct report_sink *sink, struct worker **ret_worker, struct fault *fault)
+{
+	struct world *world = context;
+	struct worker *worker = calloc(1, sizeof(*worker));
+	unsigned count = 1;
+
+	(void)fault;
+	assert_non_null(worker);
+	for (const struct worker *other = world->workers; other != NULL; other = other->next)
+		count++;
+	if (count > world->settings.identity_workers_max)
+		wrong(world, "more workers than there may be", identity_caller(identity)->owner);
+	worker->world = world;
+	worker->kind = kind;
+	worker->identity = identity_hold(identity);
+	worker->sink = *sink;
+	worker->next = world->workers;
+	world->workers = worker;
+	*ret_worker = worker;
+	return RESULT_OK;
+}
+
+static void give_order(struct worker *worker, struct order *order)
+{
+	struct pending **end = &worker->pending, *pending;
+
+	check_order(worker, order);
+	if (order->kind == ORDER_STOP || order->kind == ORDER_RECORDED) {
+		for (pending = worker->pending; pending != NULL; pending = pending->next)
+			if (pending->order->flight == order->flight && order->kind == ORDER_STOP)
+				pending->stopped = true;
+		free(order);
+		return;
+	}
+	pending = calloc(1, sizeof(*pending));
+	assert_non_null(pending);
+	pending->order = order;
+	pending->worker = worker;
+	while (*end != NULL)
+		end = &(*end)->next;
+	*end = pending;
+}
+
+static bool consumes_handle(const struct order *order)
+{
+	return order->kind == ORDER_CLOSE || order->kind == ORDER_FINISH;
+}
+
+static void stop_worker(struct worker *worker)
+{
+	struct world *world = worker->world;
+	struct worker **place = &world->workers;
+
+	while (*place != worker)
+		place = &(*place)->next;
+	*place = worker->next;
+	/* Only where everything is dropped. */
+	if (worker->pending != NULL && !world->ending && world->engine->broken.result == RESULT_OK)
+		wrong(world, "ended while it works", identity_caller(worker->identity)->owner);
+	while (worker->pending != NULL) {
+		struct pending *pending = worker->pending;
+
+		worker->pending = pending->next;
+		if (consumes_handle(pending->order))
+			file_handle_free(pending->order->handle);
+		order_free(pending->order);
+		free(pending);
+	}
+	identity_free(worker->identity);
+	free(worker);
+}
+
+static struct report *new_report(const struct pending *pending, enum report_kind kind)
+{
+	struct report *report = calloc(1, sizeof(*report));
+
+	assert_non_null(report);
+	report->kind = kind;
+	report->order = pending->order->kind;
+	report->worker = pending->worker;
+	report->flight = pending->order->flight;
+	return report;
+}
+
+static void finish(struct pending *pending, struct report *report)
+{
+	struct worker *worker = pending->worker;
+	struct pending **place = &worker->pending;
+
+	while (*place != pending)
+		place = &(*place)->next;
+	*place = pending->next;
+	order_free(pending->order);
+	free(pending);
+	worker->sink.post(worker->sink.context, report);
+}
+
+static struct file_handle *open_handle(const struct world *world, uint64_t flight)
+{
+	struct file_handle *handle = NULL;
+	struct fault fault = { 0 };
+	char path[600];
+
+	snprintf(path, sizeof(path), "%s%cflight-%" PRIu64, world->folder, file_path_style == PATH_WINDOWS ? '\\' : '/',
+	         flight);
+	if (file_open_append(path, &handle, &fault) != RESULT_OK)
+		fail_msg("%s: %s", path, fault.what);
+	return handle;
+}
+
+/* What lies in the folder /sim: an orphan, where the test put one, and every partial file that was written to. */
+static void answer_list(struct world *world, const struct order *order, struct report *report)
+{
+	report->names = BUFFER(65536);
+	for (unsigned i = 0; i < world->lying_count; i++)
+		assert_int_equal(buffer_append(&report->names, world->lying[i], strlen(world->lying[i]) + 1), RESULT_OK);
+	assert_string_equal(order->list.bytes, ".ferry-5ea5ea5ea5ea5ea5-");
+}
+
+static void answer_check(struct world *world, const struct order *order, struct report *report)
+{
+	const char *path = order->list.bytes, *end = path + order->list.length;
+
+	for (report->bytes = 0; path < end; path += strlen(path) + 1, report->bytes++)
+		if (strcmp(path, world->denied) == 0) {
+			report->result = fault_set(&report->fault, RESULT_DENIED, FAULT_FERRY, 0, "%s", path);
+			return;
+		}
+}
+
+static void answer_sweep(struct world *world, const struct order *order, struct report *report)
+{
+	const char *name = order->list.bytes, *end = name + order->list.length;
+
+	for (report->bytes = 0; name < end; name += strlen(name) + 1)
+		for (unsigned i = 0; i < world->lying_count; i++)
+			if (strcmp(world->lying[i], name) == 0) {
+				memcpy(world->lying[i], world->lying[--world->lying_count], sizeof(world->lying[i]));
+				report->bytes++;
+			}
+}
+
+static void answer_file_order(struct pending *pending)
+{
+	struct world *world = pending->worker->world;
+	const struct order *order = pending->order;
+	struct world_file *file = order->file.url[0] != '\0' ? world_file(world, order->file.url) : NULL;
+	struct report *report = new_report(pending, REPORT_DONE);
+
+	report->bytes = order->bytes;
+	if (order->kind == ORDER_CHECK) {
+		answer_check(world, order, report);
+	} else if (order->kind == ORDER_LIST) {
+		answer_list(world, order, report);
+	} else if (order->kind == ORDER_SWEEP) {
+		answer_sweep(world, order, report);
+	} else if (order->kind == ORDER_OPEN) {
+		if (file->synced < order->file.bytes_recorded)
+			wrong(world, "recorded more than is on disk", order->file.url);
+		if (file->exchanged && order->file.tag[0] != '\0') {
+			report->result = fault_set(&report->fault, RESULT_FILE_CHANGED, FAULT_FERRY, 0, "made up");
+			finish(pending, report);
+			return;
+		}
+		report->bytes = order->file.bytes_recorded;
+		file->written = file->written < report->bytes ? report->bytes : file->written;
+		(void)!text_copy(report->tag, sizeof(report->tag), text_view("tag"));
+		if (world->real_handles)
+			report->handle = open_handle(world, order->flight);
+	} else if (order->kind == ORDER_SYNC || order->kind == ORDER_CLOSE || order->kind == ORDER_FINISH) {
+		if (order->bytes > file->written)
+			wrong(world, "synced more than was written", order->file.url);
+		if (file->fail_next_sync) {
+			file->fail_next_sync = false;
+			file->lost = true;
+			report->result = fault_set(&report->fault, RESULT_IO_FAILED, FAULT_FERRY, 0, "made up");
+		}
+		if (!file->lost)
+			file->synced = file->written;
+	} else if (order->kind == ORDER_PUBLISH) {
+		if (file->synced != file->size)
+			wrong(world, "published before it was whole", order->file.url);
+		file->published++;
+	} else if (order->kind == ORDER_ABANDON && file->held) {
+		report->result = fault_set(&report->fault, RESULT_LOCKED, FAULT_FERRY, 0, "made up");
+	} else if (order->kind == ORDER_ABANDON) {
+		file->written = file->synced = 0;
+	}
+	if (consumes_handle(order))
+		file_handle_free(order->handle);
+	finish(pending, report);
+}
+
+static void advance_fetch(struct pending *pending)
+{
+	struct world *world = pending->worker->world;
+	struct world_file *file = world_file(world, pending->order->file.url);
+	struct report *report;
+
+	if (!pending->answered) {
+		pending->answered = true;
+		file->lost = false; /* what was lost is written again */
+		file->written = pending->order->file.bytes_recorded;
+		report = new_report(pending, REPORT_ANSWERED);
+		report->bytes = file->written;
+		report->bytes_total = file->size;
+		pending->worker->sink.post(pending->worker->sink.context, report);
+		return;
+	}
+	if (!pending->stopped && file->fail_next_fetch == RESULT_OK && file->written < file->size) {
+		uint64_t some = 1 + world_random(world, file->size - file->written);
+
+		file->written += some;
+		file->fetched += some;
+		report = new_report(pending, REPORT_WRITTEN);
+		report->bytes = file->written;
+		pending->worker->sink.post(pending->worker->sink.context, report);
+		return;
+	}
+	report = new_report(pending, REPORT_DONE);
+	report->bytes = file->written;
+	report->result = pending->stopped && file->written < file->size ? RESULT_CANCELLED : file->fail_next_fetch;
+	(void)!fault_set(&report->fault, report->result, FAULT_FERRY, 0, "made up");
+	file->fail_next_fetch = RESULT_OK;
+	finish(pending, report);
+}
+
+struct worker_ops world_workers(struct world *world)
+{
+	return (struct worker_ops){ start_worker, give_order, stop_worker, world };
+}
+
+/* A file worker answers in the order it was told; of the fetches any one may get on. */
+static struct pending *choose(struct world *world)
+{
+	struct pending *chosen = NULL;
+	uint64_t seen = 0;
+
+	for (struct worker *worker = world->workers; worker != NULL; worker = worker->next) {
+		for (struct pending *pending = worker->pending; pending != NULL; pending = pending->next) {
+			if (worker->kind == WORKER_NETWORK && !pending->stopped && world_file(world, pending->order->file.url)->stuck)
+				continue;
+			if (world_random(world, ++seen) == 0)
+				chosen = pending;
+			if (worker->kind == WORKER_FILE)
+				break;
+		}
+	}
+	return chosen;
+}
+
+bool world_wears(const struct world *world, enum person person)
+{
+	for (const struct worker *worker = world->workers; worker != NULL; worker = worker->next)
+		if (engine_same_identity(worker->identity, world->people[person]))
+			return true;
+	return false;
+}
+
+bool world_is_at_work(struct world *world)
+{
+	return choose(world) != NULL;
+}
+
+bool world_answer(struct world *world)
+{
+	struct pending *pending = choose(world);
+
+	if (pending == NULL)
+		return false;
+	if (pending->worker->kind == WORKER_NETWORK)
+		advance_fetch(pending);
+	else
+		answer_file_order(pending);
+	return true;
+}

@@ -17,6 +17,9 @@
  * Outcomes: every function that can fail returns an enum ferry_result and fills `error`, which may be NULL.  A ret_
  *     argument is written on FERRY_OK only, unless its function says otherwise.
  * Blocking: every function that talks to the service blocks, at most for the time-out in struct ferry_options.
+ *
+ * In this order: outcomes, the connection, what a job is, making and opening jobs, looking, control, the helper token,
+ * waiting and watching.
  */
 #ifndef FERRY_H
 #define FERRY_H
@@ -64,6 +67,8 @@ struct ferry_error {
 
 struct ferry; /* one connection to the service */
 
+#define FERRY_SID_BYTES 512 /* a SID as text, with its end; a service account's service SIDs are part of it */
+
 /* All zero is a good choice, and so is NULL instead of it. */
 struct ferry_options {
 	const char *address;       /* NULL: the installed service */
@@ -85,7 +90,7 @@ void ferry_close(struct ferry *ferry);
 /* What the service said to hello. */
 struct ferry_server {
 	char version[64];
-	char owner[512]; /* the SID as which it knows you */
+	char owner[FERRY_SID_BYTES]; /* as whom it knows you */
 	bool elevated;   /* as an administrator */
 };
 void ferry_get_server(const struct ferry *ferry, struct ferry_server *ret_server);
@@ -93,6 +98,7 @@ void ferry_get_server(const struct ferry *ferry, struct ferry_server *ret_server
 /* The connection was lost, or you gave up waiting: make it again within `timeout_ms` (negative: for ever), trying after
  * 0.2 s and then ever less often, up to every 5 s.  Says hello, opens every job that was open, under the identity saved
  * when you opened it, and subscribes again.  ferry_job_wait and ferry_next_change do this by themselves.
+ * A helper token is not lent again: that is for its user to do (ferry_job_set_helper_token).
  *   FERRY_NOT_RUNNING (time is up) | what ferry_connect and ferry_job_open return */
 enum ferry_result ferry_reconnect(struct ferry *ferry, int64_t timeout_ms, struct ferry_error *error) FERRY_MUST_CHECK;
 
@@ -124,6 +130,8 @@ enum ferry_wait_reason {
 	FERRY_WAIT_NONE,
 	FERRY_WAIT_SLOT,         /* other jobs come first */
 	FERRY_WAIT_OWNER_ABSENT, /* none of the owner's programs has said hello since the service started */
+	FERRY_WAIT_TOKEN,        /* it needs a helper token and has none; see ferry_status.on_token_loss */
+	FERRY_WAIT_WORKERS,      /* as many identities are at work as may be */
 	FERRY_WAIT_RETRY,        /* until next_try_ms */
 	FERRY_WAIT_DISK_FULL,    /* until next_try_ms */
 	FERRY_WAIT_OTHER         /* a reason that a newer service has */
@@ -134,14 +142,33 @@ enum ferry_file_state {
 	FERRY_FILE_PUBLISHED,   /* under its own name */
 	FERRY_FILE_ABANDONED    /* its partial file is gone */
 };
+enum ferry_token_loss { /* what a job does that needs its helper token and has none */
+	FERRY_TOKEN_LOSS_ERROR, /* goes to ERROR, TOKEN_REQUIRED */
+	FERRY_TOKEN_LOSS_WAIT   /* waits until one is lent */
+};
+enum ferry_identity { /* who serves a side of a job */
+	FERRY_AS_OWNER,
+	FERRY_AS_HELPER, /* whose token is lent to it, with the side's flag */
+	FERRY_AS_SERVICE /* by the service's configuration only */
+};
 
-/* The names used in messages and on the command line: "TRANSFERRING", "normal", "owner-absent", "pending". */
+/* The names used in messages and on the command line: "TRANSFERRING", "normal", "owner-absent", "pending" ... */
 const char *ferry_state_name(enum ferry_state state);
 const char *ferry_priority_name(enum ferry_priority priority);
 const char *ferry_wait_reason_name(enum ferry_wait_reason wait);
 const char *ferry_file_state_name(enum ferry_file_state state);
+const char *ferry_token_loss_name(enum ferry_token_loss loss); /* "error", "wait" */
+const char *ferry_identity_name(enum ferry_identity identity); /* "owner", "helper", "service" */
+bool ferry_token_loss_from_name(const char *name, enum ferry_token_loss *ret_loss);
 bool ferry_priority_from_name(const char *name, enum ferry_priority *ret_priority);
 bool ferry_state_is_final(enum ferry_state state); /* ACKNOWLEDGED, CANCELLED */
+
+/* One side of a job, files or network: who serves it from now on, and who did last. */
+struct ferry_side {
+	enum ferry_identity as;
+	char sid[FERRY_SID_BYTES];      /* "": nobody is there */
+	char last_sid[FERRY_SID_BYTES]; /* "": nobody yet */
+};
 
 /* A job as the service last told it. */
 struct ferry_status {
@@ -149,7 +176,7 @@ struct ferry_status {
 	char name[1024];
 	char description[4096];
 	char key[256];   /* "": none */
-	char owner[512]; /* SID */
+	char owner[FERRY_SID_BYTES];
 	enum ferry_state state;
 	enum ferry_wait_reason wait;
 	enum ferry_priority priority;
@@ -163,6 +190,12 @@ struct ferry_status {
 	uint64_t bytes_total, bytes_transferred;
 	uint32_t error_count;           /* over the job's life */
 	struct ferry_error error;       /* the last one; hresult 0: none */
+	unsigned helper_flags;          /* FERRY_HELPER_... */
+	char helper_sid[FERRY_SID_BYTES];      /* whose token is lent to it now; "": none is */
+	char helper_last_sid[FERRY_SID_BYTES]; /* whose was lent last; "": none ever was */
+	char pinned_helper[FERRY_SID_BYTES];   /* whose token alone it takes; "": anybody's */
+	enum ferry_token_loss on_token_loss;
+	struct ferry_side file, network;
 };
 
 struct ferry_file {
@@ -188,6 +221,8 @@ struct ferry_properties {
 	uint32_t no_progress_timeout_s; /* 0: the first passing error is final */
 	uint32_t max_time_s;            /* of transferring, waiting not counted */
 	uint32_t lease_s;               /* without any change for so long, the job is cancelled; at least 60 */
+	enum ferry_token_loss on_token_loss;
+	const char *pinned_helper;      /* the SID whose token alone may be its helper token; NULL: anybody's */
 };
 #define FERRY_GIVE_NAME 0x01u
 #define FERRY_GIVE_DESCRIPTION 0x02u
@@ -197,6 +232,8 @@ struct ferry_properties {
 #define FERRY_GIVE_NO_PROGRESS_TIMEOUT 0x20u
 #define FERRY_GIVE_MAX_TIME 0x40u
 #define FERRY_GIVE_LEASE 0x80u
+#define FERRY_GIVE_ON_TOKEN_LOSS 0x100u
+#define FERRY_GIVE_PINNED_HELPER 0x200u
 
 /* One file to fetch.  The URL is absolute http or https; the path absolute, in a folder that exists. */
 struct ferry_source {
@@ -219,7 +256,8 @@ struct ferry_new_job {
  *   have been left behind if they did not fit into one message of 1 MiB. */
 enum ferry_result ferry_job_create(struct ferry *ferry, const struct ferry_new_job *request, struct ferry_job **ret_job,
                                    bool *ret_created, struct ferry_error *error) FERRY_MUST_CHECK;
-/* Open a job by its id.  FERRY_NOT_FOUND: there is none, or it is not yours. */
+/* Open a job by its id.  Its pinned helper may open it too, and do nothing with it but lend a token.
+ * FERRY_NOT_FOUND: there is none, or it is not yours. */
 enum ferry_result ferry_job_open(struct ferry *ferry, const char *id, struct ferry_job **ret_job,
                                  struct ferry_error *error) FERRY_MUST_CHECK;
 /* Forget the job here; in the service it goes on.  A connection may have a few hundred open at once.  NULL is fine. */
@@ -275,6 +313,99 @@ enum ferry_result ferry_job_cancel(struct ferry_job *job, struct ferry_status *r
 /* Give whole files their names and give up the others.  Answers at once: see ferry_job_wait. */
 enum ferry_result ferry_job_complete(struct ferry_job *job, struct ferry_status *ret_status,
                                      struct ferry_error *error) FERRY_MUST_CHECK;
+
+/* ---- two identities: the helper token ---- */
+
+/* A job reads and writes files and asks servers as its owner.  Who may impersonate somebody else, the helper, can lend
+ * that user's token to the job, and the flags say for which side of it the helper takes the owner's place.  The flags
+ * stay with the job; the token never does: the service keeps it in memory only.  Token and flags may come in any order,
+ * before or after the files; a job whose flags are set runs only with a token.
+ *
+ * In BITS's order: open the job as yourself, impersonate the helper, lend, stop impersonating.
+ *
+ *   ferry_job_open(ferry, id, &job, &error);
+ *   ImpersonateLoggedOnUser(helper);
+ *   result = ferry_job_set_helper_token(job, NULL, NULL, &error);
+ *   RevertToSelf();
+ *   ...
+ *   ferry_job_set_helper_token_flags(job, FERRY_HELPER_LOCAL_FILE, &error);
+ *
+ * These functions never change as whom the thread acts.  The service judges by who opened the job, not by the helper:
+ * FERRY_ACCESS_REFUSED, with the rule in the message.  Who lends to a job of somebody else does so for the flags that
+ * it has then: set them first. */
+#define FERRY_HELPER_LOCAL_FILE 0x1u /* BG_TOKEN_LOCAL_FILE: files are made, named and removed as the helper */
+#define FERRY_HELPER_NETWORK 0x2u    /* BG_TOKEN_NETWORK: servers and proxies meet the helper */
+const char *ferry_helper_flag_name(unsigned flag); /* of one: "local-file", "network" */
+bool ferry_helper_flag_from_name(const char *name, unsigned *ret_flag);
+#define FERRY_ROOTS_MAX 16
+
+/* How a token is lent; all zero, and so NULL: for the files that the job has now.  Files added later need it lent
+ * again. */
+struct ferry_loan {
+	/* Absolute folders, below which all files of the job must lie: then also for those to come, as long as the flags are
+	 * without FERRY_HELPER_NETWORK. */
+	const char *const *roots;
+	size_t root_count;        /* up to FERRY_ROOTS_MAX */
+	uint32_t max_age_s;       /* the token is dropped at this age, at least 60; 0: by the rules of its life alone */
+};
+enum ferry_token_life {
+	FERRY_LIFE_SESSION,    /* until the logon session that it came from ends */
+	FERRY_LIFE_JOB,        /* as long as the job needs it */
+	FERRY_LIFE_CONNECTION, /* as long as the job's connection here: of logons without a session, like batch and ssh */
+	FERRY_LIFE_OTHER       /* what a newer service has */
+};
+const char *ferry_token_life_name(enum ferry_token_life life); /* "session", "job", "connection" */
+/* On what terms it was taken. */
+struct ferry_loan_terms {
+	char sid[FERRY_SID_BYTES]; /* whose token it is */
+	enum ferry_token_life life; /* FERRY_LIFE_CONNECTION becomes FERRY_LIFE_JOB where the loan states an age */
+	char warning[256];          /* what may not work with it; "": nothing is known */
+};
+
+/* Lend the identity that the calling thread wears to the job, instead of one that was lent before.  `loan` and
+ * `ret_terms` may be NULL.  After a restart of the service or a lost connection the library does not lend it again:
+ * whoever may impersonate the helper does so.  A job with FERRY_TOKEN_LOSS_WAIT waits for it, any other goes to ERROR.
+ *   FERRY_ACCESS_REFUSED (with the rule; or the message carried another identity than the thread's) | FERRY_REFUSED
+ *   (NOT_LENT: the token is below impersonation level; TOO_MANY_TOKENS; INVALID_STATE) */
+enum ferry_result ferry_job_set_helper_token(struct ferry_job *job, const struct ferry_loan *loan,
+                                             struct ferry_loan_terms *ret_terms,
+                                             struct ferry_error *error) FERRY_MUST_CHECK;
+/* Take it back; the flags stay, so that the job needs one again.  None being lent is fine. */
+enum ferry_result ferry_job_clear_helper_token(struct ferry_job *job, struct ferry_error *error) FERRY_MUST_CHECK;
+/* `flags` are FERRY_HELPER_...; 0 returns the job to its owner alone. */
+enum ferry_result ferry_job_set_helper_token_flags(struct ferry_job *job, unsigned flags,
+                                                   struct ferry_error *error) FERRY_MUST_CHECK;
+enum ferry_result ferry_job_get_helper_token_flags(struct ferry_job *job, unsigned *ret_flags,
+                                                   struct ferry_error *error) FERRY_MUST_CHECK;
+/* Whose token is lent now; "" if none is. */
+enum ferry_result ferry_job_get_helper_token_sid(struct ferry_job *job, char ret_sid[FERRY_SID_BYTES],
+                                                 struct ferry_error *error) FERRY_MUST_CHECK;
+
+/* For programs that cannot impersonate per call: a ticket, good once and for 30 s as long as the job is open here.  A
+ * program that runs as the helper presents it on a connection of its own, and thereby lends its token to the job.  A
+ * ticket is a secret. */
+#define FERRY_TICKET_BYTES 33 /* with its end */
+enum ferry_result ferry_job_helper_ticket(struct ferry_job *job, const struct ferry_loan *loan,
+                                          char ret_ticket[FERRY_TICKET_BYTES],
+                                          struct ferry_error *error) FERRY_MUST_CHECK;
+/* `ret_terms` may be NULL; FERRY_LIFE_CONNECTION means the connection that the ticket is from.  FERRY_REFUSED with the
+ * name BAD_TICKET: there is none, or its time is over. */
+enum ferry_result ferry_present_ticket(struct ferry *ferry, const char *ticket, struct ferry_loan_terms *ret_terms,
+                                       struct ferry_error *error) FERRY_MUST_CHECK;
+
+/* Whether the job could be served now.  Nothing is made and no server is asked. */
+struct ferry_preflight {
+	struct ferry_side file, network; /* last_sid is not told here */
+	struct ferry_error file_error;   /* why its files could not be written; hresult 0: they could, as far as can be told */
+};
+enum ferry_result ferry_job_preflight(struct ferry_job *job, struct ferry_preflight *ret_preflight,
+                                      struct ferry_error *error) FERRY_MUST_CHECK;
+
+/* Make somebody else's job yours; for elevated administrators, and not with jobs of services.  It is SUSPENDED then,
+ * without helper token, flags and pinned helper; you have an owner's rights on it, and what others opened of it is
+ * void. */
+enum ferry_result ferry_job_take_ownership(struct ferry_job *job, struct ferry_status *ret_status,
+                                           struct ferry_error *error) FERRY_MUST_CHECK;
 
 /* ---- waiting and watching ---- */
 

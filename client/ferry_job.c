@@ -24,9 +24,8 @@ static enum result call_for_job(struct ferry *ferry, struct json_writer *request
 	return RESULT_OK;
 }
 
-/* A request about an open job, up to its handle. */
-static enum result request_for(struct ferry_job *job, enum method method, struct json_writer *ret_request,
-                               struct fault *fault)
+enum result ferry_request_for(struct ferry_job *job, enum method method, struct json_writer *ret_request,
+                              struct fault *fault)
 {
 	struct ferry *ferry = job->ferry;
 
@@ -112,6 +111,12 @@ static void write_properties(struct json_writer *request, const struct ferry_pro
 		json_write_u64(request, "max_time_s", properties->max_time_s);
 	if (given & FERRY_GIVE_LEASE)
 		json_write_u64(request, "lease_s", properties->lease_s);
+	if (given & FERRY_GIVE_ON_TOKEN_LOSS)
+		json_write_text(request, "on_token_loss", text_view(ferry_token_loss_name(properties->on_token_loss)));
+	if (given & FERRY_GIVE_PINNED_HELPER && properties->pinned_helper == NULL)
+		json_write_raw(request, "pinned_helper", text_view("null"));
+	else if (given & FERRY_GIVE_PINNED_HELPER)
+		json_write_text(request, "pinned_helper", text_view(properties->pinned_helper));
 }
 
 /* As many of `files` as fit into the message that is being written, at least one. */
@@ -155,7 +160,7 @@ static enum result add_files(struct ferry_job *job, const struct ferry_source *f
 		struct json_writer request;
 		struct json answer;
 		size_t written;
-		enum result result = request_for(job, METHOD_JOB_ADD_FILES, &request, fault);
+		enum result result = ferry_request_for(job, METHOD_JOB_ADD_FILES, &request, fault);
 		if (result == RESULT_OK)
 			result = write_files(job->ferry, &request, files + *ret_added, count - *ret_added, &written, fault);
 		if (result == RESULT_OK)
@@ -303,7 +308,7 @@ enum ferry_result ferry_job_set_properties(struct ferry_job *job, const struct f
 {
 	struct fault fault = { .result = RESULT_OK };
 	struct json_writer request;
-	enum result result = request_for(job, METHOD_JOB_SET_PROPERTIES, &request, &fault);
+	enum result result = ferry_request_for(job, METHOD_JOB_SET_PROPERTIES, &request, &fault);
 
 	if (result == RESULT_OK) {
 		write_properties(&request, properties);
@@ -317,7 +322,7 @@ enum ferry_result ferry_job_set_properties(struct ferry_job *job, const struct f
 enum result ferry_get(struct ferry_job *job, struct ferry_status *ret_status, struct fault *fault)
 {
 	struct json_writer request;
-	enum result result = request_for(job, METHOD_JOB_GET, &request, fault);
+	enum result result = ferry_request_for(job, METHOD_JOB_GET, &request, fault);
 	if (result != RESULT_OK)
 		return result;
 	json_write_u64(&request, "limit", 0);
@@ -393,7 +398,7 @@ enum ferry_result ferry_job_files(struct ferry_job *job, uint32_t from_ordinal,
 
 	while (more && result == RESULT_OK) {
 		struct json_writer request;
-		result = request_for(job, METHOD_JOB_GET, &request, &fault);
+		result = ferry_request_for(job, METHOD_JOB_GET, &request, &fault);
 		if (result != RESULT_OK)
 			break;
 		json_write_u64(&request, "from", from);
@@ -462,12 +467,12 @@ enum ferry_result ferry_service_status(struct ferry *ferry, struct ferry_service
 
 /* --- control --- */
 
-static enum ferry_result control(struct ferry_job *job, enum method method, struct ferry_status *ret_status,
-                                 struct ferry_error *error)
+enum ferry_result ferry_control(struct ferry_job *job, enum method method, struct ferry_status *ret_status,
+                                struct ferry_error *error)
 {
 	struct fault fault = { .result = RESULT_OK };
 	struct json_writer request;
-	enum result result = request_for(job, method, &request, &fault);
+	enum result result = ferry_request_for(job, method, &request, &fault);
 
 	if (result == RESULT_OK)
 		result = call_for_job(job->ferry, &request, ret_status, &fault);
@@ -476,22 +481,22 @@ static enum ferry_result control(struct ferry_job *job, enum method method, stru
 
 enum ferry_result ferry_job_resume(struct ferry_job *job, struct ferry_status *ret_status, struct ferry_error *error)
 {
-	return control(job, METHOD_JOB_RESUME, ret_status, error);
+	return ferry_control(job, METHOD_JOB_RESUME, ret_status, error);
 }
 
 enum ferry_result ferry_job_suspend(struct ferry_job *job, struct ferry_status *ret_status, struct ferry_error *error)
 {
-	return control(job, METHOD_JOB_SUSPEND, ret_status, error);
+	return ferry_control(job, METHOD_JOB_SUSPEND, ret_status, error);
 }
 
 enum ferry_result ferry_job_cancel(struct ferry_job *job, struct ferry_status *ret_status, struct ferry_error *error)
 {
-	return control(job, METHOD_JOB_CANCEL, ret_status, error);
+	return ferry_control(job, METHOD_JOB_CANCEL, ret_status, error);
 }
 
 enum ferry_result ferry_job_complete(struct ferry_job *job, struct ferry_status *ret_status, struct ferry_error *error)
 {
-	return control(job, METHOD_JOB_COMPLETE, ret_status, error);
+	return ferry_control(job, METHOD_JOB_COMPLETE, ret_status, error);
 }
 
 enum result ferry_subscribe_to(struct ferry *ferry, struct ferry_job *job, struct fault *fault)
@@ -503,7 +508,7 @@ enum result ferry_subscribe_to(struct ferry *ferry, struct ferry_job *job, struc
 	if (job == NULL) {
 		request = ferry_request(ferry, METHOD_EVENTS_SUBSCRIBE);
 	} else {
-		enum result result = request_for(job, METHOD_EVENTS_SUBSCRIBE, &request, fault);
+		enum result result = ferry_request_for(job, METHOD_EVENTS_SUBSCRIBE, &request, fault);
 		if (result != RESULT_OK)
 			return result;
 	}

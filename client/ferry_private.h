@@ -1,7 +1,7 @@
 /* client/ferry_private - what the files of libferry share, and nobody else sees.
  *
- * ferry.c connects, asks and is answered; ferry_job.c knows each request; ferry_wait.c keeps connected and waits;
- * ferry_record.c makes public records of ours.
+ * ferry.c connects, asks and is answered; ferry_job.c and ferry_helper.c know each request; ferry_wait.c keeps
+ * connected and waits; ferry_record.c makes public records of ours.
  */
 #ifndef FERRY_CLIENT_FERRY_PRIVATE_H
 #define FERRY_CLIENT_FERRY_PRIVATE_H
@@ -74,6 +74,12 @@ void ferry_lose(struct ferry *ferry); /* drop the connection: from now on it is 
 void ferry_drop_notes(struct ferry *ferry);
 
 /* --- ferry_job.c --- */
+/* A request about an open job, up to its handle. */
+enum result ferry_request_for(struct ferry_job *job, enum method method, struct json_writer *ret_request,
+                              struct fault *fault) MUST_CHECK;
+/* Ask what needs no more than the handle, and is answered with a job.  `ret_status` may be NULL. */
+enum ferry_result ferry_control(struct ferry_job *job, enum method method, struct ferry_status *ret_status,
+                                struct ferry_error *error);
 /* job.open for `job` on the present connection. */
 enum result ferry_open_again(struct ferry_job *job, struct fault *fault) MUST_CHECK;
 enum result ferry_get(struct ferry_job *job, struct ferry_status *ret_status, struct fault *fault) MUST_CHECK;
@@ -84,6 +90,8 @@ enum result ferry_subscribe_to(struct ferry *ferry, struct ferry_job *job, struc
 void ferry_status_of(const struct job_status *from, struct ferry_status *to);
 void ferry_file_of(const struct file *from, struct ferry_file *to);
 void ferry_service_of(const struct service_status *from, struct ferry_service *to);
+void ferry_preflight_of(const struct preflight *from, struct ferry_preflight *to);
+enum ferry_token_life ferry_token_life_from_name(struct text_view name);
 void ferry_error_of(const struct fault *from, struct ferry_error *to);
 /* The border to the program: words into `error` (may be NULL), and what to decide by. */
 enum ferry_result ferry_report(enum result result, const struct fault *fault, struct ferry_error *error);

@@ -16,19 +16,29 @@ static_assert((int)FERRY_PRIORITY_FOREGROUND == JOB_FOREGROUND && (int)FERRY_PRI
                   JOB_PRIORITY_COUNT == 4,
               "priorities are numbered alike");
 static_assert((int)FERRY_WAIT_NONE == JOB_WAIT_NONE && (int)FERRY_WAIT_SLOT == JOB_WAIT_SLOT &&
-                  (int)FERRY_WAIT_OWNER_ABSENT == JOB_WAIT_OWNER_ABSENT && (int)FERRY_WAIT_RETRY == JOB_WAIT_RETRY &&
+                  (int)FERRY_WAIT_OWNER_ABSENT == JOB_WAIT_OWNER_ABSENT && (int)FERRY_WAIT_TOKEN == JOB_WAIT_TOKEN &&
+                  (int)FERRY_WAIT_WORKERS == JOB_WAIT_WORKERS && (int)FERRY_WAIT_RETRY == JOB_WAIT_RETRY &&
                   (int)FERRY_WAIT_DISK_FULL == JOB_WAIT_DISK_FULL && (int)FERRY_WAIT_OTHER == JOB_WAIT_COUNT,
               "wait reasons are numbered alike");
 static_assert((int)FERRY_FILE_PENDING == FILE_PENDING && (int)FERRY_FILE_TRANSFERRED == FILE_TRANSFERRED &&
                   (int)FERRY_FILE_PUBLISHED == FILE_PUBLISHED && (int)FERRY_FILE_ABANDONED == FILE_ABANDONED &&
                   FILE_STATE_COUNT == 4,
               "file states are numbered alike");
-static_assert(FERRY_ID_BYTES == JOB_ID_BYTES && FERRY_URL_BYTES_MAX == URL_BYTES_MAX &&
+static_assert((int)FERRY_TOKEN_LOSS_ERROR == TOKEN_LOSS_ERROR && (int)FERRY_TOKEN_LOSS_WAIT == TOKEN_LOSS_WAIT &&
+                  TOKEN_LOSS_COUNT == 2,
+              "what a lost token means is numbered alike");
+static_assert((int)FERRY_AS_OWNER == IDENTITY_OWNER && (int)FERRY_AS_HELPER == IDENTITY_HELPER &&
+                  (int)FERRY_AS_SERVICE == IDENTITY_SERVICE && IDENTITY_CHOICE_COUNT == 3,
+              "identities are numbered alike");
+static_assert(FERRY_HELPER_LOCAL_FILE == HELPER_LOCAL_FILE && FERRY_HELPER_NETWORK == HELPER_NETWORK,
+              "flags are numbered alike");
+static_assert(FERRY_ID_BYTES == JOB_ID_BYTES && FERRY_SID_BYTES == JOB_OWNER_BYTES_MAX &&
+                  FERRY_TICKET_BYTES == PROTOCOL_TICKET_BYTES && FERRY_ROOTS_MAX == PROTOCOL_ROOTS_MAX &&
+                  FERRY_URL_BYTES_MAX == URL_BYTES_MAX &&
                   FERRY_PATH_BYTES_MAX == DESTINATION_BYTES_MAX && FERRY_SIZE_UNKNOWN == SIZE_UNKNOWN &&
                   sizeof((struct ferry_status *)0)->name == JOB_NAME_BYTES_MAX &&
                   sizeof((struct ferry_status *)0)->description == JOB_DESCRIPTION_BYTES_MAX &&
-                  sizeof((struct ferry_status *)0)->key == JOB_KEY_BYTES_MAX &&
-                  sizeof((struct ferry_status *)0)->owner == JOB_OWNER_BYTES_MAX,
+                  sizeof((struct ferry_status *)0)->key == JOB_KEY_BYTES_MAX,
               "texts fit");
 
 /* --- names --- */
@@ -51,6 +61,56 @@ const char *ferry_wait_reason_name(enum ferry_wait_reason wait)
 const char *ferry_file_state_name(enum ferry_file_state state)
 {
 	return (unsigned)state < FILE_STATE_COUNT ? file_state_name((enum file_state)state) : "unknown";
+}
+
+const char *ferry_token_loss_name(enum ferry_token_loss loss)
+{
+	return (unsigned)loss < TOKEN_LOSS_COUNT ? token_loss_name((enum token_loss)loss) : "unknown";
+}
+
+const char *ferry_identity_name(enum ferry_identity identity)
+{
+	return (unsigned)identity < IDENTITY_CHOICE_COUNT ? identity_choice_name((enum identity_choice)identity) : "unknown";
+}
+
+bool ferry_token_loss_from_name(const char *name, enum ferry_token_loss *ret_loss)
+{
+	enum token_loss loss;
+
+	if (!token_loss_from_name(text_view(name), &loss))
+		return false;
+	*ret_loss = (enum ferry_token_loss)loss;
+	return true;
+}
+
+const char *ferry_helper_flag_name(unsigned flag)
+{
+	for (unsigned side = 0; side < JOB_SIDE_COUNT; side++)
+		if (HELPER_FLAG(side) == flag)
+			return job_side_flag_name((enum job_side)side);
+	return "unknown";
+}
+
+bool ferry_helper_flag_from_name(const char *name, unsigned *ret_flag)
+{
+	return helper_flag_from_name(text_view(name), ret_flag);
+}
+
+/* core/access has them too, but its rules are the service's alone. */
+const char *ferry_token_life_name(enum ferry_token_life life)
+{
+	static const char *const names[] = { "session", "job", "connection" };
+
+	return (unsigned)life < FERRY_LIFE_OTHER ? names[life] : "other";
+}
+
+enum ferry_token_life ferry_token_life_from_name(struct text_view name)
+{
+	unsigned life = 0;
+
+	while (life < FERRY_LIFE_OTHER && !text_is(name, ferry_token_life_name((enum ferry_token_life)life)))
+		life++;
+	return (enum ferry_token_life)life;
 }
 
 bool ferry_priority_from_name(const char *name, enum ferry_priority *ret_priority)
@@ -99,6 +159,26 @@ void ferry_error_of(const struct fault *from, struct ferry_error *to)
 	}
 }
 
+static void side_of(const struct side_status *from, const char *last_sid, struct ferry_side *to)
+{
+	to->as = (enum ferry_identity)from->as;
+	memcpy(to->sid, from->sid, sizeof(to->sid));
+	memcpy(to->last_sid, last_sid, sizeof(to->last_sid));
+}
+
+static void identities_of(const struct job_status *from, struct ferry_status *to)
+{
+	const struct job *job = &from->job;
+
+	to->helper_flags = job->helper_flags;
+	memcpy(to->helper_sid, from->token_sid, sizeof(to->helper_sid));
+	memcpy(to->helper_last_sid, job->helper_sid, sizeof(to->helper_last_sid));
+	memcpy(to->pinned_helper, job->properties.pinned_helper, sizeof(to->pinned_helper));
+	to->on_token_loss = (enum ferry_token_loss)job->properties.on_token_loss;
+	side_of(&from->sides[JOB_SIDE_FILE], job->side_sid[JOB_SIDE_FILE], &to->file);
+	side_of(&from->sides[JOB_SIDE_NETWORK], job->side_sid[JOB_SIDE_NETWORK], &to->network);
+}
+
 void ferry_status_of(const struct job_status *from, struct ferry_status *to)
 {
 	const struct job *job = &from->job;
@@ -132,6 +212,7 @@ void ferry_status_of(const struct job_status *from, struct ferry_status *to)
 	to->bytes_transferred = job->bytes_transferred;
 	to->error_count = job->error_count;
 	ferry_error_of(&job->error, &to->error);
+	identities_of(from, to);
 }
 
 void ferry_file_of(const struct file *from, struct ferry_file *to)
@@ -156,6 +237,15 @@ void ferry_service_of(const struct service_status *from, struct ferry_service *t
 	to->workers = from->workers;
 	to->owners_present = from->owners_present;
 	to->connections = from->connections;
+}
+
+void ferry_preflight_of(const struct preflight *from, struct ferry_preflight *to)
+{
+	static const char nobody[FERRY_SID_BYTES] = "";
+
+	side_of(&from->sides[JOB_SIDE_FILE], nobody, &to->file);
+	side_of(&from->sides[JOB_SIDE_NETWORK], nobody, &to->network);
+	ferry_error_of(&from->file, &to->file_error);
 }
 
 /* --- the border --- */

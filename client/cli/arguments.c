@@ -11,30 +11,41 @@
 #define EVERYWHERE (BIT(HELP) | BIT(VERSION) | BIT(JSON) | BIT(ADDRESS) | BIT(CONSOLE))
 #define SUBMITTING                                                                                                     \
 	(BIT(NAME) | BIT(DESCRIPTION) | BIT(KEY) | BIT(PRIORITY) | BIT(NO_COMPLETE) | BIT(SUSPENDED) | BIT(WAIT) |         \
-	 BIT(NO_WAIT) | BIT(RETRY_DELAY) | BIT(NO_PROGRESS_TIMEOUT) | BIT(MAX_TIME) | BIT(LEASE) | BIT(FROM))
+	 BIT(NO_WAIT) | BIT(RETRY_DELAY) | BIT(NO_PROGRESS_TIMEOUT) | BIT(MAX_TIME) | BIT(LEASE) | BIT(FROM) |              \
+	 BIT(ON_TOKEN_LOSS) | BIT(PINNED_HELPER))
+#define LENDING (BIT(USER) | BIT(ROOT) | BIT(MAX_AGE) | BIT(EVERYONE))
+#define MANY UINT32_MAX
+_Static_assert(OPTION_COUNT <= 32, "every option has a bit");
 
 static const struct {
 	const char *name;
 	uint32_t options; /* beside EVERYWHERE */
-	bool takes_operands, needs_operand;
+	uint32_t operands_min, operands_max;
 	uint32_t required; /* of the options */
 } verbs[VERB_NONE] = {
-	[VERB_SUBMIT] = { "submit", SUBMITTING | BIT(TIMEOUT) | BIT(QUIET), true, false, 0 },
-	[VERB_LIST] = { "list", BIT(ALL) | BIT(EVERYONE), false, false, 0 },
-	[VERB_SHOW] = { "show", BIT(EVERYONE) | BIT(FILES), true, true, 0 },
-	[VERB_WAIT] = { "wait", BIT(TIMEOUT) | BIT(QUIET), true, true, 0 },
-	[VERB_WATCH] = { "watch", BIT(TIMEOUT), true, false, 0 },
-	[VERB_SUSPEND] = { "suspend", BIT(EVERYONE), true, true, 0 },
-	[VERB_RESUME] = { "resume", BIT(EVERYONE), true, true, 0 },
-	[VERB_CANCEL] = { "cancel", BIT(EVERYONE), true, true, 0 },
-	[VERB_COMPLETE] = { "complete", BIT(WAIT) | BIT(NO_WAIT) | BIT(TIMEOUT) | BIT(QUIET), true, true, 0 },
-	[VERB_RENEW] = { "renew", BIT(LEASE), true, true, 0 },
-	[VERB_PURGE] = { "purge", BIT(OLDER_THAN) | BIT(NAME) | BIT(EVERYONE), false, false, BIT(OLDER_THAN) },
-	[VERB_STATUS] = { "status", 0, false, false, 0 },
-	[VERB_PIPE] = { "pipe", BIT(TIMEOUT), false, false, 0 },
+	[VERB_SUBMIT] = { "submit", SUBMITTING | BIT(TIMEOUT) | BIT(QUIET), 0, MANY, 0 },
+	[VERB_LIST] = { "list", BIT(ALL) | BIT(EVERYONE), 0, 0, 0 },
+	[VERB_SHOW] = { "show", BIT(EVERYONE) | BIT(FILES), 1, MANY, 0 },
+	[VERB_WAIT] = { "wait", BIT(TIMEOUT) | BIT(QUIET), 1, MANY, 0 },
+	[VERB_WATCH] = { "watch", BIT(TIMEOUT), 0, MANY, 0 },
+	[VERB_SUSPEND] = { "suspend", BIT(EVERYONE), 1, MANY, 0 },
+	[VERB_RESUME] = { "resume", BIT(EVERYONE), 1, MANY, 0 },
+	[VERB_CANCEL] = { "cancel", BIT(EVERYONE), 1, MANY, 0 },
+	[VERB_COMPLETE] = { "complete", BIT(WAIT) | BIT(NO_WAIT) | BIT(TIMEOUT) | BIT(QUIET), 1, MANY, 0 },
+	[VERB_RENEW] = { "renew", BIT(LEASE), 1, MANY, 0 },
+	[VERB_PURGE] = { "purge", BIT(OLDER_THAN) | BIT(NAME) | BIT(EVERYONE), 0, 0, BIT(OLDER_THAN) },
+	[VERB_STATUS] = { "status", 0, 0, 0, 0 },
+	[VERB_PIPE] = { "pipe", BIT(TIMEOUT), 0, 0, 0 },
+	[VERB_HELPER_SET] = { "helper set", LENDING, 1, 1, 0 },
+	[VERB_HELPER_CLEAR] = { "helper clear", BIT(EVERYONE), 1, MANY, 0 },
+	[VERB_HELPER_FLAGS] = { "helper flags", BIT(EVERYONE), 2, 2, 0 },
+	[VERB_HELPER_SHOW] = { "helper show", BIT(EVERYONE), 1, MANY, 0 },
+	[VERB_ATTACH] = { "attach", 0, 0, 0, 0 },
+	[VERB_PREFLIGHT] = { "preflight", BIT(EVERYONE), 1, MANY, 0 },
+	[VERB_TAKE_OWNERSHIP] = { "take-ownership", BIT(EVERYONE), 1, MANY, 0 },
 };
 
-enum kind { FLAG, TEXT, SECONDS, PRIORITY };
+enum kind { FLAG, TEXT, SECONDS, PRIORITY, TOKEN_LOSS, ROOTS };
 
 static const struct {
 	const char *name;
@@ -66,6 +77,11 @@ static const struct {
 	[OPTION_ALL] = { "--all", FLAG, 0 },
 	[OPTION_EVERYONE] = { "--everyone", FLAG, 0 },
 	[OPTION_FILES] = { "--files", FLAG, 0 },
+	[OPTION_ON_TOKEN_LOSS] = { "--on-token-loss", TOKEN_LOSS, 0 },
+	[OPTION_PINNED_HELPER] = { "--pinned-helper", TEXT, offsetof(struct arguments, pinned_helper) },
+	[OPTION_USER] = { "--user", TEXT, offsetof(struct arguments, user) },
+	[OPTION_ROOT] = { "--root", ROOTS, 0 },
+	[OPTION_MAX_AGE] = { "--max-age", SECONDS, offsetof(struct arguments, max_age_s) },
 };
 
 const char *verb_name(enum verb verb)
@@ -101,6 +117,47 @@ bool arguments_read_seconds(const char *text, uint32_t *ret_seconds)
 	return true;
 }
 
+bool arguments_read_flags(const char *text, unsigned *ret_flags)
+{
+	unsigned flags = 0, flag;
+
+	if (strcmp(text, "none") == 0) {
+		*ret_flags = 0;
+		return true;
+	}
+	for (;;) {
+		char name[32];
+		size_t length = strcspn(text, ",");
+		if (text_copy(name, sizeof(name), (struct text_view){ text, length }) != RESULT_OK ||
+		    !ferry_helper_flag_from_name(name, &flag))
+			return false;
+		flags |= flag;
+		if (text[length] == '\0')
+			break;
+		text += length + 1;
+	}
+	*ret_flags = flags;
+	return true;
+}
+
+/* A value that is one of few words. */
+static bool read_word(bool known, const char *name, const char *words, const char *value, char *problem)
+{
+	if (!known)
+		text_display(problem, ARGUMENTS_PROBLEM_BYTES_MAX, "%s takes %s, not '%s'", name, words, value);
+	return known;
+}
+
+static bool read_root(const char *name, const char *value, struct arguments *arguments, char *problem)
+{
+	if (arguments->root_count == FERRY_ROOTS_MAX) {
+		text_display(problem, ARGUMENTS_PROBLEM_BYTES_MAX, "%s is given more than %d times", name, FERRY_ROOTS_MAX);
+		return false;
+	}
+	arguments->roots[arguments->root_count++] = value;
+	return true;
+}
+
 static bool read_value(enum option option, const char *value, struct arguments *arguments, char *problem)
 {
 	const char *name = options[option].name;
@@ -121,11 +178,13 @@ static bool read_value(enum option option, const char *value, struct arguments *
 		return false;
 	}
 	case PRIORITY:
-		if (ferry_priority_from_name(value, &arguments->priority))
-			return true;
-		text_display(problem, ARGUMENTS_PROBLEM_BYTES_MAX, "%s takes foreground, high, normal or low, not '%s'", name,
-		             value);
-		return false;
+		return read_word(ferry_priority_from_name(value, &arguments->priority), name, "foreground, high, normal or low",
+		                 value, problem);
+	case TOKEN_LOSS:
+		return read_word(ferry_token_loss_from_name(value, &arguments->on_token_loss), name, "error or wait", value,
+		                 problem);
+	case ROOTS:
+		return read_root(name, value, arguments, problem);
 	case FLAG:
 		break;
 	}
@@ -156,7 +215,7 @@ static bool read_option(int argc, char **argv, int *at, struct arguments *argume
 		             word);
 		return false;
 	}
-	if (arguments_has(arguments, option)) {
+	if (arguments_has(arguments, option) && options[option].kind != ROOTS) {
 		text_display(problem, ARGUMENTS_PROBLEM_BYTES_MAX, "%s is given twice", options[option].name);
 		return false;
 	}
@@ -173,15 +232,62 @@ static bool read_option(int argc, char **argv, int *at, struct arguments *argume
 	return read_value(option, argv[*at], arguments, problem);
 }
 
-static bool is_verb(const char *word, enum verb *ret_verb)
+/* --- verbs --- */
+
+/* The first verb of which `word` is the whole name, or of a verb of two words behind `first` the second. */
+static enum verb find_verb(const char *first, const char *word)
 {
+	char name[64];
+	unsigned i = 0;
+
+	text_display(name, sizeof(name), "%s%s%s", first != NULL ? first : "", first != NULL ? " " : "", word);
+	while (i < VERB_NONE && strcmp(verbs[i].name, name) != 0)
+		i++;
+	return (enum verb)i;
+}
+
+/* The first verb of two words that begins with this one. */
+static enum verb find_family(const char *first)
+{
+	size_t length = strlen(first);
+	unsigned i = 0;
+
+	while (i < VERB_NONE && (strncmp(verbs[i].name, first, length) != 0 || verbs[i].name[length] != ' '))
+		i++;
+	return (enum verb)i;
+}
+
+static bool miss_second_word(const char *first, char *problem)
+{
+	char words[128] = "";
+	size_t length = strlen(first);
+
 	for (unsigned i = 0; i < VERB_NONE; i++) {
-		if (strcmp(verbs[i].name, word) == 0) {
-			*ret_verb = (enum verb)i;
-			return true;
-		}
+		size_t used = strlen(words);
+		if (strncmp(verbs[i].name, first, length) == 0 && verbs[i].name[length] == ' ')
+			text_display(words + used, sizeof(words) - used, "%s%s", used > 0 ? ", " : "", verbs[i].name + length + 1);
 	}
+	text_display(problem, ARGUMENTS_PROBLEM_BYTES_MAX, "'ferry %s' needs a second word: %s", first, words);
 	return false;
+}
+
+/* The next word, while there is no verb yet.  *first is the one before, of a verb that has two. */
+static bool read_verb(const char *word, const char **first, struct arguments *arguments, char *problem)
+{
+	arguments->verb = find_verb(*first, word);
+	if (arguments->verb != VERB_NONE)
+		return true;
+	if (*first != NULL)
+		return miss_second_word(*first, problem);
+	if (strcmp(word, "help") == 0) {
+		arguments->given |= BIT(HELP); /* as many other programs have it */
+	} else if (find_family(word) != VERB_NONE) {
+		*first = word;
+	} else {
+		text_display(problem, ARGUMENTS_PROBLEM_BYTES_MAX, "there is no verb '%s'", word);
+		return false;
+	}
+	return true;
 }
 
 /* --- what goes together --- */
@@ -203,6 +309,28 @@ static bool check_together(const struct arguments *arguments, char *problem)
 	return true;
 }
 
+static bool check_operands(const struct arguments *arguments, char *problem)
+{
+	const char *name = verbs[arguments->verb].name;
+	size_t count = arguments->operand_count, most = verbs[arguments->verb].operands_max;
+
+	if (count > most) {
+		text_display(problem, ARGUMENTS_PROBLEM_BYTES_MAX, "'ferry %s' takes no '%s'", name, arguments->operands[most]);
+		return false;
+	}
+	if (count >= verbs[arguments->verb].operands_min)
+		return true;
+	if (count == 0)
+		text_display(problem, ARGUMENTS_PROBLEM_BYTES_MAX,
+		             "'ferry %s' needs a job: its id, the beginning of "
+		             "its id, or its name",
+		             name);
+	else
+		text_display(problem, ARGUMENTS_PROBLEM_BYTES_MAX,
+		             "'ferry %s' needs flags: local-file, network, local-file,network or none", name);
+	return false;
+}
+
 static bool check_verb(const struct arguments *arguments, char *problem)
 {
 	const char *name = verbs[arguments->verb].name;
@@ -216,17 +344,8 @@ static bool check_verb(const struct arguments *arguments, char *problem)
 	}
 	if (arguments_has(arguments, OPTION_HELP))
 		return true;
-	if (arguments->operand_count > 0 && !verbs[arguments->verb].takes_operands) {
-		text_display(problem, ARGUMENTS_PROBLEM_BYTES_MAX, "'ferry %s' takes no '%s'", name, arguments->operands[0]);
+	if (!check_operands(arguments, problem))
 		return false;
-	}
-	if (arguments->operand_count == 0 && verbs[arguments->verb].needs_operand) {
-		text_display(problem, ARGUMENTS_PROBLEM_BYTES_MAX,
-		             "'ferry %s' needs a job: its id, the beginning of "
-		             "its id, or its name",
-		             name);
-		return false;
-	}
 	for (unsigned i = 0; i < OPTION_COUNT; i++) {
 		if (verbs[arguments->verb].required & ~arguments->given & 1u << i) {
 			text_display(problem, ARGUMENTS_PROBLEM_BYTES_MAX, "'ferry %s' needs %s", name, options[i].name);
@@ -239,6 +358,7 @@ static bool check_verb(const struct arguments *arguments, char *problem)
 bool arguments_read(int argc, char **argv, struct arguments *ret_arguments, char problem[ARGUMENTS_PROBLEM_BYTES_MAX])
 {
 	struct arguments arguments = { .verb = VERB_NONE, .operands = argv };
+	const char *first = NULL;
 	bool ended = false;
 
 	for (int i = 1; i < argc; i++) {
@@ -249,16 +369,17 @@ bool arguments_read(int argc, char **argv, struct arguments *ret_arguments, char
 			if (!read_option(argc, argv, &i, &arguments, problem))
 				return false;
 		} else if (arguments.verb == VERB_NONE) {
-			if (strcmp(word, "help") == 0) {
-				arguments.given |= BIT(HELP); /* as many other programs have it */
-			} else if (!is_verb(word, &arguments.verb)) {
-				text_display(problem, ARGUMENTS_PROBLEM_BYTES_MAX, "there is no verb '%s'", word);
+			if (!read_verb(word, &first, &arguments, problem))
 				return false;
-			}
 		} else {
 			/* The verb made room: the row never catches up with the words that are read. */
 			argv[arguments.operand_count++] = word;
 		}
+	}
+	if (arguments.verb == VERB_NONE && first != NULL) {
+		if (!arguments_has(&arguments, OPTION_HELP))
+			return miss_second_word(first, problem);
+		arguments.verb = find_family(first); /* they share one text */
 	}
 	if (arguments.verb != VERB_NONE && !check_verb(&arguments, problem))
 		return false;

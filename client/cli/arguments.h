@@ -1,6 +1,7 @@
 /* client/cli/arguments - what stands on the command line, checked against one table of verbs and options.
  *
- * Options may stand before, between and behind the operands; "--" ends them.  Knows no verb's work.
+ * Options may stand before, between and behind the operands; "--" ends them.  A verb may be two words.  Knows no verb's
+ * work.
  */
 #ifndef FERRY_CLI_ARGUMENTS_H
 #define FERRY_CLI_ARGUMENTS_H
@@ -14,14 +15,17 @@
 #define VERBS(X)                                                                                   \
 	X(SUBMIT, submit) X(LIST, list) X(SHOW, show) X(WAIT, wait) X(WATCH, watch)                \
 	X(SUSPEND, suspend) X(RESUME, resume) X(CANCEL, cancel) X(COMPLETE, complete)              \
-	X(RENEW, renew) X(PURGE, purge) X(STATUS, status) X(PIPE, pipe)
+	X(RENEW, renew) X(PURGE, purge) X(STATUS, status) X(PIPE, pipe)                            \
+	X(HELPER_SET, helper_set) X(HELPER_CLEAR, helper_clear) X(HELPER_FLAGS, helper_flags)      \
+	X(HELPER_SHOW, helper_show) X(ATTACH, attach) X(PREFLIGHT, preflight)                      \
+	X(TAKE_OWNERSHIP, take_ownership)
 enum verb {
 #define X(name, text) VERB_##name,
 	VERBS(X)
 #undef X
 	VERB_NONE
 };
-const char *verb_name(enum verb verb);
+const char *verb_name(enum verb verb); /* "submit", "helper set" */
 
 enum option {
 	OPTION_HELP,
@@ -48,16 +52,24 @@ enum option {
 	OPTION_ALL,
 	OPTION_EVERYONE,
 	OPTION_FILES,
-	OPTION_COUNT
+	OPTION_ON_TOKEN_LOSS,
+	OPTION_PINNED_HELPER,
+	OPTION_USER,
+	OPTION_ROOT,
+	OPTION_MAX_AGE,
+	OPTION_COUNT /* at most 32: `given` has a bit for each */
 };
 
 /* What was asked for.  Texts are the command line's own. */
 struct arguments {
 	enum verb verb; /* VERB_NONE: none was given */
 	uint32_t given; /* 1 << OPTION_... */
-	const char *address, *name, *description, *key, *from;
+	const char *address, *name, *description, *key, *from, *pinned_helper, *user;
 	enum ferry_priority priority;
-	uint32_t timeout_s, retry_delay_s, no_progress_timeout_s, max_time_s, lease_s, older_than_s;
+	enum ferry_token_loss on_token_loss;
+	uint32_t timeout_s, retry_delay_s, no_progress_timeout_s, max_time_s, lease_s, older_than_s, max_age_s;
+	const char *roots[FERRY_ROOTS_MAX];
+	size_t root_count;
 	char **operands; /* argv itself, compacted */
 	size_t operand_count;
 };
@@ -73,5 +85,7 @@ bool arguments_read(int argc, char **argv, struct arguments *ret_arguments,
                     char problem[ARGUMENTS_PROBLEM_BYTES_MAX]);
 /* "90", "90s", "5m", "2h" or "3d", up to ten years. */
 bool arguments_read_seconds(const char *text, uint32_t *ret_seconds);
+/* "none", or flags of the helper token with commas between: FERRY_HELPER_... */
+bool arguments_read_flags(const char *text, unsigned *ret_flags);
 
 #endif

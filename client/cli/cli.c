@@ -81,6 +81,27 @@ int cli_open(struct cli *cli, const char *word, struct ferry_job **ret_job)
 	return result == FERRY_OK ? CLI_OK : cli_fail(cli, result, &error);
 }
 
+int cli_each_job(struct cli *cli, int (*work)(struct cli *cli, struct ferry_job *job))
+{
+	int first = cli_connect(cli);
+
+	if (first != CLI_OK)
+		return first;
+	for (size_t i = 0; i < cli->arguments->operand_count; i++) {
+		struct ferry_job *job;
+		int code = cli_open(cli, cli->arguments->operands[i], &job);
+		if (code == CLI_OK) {
+			code = work(cli, job);
+			ferry_job_close(job);
+		}
+		if (first == CLI_OK)
+			first = code;
+		if (code == CLI_INTERRUPTED)
+			break;
+	}
+	return first;
+}
+
 /* --- saying --- */
 
 static int code_of(enum ferry_result result)
@@ -120,6 +141,20 @@ int cli_fail(const struct cli *cli, enum ferry_result result, const struct ferry
 		output_error(error);
 	}
 	return code_of(result);
+}
+
+/* What failed here, not in the service. */
+int cli_fault(const struct cli *cli, int code, const struct fault *fault, const char *remedy)
+{
+	struct ferry_error error = { .hresult = fault_hresult(fault), .code = fault->raw };
+
+	text_display(error.name, sizeof(error.name), "%s", result_name(fault->result));
+	text_display(error.message, sizeof(error.message), "%s %s", result_sentence(fault->result), fault->what);
+	text_display(error.remedy, sizeof(error.remedy), "%s", remedy != NULL ? remedy : result_remedy(fault->result));
+	if (fault->raw != 0)
+		text_display(error.source, sizeof(error.source), "%s", fault_source_name(fault->source));
+	cli_fail(cli, FERRY_FAILED, &error);
+	return code;
 }
 
 /* The service was not asked, so the name is the command line's own. */

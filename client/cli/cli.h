@@ -11,7 +11,7 @@
 enum exit_code {
 	CLI_OK = 0,
 	CLI_USAGE = 1,        /* the command line is wrong; nothing was done */
-	CLI_JOB_FAILED = 2,   /* the job is in ERROR */
+	CLI_JOB_FAILED = 2,   /* the job is in ERROR, or would be: preflight */
 	CLI_UNREACHABLE = 3,  /* no service, a stranger in its place, or it is crowded */
 	CLI_REFUSED = 4,      /* the service will not: bad input, state, limit or access */
 	CLI_NOT_FOUND = 5,    /* no such job, or several that could be meant */
@@ -36,11 +36,14 @@ VERBS(X)
 int cli_connect(struct cli *cli);
 /* Open the job that a word means.  CLI_OK, or the code after saying why not. */
 int cli_open(struct cli *cli, const char *word, struct ferry_job **ret_job);
+/* Connect, open each operand as a job and work on it.  The first code that is not CLI_OK, but all are gone through. */
+int cli_each_job(struct cli *cli, int (*work)(struct cli *cli, struct ferry_job *job));
 /* Wait until the job is settled, showing how it goes on, and say how it ended. */
 int cli_wait(struct cli *cli, struct ferry_job *job);
 
 /* Say it, as the options want it said, and give the code to exit with. */
 int cli_fail(const struct cli *cli, enum ferry_result result, const struct ferry_error *error);
+int cli_fault(const struct cli *cli, int code, const struct fault *fault, const char *remedy); /* NULL: the usual one */
 int cli_problem(const struct cli *cli, int code, const char *format, ...) PRINTF_LIKE(3, 4);
 /* The result line of a job: {"job":{...}}, or nothing in words, which are the verb's own. */
 void cli_job_line(const struct ferry_status *status);

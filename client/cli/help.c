@@ -22,6 +22,12 @@ static const char general[] =
 	"  ferry suspend JOB              let it rest             ferry resume JOB    let it go on\n"
 	"  ferry complete JOB             put its files in place  ferry cancel JOB    give it up\n"
 	"  ferry renew JOB                keep it for longer      ferry purge         give up what is forgotten\n"
+	"  ferry helper set JOB           lend it another user's identity\n"
+	"  ferry helper flags JOB F       for what                ferry helper clear  take it back\n"
+	"  ferry helper show JOB          whose it has, and who serves it\n"
+	"  ferry preflight JOB            whether it could be served as those it is to be served as\n"
+	"  ferry take-ownership JOB       make somebody else's job yours\n"
+	"  ferry attach                   be there, so that your jobs can run\n"
 	"  ferry status                   what the service is doing\n"
 	"  ferry pipe                     speak the protocol on stdin and stdout\n"
 	"\n"
@@ -36,6 +42,32 @@ static const char general[] =
 	"\n"
 	"Exit codes: 0 done, 1 wrong command line, 2 the job failed, 3 no service, 4 refused, 5 no such job\n"
 	"or several, 6 --timeout is over, 7 cancelled by somebody, 8 something failed here, 130 Ctrl-C.\n";
+
+/* The four verbs of one family are explained together. */
+static const char helper[] =
+	"ferry helper set [--user DOMAIN\\name] [--root DIR]... [--max-age T] JOB\n"
+	"ferry helper flags JOB local-file|network|local-file,network|none\n"
+	"ferry helper clear JOB...\n"
+	"ferry helper show JOB...\n"
+	"\n"
+	"Let a job write files, or ask servers, as somebody else than its owner.  'set' lends that user's token:\n"
+	"this program's own, or with --user that of somebody whose password you know.  'flags' says what it is\n"
+	"used for: local-file makes and names the files, network meets servers and proxies.  The flags stay with\n"
+	"the job; the token is kept in memory only, and is lent again after the service restarted.  'clear' takes\n"
+	"it back, and 'show' tells whose is lent and who serves the job.\n" HELP_JOB
+	"\n"
+	"  --user U      log on as U: DOMAIN\\name or name@domain.  The password is asked for, or read as one line\n"
+	"                from stdin, and kept nowhere\n"
+	"  --root DIR    lend it for files that are added later, too, where they lie below this folder; without\n"
+	"                the flag network only.  Up to 16 times\n"
+	"  --max-age T   drop it after this long (5m, 2h, 3d).  Tokens without a session (ssh, scheduled tasks)\n"
+	"                are dropped with this command otherwise\n"
+	"  --everyone    look among other people's jobs too; for elevated administrators\n"
+	"\n"
+	"Example:\n"
+	"  ferry submit --suspended --name App https://example.org/app.msi \"C:\\Program Files\\Acme\\app.msi\"\n"
+	"  ferry helper flags App local-file && ferry helper set --user ACME\\installer App\n"
+	"  ferry preflight App && ferry resume App\n" HELP_EVERYWHERE;
 
 static const char *const texts[VERB_NONE] = {
 	[VERB_SUBMIT] =
@@ -61,6 +93,10 @@ static const char *const texts[VERB_NONE] = {
 		"                   wait this long before a retry; fail after this long without progress; fail after\n"
 		"                   this long of transferring\n"
 		"  --lease T        give the job up when nothing has changed it for this long; 90 days if not given\n"
+		"  --on-token-loss error|wait\n"
+		"                   what the job does without the helper token that it needs (ferry helper --help)\n"
+		"  --pinned-helper SID\n"
+		"                   it takes nobody else's; whose it is may lend it, and nothing else, without owning the job\n"
 		"\n"
 		"Examples:\n"
 		"  ferry submit https://example.org/a.zip C:\\Data\\a.zip https://example.org/b.zip C:\\Data\\b.zip\n"
@@ -187,6 +223,39 @@ static const char *const texts[VERB_NONE] = {
 		"  echo {\"jsonrpc\":\"2.0\",\"id\":1,\"method\":\"hello\","
 		"\"params\":{\"protocol\":1,\"client\":\"me\"}} | ferry pipe\n"
 		HELP_EVERYWHERE,
+	[VERB_HELPER_SET] = helper,
+	[VERB_HELPER_CLEAR] = helper,
+	[VERB_HELPER_FLAGS] = helper,
+	[VERB_HELPER_SHOW] = helper,
+	[VERB_ATTACH] =
+		"ferry attach\n"
+		"\n"
+		"Say hello to the service, so that it knows you, and say as whom.  After the service restarted the jobs\n"
+		"of everybody wait until one of their programs does so: this is for tasks at start-up and logon.\n"
+		"\n"
+		"Example:\n"
+		"  ferry attach --json\n" HELP_EVERYWHERE,
+	[VERB_PREFLIGHT] =
+		"ferry preflight [--everyone] JOB...\n"
+		"\n"
+		"Whether a job could be served now: who writes its files, and whether they could; who asks servers, and\n"
+		"whether somebody is there to do it.  Nothing is made and nothing is fetched.\n" HELP_JOB
+		"\n"
+		"Exit codes: 0 it could be served, 2 it could not.\n"
+		"\n"
+		"Example:\n"
+		"  ferry preflight Nightly && ferry resume Nightly\n" HELP_EVERYWHERE,
+	[VERB_TAKE_OWNERSHIP] =
+		"ferry take-ownership [--everyone] JOB...\n"
+		"\n"
+		"Make somebody else's jobs yours; for elevated administrators, and not with jobs of services.  They are\n"
+		"suspended then, without helper token, flags and pinned helper, and run as you when you resume them.\n"
+		HELP_JOB
+		"\n"
+		"  --everyone   look for the job among other people's: without it, give the whole id\n"
+		"\n"
+		"Example:\n"
+		"  ferry take-ownership --everyone Nightly\n" HELP_EVERYWHERE,
 };
 
 const char *help_text(enum verb verb)

@@ -20,6 +20,14 @@ static void write_moment(struct json_writer *writer, const char *name, int64_t m
 		json_write_i64(writer, name, moment_ms);
 }
 
+static void write_or_null(struct json_writer *writer, const char *name, const char *text)
+{
+	if (text[0] == '\0')
+		json_write_raw(writer, name, text_view("null"));
+	else
+		json_write_text(writer, name, text_view(text));
+}
+
 void output_json_error(struct json_writer *writer, const char *name, const struct ferry_error *error)
 {
 	char hresult[sizeof("0x80070057")];
@@ -72,6 +80,44 @@ static void write_numbers(struct json_writer *writer, const struct ferry_status 
 	json_write_end(writer, '}');
 }
 
+static const unsigned helper_flags[] = { FERRY_HELPER_LOCAL_FILE, FERRY_HELPER_NETWORK };
+#define HELPER_FLAG_COUNT (sizeof(helper_flags) / sizeof(helper_flags[0]))
+
+/* An object that stays open: more may be known of the side. */
+static void begin_side(struct json_writer *writer, const char *name, const struct ferry_side *side)
+{
+	json_write_begin(writer, name, '{');
+	json_write_text(writer, "as", text_view(ferry_identity_name(side->as)));
+	write_or_null(writer, "sid", side->sid);
+}
+
+static void write_side(struct json_writer *writer, const char *name, const struct ferry_side *side)
+{
+	begin_side(writer, name, side);
+	write_or_null(writer, "last_sid", side->last_sid);
+	json_write_end(writer, '}');
+}
+
+static void write_identities(struct json_writer *writer, const struct ferry_status *status)
+{
+	json_write_begin(writer, "helper", '{');
+	json_write_begin(writer, "flags", '[');
+	for (size_t i = 0; i < HELPER_FLAG_COUNT; i++) {
+		if (status->helper_flags & helper_flags[i])
+			json_write_text(writer, NULL, text_view(ferry_helper_flag_name(helper_flags[i])));
+	}
+	json_write_end(writer, ']');
+	write_or_null(writer, "sid", status->helper_sid);
+	write_or_null(writer, "last_sid", status->helper_last_sid);
+	json_write_end(writer, '}');
+	json_write_begin(writer, "identities", '{');
+	write_side(writer, "file", &status->file);
+	write_side(writer, "network", &status->network);
+	json_write_end(writer, '}');
+	json_write_text(writer, "on_token_loss", text_view(ferry_token_loss_name(status->on_token_loss)));
+	write_or_null(writer, "pinned_helper", status->pinned_helper);
+}
+
 void output_json_job(struct json_writer *writer, const char *name, const struct ferry_status *status)
 {
 	json_write_begin(writer, name, '{');
@@ -84,10 +130,7 @@ void output_json_job(struct json_writer *writer, const char *name, const struct 
 	json_write_u64(writer, "error_count", status->error_count);
 	json_write_bool(writer, "completing", status->completing);
 	json_write_text(writer, "description", text_view(status->description));
-	if (status->key[0] == '\0')
-		json_write_raw(writer, "key", text_view("null"));
-	else
-		json_write_text(writer, "key", text_view(status->key));
+	write_or_null(writer, "key", status->key);
 	json_write_text(writer, "owner", text_view(status->owner));
 	json_write_text(writer, "priority", text_view(ferry_priority_name(status->priority)));
 	json_write_bool(writer, "auto_complete", status->auto_complete);
@@ -99,6 +142,20 @@ void output_json_job(struct json_writer *writer, const char *name, const struct 
 	write_moment(writer, "modified_ms", status->modified_ms);
 	write_moment(writer, "finished_ms", status->finished_ms);
 	write_moment(writer, "lease_ends_ms", status->lease_ends_ms);
+	write_identities(writer, status);
+	json_write_end(writer, '}');
+}
+
+void output_json_preflight(struct json_writer *writer, const char *name, const char *id,
+                           const struct ferry_preflight *found)
+{
+	json_write_begin(writer, name, '{');
+	json_write_text(writer, "id", text_view(id));
+	begin_side(writer, "file", &found->file);
+	output_json_error(writer, "error", &found->file_error);
+	json_write_end(writer, '}');
+	begin_side(writer, "network", &found->network);
+	json_write_end(writer, '}');
 	json_write_end(writer, '}');
 }
 
@@ -283,6 +340,7 @@ void output_job(const struct ferry_status *status, int64_t wall_ms)
 	if (status->key[0] != '\0')
 		output_text("  key          %s\n", status->key);
 	output_text("  owner        %s\n", status->owner);
+	output_identities(status, false);
 	output_text("  priority     %s\n", ferry_priority_name(status->priority));
 	output_text("  completes    %s\n", status->auto_complete ? "by itself" : "when told to");
 	format_duration(status->retry_delay_s, retry);
@@ -301,6 +359,55 @@ void output_job(const struct ferry_status *status, int64_t wall_ms)
 		format_duration(status->lease_s, lease);
 		output_text("  lease        ends %s; every change renews it for %s\n", moment, lease);
 	}
+}
+
+void output_flags(unsigned flags, char to[OUTPUT_FLAGS_BYTES_MAX])
+{
+	text_display(to, OUTPUT_FLAGS_BYTES_MAX, "%s", flags == 0 ? "none" : "");
+	for (size_t i = 0; i < HELPER_FLAG_COUNT; i++) {
+		size_t used = strlen(to);
+		if (flags & helper_flags[i])
+			text_display(to + used, OUTPUT_FLAGS_BYTES_MAX - used, "%s%s", used > 0 ? ", " : "",
+			             ferry_helper_flag_name(helper_flags[i]));
+	}
+}
+
+/* A SID, or the word for nobody's. */
+static const char *or_word(const char *sid, const char *word)
+{
+	return sid[0] != '\0' ? sid : word;
+}
+
+void output_identities(const struct ferry_status *status, bool all)
+{
+	char flags[OUTPUT_FLAGS_BYTES_MAX];
+
+	output_text("  files as     %s: %s; last: %s\n", ferry_identity_name(status->file.as),
+	            or_word(status->file.sid, "nobody is there"), or_word(status->file.last_sid, "nobody"));
+	output_text("  network as   %s: %s; last: %s\n", ferry_identity_name(status->network.as),
+	            or_word(status->network.sid, "nobody is there"), or_word(status->network.last_sid, "nobody"));
+	if (!all && status->helper_flags == 0 && status->helper_last_sid[0] == '\0' && status->pinned_helper[0] == '\0' &&
+	    status->on_token_loss == FERRY_TOKEN_LOSS_ERROR)
+		return;
+	output_flags(status->helper_flags, flags);
+	output_text("  helper flags %s\n", flags);
+	output_text("  helper token %s; last: %s\n", or_word(status->helper_sid, "none"),
+	            or_word(status->helper_last_sid, "none"));
+	output_text("  pinned to    %s\n", or_word(status->pinned_helper, "nobody: anybody's token may be lent"));
+	output_text("  no token     %s\n", status->on_token_loss == FERRY_TOKEN_LOSS_WAIT ?
+	                                       "the job waits until one is lent" :
+	                                       "the job goes to ERROR");
+}
+
+void output_preflight(const struct ferry_preflight *found)
+{
+	output_text("  files        as %s, %s%s\n", ferry_identity_name(found->file.as),
+	            or_word(found->file.sid, "but nobody is there"),
+	            found->file_error.name[0] == '\0' && found->file.sid[0] != '\0' ? ": can be written" : "");
+	if (found->file_error.name[0] != '\0')
+		print_error_of(&found->file_error);
+	output_text("  network      as %s, %s\n", ferry_identity_name(found->network.as),
+	            or_word(found->network.sid, "but nobody is there"));
 }
 
 void output_file(const struct ferry_file *file)

@@ -18,6 +18,8 @@ void output_json_file(struct json_writer *writer, const char *name, const struct
 void output_json_service(struct json_writer *writer, const char *name, const struct ferry_service *service,
                          const struct ferry_server *server);
 void output_json_error(struct json_writer *writer, const char *name, const struct ferry_error *error);
+void output_json_preflight(struct json_writer *writer, const char *name, const char *id,
+                           const struct ferry_preflight *found);
 /* Print the finished object as a line, at once. */
 void output_json_line(struct json_writer *writer);
 /* A whole line of its own: what happened while waiting or watching. */
@@ -32,6 +34,12 @@ void output_table_begin(struct table *table);
 void output_table_job(struct table *table, const struct ferry_status *status, int64_t wall_ms);
 void output_table_end(struct table *table, unsigned columns); /* prints it */
 void output_job(const struct ferry_status *status, int64_t wall_ms);
+/* Who serves the job, and its helper token; if not `all`, without what is as it is without one. */
+void output_identities(const struct ferry_status *status, bool all);
+/* "local-file, network", or "none". */
+#define OUTPUT_FLAGS_BYTES_MAX 64
+void output_flags(unsigned flags, char to[OUTPUT_FLAGS_BYTES_MAX]);
+void output_preflight(const struct ferry_preflight *found);
 void output_file(const struct ferry_file *file);
 void output_service(const struct ferry_service *service, const struct ferry_server *server, int64_t wall_ms);
 /* "ferry: what happened (NAME 0x80200056; http 404)" and "  what to do: ..." */

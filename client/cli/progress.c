@@ -84,6 +84,12 @@ void progress_reason(const struct ferry_status *status, int64_t wall_ms, char *t
 	case FERRY_WAIT_OWNER_ABSENT:
 		text_display(to, size, "owner absent");
 		return;
+	case FERRY_WAIT_TOKEN:
+		text_display(to, size, "no helper token");
+		return;
+	case FERRY_WAIT_WORKERS:
+		text_display(to, size, "other identities come first");
+		return;
 	case FERRY_WAIT_OTHER:
 		text_display(to, size, "waits");
 		return;

@@ -1,5 +1,5 @@
 /* client/cli/terminal - the only place of the command line that knows the system: arguments and paths in UTF-8, what
- * kind of terminal this is, and Ctrl-C.
+ * kind of terminal this is, a password's line, and Ctrl-C.
  */
 #ifndef FERRY_CLI_TERMINAL_H
 #define FERRY_CLI_TERMINAL_H
@@ -21,6 +21,12 @@ unsigned terminal_rows(enum terminal_stream stream);    /* 24 */
 /* From now on Ctrl-C does not end the program but is told by the second. */
 void terminal_catch_interrupt(void);
 bool terminal_interrupted(void);
+
+/* A line that is not shown, without its end: where stdin is a terminal `prompt` asks for it, else it is stdin's next.
+ * It is nowhere in memory but in `to`, whatever is returned.  False: there is none, it does not fit or is not text; or
+ * Ctrl-C came while the terminal was asked, which terminal_interrupted() tells. */
+#define TERMINAL_SECRET_BYTES_MAX 1024
+bool terminal_read_secret(const char *prompt, char to[TERMINAL_SECRET_BYTES_MAX]);
 
 /* End the program at once, even while another thread reads stdin, which exit() may wait for.  stdout is flushed. */
 _Noreturn void terminal_leave(int code);

@@ -8,6 +8,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/ioctl.h>
+#include <termios.h>
 #include <unistd.h>
 
 static volatile sig_atomic_t interrupted;
@@ -62,6 +63,50 @@ void terminal_catch_interrupt(void)
 bool terminal_interrupted(void)
 {
 	return interrupted != 0;
+}
+
+/* --- a line that is not shown --- */
+
+/* Byte by byte: a buffer of the C library would keep it.  To the line's end even where it is too long, or the rest
+ * would be the next program's input. */
+static bool read_secret_line(char to[TERMINAL_SECRET_BYTES_MAX])
+{
+	size_t length = 0;
+	bool fits = true;
+	char c;
+	ssize_t got;
+
+	while ((got = read(STDIN_FILENO, &c, 1)) == 1 && c != '\n') {
+		fits = fits && c != '\0' && length + 1 < TERMINAL_SECRET_BYTES_MAX;
+		if (fits)
+			to[length++] = c;
+	}
+	if (length > 0 && to[length - 1] == '\r')
+		length--;
+	to[length] = '\0';
+	return fits && (got == 1 || (got == 0 && length > 0));
+}
+
+bool terminal_read_secret(const char *prompt, char to[TERMINAL_SECRET_BYTES_MAX])
+{
+	const struct sigaction action = { .sa_handler = on_interrupt };
+	struct sigaction interrupt, terminate;
+	struct termios before;
+
+	if (tcgetattr(STDIN_FILENO, &before) != 0)
+		return read_secret_line(to);
+	struct termios quiet = before;
+	quiet.c_lflag &= ~(tcflag_t)ECHO;
+	quiet.c_cc[VSUSP] = _POSIX_VDISABLE; /* whoever came to the front would find a silent terminal */
+	sigaction(SIGINT, &action, &interrupt);
+	sigaction(SIGTERM, &action, &terminate);
+	fputs(prompt, stderr);
+	bool good = tcsetattr(STDIN_FILENO, TCSAFLUSH, &quiet) == 0 && read_secret_line(to);
+	tcsetattr(STDIN_FILENO, TCSAFLUSH, &before);
+	fputs("\n", stderr);
+	sigaction(SIGINT, &interrupt, NULL);
+	sigaction(SIGTERM, &terminate, NULL);
+	return good;
 }
 
 _Noreturn void terminal_leave(int code)

@@ -131,6 +131,66 @@ bool terminal_interrupted(void)
 	return atomic_load(&interrupted);
 }
 
+/* --- a line that is not shown.  One unit at a time: a buffer of the C library would keep it.  To the line's end even
+ * where it is too long, or the rest would be the next program's input. --- */
+
+static bool read_secret_piped(char to[TERMINAL_SECRET_BYTES_MAX])
+{
+	size_t length = 0;
+	bool fits = true;
+	char c;
+	int got;
+
+	while ((got = _read(_fileno(stdin), &c, 1)) == 1 && c != '\n') {
+		fits = fits && c != '\0' && length + 1 < TERMINAL_SECRET_BYTES_MAX;
+		if (fits)
+			to[length++] = c;
+	}
+	if (length > 0 && to[length - 1] == '\r')
+		length--;
+	to[length] = '\0';
+	return fits && (got == 1 || (got == 0 && length > 0));
+}
+
+static bool read_secret_typed(HANDLE input, char to[TERMINAL_SECRET_BYTES_MAX])
+{
+	wchar_t line[TERMINAL_SECRET_BYTES_MAX], c;
+	size_t length = 0;
+	bool fits = true;
+	DWORD got;
+	bool read;
+
+	/* Nothing is read after Ctrl-C. */
+	while ((read = ReadConsoleW(input, &c, 1, &got, NULL) && got == 1) && c != L'\n') {
+		fits = fits && c != L'\0' && length + 1 < TERMINAL_SECRET_BYTES_MAX;
+		if (fits && c != L'\r')
+			line[length++] = c;
+	}
+	line[length] = L'\0';
+	int size = WideCharToMultiByte(CP_UTF8, WC_ERR_INVALID_CHARS, line, -1, to, TERMINAL_SECRET_BYTES_MAX, NULL, NULL);
+	bool good = read && fits && size > 0 && !atomic_load(&interrupted);
+	SecureZeroMemory(line, sizeof(line));
+	return good;
+}
+
+bool terminal_read_secret(const char *prompt, char to[TERMINAL_SECRET_BYTES_MAX])
+{
+	HANDLE input = GetStdHandle(STD_INPUT_HANDLE);
+	DWORD mode;
+
+	if (!GetConsoleMode(input, &mode))
+		return read_secret_piped(to);
+	DWORD quiet = (mode & ~(DWORD)ENABLE_ECHO_INPUT) | ENABLE_LINE_INPUT | ENABLE_PROCESSED_INPUT;
+	SetConsoleCtrlHandler(on_control, TRUE);
+	fputs(prompt, stderr);
+	fflush(stderr);
+	bool good = SetConsoleMode(input, quiet) && read_secret_typed(input, to);
+	SetConsoleMode(input, mode);
+	fputs("\n", stderr);
+	SetConsoleCtrlHandler(on_control, FALSE);
+	return good;
+}
+
 _Noreturn void terminal_leave(int code)
 {
 	fflush(stdout);

@@ -1,30 +1,7 @@
-/* The verbs that act on jobs: wait, suspend, resume, cancel, complete, renew.  Each takes several jobs, goes through all
- * of them, and ends with the first code that is not 0. */
+/* The verbs that act on jobs: wait, suspend, resume, cancel, complete, renew, take-ownership.  Each takes several jobs,
+ * goes through all of them, and ends with the first code that is not 0. */
 #include "cli/cli.h"
 #include "cli/format.h"
-
-typedef int job_work(struct cli *cli, struct ferry_job *job);
-
-static int each_job(struct cli *cli, job_work *work)
-{
-	int first = cli_connect(cli);
-
-	if (first != CLI_OK)
-		return first;
-	for (size_t i = 0; i < cli->arguments->operand_count; i++) {
-		struct ferry_job *job;
-		int code = cli_open(cli, cli->arguments->operands[i], &job);
-		if (code == CLI_OK) {
-			code = work(cli, job);
-			ferry_job_close(job);
-		}
-		if (first == CLI_OK)
-			first = code;
-		if (code == CLI_INTERRUPTED)
-			break;
-	}
-	return first;
-}
 
 static int say(const struct cli *cli, enum ferry_result result, const struct ferry_status *status,
                const struct ferry_error *error)
@@ -43,7 +20,7 @@ static int say(const struct cli *cli, enum ferry_result result, const struct fer
 
 int verb_wait(struct cli *cli)
 {
-	return each_job(cli, cli_wait);
+	return cli_each_job(cli, cli_wait);
 }
 
 static int suspend(struct cli *cli, struct ferry_job *job)
@@ -57,7 +34,7 @@ static int suspend(struct cli *cli, struct ferry_job *job)
 
 int verb_suspend(struct cli *cli)
 {
-	return each_job(cli, suspend);
+	return cli_each_job(cli, suspend);
 }
 
 static int resume(struct cli *cli, struct ferry_job *job)
@@ -71,7 +48,7 @@ static int resume(struct cli *cli, struct ferry_job *job)
 
 int verb_resume(struct cli *cli)
 {
-	return each_job(cli, resume);
+	return cli_each_job(cli, resume);
 }
 
 static int cancel(struct cli *cli, struct ferry_job *job)
@@ -85,7 +62,7 @@ static int cancel(struct cli *cli, struct ferry_job *job)
 
 int verb_cancel(struct cli *cli)
 {
-	return each_job(cli, cancel);
+	return cli_each_job(cli, cancel);
 }
 
 /* Any change renews the lease; one without properties does nothing else. */
@@ -112,7 +89,7 @@ static int renew(struct cli *cli, struct ferry_job *job)
 
 int verb_renew(struct cli *cli)
 {
-	return each_job(cli, renew);
+	return cli_each_job(cli, renew);
 }
 
 static int complete(struct cli *cli, struct ferry_job *job)
@@ -128,5 +105,19 @@ static int complete(struct cli *cli, struct ferry_job *job)
 
 int verb_complete(struct cli *cli)
 {
-	return each_job(cli, complete);
+	return cli_each_job(cli, complete);
+}
+
+static int take_ownership(struct cli *cli, struct ferry_job *job)
+{
+	struct ferry_status status;
+	struct ferry_error error;
+	enum ferry_result result = ferry_job_take_ownership(job, &status, &error);
+
+	return say(cli, result, &status, &error);
+}
+
+int verb_take_ownership(struct cli *cli)
+{
+	return cli_each_job(cli, take_ownership);
 }

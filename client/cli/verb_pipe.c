@@ -34,23 +34,10 @@ static _Noreturn void leave(struct bridge *bridge, int code)
 	terminal_leave(code);
 }
 
-static int fail(const struct cli *cli, const struct fault *fault)
-{
-	struct ferry_error error = { .hresult = fault_hresult(fault), .code = fault->raw };
-
-	text_display(error.name, sizeof(error.name), "%s", result_name(fault->result));
-	text_display(error.message, sizeof(error.message), "%s %s", result_sentence(fault->result), fault->what);
-	text_display(error.remedy, sizeof(error.remedy), "%s", result_remedy(fault->result));
-	if (fault->raw != 0)
-		text_display(error.source, sizeof(error.source), "%s", fault_source_name(fault->source));
-	cli_fail(cli, FERRY_NOT_RUNNING, &error);
-	return CLI_UNREACHABLE;
-}
-
 static _Noreturn void leave_disconnected(struct bridge *bridge, const struct fault *fault)
 {
 	mutex_lock(bridge->mutex);
-	terminal_leave(fail(bridge->cli, fault));
+	terminal_leave(cli_fault(bridge->cli, CLI_UNREACHABLE, fault, NULL));
 }
 
 /* --- the receiving thread --- */
@@ -158,11 +145,11 @@ static int bridge_open(struct bridge *bridge)
 
 	if (address == NULL) {
 		if (ipc_client_default_address(standard, sizeof(standard), &fault) != RESULT_OK)
-			return fail(bridge->cli, &fault);
+			return cli_fault(bridge->cli, CLI_UNREACHABLE, &fault, NULL);
 		address = standard;
 	}
 	if (ipc_client_open(address, flags, timeout_ms, &bridge->client, &fault) != RESULT_OK)
-		return fail(bridge->cli, &fault);
+		return cli_fault(bridge->cli, CLI_UNREACHABLE, &fault, NULL);
 	return CLI_OK;
 }
 

@@ -79,6 +79,8 @@ static struct ferry_properties properties_of(const struct arguments *arguments, 
 		{ OPTION_NO_PROGRESS_TIMEOUT, FERRY_GIVE_NO_PROGRESS_TIMEOUT },
 		{ OPTION_MAX_TIME, FERRY_GIVE_MAX_TIME },
 		{ OPTION_LEASE, FERRY_GIVE_LEASE },
+		{ OPTION_ON_TOKEN_LOSS, FERRY_GIVE_ON_TOKEN_LOSS },
+		{ OPTION_PINNED_HELPER, FERRY_GIVE_PINNED_HELPER },
 	};
 	struct ferry_properties properties = {
 		.given = FERRY_GIVE_NAME | FERRY_GIVE_AUTO_COMPLETE,
@@ -90,6 +92,8 @@ static struct ferry_properties properties_of(const struct arguments *arguments, 
 		.no_progress_timeout_s = arguments->no_progress_timeout_s,
 		.max_time_s = arguments->max_time_s,
 		.lease_s = arguments->lease_s,
+		.on_token_loss = arguments->on_token_loss,
+		.pinned_helper = arguments->pinned_helper,
 	};
 
 	for (size_t i = 0; i < sizeof(optional) / sizeof(optional[0]); i++) {

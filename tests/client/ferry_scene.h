@@ -45,6 +45,14 @@ struct scene {
 	struct job_properties properties;
 	unsigned properties_given;
 	char opened_as[JOB_OWNER_BYTES_MAX];
+
+	bool answer_nothing;   /* the helper token's methods answer without a member */
+	bool attach_only;      /* job.open answers no job */
+	const char *life, *warning;
+	struct request asked_helper; /* the last one about a helper token, without its document */
+	char asked_roots[PROTOCOL_ROOTS_MAX][64];
+	char lent_as[JOB_OWNER_BYTES_MAX];
+	struct preflight preflight;
 };
 
 /* --- the scripted service --- */
@@ -126,6 +134,53 @@ static inline void write_service(struct json_writer *writer)
 	protocol_write_service(writer, "service", &service);
 }
 
+static inline void write_null_or(struct json_writer *writer, const char *name, const char *text)
+{
+	if (text == NULL || text[0] == '\0')
+		json_write_raw(writer, name, text_view("null"));
+	else
+		json_write_text(writer, name, text_view(text));
+}
+
+#define TICKET "0123456789abcdef0123456789abcdef"
+
+/* The helper token's methods; true: the answer has no job. */
+static inline bool write_helper(struct scene *scene, struct json_writer *writer, const struct request *request)
+{
+	if (scene->answer_nothing)
+		return true;
+	switch ((unsigned)request->method) {
+	case METHOD_JOB_SET_HELPER_TOKEN:
+	case METHOD_HELPER_PRESENT:
+		if (request->method == METHOD_HELPER_PRESENT)
+			json_write_text(writer, "sid", text_view("S-1-5-21-9"));
+		json_write_text(writer, "life", text_view(scene->life));
+		write_null_or(writer, "warning", scene->warning);
+		return request->method == METHOD_HELPER_PRESENT || scene->attach_only;
+	case METHOD_JOB_CLEAR_HELPER_TOKEN:
+		scene->job.token_sid[0] = '\0';
+		return false;
+	case METHOD_JOB_SET_HELPER_TOKEN_FLAGS:
+		scene->job.job.helper_flags = request->flags;
+		return false;
+	case METHOD_JOB_GET_HELPER_TOKEN_FLAGS:
+		protocol_write_flags(writer, "flags", scene->job.job.helper_flags);
+		return true;
+	case METHOD_JOB_GET_HELPER_TOKEN_SID:
+		write_null_or(writer, "sid", scene->job.token_sid);
+		return true;
+	case METHOD_JOB_HELPER_TICKET:
+		json_write_text(writer, "ticket", text_view(TICKET));
+		json_write_u64(writer, "valid_s", 30);
+		return true;
+	case METHOD_JOB_PREFLIGHT:
+		protocol_write_preflight(writer, "preflight", &scene->preflight);
+		return true;
+	default:
+		return false;
+	}
+}
+
 /* What each method does to the scene's job, and the members of its answer. */
 static inline void write_answer(struct scene *scene, struct json_writer *writer, const struct request *request)
 {
@@ -148,6 +203,8 @@ static inline void write_answer(struct scene *scene, struct json_writer *writer,
 		break;
 	case METHOD_JOB_OPEN:
 		json_write_u64(writer, "handle", 7);
+		if (scene->attach_only)
+			return;
 		break;
 	case METHOD_JOB_GET:
 		if (request->limit > 0)
@@ -164,6 +221,20 @@ static inline void write_answer(struct scene *scene, struct json_writer *writer,
 		break;
 	case METHOD_JOB_COMPLETE:
 		scene->job.job.work = JOB_WORK_PUBLISH;
+		break;
+	case METHOD_JOB_TAKE_OWNERSHIP:
+		must(text_copy(scene->job.job.owner, JOB_OWNER_BYTES_MAX, text_view("S-1-5-21-500")));
+		break;
+	case METHOD_JOB_PREFLIGHT:
+	case METHOD_JOB_SET_HELPER_TOKEN:
+	case METHOD_JOB_CLEAR_HELPER_TOKEN:
+	case METHOD_JOB_SET_HELPER_TOKEN_FLAGS:
+	case METHOD_JOB_GET_HELPER_TOKEN_FLAGS:
+	case METHOD_JOB_GET_HELPER_TOKEN_SID:
+	case METHOD_JOB_HELPER_TICKET:
+	case METHOD_HELPER_PRESENT:
+		if (write_helper(scene, writer, request))
+			return;
 		break;
 	case METHOD_JOB_ADD_FILES:
 	case METHOD_JOB_SET_PROPERTIES:
@@ -189,6 +260,29 @@ static inline void note_request(struct scene *scene, const struct request *reque
 		scene->properties = request->properties;
 		scene->properties_given = request->properties_given;
 	}
+}
+
+static inline bool is_loan(enum method method)
+{
+	return method == METHOD_JOB_SET_HELPER_TOKEN || method == METHOD_JOB_HELPER_TICKET || method == METHOD_HELPER_PRESENT;
+}
+
+static inline void note_loan(struct scene *scene, const struct request *request)
+{
+	memset(scene->asked_roots, 0, sizeof(scene->asked_roots));
+	for (uint32_t i = 0; i < request->root_count; i++)
+		must(text_copy(scene->asked_roots[i], sizeof(scene->asked_roots[i]), request_root(request, i)));
+	scene->asked_helper = *request;
+	scene->asked_helper.document = NULL;
+}
+
+/* Whom the message shows, as the service would find it. */
+static inline void capture(struct scene *scene, uint64_t connection, char *to)
+{
+	AUTO(identity) struct identity *identity = NULL;
+
+	if (ipc_capture(scene->server, connection, &identity, NULL) == RESULT_OK)
+		memcpy(to, identity_caller(identity)->owner, JOB_OWNER_BYTES_MAX);
 }
 
 static inline void answer(struct scene *scene, uint64_t connection, const struct request *request)
@@ -218,14 +312,17 @@ static inline void on_message(void *context, uint64_t connection, char *bytes, s
 {
 	struct scene *scene = context;
 	AUTO(request) struct request request;
-	AUTO(identity) struct identity *identity = NULL;
 
 	must(request_decode((struct text_view){ bytes, length }, &request, NULL));
 	free(bytes);
 	mutex_lock(scene->mutex);
 	note_request(scene, &request, length);
-	if (request.method == METHOD_JOB_OPEN && ipc_capture(scene->server, connection, &identity, NULL) == RESULT_OK)
-		memcpy(scene->opened_as, identity_caller(identity)->owner, sizeof(scene->opened_as));
+	if (request.method == METHOD_JOB_OPEN)
+		capture(scene, connection, scene->opened_as);
+	if (is_loan(request.method)) {
+		note_loan(scene, &request);
+		capture(scene, connection, scene->lent_as);
+	}
 	if (scene->forget == request.method + 1u) {
 		scene->forget = 0;
 		ipc_close(scene->server, connection);
@@ -274,6 +371,7 @@ static inline int set_up(void **state)
 	must(text_copy(scene->job.job.owner, JOB_OWNER_BYTES_MAX, text_view("S-1-5-21-1")));
 	scene->job.job.state = JOB_SUSPENDED;
 	scene->job.job.properties.auto_complete = true;
+	scene->life = "session";
 	start(scene);
 	*state = scene;
 	return scene->mutex != NULL ? 0 : -1;

@@ -9,7 +9,7 @@
 #include "cli/arguments.h"
 #include "cli/help.h"
 
-#define WORDS_MAX 16
+#define WORDS_MAX 24
 
 static struct arguments arguments;
 static char problem[ARGUMENTS_PROBLEM_BYTES_MAX];
@@ -140,6 +140,115 @@ static void arguments__help__needs_no_operands(void **state)
 	assert_false(arguments_has(&arguments, OPTION_HELP));
 }
 
+static void arguments__two_words__are_one_verb(void **state)
+{
+	(void)state;
+	assert_true(read_line("ferry helper set 2a1b --user uid:7 --root /a --root=/b --max-age 8h"));
+	assert_int_equal(arguments.verb, VERB_HELPER_SET);
+	assert_int_equal(arguments.operand_count, 1);
+	assert_string_equal(arguments.operands[0], "2a1b");
+	assert_string_equal(arguments.user, "uid:7");
+	assert_int_equal(arguments.root_count, 2);
+	assert_string_equal(arguments.roots[0], "/a");
+	assert_string_equal(arguments.roots[1], "/b");
+	assert_int_equal(arguments.max_age_s, 8 * 3600);
+	assert_true(read_line("ferry helper --json flags j local-file"));
+	assert_int_equal(arguments.verb, VERB_HELPER_FLAGS);
+	assert_string_equal(arguments.operands[0], "j");
+	assert_string_equal(arguments.operands[1], "local-file");
+	assert_true(read_line("ferry helper clear set"));
+	assert_int_equal(arguments.verb, VERB_HELPER_CLEAR);
+	assert_string_equal(arguments.operands[0], "set");
+	assert_true(read_line("ferry helper show a b"));
+	assert_int_equal(arguments.verb, VERB_HELPER_SHOW);
+	assert_true(read_line("ferry show helper")); /* a job may be called so */
+	assert_int_equal(arguments.verb, VERB_SHOW);
+	assert_true(read_line("ferry take-ownership --everyone j"));
+	assert_int_equal(arguments.verb, VERB_TAKE_OWNERSHIP);
+	assert_true(read_line("ferry attach"));
+	assert_int_equal(arguments.verb, VERB_ATTACH);
+}
+
+static void arguments__half_a_verb__is_told_its_other_halves(void **state)
+{
+	static const char *const words = "'ferry helper' needs a second word: set, clear, flags, show";
+
+	(void)state;
+	check_problem("ferry helper", words);
+	check_problem("ferry helper frob j", words);
+	check_problem("ferry helper help", words);
+	check_problem("ferry help helper frob", words);
+	check_problem("ferry set j", "there is no verb 'set'");
+	check_problem("ferry help-er", "there is no verb 'help-er'");
+	assert_true(read_line("ferry helper --help"));
+	assert_int_equal(arguments.verb, VERB_HELPER_SET);
+	assert_true(read_line("ferry help helper"));
+	assert_int_equal(arguments.verb, VERB_HELPER_SET);
+	assert_true(read_line("ferry help helper show"));
+	assert_int_equal(arguments.verb, VERB_HELPER_SHOW);
+}
+
+static void arguments__helper_verbs__take_what_they_need(void **state)
+{
+	(void)state;
+	check_problem("ferry helper set", "'ferry helper set' needs a job: its id, the beginning of its id, or its name");
+	check_problem("ferry helper set a b", "'ferry helper set' takes no 'b'");
+	check_problem("ferry helper flags j",
+	              "'ferry helper flags' needs flags: local-file, network, local-file,network or none");
+	check_problem("ferry helper flags j none more", "'ferry helper flags' takes no 'more'");
+	check_problem("ferry helper show --user x j", "'ferry helper show' has no option --user");
+	check_problem("ferry helper set --user x --user y j", "--user is given twice");
+	check_problem("ferry attach j", "'ferry attach' takes no 'j'");
+	check_problem("ferry preflight", "'ferry preflight' needs a job: its id, the beginning of its id, or its name");
+	check_problem("ferry submit --on-token-loss retry x y", "--on-token-loss takes error or wait, not 'retry'");
+	check_problem("ferry wait --pinned-helper S-1 j", "'ferry wait' has no option --pinned-helper");
+	assert_true(read_line("ferry submit --on-token-loss wait --pinned-helper S-1-5-18 x y"));
+	assert_int_equal(arguments.on_token_loss, FERRY_TOKEN_LOSS_WAIT);
+	assert_string_equal(arguments.pinned_helper, "S-1-5-18");
+}
+
+static void arguments__roots__are_at_most_sixteen(void **state)
+{
+	char line[512] = "ferry helper set j";
+
+	(void)state;
+	for (int i = 0; i < FERRY_ROOTS_MAX; i++)
+		strcat(line, " --root=/a");
+	assert_true(read_line(line));
+	assert_int_equal(arguments.root_count, FERRY_ROOTS_MAX);
+	strcat(line, " --root=/a");
+	check_problem(line, "--root is given more than 16 times");
+}
+
+static void arguments__flags__are_names_with_commas(void **state)
+{
+	static const struct {
+		const char *text;
+		bool good;
+		unsigned flags;
+	} cases[] = {
+		{ "none", true, 0 },
+		{ "local-file", true, FERRY_HELPER_LOCAL_FILE },
+		{ "network", true, FERRY_HELPER_NETWORK },
+		{ "local-file,network", true, FERRY_HELPER_LOCAL_FILE | FERRY_HELPER_NETWORK },
+		{ "network,local-file", true, FERRY_HELPER_LOCAL_FILE | FERRY_HELPER_NETWORK },
+		{ "", false, 0 },
+		{ "none,network", false, 0 },
+		{ "network,", false, 0 },
+		{ ",network", false, 0 },
+		{ "network local-file", false, 0 },
+		{ "Network", false, 0 },
+		{ "a-word-that-is-much-longer-than-any-flag-that-there-is", false, 0 },
+	};
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+		unsigned flags = 7;
+		assert_int_equal(arguments_read_flags(cases[i].text, &flags), cases[i].good);
+		assert_int_equal(flags, cases[i].good ? cases[i].flags : 7);
+	}
+}
+
 static void check_seconds(const char *text, bool good, uint32_t expected)
 {
 	uint32_t seconds = 7;
@@ -190,6 +299,11 @@ int main(void)
 		cmocka_unit_test(arguments__what_is_wrong__is_said),
 		cmocka_unit_test(arguments__leases_and_ages__are_times),
 		cmocka_unit_test(arguments__help__needs_no_operands),
+		cmocka_unit_test(arguments__two_words__are_one_verb),
+		cmocka_unit_test(arguments__half_a_verb__is_told_its_other_halves),
+		cmocka_unit_test(arguments__helper_verbs__take_what_they_need),
+		cmocka_unit_test(arguments__roots__are_at_most_sixteen),
+		cmocka_unit_test(arguments__flags__are_names_with_commas),
 		cmocka_unit_test(arguments__seconds__have_units_and_a_maximum),
 		cmocka_unit_test(help__every_verb__has_a_text_with_an_example),
 	};

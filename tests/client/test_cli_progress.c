@@ -115,6 +115,8 @@ static void progress__why_nothing_moves__is_told(void **state)
 	check_reason(FERRY_WAIT_NONE, FERRY_STATE_TRANSFERRING, "", "");
 	check_reason(FERRY_WAIT_SLOT, FERRY_STATE_QUEUED, "", "other jobs come first");
 	check_reason(FERRY_WAIT_OWNER_ABSENT, FERRY_STATE_QUEUED, "", "owner absent");
+	check_reason(FERRY_WAIT_TOKEN, FERRY_STATE_QUEUED, "", "no helper token");
+	check_reason(FERRY_WAIT_WORKERS, FERRY_STATE_QUEUED, "", "other identities come first");
 	check_reason(FERRY_WAIT_RETRY, FERRY_STATE_TRANSIENT_ERROR, "CONNECT_FAILED", "retry in 0:30 (CONNECT_FAILED)");
 	check_reason(FERRY_WAIT_NONE, FERRY_STATE_ERROR, "DENIED", "DENIED");
 	check_reason(FERRY_WAIT_OTHER, FERRY_STATE_QUEUED, "", "waits");

@@ -1,0 +1,388 @@
+/* libferry: the helper token, tickets, preflight, and what a job's record says of identities. */
+#include "client/ferry_scene.h"
+#include "platform/ipc_client.h"
+
+/* --- lending --- */
+
+/* What the calling thread is by its own account, as the message must claim it. */
+static void own_claim(struct ipc_claim *ret_claim)
+{
+	AUTO(ipc_speaker) struct ipc_speaker *speaker = NULL;
+
+	must(ipc_speaker_current(&speaker, NULL));
+	must(ipc_speaker_claim(speaker, ret_claim, NULL));
+}
+
+static void ferry__a_loan__claims_the_calling_thread(void **state)
+{
+	struct scene *scene = *state;
+	struct ferry *ferry = connect_to(scene);
+	struct ferry_job *job = open_job(ferry);
+	struct ferry_loan_terms terms;
+	struct ipc_claim claim;
+
+	own_claim(&claim);
+	assert_int_equal(ferry_job_set_helper_token(job, NULL, &terms, NULL), FERRY_OK);
+	assert_string_equal(scene->asked_helper.sid, claim.sid);
+	assert_true(scene->asked_helper.logon_id == claim.logon_id);
+	assert_int_equal(scene->asked_helper.handle, 7);
+	assert_int_equal(scene->asked_helper.root_count, 0);
+	assert_int_equal(scene->asked_helper.token_age_s, 0);
+	assert_string_equal(terms.sid, claim.sid);
+	assert_int_equal(terms.life, FERRY_LIFE_SESSION);
+	assert_string_equal(terms.warning, "");
+	ferry_job_close(job);
+	ferry_close(ferry);
+}
+
+static void ferry__a_loan__carries_roots_age_and_tells_its_terms(void **state)
+{
+	struct scene *scene = *state;
+	struct ferry *ferry = connect_to(scene);
+	struct ferry_job *job = open_job(ferry);
+	const char *const roots[] = { "/srv/acme", "/srv/\"other\"" };
+	const struct ferry_loan loan = { .roots = roots, .root_count = 2, .max_age_s = 3600 };
+	struct ferry_loan_terms terms;
+
+	scene->life = "connection";
+	scene->warning = "no credentials for other servers";
+	assert_int_equal(ferry_job_set_helper_token(job, &loan, &terms, NULL), FERRY_OK);
+	assert_int_equal(scene->asked_helper.root_count, 2);
+	assert_string_equal(scene->asked_roots[0], roots[0]);
+	assert_string_equal(scene->asked_roots[1], roots[1]);
+	assert_int_equal(scene->asked_helper.token_age_s, 3600);
+	assert_int_equal(terms.life, FERRY_LIFE_CONNECTION);
+	assert_string_equal(terms.warning, "no credentials for other servers");
+
+	scene->life = "eternity";
+	scene->warning = NULL;
+	assert_int_equal(ferry_job_set_helper_token(job, &loan, &terms, NULL), FERRY_OK);
+	assert_int_equal(terms.life, FERRY_LIFE_OTHER);
+	assert_string_equal(terms.warning, "");
+	ferry_job_close(job);
+	ferry_close(ferry);
+}
+
+/* BITS's order: the job is opened as oneself, the loan carries whom the thread wears by then, and keeps it. */
+static void ferry__a_loan_of_another__is_claimed_and_seen_as_that_one(void **state)
+{
+	struct scene *scene = *state;
+	const unsigned before = ground_speaker(), helper = 65020;
+	char owner[32], expected[32];
+	struct ferry_error error;
+
+	if (!ground_speaker_is_seen())
+		GROUND_SKIP("two identities of one client");
+	must(text_format(owner, sizeof(owner), "uid:%u", before));
+	must(text_format(expected, sizeof(expected), "uid:%u", helper));
+	struct ferry *ferry = connect_to(scene);
+	struct ferry_job *job = open_job(ferry);
+	if (!ground_speak_as(helper)) {
+		ferry_job_close(job);
+		ferry_close(ferry);
+		GROUND_SKIP(GROUND_NEEDS);
+	}
+	assert_int_equal(ferry_job_set_helper_token(job, NULL, NULL, &error), FERRY_OK);
+	assert_int_equal(ground_speaker(), helper);
+	assert_string_equal(scene->asked_helper.sid, expected);
+	assert_string_equal(scene->lent_as, expected);
+	assert_string_equal(scene->opened_as, owner);
+
+	/* A refusal leaves the thread as it is, too; and a new connection has nothing lent. */
+	scene->refuse = METHOD_JOB_SET_HELPER_TOKEN + 1;
+	scene->refusal = (struct fault){ RESULT_ACCESS_REFUSED, FAULT_FERRY, 0, "lend-opened-as-owner: no" };
+	assert_int_equal(ferry_job_set_helper_token(job, NULL, NULL, &error), FERRY_ACCESS_REFUSED);
+	assert_non_null(strstr(error.message, "lend-opened-as-owner"));
+	assert_int_equal(ground_speaker(), helper);
+	assert_int_equal(ferry_reconnect(ferry, -1, &error), FERRY_OK);
+	assert_int_equal(ground_speaker(), helper);
+	assert_string_equal(scene->opened_as, owner);
+	assert_int_equal(scene->asked[METHOD_JOB_SET_HELPER_TOKEN], 2);
+
+	assert_true(ground_speak_as(before));
+	ferry_job_close(job);
+	ferry_close(ferry);
+}
+
+static void ferry__a_refused_loan__says_why_and_writes_nothing(void **state)
+{
+	static const struct {
+		enum result result;
+		enum ferry_result outcome;
+		uint32_t hresult;
+	} cases[] = {
+		{ RESULT_NOT_LENT, FERRY_REFUSED, 0x80010123 },
+		{ RESULT_TOO_MANY_TOKENS, FERRY_REFUSED, 0x800705AA },
+		{ RESULT_ACCESS_REFUSED, FERRY_ACCESS_REFUSED, 0x80070005 },
+		{ RESULT_INVALID_STATE, FERRY_REFUSED, 0x80200002 },
+	};
+	struct scene *scene = *state;
+	struct ferry *ferry = connect_to(scene);
+	struct ferry_job *job = open_job(ferry);
+
+	scene->refuse = METHOD_JOB_SET_HELPER_TOKEN + 1;
+	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+		struct ferry_loan_terms terms = { .sid = "untouched" };
+		struct ferry_error error;
+		mutex_lock(scene->mutex);
+		scene->refusal = (struct fault){ cases[i].result, FAULT_FERRY, 0, "the scene" };
+		mutex_unlock(scene->mutex);
+		assert_int_equal(ferry_job_set_helper_token(job, NULL, &terms, &error), cases[i].outcome);
+		assert_string_equal(error.name, result_name(cases[i].result));
+		assert_int_equal(error.hresult, cases[i].hresult);
+		assert_string_equal(terms.sid, "untouched");
+	}
+	ferry_job_close(job);
+	ferry_close(ferry);
+}
+
+static void ferry__an_answer_without_terms__is_not_understood(void **state)
+{
+	struct scene *scene = *state;
+	struct ferry *ferry = connect_to(scene);
+	struct ferry_job *job = open_job(ferry);
+	struct ferry_loan_terms terms;
+	struct ferry_error error;
+	char sid[FERRY_SID_BYTES];
+	unsigned flags = 9;
+
+	must(text_copy(scene->job.token_sid, JOB_OWNER_BYTES_MAX, text_view("S-1")));
+	scene->answer_nothing = true;
+	assert_int_equal(ferry_job_set_helper_token(job, NULL, &terms, &error), FERRY_FAILED);
+	assert_int_equal(ferry_reconnect(ferry, -1, &error), FERRY_OK);
+	assert_int_equal(ferry_job_get_helper_token_flags(job, &flags, &error), FERRY_FAILED);
+	assert_int_equal(flags, 9);
+	assert_int_equal(ferry_reconnect(ferry, -1, &error), FERRY_OK);
+	assert_int_equal(ferry_job_get_helper_token_sid(job, sid, &error), FERRY_FAILED);
+	assert_int_equal(ferry_reconnect(ferry, -1, &error), FERRY_OK);
+	/* Who does not ask for the terms needs none. */
+	assert_int_equal(ferry_job_set_helper_token(job, NULL, NULL, &error), FERRY_OK);
+	ferry_job_close(job);
+	ferry_close(ferry);
+}
+
+/* The pinned helper's own program: it may not look at the job. */
+static void ferry__who_may_only_attach__opens_and_lends(void **state)
+{
+	struct scene *scene = *state;
+	struct ferry_loan_terms terms;
+
+	scene->attach_only = true;
+	struct ferry *ferry = connect_to(scene);
+	struct ferry_job *job = open_job(ferry);
+	assert_int_equal(ferry_job_set_helper_token(job, NULL, &terms, NULL), FERRY_OK);
+	assert_string_not_equal(terms.sid, "");
+	ferry_job_close(job);
+	ferry_close(ferry);
+}
+
+/* --- flags, and whose it is --- */
+
+static void ferry__flags__come_and_go_by_their_numbers(void **state)
+{
+	static const unsigned all[] = { FERRY_HELPER_LOCAL_FILE, FERRY_HELPER_NETWORK,
+		                            FERRY_HELPER_LOCAL_FILE | FERRY_HELPER_NETWORK, 0 };
+	struct scene *scene = *state;
+	struct ferry *ferry = connect_to(scene);
+	struct ferry_job *job = open_job(ferry);
+	struct ferry_error error;
+	unsigned flags;
+
+	for (size_t i = 0; i < sizeof(all) / sizeof(all[0]); i++) {
+		assert_int_equal(ferry_job_set_helper_token_flags(job, all[i], NULL), FERRY_OK);
+		assert_int_equal(scene->job.job.helper_flags, all[i]);
+		assert_int_equal(ferry_job_get_helper_token_flags(job, &flags, NULL), FERRY_OK);
+		assert_int_equal(flags, all[i]);
+	}
+	assert_int_equal(ferry_job_set_helper_token_flags(job, 0x4, &error), FERRY_REFUSED);
+	assert_string_equal(error.name, "INVALID_ARGUMENT");
+	assert_int_equal(scene->asked[METHOD_JOB_SET_HELPER_TOKEN_FLAGS], 4);
+	ferry_job_close(job);
+	ferry_close(ferry);
+}
+
+static void ferry__a_cleared_token__is_nobodys(void **state)
+{
+	struct scene *scene = *state;
+	struct ferry *ferry = connect_to(scene);
+	struct ferry_job *job = open_job(ferry);
+	char sid[FERRY_SID_BYTES];
+
+	must(text_copy(scene->job.token_sid, JOB_OWNER_BYTES_MAX, text_view("S-1-5-21-9")));
+	assert_int_equal(ferry_job_get_helper_token_sid(job, sid, NULL), FERRY_OK);
+	assert_string_equal(sid, "S-1-5-21-9");
+	assert_int_equal(ferry_job_clear_helper_token(job, NULL), FERRY_OK);
+	assert_int_equal(ferry_job_get_helper_token_sid(job, sid, NULL), FERRY_OK);
+	assert_string_equal(sid, "");
+	ferry_job_close(job);
+	ferry_close(ferry);
+}
+
+/* --- tickets --- */
+
+static void ferry__a_ticket__is_presented_on_another_connection(void **state)
+{
+	struct scene *scene = *state;
+	struct ferry *owner = connect_to(scene), *helper = connect_to(scene);
+	struct ferry_job *job = open_job(owner);
+	const char *const roots[] = { "/srv/acme" };
+	const struct ferry_loan loan = { .roots = roots, .root_count = 1, .max_age_s = 90 };
+	struct ferry_loan_terms terms;
+	struct ferry_error error;
+	char ticket[FERRY_TICKET_BYTES];
+
+	assert_int_equal(ferry_job_helper_ticket(job, &loan, ticket, NULL), FERRY_OK);
+	assert_string_equal(ticket, TICKET);
+	assert_string_equal(scene->asked_roots[0], "/srv/acme");
+	assert_int_equal(scene->asked_helper.token_age_s, 90);
+
+	scene->life = "job";
+	assert_int_equal(ferry_present_ticket(helper, ticket, &terms, NULL), FERRY_OK);
+	assert_string_equal(scene->asked_helper.ticket, TICKET);
+	assert_string_equal(terms.sid, "S-1-5-21-9");
+	assert_int_equal(terms.life, FERRY_LIFE_JOB);
+
+	scene->refuse = METHOD_HELPER_PRESENT + 1;
+	scene->refusal = (struct fault){ .result = RESULT_BAD_TICKET };
+	assert_int_equal(ferry_present_ticket(helper, ticket, NULL, &error), FERRY_REFUSED);
+	assert_string_equal(error.name, "BAD_TICKET");
+	assert_null(strstr(error.message, ticket));
+	ferry_job_close(job);
+	ferry_close(owner);
+	ferry_close(helper);
+}
+
+/* --- preflight, takeover, records --- */
+
+static void ferry__preflight__tells_both_sides_and_the_reason(void **state)
+{
+	struct scene *scene = *state;
+	struct ferry *ferry = connect_to(scene);
+	struct ferry_job *job = open_job(ferry);
+	struct ferry_preflight found;
+
+	scene->preflight = (struct preflight){
+		.sides = { { IDENTITY_HELPER, "S-1-5-21-9" }, { IDENTITY_OWNER, "" } },
+		.file = { RESULT_DENIED, FAULT_WIN32, 5, "files[0].path" },
+	};
+	assert_int_equal(ferry_job_preflight(job, &found, NULL), FERRY_OK);
+	assert_int_equal(found.file.as, FERRY_AS_HELPER);
+	assert_string_equal(found.file.sid, "S-1-5-21-9");
+	assert_int_equal(found.network.as, FERRY_AS_OWNER);
+	assert_string_equal(found.network.sid, "");
+	assert_string_equal(found.file_error.name, "DENIED");
+	assert_string_equal(found.file_error.source, "win32");
+	assert_int_equal(found.file_error.code, 5);
+
+	scene->preflight.file = (struct fault){ .result = RESULT_OK };
+	assert_int_equal(ferry_job_preflight(job, &found, NULL), FERRY_OK);
+	assert_int_equal(found.file_error.hresult, 0);
+	ferry_job_close(job);
+	ferry_close(ferry);
+}
+
+static void ferry__a_taken_job__is_told_with_its_new_owner(void **state)
+{
+	struct scene *scene = *state;
+	struct ferry *ferry = connect_to(scene);
+	struct ferry_job *job = open_job(ferry);
+	struct ferry_status status;
+
+	assert_int_equal(ferry_job_take_ownership(job, &status, NULL), FERRY_OK);
+	assert_string_equal(status.owner, "S-1-5-21-500");
+	ferry_job_close(job);
+	ferry_close(ferry);
+}
+
+static void ferry__a_record__has_both_identities_and_the_token(void **state)
+{
+	static const struct {
+		enum job_wait from;
+		enum ferry_wait_reason to;
+		const char *name;
+	} waits[] = {
+		{ JOB_WAIT_TOKEN, FERRY_WAIT_TOKEN, "token-required" },
+		{ JOB_WAIT_WORKERS, FERRY_WAIT_WORKERS, "identity-workers" },
+		{ JOB_WAIT_DISK_FULL, FERRY_WAIT_DISK_FULL, "disk-full" },
+	};
+	struct scene *scene = *state;
+	struct job_status *told = &scene->job;
+	struct ferry *ferry = connect_to(scene);
+	struct ferry_job *job = open_job(ferry);
+	struct ferry_status status;
+
+	told->job.helper_flags = HELPER_LOCAL_FILE;
+	must(text_copy(told->token_sid, JOB_OWNER_BYTES_MAX, text_view("S-1-5-21-9")));
+	must(text_copy(told->job.helper_sid, JOB_OWNER_BYTES_MAX, text_view("S-1-5-21-8")));
+	told->job.properties.on_token_loss = TOKEN_LOSS_WAIT;
+	must(text_copy(told->job.properties.pinned_helper, JOB_OWNER_BYTES_MAX, text_view("S-1-5-21-7")));
+	told->sides[JOB_SIDE_FILE] = (struct side_status){ IDENTITY_HELPER, "S-1-5-21-9" };
+	told->sides[JOB_SIDE_NETWORK] = (struct side_status){ IDENTITY_SERVICE, "S-1-5-20" };
+	must(text_copy(told->job.side_sid[JOB_SIDE_FILE], JOB_OWNER_BYTES_MAX, text_view("S-1-5-21-6")));
+	for (size_t i = 0; i < sizeof(waits) / sizeof(waits[0]); i++) {
+		mutex_lock(scene->mutex);
+		told->wait = waits[i].from;
+		mutex_unlock(scene->mutex);
+		assert_int_equal(ferry_job_get(job, &status, NULL), FERRY_OK);
+		assert_int_equal(status.wait, waits[i].to);
+		assert_string_equal(ferry_wait_reason_name(status.wait), waits[i].name);
+	}
+	assert_int_equal(status.helper_flags, FERRY_HELPER_LOCAL_FILE);
+	assert_string_equal(status.helper_sid, "S-1-5-21-9");
+	assert_string_equal(status.helper_last_sid, "S-1-5-21-8");
+	assert_int_equal(status.on_token_loss, FERRY_TOKEN_LOSS_WAIT);
+	assert_string_equal(status.pinned_helper, "S-1-5-21-7");
+	assert_int_equal(status.file.as, FERRY_AS_HELPER);
+	assert_string_equal(status.file.sid, "S-1-5-21-9");
+	assert_string_equal(status.file.last_sid, "S-1-5-21-6");
+	assert_int_equal(status.network.as, FERRY_AS_SERVICE);
+	assert_string_equal(status.network.sid, "S-1-5-20");
+	assert_string_equal(status.network.last_sid, "");
+	ferry_job_close(job);
+	ferry_close(ferry);
+}
+
+static void ferry__pin_and_policy__are_properties(void **state)
+{
+	struct scene *scene = *state;
+	struct ferry *ferry = connect_to(scene);
+	struct ferry_job *job = open_job(ferry);
+	struct ferry_properties properties = {
+		.given = FERRY_GIVE_ON_TOKEN_LOSS | FERRY_GIVE_PINNED_HELPER,
+		.on_token_loss = FERRY_TOKEN_LOSS_WAIT,
+		.pinned_helper = "S-1-5-21-9",
+	};
+
+	assert_int_equal(ferry_job_set_properties(job, &properties, NULL), FERRY_OK);
+	assert_int_equal(scene->properties_given, PROPERTY_ON_TOKEN_LOSS | PROPERTY_PINNED_HELPER);
+	assert_int_equal(scene->properties.on_token_loss, TOKEN_LOSS_WAIT);
+	assert_string_equal(scene->properties.pinned_helper, "S-1-5-21-9");
+
+	properties.given = FERRY_GIVE_PINNED_HELPER;
+	properties.pinned_helper = NULL;
+	assert_int_equal(ferry_job_set_properties(job, &properties, NULL), FERRY_OK);
+	assert_int_equal(scene->properties_given, PROPERTY_PINNED_HELPER);
+	assert_string_equal(scene->properties.pinned_helper, "");
+	ferry_job_close(job);
+	ferry_close(ferry);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		TEST(ferry__a_loan__claims_the_calling_thread),
+		TEST(ferry__a_loan__carries_roots_age_and_tells_its_terms),
+		TEST(ferry__a_loan_of_another__is_claimed_and_seen_as_that_one),
+		TEST(ferry__a_refused_loan__says_why_and_writes_nothing),
+		TEST(ferry__an_answer_without_terms__is_not_understood),
+		TEST(ferry__who_may_only_attach__opens_and_lends),
+		TEST(ferry__flags__come_and_go_by_their_numbers),
+		TEST(ferry__a_cleared_token__is_nobodys),
+		TEST(ferry__a_ticket__is_presented_on_another_connection),
+		TEST(ferry__preflight__tells_both_sides_and_the_reason),
+		TEST(ferry__a_taken_job__is_told_with_its_new_owner),
+		TEST(ferry__a_record__has_both_identities_and_the_token),
+		TEST(ferry__pin_and_policy__are_properties),
+	};
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}

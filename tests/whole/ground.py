@@ -4,6 +4,7 @@ FERRY_GROUND says which: "linux" (the test ground) or "wine" (the Windows binari
 test's own, listens on a free loopback port, and is gone afterwards.
 """
 import atexit
+import ctypes
 import functools
 import hashlib
 import json
@@ -270,6 +271,12 @@ class Ferry:
         code = self.process.wait(20)
         self.process = None
         return time.monotonic() - begun, code
+
+    def session(self, number, ended=True):
+        """On the Linux ground: tell the daemon, as a service manager would, that a session ended or its number began anew."""
+        libc = ctypes.CDLL(None, use_errno=True)
+        done = libc.sigqueue(self.process.pid, signal.SIGRTMIN + (0 if ended else 1), ctypes.c_void_p(number))
+        assert done == 0, os.strerror(ctypes.get_errno())
 
     def events(self):
         with open(os.path.join(self.data, "ferry.jsonl"), encoding="utf-8") as file:

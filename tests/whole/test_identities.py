@@ -6,140 +6,17 @@ import glob
 import json
 import os
 import shutil
-import socket
-import subprocess
-import traceback
 
-from ground import GROUND, MIB, Bridge, Ferry, Identity, Nginx, run, sha256, skip, wait_until
+from ground import GROUND, MIB, Bridge, Identity, run, sha256, skip, wait_until
 from judge import Judge, play_round
+from wire import LARGE, ROOT, Scene, become, call, can_read, door, hello, receive, request, result, send, threads
 
 if GROUND != "linux":
     skip("Wine has one user: tests/windows shows what a worn token may do")
 if os.getuid() != 0:
     skip("only root can make identities up: Linux as root shows it")
-ROOT = Identity(uid=0, gid=0)
 SETUID_AND_SETGID = 1 << 7 | 1 << 6
 NOBODYS_JOB = "00000000-0000-4000-8000-000000000000"
-LARGE = 6 * MIB
-
-
-class Scene:
-    """The daemon under a uid of its own, and a server."""
-
-    def __init__(self, settings=None, rate=0, capabilities="+setuid,+setgid"):
-        self.daemon = Identity()
-        self.ferry = Ferry(settings, run_as=self.daemon, capabilities=capabilities)
-        self.nginx = Nginx(os.path.join(self.ferry.folder, "nginx"), rate)
-        self.ferry.start()
-
-    def folder(self, identity, name, **more):
-        return identity.folder(os.path.join(self.ferry.landed, name), **more)
-
-    def submit(self, identity, names, *options, check=True):
-        """The exit code and words of `ferry submit` as this identity."""
-        done = self.ferry.submit(self.nginx, names, *options, check=check, **identity.options)
-        return done.returncode, done.stdout + done.stderr
-
-    def begin(self, identity, name):
-        """A job of this identity that is in the middle of its only file."""
-        self.nginx.file(name, LARGE)
-        _, words = self.submit(identity, [name], "--no-wait")
-        wait_until(lambda: self.ferry.bytes_written(**identity.options) > MIB, 60, f"some of {name} is written")
-        return words.split()[0]
-
-    def end(self):
-        _, code = self.ferry.terminate()
-        assert code == 0, self.ferry.said()
-        self.ferry.close()
-
-
-def become(identity, act):
-    """What `act` answers in a process of this identity."""
-    read, write = os.pipe()
-    child = os.fork()
-    if child == 0:
-        try:
-            os.setgroups(identity.options["extra_groups"])
-            os.setresgid(identity.gid, identity.gid, identity.gid)
-            os.setresuid(identity.uid, identity.uid, identity.uid)
-            os.write(write, json.dumps(act()).encode())
-            os._exit(0)
-        except BaseException:  # it must not go on as a second test
-            traceback.print_exc()
-            os._exit(1)
-    os.close(write)
-    with os.fdopen(read, "rb") as pipe:
-        answer = pipe.read()
-    _, status = os.waitpid(child, 0)
-    assert status == 0, "see above"
-    return json.loads(answer)
-
-
-# --- a client without libferry: it may be one process now and another one then ---
-def door():
-    return socket.socket(socket.AF_UNIX, socket.SOCK_SEQPACKET)
-
-
-def request(method, **params):
-    return json.dumps({"jsonrpc": "2.0", "id": 1, "method": method, "params": params}).encode()
-
-
-def send(wire, text, last=True):
-    return wire.send((b"\1" if last else b"\0") + text)
-
-
-def receive(wire):
-    """The next message's text; nothing if the connection has ended."""
-    message = b""
-    wire.settimeout(20)
-    while True:
-        try:
-            packet = wire.recv(1 << 16)
-        except ConnectionResetError:
-            packet = b""
-        if not packet:
-            return None
-        message += packet[1:]
-        if packet[0] == 1:
-            return message.decode()
-
-
-def call(wire, method, **params):
-    send(wire, request(method, **params))
-    return receive(wire)
-
-
-def hello(wire, address=None):
-    if address:
-        wire.connect(address)
-    return call(wire, "hello", protocol=1, client="tests/whole")
-
-
-def result(text):
-    reply = json.loads(text)
-    assert "result" in reply, text
-    return reply["result"]
-
-
-# --- what the kernel says ---
-def threads(pid):
-    """Name and credentials of each thread."""
-    found = []
-    for path in glob.glob(f"/proc/{pid}/task/*/status"):
-        with open(path) as file:
-            lines = dict(line.rstrip("\n").split(":\t", 1) for line in file if ":\t" in line)
-        found.append({"name": lines["Name"], "groups": lines["Groups"].split(),
-                      "task": os.path.dirname(path),
-                      "uids": set(lines["Uid"].split()), "gids": set(lines["Gid"].split()),
-                      "caps": [int(lines["Cap" + name], 16) for name in ("Inh", "Prm", "Eff", "Amb", "Bnd")]})
-    return found
-
-
-def can_read(identity, path):
-    done = subprocess.run(["cat", path], stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE,
-                          text=True, timeout=20, **identity.options)
-    assert done.returncode == 0 or "Permission denied" in done.stderr, done.stderr
-    return done.returncode == 0
 
 
 def partials(folder):
@@ -375,7 +252,7 @@ def anothers_job__is_as_unknown_as_no_job_and_root_may_look_and_cancel_only():
     assert root.hello()["elevated"]
     assert made["job"]["id"] in [job["id"] for job in root.ok("job.list", all=True, everyone=True)["jobs"]]
     opened = root.ok("job.open", job=made["job"]["id"])
-    assert opened["rights"] == ["query", "subscribe", "control"] and opened["job"]["owner"] == f"uid:{a.uid}", opened
+    assert opened["rights"] == ["query", "subscribe", "control", "set-token"] and opened["job"]["owner"] == f"uid:{a.uid}", opened
     assert root.ok("job.get", handle=opened["handle"], limit=10)["files"][0]["path"] == path
     for refused in (root.call("job.addFiles", handle=opened["handle"], files=[{"url": url, "path": path + "2"}]),
                     root.call("job.setProperties", handle=opened["handle"], name="mine")):

@@ -330,6 +330,11 @@ static uint64_t mix(uint64_t hash, struct text_view text)
 	return hash;
 }
 
+static uint64_t sweep_key(const char *sid, const struct destination *destination)
+{
+	return mix(mix(14695981039346656037u, text_view(sid)), destination->folder);
+}
+
 void engine_sweep_folder(struct engine *engine, const struct active *active, const char *path)
 {
 	struct destination destination;
@@ -337,14 +342,14 @@ void engine_sweep_folder(struct engine *engine, const struct active *active, con
 	struct order *order;
 	struct fault fault;
 	struct identity *identity = active->crews[JOB_SIDE_FILE]->identity;
-	uint64_t key = mix(14695981039346656037u, text_view(identity_caller(identity)->owner));
+	uint64_t key;
 
 	if (destination_parse(engine->parts.path_style, text_view(path), &destination, NULL) != RESULT_OK)
 		return;
 	/* Another machine may write there that was made as a copy of this one, with the same mark. */
 	if (destination_is_remote(engine->parts.path_style, destination.folder))
 		return;
-	key = mix(key, destination.folder);
+	key = sweep_key(identity_caller(identity)->owner, &destination);
 	for (size_t i = 0; i < engine->swept_count; i++)
 		if (engine->swept[i] == key)
 			return;
@@ -397,13 +402,24 @@ static bool find_orphans(struct engine *engine, const struct buffer *names, stru
 }
 
 /* The next file that comes to the folder looks again. */
-static void unmark(struct engine *engine, const struct errand *errand)
+static void unmark(struct engine *engine, uint64_t key)
 {
 	for (size_t i = 0; i < engine->swept_count; i++)
-		if (engine->swept[i] == errand->key) {
+		if (engine->swept[i] == key) {
 			engine->swept[i] = engine->swept[--engine->swept_count];
 			return;
 		}
+}
+
+void engine_sweep_again(struct engine *engine, const struct job *job, const char *path)
+{
+	const char *const sids[] = { job->owner, job->helper_sid, job->side_sid[JOB_SIDE_FILE] };
+	struct destination destination;
+
+	if (destination_parse(engine->parts.path_style, text_view(path), &destination, NULL) != RESULT_OK)
+		return;
+	for (size_t i = 0; i < sizeof(sids) / sizeof(sids[0]); i++)
+		unmark(engine, sweep_key(sids[i], &destination));
 }
 
 static void on_listed(struct engine *engine, struct errand *errand, const struct report *report)
@@ -414,7 +430,7 @@ static void on_listed(struct engine *engine, struct errand *errand, const struct
 
 	if (store_job_by_row(engine->parts.store, errand->row, &job, &fault) != RESULT_OK ||
 	    !still_serves(engine, errand, &job)) {
-		unmark(engine, errand);
+		unmark(engine, errand->key);
 		errand_end(engine, errand);
 		return;
 	}
@@ -438,7 +454,7 @@ static void on_swept(struct engine *engine, struct errand *errand, const struct 
 
 	/* There may be more; but where some cannot be removed it would not come to an end. */
 	if (removed == SWEEP_AT_ONCE)
-		unmark(engine, errand);
+		unmark(engine, errand->key);
 	if (removed > 0) {
 		text_display(count, sizeof(count), "%" PRIu64, removed);
 		EVENTS_NOTE(engine->parts.events, EVENT_ORPHANS_REMOVED, count, errand->path,

@@ -51,6 +51,7 @@ static void present_remove(struct engine *engine, struct present **place)
 		engine->absent_since_ms = engine_now(engine);
 		EVENTS_NOTE(engine->parts.events, EVENT_OWNER_ABSENT, owner.sid);
 	}
+	engine_identity_gone(engine, present->identity);
 	identity_free(present->identity);
 	free(present);
 }
@@ -95,6 +96,14 @@ void engine_owner_present(struct engine *engine, struct identity *identity)
 		EVENTS_NOTE(engine->parts.events, EVENT_OWNER_PRESENT, caller->owner);
 }
 
+/* Its workers end as soon as they are free (rule 18). */
+static void end_crews(struct engine *engine, const struct identity *identity)
+{
+	for (struct crew *crew = engine->crews; crew != NULL; crew = crew->next)
+		if (engine_same_identity(crew->identity, identity))
+			crew->dead = true;
+}
+
 /* Jobs that run as this identity, as their owner's or the service's, stop and wait; its workers end as soon as they are
  * free. */
 static void abandon_identity(struct engine *engine, const struct identity *identity)
@@ -113,9 +122,15 @@ static void abandon_identity(struct engine *engine, const struct identity *ident
 		if (!active->winding && uses && engine->broken.result == RESULT_OK)
 			active_fail(engine, active, &fault);
 	}
-	for (struct crew *crew = engine->crews; crew != NULL; crew = crew->next)
-		if (engine_same_identity(crew->identity, identity))
-			crew->dead = true;
+	end_crews(engine, identity);
+}
+
+void engine_identity_gone(struct engine *engine, const struct identity *identity)
+{
+	bool service = engine->parts.service != NULL && engine_same_identity(engine->parts.service, identity);
+
+	if (!service && !engine_is_present(engine, identity) && !engine_is_lent(engine, identity))
+		end_crews(engine, identity);
 }
 
 static bool is_identity(struct engine *engine, const struct lent *lent, const void *identity)

@@ -187,6 +187,8 @@ bool engine_is_present(const struct engine *engine, const struct identity *ident
 const struct present *engine_present_like(const struct engine *engine, const struct present *present);
 bool engine_same_identity(const struct identity *a, const struct identity *b);
 bool engine_session_is_over(const struct engine *engine, uint32_t session);
+/* One who kept the identity keeps it no more: if nobody else does, its workers end as soon as they are free. */
+void engine_identity_gone(struct engine *engine, const struct identity *identity);
 /* The identity cannot be worn: it is dropped, and its jobs wait. */
 void engine_forget_identity(struct engine *engine, struct identity *identity);
 /* Who serves that side of the job; *ret_identity NULL: nobody is there. */
@@ -212,6 +214,7 @@ void engine_keep_token(struct engine *engine, struct lent *lent); /* instead of 
 /* With roots stated, no file that is in the job already may lie elsewhere: it would wait for a token that will not do. */
 enum result engine_check_loan_files(struct engine *engine, const struct lent *lent, struct fault *fault) MUST_CHECK;
 const struct lent *engine_lent(const struct engine *engine, int64_t row);
+bool engine_is_lent(const struct engine *engine, const struct identity *identity);
 /* May the job's work go on, as far as helper tokens are concerned?  RESULT_TOKEN_REQUIRED: it needs one that is not there,
  * or that is not lent for one of its unfinished files. */
 enum result engine_check_token(struct engine *engine, const struct job *job, struct fault *fault) MUST_CHECK;
@@ -296,6 +299,8 @@ enum result name_field(enum result result, const char *field, struct fault *faul
 enum result partial_name(const struct engine *engine, const uint64_t random[2], char to[FILE_PARTIAL_BYTES_MAX]) MUST_CHECK;
 /* The job comes to the folder of that destination: once in a run, remove what lies there and belongs to no job. */
 void engine_sweep_folder(struct engine *engine, const struct active *active, const char *path);
+/* Something was left there: whoever of the job comes to the folder next looks again. */
+void engine_sweep_again(struct engine *engine, const struct job *job, const char *path);
 /* False: the report is of no errand. */
 bool engine_errand_report(struct engine *engine, const struct report *report);
 /* Resumes that wait are answered with the fault; NULL: not at all. */

@@ -41,12 +41,27 @@ void lent_free(struct lent *lent)
 	free(lent);
 }
 
-static void forget(struct lent **place)
+bool engine_is_lent(const struct engine *engine, const struct identity *identity)
+{
+	for (const struct lent *lent = engine->lent; lent != NULL; lent = lent->next)
+		if (engine_same_identity(lent->identity, identity))
+			return true;
+	return false;
+}
+
+/* It is out of the list already. */
+static void let_go(struct engine *engine, struct lent *lent)
+{
+	engine_identity_gone(engine, lent->identity);
+	lent_free(lent);
+}
+
+static void forget(struct engine *engine, struct lent **place)
 {
 	struct lent *lent = *place;
 
 	*place = lent->next;
-	lent_free(lent);
+	let_go(engine, lent);
 }
 
 static const struct caller *helper_of(const struct lent *lent)
@@ -150,7 +165,7 @@ enum result engine_check_token(struct engine *engine, const struct job *job, str
 void engine_note_leftover(struct engine *engine, const struct job *job, const struct file *file, const char *why)
 {
 	EVENTS_NOTE(engine->parts.events, EVENT_LEFTOVER, job_title(job), job->id, job->owner, file->partial, file->path, why);
-	engine->swept_count = 0; /* whoever comes to a folder next looks again for what is no job's */
+	engine_sweep_again(engine, job, file->path);
 }
 
 bool engine_leave_file(struct engine *engine, struct file *file)
@@ -357,7 +372,7 @@ static void drop(struct engine *engine, struct lent **place, const char *why)
 	} else if (result != RESULT_NOT_FOUND) {
 		engine_break(engine, &fault);
 	}
-	lent_free(lent);
+	let_go(engine, lent);
 }
 
 void engine_drop_tokens(struct engine *engine, lent_condition *condition, const void *argument, const char *why)
@@ -384,7 +399,7 @@ void engine_forget_token(struct engine *engine, int64_t row)
 	struct lent **place = find(engine, row);
 
 	if (*place != NULL)
-		forget(place);
+		forget(engine, place);
 }
 
 void engine_forget_final_tokens(struct engine *engine)
@@ -404,7 +419,7 @@ void engine_drop_fresh_tokens(struct engine *engine)
 {
 	for (struct lent **place = &engine->lent; *place != NULL;) {
 		if ((*place)->turn == engine->turn)
-			forget(place);
+			forget(engine, place);
 		else
 			place = &(*place)->next;
 	}

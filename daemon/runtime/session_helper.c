@@ -42,13 +42,17 @@ static void write_sid(struct json_writer *out, const char *name, const char *sid
 
 /* --- lending --- */
 
+static void note_refused(struct call *call, const struct handle *handle)
+{
+	engine_helper_refused(call->sessions->engine, handle->row, &handle->opener.caller, "somebody not known", call->fault);
+}
+
 static enum result capture_helper(struct call *call, const struct handle *handle, struct identity **ret_identity)
 {
 	enum result result = session_capture(call, ret_identity);
 
 	if (result != RESULT_OK)
-		engine_helper_refused(call->sessions->engine, handle->row, &handle->opener.caller, "somebody not known",
-		                      call->fault);
+		note_refused(call, handle);
 	return result;
 }
 
@@ -63,6 +67,8 @@ enum result do_set_helper_token(struct call *call)
 
 	if (result == RESULT_OK)
 		result = capture_helper(call, handle, &identity);
+	else if (handle != NULL)
+		note_refused(call, handle);
 	if (result == RESULT_OK)
 		result = collect_roots(call, &roots);
 	if (result != RESULT_OK)
@@ -292,9 +298,10 @@ enum result do_take(struct call *call)
 	if (result != RESULT_OK)
 		return result;
 	engine_owner_present(call->sessions->engine, identity);
-	/* Of all that was opened before, this handle alone goes on, with its new owner's rights. */
+	/* Of all that was opened before, this handle alone goes on, with its new owner's rights: if the turn is committed. */
 	handle->opener = (struct opener){ *caller, ACCESS_OWNER };
 	handle->takeovers = status.job.takeovers;
+	call->new_handle = handle->number;
 	protocol_write_job(call->out, "job", &status);
 	return RESULT_OK;
 }

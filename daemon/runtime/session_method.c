@@ -38,6 +38,23 @@ static void handle_open(struct handle *handle, const struct job *job, const stru
 	memcpy(handle->id, job->id, sizeof(handle->id));
 }
 
+static const struct {
+	unsigned right;
+	const char *name;
+} right_names[] = { { ACCESS_QUERY, "query" },         { ACCESS_SUBSCRIBE, "subscribe" },
+	            { ACCESS_CONTROL, "control" },     { ACCESS_EDIT, "edit" },
+	            { ACCESS_SET_TOKEN, "set-token" }, { ACCESS_ATTACH, "attach" } };
+#define RIGHTS (sizeof(right_names) / sizeof(right_names[0]))
+
+static const char *right_name(unsigned rights)
+{
+	size_t i = 0;
+
+	while (i < RIGHTS - 1 && !(rights & right_names[i].right))
+		i++;
+	return right_names[i].name;
+}
+
 enum result session_handle(struct call *call, unsigned rights, struct handle **ret_handle)
 {
 	struct handle *handle = call->session->handles;
@@ -50,18 +67,19 @@ enum result session_handle(struct call *call, unsigned rights, struct handle **r
 	if (handle == NULL)
 		return fault_set(call->fault, RESULT_BAD_HANDLE, FAULT_FERRY, 0, "params.handle: %llu",
 		                 (unsigned long long)number);
-	if ((handle->opener.rights & rights) == 0)
-		return fault_set(call->fault, RESULT_ACCESS_REFUSED, FAULT_FERRY, 0,
-		                 "params.handle: it does not give the right to do this");
 	result = engine_job_get(call->sessions->engine, handle->row, &status, call->fault);
 	if (result == RESULT_OK && strcmp(status.job.id, handle->id) != 0)
 		return fault_set(call->fault, RESULT_NOT_FOUND, FAULT_FERRY, 0, "params.handle: the job is forgotten");
 	if (result == RESULT_OK && status.job.takeovers != handle->takeovers)
 		return fault_set(call->fault, RESULT_BAD_HANDLE, FAULT_FERRY, 0,
 		                 "params.handle: the job has another owner since it was opened");
-	if (result == RESULT_OK)
-		*ret_handle = handle;
-	return result;
+	if (result != RESULT_OK)
+		return result;
+	*ret_handle = handle;
+	if ((handle->opener.rights & rights) == 0)
+		return fault_set(call->fault, RESULT_ACCESS_REFUSED, FAULT_FERRY, 0,
+		                 "params.handle: it does not give the right %s", right_name(rights));
+	return RESULT_OK;
 }
 
 /* --- the methods --- */
@@ -137,20 +155,10 @@ static enum result do_hello(struct call *call)
 
 static void write_rights(struct json_writer *out, unsigned rights)
 {
-	static const struct {
-		unsigned right;
-		const char *name;
-	} names[] = { { ACCESS_QUERY, "query" },
-		      { ACCESS_SUBSCRIBE, "subscribe" },
-		      { ACCESS_CONTROL, "control" },
-		      { ACCESS_EDIT, "edit" },
-		      { ACCESS_SET_TOKEN, "set-token" },
-		      { ACCESS_ATTACH, "attach" } };
-
 	json_write_begin(out, "rights", '[');
-	for (size_t i = 0; i < sizeof(names) / sizeof(names[0]); i++)
-		if (rights & names[i].right)
-			json_write_text(out, NULL, text_view(names[i].name));
+	for (size_t i = 0; i < RIGHTS; i++)
+		if (rights & right_names[i].right)
+			json_write_text(out, NULL, text_view(right_names[i].name));
 	json_write_end(out, ']');
 }
 

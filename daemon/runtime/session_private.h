@@ -78,7 +78,7 @@ struct call {
 	const struct request *request;
 	struct json_writer *out; /* inside the reply's result object */
 	struct fault *fault;
-	uint64_t new_handle;
+	uint64_t new_handle; /* made, or given rights, by this call: dropped if that comes to nothing; 0: none */
 	bool answered_later; /* by session_reply in a turn to come, or already */
 };
 
@@ -91,7 +91,8 @@ void session_reply(struct sessions *sessions, uint64_t connection, const char *i
 /* --- session_method.c --- */
 /* The identity that wrote this call's message. */
 enum result session_capture(struct call *call, struct identity **ret_identity) MUST_CHECK;
-/* The handle of the request, if it is this connection's and gives one of the rights. */
+/* The handle of the request, if it is this connection's and gives one of the rights.  *ret_handle is set also if only the
+ * right is missing. */
 enum result session_handle(struct call *call, unsigned rights, struct handle **ret_handle) MUST_CHECK;
 typedef enum result session_method(struct call *call);
 extern session_method *const session_methods[METHOD_COUNT];

@@ -114,14 +114,41 @@ static void token__session_ends__its_threads_end_with_it(void **state)
 
 	(void)state;
 	helped_begin(&world, 1);
-	int64_t row = helped_job(&world, &(struct world_order){ .files = 1, .auto_complete = true }, HELPER_ALL, &from_helper);
+	int64_t row = helped_job(&world, &(struct world_order){ .files = 1 }, HELPER_ALL, &from_helper);
 
 	helped_resume(&world, row);
-	helped_run_to(&world, row, JOB_ACKNOWLEDGED);
+	helped_run_to(&world, row, JOB_TRANSFERRED);
 	assert_true(world_wears(&world, HELPER));
 	world_session_ended(&world, 5);
 	assert_false(world_wears(&world, HELPER));
 	helped_end(&world);
+}
+
+static void token__cleared_or_too_old__its_threads_end_unless_something_else_keeps_it(void **state)
+{
+	(void)state;
+	for (unsigned aged = 0; aged < 2; aged++) {
+		struct world world;
+		const struct world_loan loan = { .helper = HELPER, .connection = 1, .age_s = aged != 0 ? 600 : 0 };
+
+		helped_begin(&world, 1);
+		int64_t row = helped_job(&world, &(struct world_order){ .files = 1 }, HELPER_ALL, &loan);
+		int64_t other = helped_job(&world, &(struct world_order){ .files = 1 }, HELPER_ALL, &from_helper);
+
+		helped_resume(&world, row);
+		helped_run_to(&world, row, JOB_TRANSFERRED);
+		assert_true(world_wears(&world, HELPER));
+		if (aged)
+			world_wait(&world, 600);
+		else
+			assert_int_equal(world_clear(&world, row), RESULT_OK);
+		assert_false(world_is_lent(&world, row));
+		if (!aged) /* idle threads last for a while, as long as they may be needed */
+			assert_true(world_wears(&world, HELPER));
+		assert_int_equal(world_clear(&world, other), RESULT_OK);
+		assert_false(world_wears(&world, HELPER));
+		helped_end(&world);
+	}
 }
 
 /* --- what a loss means: every situation, each policy, each flag --- */
@@ -404,6 +431,7 @@ int main(void)
 		cmocka_unit_test(token__owner_logs_off__only_tokens_of_that_owners_jobs_go),
 		cmocka_unit_test(token__from_an_ended_session__is_refused_until_its_number_is_given_anew),
 		cmocka_unit_test(token__session_ends__its_threads_end_with_it),
+		cmocka_unit_test(token__cleared_or_too_old__its_threads_end_unless_something_else_keeps_it),
 		cmocka_unit_test(token_lost__in_any_situation__the_job_does_what_the_rules_say_and_can_go_on),
 		cmocka_unit_test(cancel__without_the_token__leftovers_are_told_and_nobodys),
 		cmocka_unit_test(cancel__while_it_winds_down_for_want_of_the_token__does_not_wait_for_it),

@@ -28,6 +28,7 @@ enum person {
 struct world_file {
 	uint64_t size;               /* on the server */
 	uint64_t written, synced;    /* of the partial file */
+	char partial[FILE_PARTIAL_BYTES_MAX], writer[JOB_OWNER_BYTES_MAX]; /* that file's name, and who made it */
 	uint64_t fetched;            /* bytes that the server sent, over all attempts */
 	unsigned published;          /* how often it got its name */
 	enum result fail_next_fetch; /* RESULT_OK: none */

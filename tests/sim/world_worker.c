@@ -287,6 +287,23 @@ static void answer_sweep(struct world *world, const struct order *order, struct 
 			}
 }
 
+/* Whoever opens a name first makes the file; nobody else goes on with it or gives it its name. */
+static void check_writer(struct world *world, const struct pending *pending, struct world_file *file)
+{
+	const struct order *order = pending->order;
+	const char *sid = identity_caller(pending->worker->identity)->owner;
+
+	if (order->kind == ORDER_OPEN && strcmp(file->partial, order->file.partial) != 0) {
+		memcpy(file->partial, order->file.partial, sizeof(file->partial));
+		memcpy(file->writer, sid, sizeof(file->writer));
+		file->written = file->synced = 0;
+	} else if (strcmp(file->partial, order->file.partial) != 0) {
+		wrong(world, "given its name under one that nobody opened", order->file.url);
+	} else if (strcmp(file->writer, sid) != 0) {
+		wrong(world, "gone on with what another wrote", order->file.url);
+	}
+}
+
 static void answer_file_order(struct pending *pending)
 {
 	struct world *world = pending->worker->world;
@@ -295,6 +312,8 @@ static void answer_file_order(struct pending *pending)
 	struct report *report = new_report(pending, REPORT_DONE);
 
 	report->bytes = order->bytes;
+	if (order->kind == ORDER_OPEN || order->kind == ORDER_PUBLISH)
+		check_writer(world, pending, file);
 	if (order->kind == ORDER_CHECK) {
 		answer_check(world, order, report);
 	} else if (order->kind == ORDER_LIST) {

@@ -131,6 +131,21 @@ static enum result add_path(struct engine *engine, const struct job *job, const 
 	return RESULT_OK;
 }
 
+/* What is still to be fetched, or to get its name. */
+static enum result next_unfinished(struct engine *engine, int64_t row, uint32_t from, struct file *file, struct fault *fault)
+{
+	struct file whole;
+	enum result result = store_file_next(engine->parts.store, row, FILE_PENDING, from, file, fault);
+	enum result other = RESULT_NOT_FOUND;
+
+	if (result == RESULT_OK || result == RESULT_NOT_FOUND)
+		other = store_file_next(engine->parts.store, row, FILE_TRANSFERRED, from, &whole, fault);
+	if (other == RESULT_NOT_FOUND || (other == RESULT_OK && result == RESULT_OK && file->ordinal < whole.ordinal))
+		return result;
+	*file = whole;
+	return other;
+}
+
 /* Ask about the next files.  RESULT_NOT_FOUND: there are none; else what keeps it. */
 static enum result ask(struct engine *engine, struct errand *errand, const struct job *job, struct fault *fault)
 {
@@ -148,7 +163,7 @@ static enum result ask(struct engine *engine, struct errand *errand, const struc
 	if (result == RESULT_OK && !still_serves(engine, errand, job))
 		result = fault_set(fault, RESULT_IDENTITY_LOST, FAULT_FERRY, 0, "look at a folder");
 	for (unsigned i = 0; result == RESULT_OK && i < CHECK_FILES_AT_ONCE; i++) {
-		result = store_file_next(engine->parts.store, errand->row, FILE_PENDING, errand->next_ordinal, &file, fault);
+		result = next_unfinished(engine, errand->row, errand->next_ordinal, &file, fault);
 		if (result == RESULT_OK)
 			result = add_path(engine, job, &file, order, fault);
 		if (result == RESULT_OK) {
@@ -252,10 +267,11 @@ static struct errand *look(struct engine *engine, const struct job *job, struct 
 }
 
 /* Only a job that rests can be told to stay as it was. */
-static bool is_to_be_checked(const struct job *job)
+static bool is_to_be_checked(const struct engine *engine, const struct job *job)
 {
 	return !job_state_is_final(job->state) && !job_state_is_active(job->state) && job->state != JOB_QUEUED &&
-	       job->work != JOB_WORK_PUBLISH && job->files_transferred < job->files_total;
+	       job->work != JOB_WORK_PUBLISH &&
+	       (job->files_transferred < job->files_total || engine_written_by_another(engine, job));
 }
 
 void engine_job_resume(struct engine *engine, int64_t row, struct resumption *resumption)
@@ -273,7 +289,7 @@ void engine_job_resume(struct engine *engine, int64_t row, struct resumption *re
 	struct job wanted = job;
 
 	wanted.work = JOB_WORK_TRANSFER;
-	if (is_to_be_checked(&job) && engine_check_token(engine, &wanted, &fault) == RESULT_OK)
+	if (is_to_be_checked(engine, &job) && engine_check_token(engine, &wanted, &fault) == RESULT_OK)
 		errand = look(engine, &job, &fault);
 	if (errand != NULL)
 		errand->resumption = resumption;

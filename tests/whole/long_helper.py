@@ -19,7 +19,7 @@ SECONDS, CLIENTS, FILES = 60, 4, 4
 FINAL = ("ACKNOWLEDGED", "CANCELLED")
 
 
-def disturb(wire, helper, handle, dice):
+def disturb(wire, helper, handle, dice, flips):
     """One thing that an owner may do at any moment; whether it is taken depends on the job's state."""
     deed = dice.choice(("lend", "lend", "lend", "clear", "flags", "flags", "resume", "resume", "suspend", "complete", "cancel",
                         "get", "preflight"))
@@ -27,7 +27,8 @@ def disturb(wire, helper, handle, dice):
         return wire.call("job.setHelperToken", by=helper, handle=handle, sid=f"uid:{helper.uid}", logon_id="0x0")
     if deed == "flags":
         return wire.call("job.setHelperTokenFlags", handle=handle,
-                         flags=dice.choice(([], ["local-file"], ["network"], ["local-file", "network"])))
+                         flags=dice.choice(([], ["local-file"], ["network"], ["local-file", "network"]) if flips else
+                                           (["local-file"], ["local-file", "network"])))
     if deed == "cancel" and dice.random() < 0.7:
         return None
     method = {"clear": "job.clearHelperToken"}.get(deed, "job." + deed)
@@ -35,7 +36,8 @@ def disturb(wire, helper, handle, dice):
 
 
 def one_owner(play, owner, helper, folder, seed):
-    """How many of the jobs ended, and how many of those landed."""
+    """Every second owner changes whose the files are, too."""
+    flips = seed % 2 == 0
     dice, wire = random.Random(seed), Wire(play.ferry, owner, validate=False)
     end, jobs, landed, names = time.monotonic() + SECONDS, 0, 0, {}
     while time.monotonic() < end:
@@ -50,7 +52,7 @@ def one_owner(play, owner, helper, folder, seed):
         wire.ok("job.setHelperTokenFlags", handle=handle, flags=["local-file"])
         wire.call("job.resume", handle=handle)
         for _ in range(dice.randrange(20)):
-            disturb(wire, helper, handle, dice)
+            disturb(wire, helper, handle, dice, flips)
         # Whatever it was left in, with all that it needs it ends.
         state, until = "", time.monotonic() + 60
         while state not in FINAL:
@@ -68,7 +70,7 @@ def one_owner(play, owner, helper, folder, seed):
     for name in os.listdir(folder):
         if name in names:
             path = os.path.join(folder, name)
-            assert os.stat(path).st_uid in (owner.uid, helper.uid), (path, os.stat(path))
+            assert os.stat(path).st_uid in ((owner.uid, helper.uid) if flips else (helper.uid,)), (path, os.stat(path))
             assert sha256(path) == sha256(os.path.join(play.nginx.www, names[name])), path
     assert jobs > 5 and landed > 0, (jobs, landed)
     print(f"{jobs} jobs, {landed} landed", flush=True)

@@ -105,7 +105,7 @@ def flags_change_in_the_middle__the_other_identity_goes_on():
 
 
 def files_that_come_after_the_loan__need_it_again():
-    play = Play()
+    play = Play(rate=2 * MIB)
     first, second = (os.path.join(play.helpers, name) for name in ("a.bin", "b.bin"))
     handle = play.create(first)
     play.flags(handle, "local-file")
@@ -120,21 +120,24 @@ def files_that_come_after_the_loan__need_it_again():
     play.wait(handle, "ACKNOWLEDGED")
     for path in (first, second):
         play.check_landed(path, play.helper)
-    # While it runs: the covered one lands nowhere yet, the other is never begun.
+    # While it runs: the other is never begun, and the covered one stops until the token is lent for both.
     for loss, state, reason in (("error", "ERROR", None), ("wait", "QUEUED", "token-required")):
         begun, added = (os.path.join(play.helpers, loss + name) for name in ("1.bin", "2.bin"))
-        handle = play.create(begun, on_token_loss=loss)
+        handle = play.create(begun, size=LARGE, on_token_loss=loss)
         play.flags(handle, "local-file")
         play.wire.lend(play.helper, handle)
-        play.wire.ok("job.addFiles", handle=handle, files=[play.file(added)])
-        if loss == "error":
-            continue  # refused above
         play.wire.ok("job.resume", handle=handle)
-        play.wait(handle, state, reason)
-        assert play.asked_by(added) == set() and not os.path.exists(added)
+        wait_until(lambda: play.wire.job(handle)["bytes"]["transferred"] > MIB, 30, "it is under way")
+        play.wire.ok("job.addFiles", handle=handle, files=[play.file(added)])
+        job = play.wait(handle, state, reason)
+        assert loss == "wait" or (job["error"]["result"], "files[1]" in job["error"]["what"]) == ("TOKEN_REQUIRED", True)
+        assert play.asked_by(added) == set() and not os.path.exists(added) and not os.path.exists(begun)
         play.wire.lend(play.helper, handle)
+        if loss == "error":
+            play.wire.ok("job.resume", handle=handle)
         play.wait(handle, "ACKNOWLEDGED")
-        play.check_landed(added, play.helper)
+        for path in (begun, added):
+            play.check_landed(path, play.helper)
     play.end()
 
 

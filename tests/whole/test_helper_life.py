@@ -243,6 +243,7 @@ def flags_cleared__the_owner_fetches_anew_what_the_helper_began():
     play.wire.ok("job.clearHelperToken", handle=done)
     for each in (handle, done):
         play.flags(each)
+    assert play.wire.ok("job.preflight", handle=done)["preflight"]["file"]["error"] is None
     play.wire.refused("INVALID_STATE", "job.complete", handle=done, what=f"uid:{play.helper.uid}")
     for each in (handle, done):
         play.wire.ok("job.resume", handle=each)
@@ -253,6 +254,21 @@ def flags_cleared__the_owner_fetches_anew_what_the_helper_began():
     for landed in (path, whole):
         play.check_landed(landed, play.owner)
     assert len([text for text in play.messages(16385) if "another identity" in text]) == 2, play.messages(16385)
+    # Where the owner may not write he is told so at once, and what is whole stays the helper's to name.
+    closed = os.path.join(play.helpers, "d.bin")
+    handle = play.create(closed, auto_complete=False)
+    play.flags(handle, "local-file")
+    play.wire.lend(play.helper, handle)
+    play.wire.ok("job.resume", handle=handle)
+    play.wait(handle, "TRANSFERRED")
+    play.flags(handle)
+    found = play.wire.ok("job.preflight", handle=handle)["preflight"]["file"]
+    assert (found["as"], found["error"]["result"]) == ("owner", "DENIED"), found
+    play.wire.refused("DENIED", "job.resume", handle=handle, what="files[0].path")
+    play.flags(handle, "local-file")
+    play.wire.ok("job.complete", handle=handle)
+    play.wait(handle, "ACKNOWLEDGED")
+    play.check_landed(closed, play.helper)
     # What the helper left is his to remove: his next job there does.
     later = os.path.join(shared, "c.bin")
     handle = play.create(later)

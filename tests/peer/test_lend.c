@@ -4,10 +4,12 @@
 
 #include <stdlib.h>
 #include <string.h>
+#include <tlhelp32.h>
 
 #include "../../client/ferry.h"
 #include "ground.h"
 #include "http_server.h"
+#include "peer/canary.h"
 #include "peer/peer.h"
 #include "platform/clock.h"
 #include "platform/file.h"
@@ -36,14 +38,14 @@ struct service {
 	struct identity *plain, *helper; /* the plain owner, and a plain helper that is another identity */
 };
 
-/* Half of it and no more, where the target says so. */
+/* Half of it and no more, where the target says so: once, or each time. */
 static bool answer(void *context, const struct http_request *request, struct http_connection *connection)
 {
 	static char bytes[BYTES];
 	(void)context;
 	if (!http_print(connection, "HTTP/1.1 200 OK\r\nContent-Length: %d\r\n\r\n", BYTES))
 		return false;
-	if (strstr(request->target, "slow") == NULL || request->number > 0)
+	if (strstr(request->target, "stuck") == NULL && (strstr(request->target, "slow") == NULL || request->number > 0))
 		return http_send(connection, bytes, sizeof(bytes));
 	http_send(connection, bytes, sizeof(bytes) / 2);
 	http_hold(connection);
@@ -204,9 +206,22 @@ static void clear(struct deed *deed)
 	deed->result = ferry_job_clear_helper_token(deed->service->job, &deed->error);
 }
 
+static unsigned the_flags;
+
+static void set_flags(struct deed *deed)
+{
+	deed->result = ferry_job_set_helper_token_flags(deed->service->job, the_flags, &deed->error);
+}
+
 static void flag_local_file(struct deed *deed)
 {
-	deed->result = ferry_job_set_helper_token_flags(deed->service->job, FERRY_HELPER_LOCAL_FILE, &deed->error);
+	the_flags = FERRY_HELPER_LOCAL_FILE;
+	set_flags(deed);
+}
+
+static void cancel(struct deed *deed)
+{
+	deed->result = ferry_job_cancel(deed->service->job, NULL, &deed->error);
 }
 
 static void resume(struct deed *deed)
@@ -241,6 +256,15 @@ static uint32_t workers(struct service *service)
 	assert_true(peer_speak());
 	assert_int_equal(ferry_service_status(service->ferry, &now, &error), FERRY_OK);
 	return now.workers;
+}
+
+static void await_workers(struct service *service, uint32_t count)
+{
+	int64_t until_ms = clock_mono_ms() + LONG_MS;
+	while (workers(service) != count) {
+		assert_true(clock_mono_ms() < until_ms);
+		Sleep(10);
+	}
 }
 
 static bool was_told(const struct service *service, const char *words)
@@ -280,7 +304,76 @@ static void lend__administrators_token__is_taken_from_an_elevated_opener_only(vo
 	expect(&deed, FERRY_OK, NULL);
 }
 
-/* The number of threads says who works: an identity has at most one for files and one for the network. */
+/* What each thread of this process that wears anything is: a copy of the token that it wears right now. */
+static size_t worn_tokens(struct identity *worn[], size_t max)
+{
+	AUTO(handle) HANDLE threads = CreateToolhelp32Snapshot(TH32CS_SNAPTHREAD, 0);
+	THREADENTRY32 entry = { .dwSize = sizeof(entry) };
+	struct fault fault = { .what = "" };
+	size_t count = 0;
+	assert_true(threads != INVALID_HANDLE_VALUE);
+	for (BOOL more = Thread32First(threads, &entry); more; more = Thread32Next(threads, &entry)) {
+		AUTO(handle) HANDLE thread = NULL;
+		AUTO(handle) HANDLE token = NULL;
+		if (entry.th32OwnerProcessID != GetCurrentProcessId())
+			continue;
+		thread = OpenThread(THREAD_QUERY_INFORMATION, FALSE, entry.th32ThreadID);
+		if (thread == NULL || !OpenThreadToken(thread, TOKEN_QUERY | TOKEN_DUPLICATE, TRUE, &token))
+			continue;
+		assert_true(count < max);
+		assert_int_equal(identity_from_token(token, &worn[count++], &fault), RESULT_OK);
+	}
+	return count;
+}
+
+static bool same(const struct identity *a, const struct identity *b)
+{
+	return memcmp(identity_digest(a), identity_digest(b), IDENTITY_DIGEST_BYTES) == 0;
+}
+
+/* An elevated owner's job with a plain helper for one side or both: its workers are asked for a thing that administrators
+ * alone get, with the very tokens that they wear. */
+static void lend__each_flag__a_worker_wears_whom_it_should(void **state)
+{
+	static const unsigned flags[] = { FERRY_HELPER_LOCAL_FILE, FERRY_HELPER_NETWORK,
+		                              FERRY_HELPER_LOCAL_FILE | FERRY_HELPER_NETWORK };
+	struct service *service = *state;
+	AUTO(identity) struct identity *own = NULL;
+	struct canary canary;
+	struct fault fault;
+	assert_int_equal(identity_self(&own, &fault), RESULT_OK);
+	make_canary(&canary);
+	for (size_t i = 0; i < sizeof(flags) / sizeof(flags[0]); i++) {
+		struct identity *worn[8] = { NULL };
+		size_t helpers = 0, expected = flags[i] == (FERRY_HELPER_LOCAL_FILE | FERRY_HELPER_NETWORK) ? 2 : 1;
+		struct deed deed = perform(service, NULL, create, "stuck.bin");
+		expect(&deed, FERRY_OK, NULL);
+		the_flags = flags[i];
+		deed = perform(service, NULL, set_flags, NULL);
+		expect(&deed, FERRY_OK, NULL);
+		deed = perform(service, service->helper, lend, NULL);
+		expect(&deed, FERRY_OK, NULL);
+		deed = perform(service, NULL, resume, NULL);
+		expect(&deed, FERRY_OK, NULL);
+		await_state(service, FERRY_STATE_TRANSFERRING);
+		size_t count = worn_tokens(worn, 8);
+		assert_int_equal(count, workers(service)); /* the owner's idle ones of before are among them */
+		for (size_t j = 0; j < count; j++) {
+			bool is_helper = same(worn[j], service->helper);
+			assert_true(is_helper || same(worn[j], own));
+			assert_int_equal(touch_as(&canary, worn[j]), is_helper ? ERROR_ACCESS_DENIED : ERROR_SUCCESS);
+			helpers += is_helper;
+			identity_free(worn[j]);
+		}
+		assert_int_equal(helpers, expected);
+		deed = perform(service, NULL, cancel, NULL);
+		expect(&deed, FERRY_OK, NULL);
+		await_state(service, FERRY_STATE_CANCELLED);
+		await_workers(service, (uint32_t)(count - expected)); /* the helper's end when the job needs them no more */
+	}
+	CloseHandle(canary.event);
+}
+
 static void lend__local_file__files_and_network_are_two_identities(void **state)
 {
 	struct service *service = *state;
@@ -296,13 +389,13 @@ static void lend__local_file__files_and_network_are_two_identities(void **state)
 	struct ferry_status status = await_state(service, FERRY_STATE_ACKNOWLEDGED);
 	assert_true(landed(service, "a.bin"));
 	assert_int_equal(status.helper_flags, FERRY_HELPER_LOCAL_FILE);
-	assert_int_equal(workers(service), 2); /* the helper's for files, the owner's for the network */
+	await_workers(service, 1); /* the owner's for the network; the helper's for files is gone with its token */
 	deed = perform(service, service->plain, create, "b.bin");
 	expect(&deed, FERRY_OK, NULL);
 	deed = perform(service, service->plain, resume, NULL);
 	expect(&deed, FERRY_OK, NULL);
 	await_state(service, FERRY_STATE_ACKNOWLEDGED);
-	assert_int_equal(workers(service), 3); /* and the owner's own for files */
+	await_workers(service, 2); /* and the owner's own for files */
 }
 
 static void lend__cleared_in_the_middle__is_token_required_and_goes_on_when_lent_again(void **state)
@@ -417,6 +510,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test_setup_teardown(lend__administrators_token__is_taken_from_an_elevated_opener_only, set_up, tear_down),
+		cmocka_unit_test_setup_teardown(lend__each_flag__a_worker_wears_whom_it_should, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(lend__local_file__files_and_network_are_two_identities, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(lend__cleared_in_the_middle__is_token_required_and_goes_on_when_lent_again, set_up,
 		                                tear_down),

@@ -257,3 +257,8 @@ bool destination_is_below(enum path_style style, struct text_view path, struct t
 	return path.length == folder.length || folder.bytes[folder.length - 1] == separator ||
 	       path.bytes[folder.length] == separator;
 }
+
+bool destination_is_inside(enum path_style style, struct text_view path, struct text_view folder)
+{
+	return path.length > folder.length && destination_is_below(style, path, folder);
+}

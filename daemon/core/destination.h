@@ -37,5 +37,7 @@ bool destination_is_remote(enum path_style style, struct text_view path);
 bool destination_same(enum path_style style, struct text_view a, struct text_view b);
 /* Whether `path` is `folder` or lies below it, compared the same way. */
 bool destination_is_below(enum path_style style, struct text_view path, struct text_view folder);
+/* Whether it lies below it and is not `folder` itself, whose own name lies elsewhere. */
+bool destination_is_inside(enum path_style style, struct text_view path, struct text_view folder);
 
 #endif

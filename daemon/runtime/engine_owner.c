@@ -239,7 +239,7 @@ bool engine_service_writes(const struct engine *engine, struct text_view path)
 	const struct settings *settings = engine->parts.settings;
 
 	for (uint32_t i = 0; i < settings->identity_service_file_roots.count; i++)
-		if (destination_is_below(engine->parts.path_style, path,
+		if (destination_is_inside(engine->parts.path_style, path,
 		                         text_view(settings->identity_service_file_roots.items[i])))
 			return true;
 	return false;

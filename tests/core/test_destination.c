@@ -414,6 +414,9 @@ static void destination_is_below__table__goes_by_whole_segments(void **state)
 		bool below = destination_is_below(cases[i].style, text_view(cases[i].path), text_view(cases[i].folder));
 		if (below != cases[i].below)
 			fail_msg("%s below %s: %d", cases[i].path, cases[i].folder, below);
+		bool itself = strlen(cases[i].path) == strlen(cases[i].folder);
+		assert_int_equal(
+			destination_is_inside(cases[i].style, text_view(cases[i].path), text_view(cases[i].folder)), below && !itself);
 	}
 }
 

@@ -19,6 +19,10 @@ ALTER TABLE job ADD COLUMN helper_logon INTEGER NOT NULL DEFAULT 0 CHECK (helper
 ALTER TABLE job ADD COLUMN token_wait INTEGER NOT NULL DEFAULT 0 CHECK (token_wait IN (0, 1));
 ALTER TABLE job ADD COLUMN file_sid TEXT NOT NULL DEFAULT '' CHECK (length(CAST(file_sid AS BLOB)) < 512);
 ALTER TABLE job ADD COLUMN network_sid TEXT NOT NULL DEFAULT '' CHECK (length(CAST(network_sid AS BLOB)) < 512);
+-- Whose the partial files are (core/access, access_writer): until now the owner's.
+ALTER TABLE job ADD COLUMN file_writer TEXT NOT NULL DEFAULT '' CHECK (length(CAST(file_writer AS BLOB)) < 544);
+UPDATE job SET file_writer = (SELECT name FROM owner WHERE owner.row = job.owner_row) ||
+	printf(' 0x%x%s', owner_integrity, CASE owner_elevated WHEN 1 THEN ' elevated' ELSE '' END);
 
 -- As before, with the owner's elevation, and without the jobs that wait for a token.
 DROP INDEX job_runnable;

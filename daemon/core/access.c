@@ -2,9 +2,7 @@
 
 #include <string.h>
 
-/* What must hold of everybody who asks for anything.  It is judged without looking at a job, so that a
- * refusal tells nothing about one. */
-static enum result check_caller(const struct caller *caller, struct fault *fault)
+enum result access_ask(const struct caller *caller, struct fault *fault)
 {
 	const char *rule = NULL;
 	if (caller->owner[0] == '\0')
@@ -44,7 +42,7 @@ bool access_is_exempt(const struct caller *caller)
 
 enum result access_own(const struct caller *caller, struct fault *fault)
 {
-	enum result result = check_caller(caller, fault);
+	enum result result = access_ask(caller, fault);
 	if (result != RESULT_OK)
 		return result;
 	if (caller->integrity < INTEGRITY_MEDIUM)
@@ -57,6 +55,12 @@ bool access_is_owner(const struct caller *caller, const struct job_owner *owner)
 {
 	return caller->integrity == owner->integrity && caller->administrator == owner->elevated &&
 	       strcmp(caller->owner, owner->sid) == 0;
+}
+
+void access_writer(const struct caller *caller, char to[JOB_WRITER_BYTES_MAX])
+{
+	text_display(to, JOB_WRITER_BYTES_MAX, "%s 0x%x%s%s", caller->owner, (unsigned)caller->integrity,
+	             caller->administrator ? " elevated" : "", caller->restricted ? " restricted" : "");
 }
 
 static bool is_same(const struct caller *caller, const char *owner)
@@ -72,7 +76,7 @@ static bool is_out_of_reach(const struct caller *caller, const struct job *job)
 
 enum result access_open(const struct caller *caller, const struct job *job, unsigned *ret_rights, struct fault *fault)
 {
-	enum result result = check_caller(caller, fault);
+	enum result result = access_ask(caller, fault);
 	if (result != RESULT_OK)
 		return result;
 
@@ -98,7 +102,7 @@ enum result access_open(const struct caller *caller, const struct job *job, unsi
 
 bool access_list_all(const struct caller *caller)
 {
-	return check_caller(caller, NULL) == RESULT_OK && is_elevated(caller);
+	return access_ask(caller, NULL) == RESULT_OK && is_elevated(caller);
 }
 
 static enum result refuse(struct fault *fault, const char *rule)

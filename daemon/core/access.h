@@ -50,6 +50,13 @@ enum result access_own(const struct caller *caller, struct fault *fault) MUST_CH
 /* Is this caller such an owner? */
 bool access_is_owner(const struct caller *caller, const struct job_owner *owner) MUST_CHECK;
 
+/* Who makes files as this caller, apart from all who make others: the same person's elevated, low or restricted token is
+ * another one (rule 19). */
+void access_writer(const struct caller *caller, char to[JOB_WRITER_BYTES_MAX]);
+
+/* May this caller ask for anything?  Judged without looking at a job, so that a refusal tells nothing about one. */
+enum result access_ask(const struct caller *caller, struct fault *fault) MUST_CHECK;
+
 /* Which rights an open of the job gives.  A caller who may not know of the job gets RESULT_NOT_FOUND: existence is
  * not revealed (unlike BITS, docs/bits.md section 15).  Restricted, app container and identification-level callers get
  * RESULT_ACCESS_REFUSED whatever job they name: a sandbox has its user's SID, but not its user's rights. */

@@ -15,6 +15,7 @@
 #define JOB_DESCRIPTION_BYTES_MAX 4096
 #define JOB_KEY_BYTES_MAX 256
 #define JOB_OWNER_BYTES_MAX 512 /* a SID, for service accounts with service SIDs (security rule 7) */
+#define JOB_WRITER_BYTES_MAX (JOB_OWNER_BYTES_MAX + 32)
 #define JOB_ID_BYTES 37         /* a UUID as text, terminated */
 #define FILE_ETAG_BYTES_MAX 512
 #define FILE_MODIFIED_BYTES_MAX 64
@@ -137,6 +138,7 @@ struct job {
 	unsigned helper_logon;    /* enum logon (core/access) of that token */
 	bool token_wait;          /* its work waits for a helper token */
 	char side_sid[JOB_SIDE_COUNT][JOB_OWNER_BYTES_MAX]; /* who served last; "" if nobody did */
+	char file_writer[JOB_WRITER_BYTES_MAX]; /* whose the partial files are (core/access); "" if there never were any */
 	int64_t created_ms, modified_ms, finished_ms; /* Unix time; 0: not yet */
 	int64_t state_since_ms;
 	int64_t next_try_ms;     /* 0: at once */

@@ -311,7 +311,7 @@ static enum result apply_complete(struct engine *engine, struct job *job, const 
 	if (job->files_transferred > job->files_published && engine_written_by_another(engine, job))
 		return fault_set(fault, RESULT_INVALID_STATE, FAULT_FERRY, 0,
 		                 "complete: the files were written as %s, who writes them no more; resume the job to fetch them anew",
-		                 job->side_sid[JOB_SIDE_FILE]);
+		                 job->file_writer);
 	leave_slot(engine, job);
 	/* What runs stops; the state stays until every whole file is in its place. */
 	if (job_state_is_active(job->state) || job->state == JOB_QUEUED || job->state == JOB_TRANSIENT_ERROR) {

@@ -240,6 +240,7 @@ static enum result find_crews(struct engine *engine, struct active *active, stru
 	for (unsigned side = 0; side < sides; side++)
 		memcpy(job->side_sid[side], identity_caller(active->crews[side]->identity)->owner,
 		       sizeof(job->side_sid[side]));
+	access_writer(identity_caller(active->crews[JOB_SIDE_FILE]->identity), job->file_writer);
 	return RESULT_OK;
 }
 _Static_assert(JOB_SIDE_FILE == 0, "work on files alone needs the first side alone");
@@ -270,10 +271,13 @@ static struct active *active_new(struct engine *engine, struct job *job, struct 
 bool engine_written_by_another(const struct engine *engine, const struct job *job)
 {
 	struct identity *identity = NULL;
+	char writer[JOB_WRITER_BYTES_MAX];
 
 	(void)engine_side(engine, job, JOB_SIDE_FILE, &identity);
-	return identity != NULL && job->side_sid[JOB_SIDE_FILE][0] != '\0' &&
-	       strcmp(identity_caller(identity)->owner, job->side_sid[JOB_SIDE_FILE]) != 0;
+	if (identity == NULL || job->file_writer[0] == '\0')
+		return false;
+	access_writer(identity_caller(identity), writer);
+	return strcmp(writer, job->file_writer) != 0;
 }
 
 /* What another identity began is not gone on with: it could have changed what it owns, and this one need not be able to

@@ -12,7 +12,8 @@ _Static_assert(JOB_ACKNOWLEDGED == 7 && JOB_CANCELLED == 8, "schema/: the final 
 _Static_assert(JOB_WORK_NONE == 0 && JOB_WORK_SWEEP == 3, "schema/: job.work");
 _Static_assert(JOB_PRIORITY_COUNT == 4, "schema/: job.priority");
 _Static_assert(FILE_TRANSFERRED == 1 && FILE_PUBLISHED == 2 && FILE_STATE_COUNT == 4, "schema/: file.state");
-_Static_assert(JOB_OWNER_BYTES_MAX == 512 && JOB_KEY_BYTES_MAX == 256, "schema/: limits of texts");
+_Static_assert(JOB_OWNER_BYTES_MAX == 512 && JOB_WRITER_BYTES_MAX == 544, "schema/: limits of texts");
+_Static_assert(JOB_KEY_BYTES_MAX == 256, "schema/: limits of texts");
 _Static_assert(JOB_NAME_BYTES_MAX == 1024 && JOB_DESCRIPTION_BYTES_MAX == 4096, "schema/: limits of texts");
 _Static_assert(FAULT_WHAT_BYTES_MAX == 320, "schema/: limits of texts");
 _Static_assert(URL_BYTES_MAX == 2200 && DESTINATION_BYTES_MAX == 2048, "schema/: limits of texts");
@@ -22,12 +23,12 @@ _Static_assert(FILE_ETAG_BYTES_MAX == 512 && FILE_MODIFIED_BYTES_MAX == 64, "sch
 
 /* clang-format off */ /* SQL has lines of its own. */
 
-/* What store_job_save writes, and what store_file_save writes; 30 and 7 columns. */
+/* What store_job_save writes, and what store_file_save writes; 31 and 7 columns. */
 #define JOB_SAVED                                                                                      \
 	"name, description, priority, auto_complete, retry_delay_s, no_progress_timeout_s, max_time_s, "   \
 	"lease_s, state, work, error, error_source, error_raw, error_what, error_count, attempts, "                 \
 	"modified_ms, finished_ms, state_since_ms, next_try_ms, progress_ms, active_ms, on_token_loss, "   \
-	"pinned_helper, helper_flags, helper_sid, helper_logon, token_wait, file_sid, network_sid"
+	"pinned_helper, helper_flags, helper_sid, helper_logon, token_wait, file_sid, network_sid, file_writer"
 #define FILE_SAVED "state, bytes_total, bytes_recorded, partial, tag, etag, modified"
 
 #define JOB_SELECT                                                                                     \
@@ -53,13 +54,13 @@ const char *const store_statements[STATEMENT_COUNT] = {
 	[JOB_INSERT] = "INSERT INTO job (owner_row, id, key, owner_integrity, owner_elevated, created_ms, limited, "
 	               JOB_SAVED ") VALUES (" OWNER_1 ", ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, "
 	               "?15, ?16, ?17, ?18, ?19, ?20, ?21, ?22, ?23, ?24, ?25, ?26, ?27, ?28, ?29, ?30, ?31, ?32, "
-	               "?33, ?34, ?35, ?36, ?37)",
+	               "?33, ?34, ?35, ?36, ?37, ?38)",
 	[JOB_BY_ROW] = JOB_SELECT "WHERE row = ?1",
 	[JOB_BY_ID] = JOB_SELECT "WHERE id = ?1",
 	[JOB_BY_KEY] = JOB_SELECT "INDEXED BY job_key WHERE owner_row = " OWNER_1 " AND key = ?2 AND key <> ''",
 	[JOB_EXISTS] = "SELECT 1 FROM job WHERE row = ?1",
 	[JOB_SAVE] = "UPDATE job SET (" JOB_SAVED ") = (?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15, "
-	             "?16, ?17, ?18, ?19, ?20, ?21, ?22, ?23, ?24, ?25, ?26, ?27, ?28, ?29, ?30, ?31, ?32) "
+	             "?16, ?17, ?18, ?19, ?20, ?21, ?22, ?23, ?24, ?25, ?26, ?27, ?28, ?29, ?30, ?31, ?32, ?33) "
 	             "WHERE row = ?1 AND state = ?2",
 	[JOB_TAKE] = "UPDATE job SET owner_row = " OWNER_1 ", key = '', owner_integrity = ?3, owner_elevated = ?4, "
 	             "limited = ?5, takeovers = takeovers + 1 WHERE row = ?2",
@@ -214,6 +215,7 @@ static void put_job_saved(struct query *query, const struct job *job)
 	put_i64(query, job->token_wait);
 	put_text(query, job->side_sid[JOB_SIDE_FILE]);
 	put_text(query, job->side_sid[JOB_SIDE_NETWORK]);
+	put_text(query, job->file_writer);
 }
 
 /* An outcome that this Ferry does not know was written by a newer one with the same schema: no damage. */
@@ -272,6 +274,7 @@ static enum result take_job(struct query *query, struct job *job, struct fault *
 	job->token_wait = take_i64(query, 0, 1) == 1;
 	take_text(query, job->side_sid[JOB_SIDE_FILE], sizeof(job->side_sid[JOB_SIDE_FILE]));
 	take_text(query, job->side_sid[JOB_SIDE_NETWORK], sizeof(job->side_sid[JOB_SIDE_NETWORK]));
+	take_text(query, job->file_writer, sizeof(job->file_writer));
 
 	job->files_total = take_u32(query);
 	job->files_transferred = take_u32(query);

@@ -156,9 +156,31 @@ static void access__every_combination__keeps_the_promises(void **state)
 	assert_true(loans > 10000); /* the promises were tried, not only kept by refusing all */
 }
 
+/* Two make files as the same exactly if they agree in all that says who may change these afterwards. */
+static void access_writer__every_two__are_one_only_if_they_are_alike(void **state)
+{
+	(void)state;
+	enum { CASES = COUNT(sids) * COUNT(levels) * 4 };
+	static char writers[CASES][JOB_WRITER_BYTES_MAX];
+	for (unsigned i = 0; i < CASES; i++) {
+		struct caller caller = { .logon_id = i, .session = i }; /* of any logon */
+		set_caller(&caller, sids[i % COUNT(sids)], levels[i / COUNT(sids) % COUNT(levels)],
+		           i / (unsigned)(COUNT(sids) * COUNT(levels)));
+		access_writer(&caller, writers[i]);
+		for (unsigned j = 0; j < i; j++)
+			assert_string_not_equal(writers[i], writers[j]);
+		caller.session++;
+		caller.logon_id++;
+		char again[JOB_WRITER_BYTES_MAX];
+		access_writer(&caller, again);
+		assert_string_equal(again, writers[i]);
+	}
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(access_writer__every_two__are_one_only_if_they_are_alike),
 		cmocka_unit_test(access__every_combination__keeps_the_promises),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);

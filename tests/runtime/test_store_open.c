@@ -1,5 +1,6 @@
 /* runtime/store: which files are opened, which are refused, and that what is refused is left alone. */
 #include "runtime/store_fixture.h"
+#include "core/access.h"
 #include "schema_embedded.h"
 
 #include <sys/stat.h>
@@ -350,6 +351,11 @@ static void open__of_each_older_version__makes_owners_elevated_and_loses_nothing
 			assert_string_equal(job.helper_sid, "");
 			assert_string_equal(job.side_sid[JOB_SIDE_FILE], "");
 			assert_string_equal(job.side_sid[JOB_SIDE_NETWORK], "");
+			struct caller owner = { .integrity = of.integrity, .administrator = of.elevated };
+			char writer[JOB_WRITER_BYTES_MAX];
+			(void)snprintf(owner.owner, sizeof(owner.owner), "%s", of.sid);
+			access_writer(&owner, writer);
+			assert_string_equal(job.file_writer, writer); /* what lies there is the owner's, who goes on with it */
 			/* Such an owner finds it to run. */
 			expect_ok(store_jobs_runnable(store, &of, 100, &runnable, 1, &count, &seen));
 			assert_int_equal(count, 1);

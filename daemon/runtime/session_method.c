@@ -204,6 +204,8 @@ static enum result do_open(struct call *call)
 	unsigned rights = 0;
 	enum result result = capture(call, &identity);
 
+	if (result == RESULT_OK)
+		result = access_ask(identity_caller(identity), call->fault);
 	if (result != RESULT_OK)
 		return result;
 	result = engine_job_find(call->sessions->engine, call->request->job, &status, call->fault);

@@ -66,7 +66,7 @@ static enum result check_loan(struct engine *engine, const struct job *job, cons
 		return result;
 	if (job_state_is_final(job->state))
 		return fault_set(fault, RESULT_INVALID_STATE, FAULT_FERRY, 0, "set a helper token while the job is %s",
-		                 job_state_name(job->state));
+		                 loan->opener->rights & ACCESS_QUERY ? job_state_name(job->state) : "over");
 	if (engine_session_is_over(engine, helper->session))
 		return fault_set(fault, RESULT_ACCESS_REFUSED, FAULT_FERRY, 0,
 		                 "lend-session: the session that the token came from has ended");
@@ -96,6 +96,7 @@ static enum result lent_new(struct engine *engine, const struct job *job, const 
 	lent->expires_ms = loan->age_s > 0 ? engine_mono(engine) + (int64_t)loan->age_s * 1000 : INT64_MAX;
 	lent->files = job->files_total;
 	lent->agreed = access_agreed_flags(loan->opener, job);
+	lent->by_owner = strcmp(loan->opener->caller.owner, job->owner) == 0;
 	lent->turn = engine->turn;
 	memcpy(lent->owner, job->owner, sizeof(lent->owner));
 	lent->owner_integrity = job->owner_integrity;
@@ -127,7 +128,7 @@ static enum result apply_set(struct engine *engine, struct job *job, const void 
 	if (result == RESULT_OK)
 		result = lent_new(engine, job, change->loan, &lent, fault);
 	if (result == RESULT_OK)
-		result = engine_check_loan_files(engine, lent, fault);
+		result = engine_check_loan_files(engine, lent, change->loan->opener, fault);
 	if (result != RESULT_OK)
 		return result;
 	change->again = engine_lent(engine, job->row) == NULL && job->helper_sid[0] != '\0';

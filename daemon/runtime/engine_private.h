@@ -50,6 +50,7 @@ struct lent {
 	int64_t expires_ms;    /* monotonic; INT64_MAX: it does not */
 	uint32_t files;        /* of the job when it was lent: ordinals below that are covered (rule 11) */
 	unsigned agreed;       /* the flags that whoever lent it agreed to */
+	bool by_owner;         /* the job's owner lent it */
 	char *roots;           /* and local files below these, each with its end; NULL: none */
 	size_t root_bytes;
 	uint64_t turn;         /* in which it was lent */
@@ -211,8 +212,10 @@ int64_t crew_end_idle(struct engine *engine);
 void lent_free(struct lent *lent); /* NULL is fine */
 DEFINE_CLEANUP(lent)
 void engine_keep_token(struct engine *engine, struct lent *lent); /* instead of the one that the job has */
-/* With roots stated, no file that is in the job already may lie elsewhere: it would wait for a token that will not do. */
-enum result engine_check_loan_files(struct engine *engine, const struct lent *lent, struct fault *fault) MUST_CHECK;
+/* A file that is in the job already and is not covered would wait for a token that will not do.  `opener` is told no more
+ * of it than he may know. */
+enum result engine_check_loan_files(struct engine *engine, const struct lent *lent, const struct opener *opener,
+                                    struct fault *fault) MUST_CHECK;
 const struct lent *engine_lent(const struct engine *engine, int64_t row);
 bool engine_is_lent(const struct engine *engine, const struct identity *identity);
 /* May the job's work go on, as far as helper tokens are concerned?  RESULT_TOKEN_REQUIRED: it needs one that is not there,

@@ -74,9 +74,17 @@ static const struct caller *helper_of(const struct lent *lent)
 static bool is_below_roots(const struct engine *engine, const char *roots, size_t root_bytes, const char *path)
 {
 	for (size_t at = 0; at < root_bytes; at += strlen(roots + at) + 1)
-		if (destination_is_below(engine->parts.path_style, text_view(path), text_view(roots + at)))
+		if (destination_is_inside(engine->parts.path_style, text_view(path), text_view(roots + at)))
 			return true;
 	return false;
+}
+
+/* To open a file on another machine Windows logs on there as the helper: that is for whoever chose the file, or names such
+ * folders himself. */
+static bool is_elsewhere(const struct engine *engine, const struct lent *lent, unsigned flags, const struct file *file)
+{
+	return (flags & HELPER_LOCAL_FILE) && !lent->by_owner &&
+	       destination_is_remote(engine->parts.path_style, text_view(file->path));
 }
 
 /* Roots bound where is written, not what is asked for: with them a file that comes later is covered only while no server is
@@ -84,7 +92,7 @@ static bool is_below_roots(const struct engine *engine, const char *roots, size_
 static bool covers(const struct engine *engine, const struct lent *lent, unsigned flags, const struct file *file)
 {
 	if (lent->root_bytes == 0)
-		return file->ordinal < lent->files;
+		return file->ordinal < lent->files && !is_elsewhere(engine, lent, flags, file);
 	return is_below_roots(engine, lent->roots, lent->root_bytes, file->path) &&
 	       (file->ordinal < lent->files || !(flags & HELPER_NETWORK));
 }
@@ -126,18 +134,23 @@ static enum result missing(struct fault *fault, const char *what)
 	return fault_set(fault, RESULT_TOKEN_REQUIRED, FAULT_FERRY, 0, "%s", what);
 }
 
-enum result engine_check_loan_files(struct engine *engine, const struct lent *lent, struct fault *fault)
+enum result engine_check_loan_files(struct engine *engine, const struct lent *lent, const struct opener *opener,
+                                    struct fault *fault)
 {
-	struct coverage coverage = { engine, lent, 0, JOB_WORK_NONE, -1 };
+	struct coverage coverage = { engine, lent, lent->agreed, JOB_WORK_NONE, -1 };
+	const char *why = lent->root_bytes > 0 ? "lies below none of them" :
+	                                         "lies on another machine: state the folders there that it is lent for";
+	char which[32] = "some file of the job"; /* who may only attach is shown no more */
 	enum result result;
 
-	if (lent->root_bytes == 0)
+	if (lent->root_bytes == 0 && lent->by_owner)
 		return RESULT_OK;
 	result = store_files_list(engine->parts.store, lent->row, 0, UINT32_MAX, look_at, &coverage, fault);
 	if (result != RESULT_OK || coverage.uncovered < 0)
 		return result;
-	return fault_set(fault, RESULT_INVALID_ARGUMENT, FAULT_FERRY, 0,
-	                 "params.roots: files[%" PRId64 "] lies below none of them", coverage.uncovered);
+	if (opener->rights & ACCESS_QUERY)
+		text_display(which, sizeof(which), "files[%" PRId64 "]", coverage.uncovered);
+	return fault_set(fault, RESULT_INVALID_ARGUMENT, FAULT_FERRY, 0, "params.roots: %s %s", which, why);
 }
 
 enum result engine_check_token(struct engine *engine, const struct job *job, struct fault *fault)

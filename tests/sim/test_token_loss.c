@@ -57,7 +57,7 @@ static void token__each_lease__ends_with_what_it_depends_on_and_nothing_else(voi
 			print_message("row %u, ending %u\n", i, ending);
 			helped_begin(&world, 1);
 			int64_t row = helped_job(&world, &(struct world_order){ .files = 1 }, HELPER_ALL,
-			                      &(struct world_loan){ table[i].helper, 1, NULL, table[i].age_s });
+			                      &(struct world_loan){ .helper = table[i].helper, .connection = 1, .age_s = table[i].age_s });
 
 			happen(&world, (enum ending)ending);
 			assert_int_equal(world_is_lent(&world, row), table[i].ends[ending] == '.');

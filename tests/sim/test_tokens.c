@@ -207,6 +207,45 @@ static void token__roots__cover_what_comes_below_them_and_refuse_what_is_elsewhe
 	}
 }
 
+/* To open a file there Windows logs on as the helper: whoever attaches is not shown where that is. */
+static void token__file_on_another_machine__is_covered_by_its_owner_or_by_a_stated_folder(void **state)
+{
+	const struct world_loan attached = { .helper = HELPER, .connection = 1, .attached = true };
+	const struct world_loan stated = { .helper = HELPER, .connection = 1, .attached = true, .root = "\\\\server\\sim\\low" };
+	const struct world_loan beside = { .helper = HELPER, .connection = 1, .attached = true, .root = "\\\\server\\sim\\lower" };
+	struct job_properties pinned = { .name = "" };
+	struct world world;
+
+	(void)state;
+	helped_begin(&world, 1);
+	world.remote = true;
+	world_crash(&world);
+	world_hello(&world);
+	memcpy(pinned.pinned_helper, identity_caller(world.people[HELPER])->owner, sizeof(pinned.pinned_helper));
+	for (unsigned flags = 1; flags <= HELPER_ALL; flags++) {
+		int64_t row = helped_job(&world, &(struct world_order){ .files = 2 }, flags, NULL);
+
+		assert_int_equal(world_set(&world, row, PROPERTY_PINNED_HELPER, &pinned), RESULT_OK);
+		if (flags & HELPER_LOCAL_FILE) {
+			assert_int_equal(world_lend(&world, row, &attached), RESULT_INVALID_ARGUMENT);
+			assert_non_null(strstr(world.refusal, "another machine"));
+			assert_null(strstr(world.refusal, "files["));
+			assert_int_equal(world_lend(&world, row, &beside), RESULT_INVALID_ARGUMENT);
+			assert_int_equal(world_lend(&world, row, &stated), RESULT_OK);
+			assert_int_equal(world_clear(&world, row), RESULT_OK);
+			assert_int_equal(world_lend(&world, row, &from_helper), RESULT_OK);
+		} else {
+			assert_int_equal(world_lend(&world, row, &attached), RESULT_OK);
+			/* He agreed to nothing else. */
+			assert_int_equal(world_flags(&world, row, HELPER_ALL), RESULT_ACCESS_REFUSED);
+		}
+		helped_resume(&world, row);
+		helped_run_to(&world, row, JOB_TRANSFERRED);
+		world.first_file += 2;
+	}
+	helped_end(&world);
+}
+
 /* Names need no network, and so not the token that is for it: even where it was not lent for the file. */
 static void complete__network_token_alone__is_not_asked_for(void **state)
 {
@@ -374,6 +413,7 @@ int main(void)
 		cmocka_unit_test(token__file_added_after_it_was_lent__waits_until_it_is_lent_again),
 		cmocka_unit_test(token__file_added_while_it_runs_then_resumed__stops_and_waits_as_its_state_says),
 		cmocka_unit_test(token__roots__cover_what_comes_below_them_and_refuse_what_is_elsewhere),
+		cmocka_unit_test(token__file_on_another_machine__is_covered_by_its_owner_or_by_a_stated_folder),
 		cmocka_unit_test(complete__network_token_alone__is_not_asked_for),
 		cmocka_unit_test(look__token_goes_while_there_is_more_to_ask__no_further_order_as_the_helper),
 		cmocka_unit_test(preflight__says_who_and_whether__and_changes_nothing),

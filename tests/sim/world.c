@@ -72,7 +72,7 @@ static void start(struct world *world)
 	assert_int_equal(events_open(&events, clock, &world->events, &fault), RESULT_OK);
 	world->parts = (struct engine_parts){ .store = world->store, .events = world->events,
 		                              .settings = &world->settings, .clock = clock,
-		                              .random = made_up_random, .path_style = PATH_POSIX, .version = "sim",
+		                              .random = made_up_random, .path_style = world->remote ? PATH_WINDOWS : PATH_POSIX, .version = "sim",
 		                              .queue_mark = "5ea5ea5ea5ea5ea5",
 		                              .workers = world_workers(world), .service = world->people[SERVICE] };
 	assert_int_equal(engine_new(&world->parts, &world->engine, &fault), RESULT_OK);

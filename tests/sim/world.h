@@ -28,7 +28,7 @@ enum person {
 struct world_file {
 	uint64_t size;               /* on the server */
 	uint64_t written, synced;    /* of the partial file */
-	char partial[FILE_PARTIAL_BYTES_MAX], writer[JOB_OWNER_BYTES_MAX]; /* that file's name, and who made it */
+	char partial[FILE_PARTIAL_BYTES_MAX], writer[JOB_WRITER_BYTES_MAX]; /* that file's name, and who made it */
 	uint64_t fetched;            /* bytes that the server sent, over all attempts */
 	unsigned published;          /* how often it got its name */
 	enum result fail_next_fetch; /* RESULT_OK: none */
@@ -62,6 +62,7 @@ struct world {
 	const char *denied;      /* the destination that may not be written */
 	char lying[8][64];       /* names of partial files in /sim that no job's file stands for */
 	unsigned lying_count;
+	bool remote;       /* paths are Windows', and lie on another machine */
 	bool break_turn;   /* the turn of the next answer, or of what the next client asks, cannot be committed */
 	bool no_chance;    /* random bytes cannot be had: the turn breaks where a file would get a name, late in it */
 	bool ending;
@@ -100,6 +101,7 @@ struct world_loan {
 	uint64_t connection;
 	const char *root; /* NULL: none */
 	uint32_t age_s;
+	bool attached; /* lent by the helper himself, to a job that is pinned to him; else by the job's owner */
 };
 enum result world_lend(struct world *world, int64_t row, const struct world_loan *loan);
 enum result world_clear(struct world *world, int64_t row);

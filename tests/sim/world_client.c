@@ -130,11 +130,12 @@ void world_connection_ended(struct world *world, uint64_t connection)
 static enum result print_files(struct world *world, struct buffer *text, uint32_t count, const char *folder)
 {
 	enum result result = buffer_print(text, "\"files\":[");
+	const char *root = world->remote ? "\\\\\\\\server\\\\sim\\\\low" : "/sim", *separator = world->remote ? "\\\\" : "/";
 
 	for (uint32_t i = 0; i < count && result == RESULT_OK; i++)
-		result = buffer_print(text, "%s{\"url\":\"http://sim.test/%" PRIu32 "\",\"path\":\"/sim%s/%" PRIu32 "\"}",
-		                      i == 0 ? "" : ",", world->first_file + i, folder != NULL ? folder : "",
-		                      world->first_file + i);
+		result = buffer_print(text, "%s{\"url\":\"http://sim.test/%" PRIu32 "\",\"path\":\"%s%s%s%" PRIu32 "\"}",
+		                      i == 0 ? "" : ",", world->first_file + i, root, folder != NULL ? folder : "",
+		                      separator, world->first_file + i);
 	return result == RESULT_OK ? buffer_print(text, "]}}") : result;
 }
 
@@ -390,7 +391,9 @@ static struct opener open_as_owner(const struct deed *deed, struct engine *engin
 
 static enum result lend(const struct deed *deed, struct engine *engine, struct job_status *ret_status, struct fault *fault)
 {
-	const struct opener opener = open_as_owner(deed, engine);
+	const struct caller *helper = identity_caller(deed->world->people[deed->loan->helper]);
+	const struct opener opener = deed->loan->attached ? (struct opener){ *helper, ACCESS_ATTACH } :
+	                                                    open_as_owner(deed, engine);
 	const char *root = deed->loan->root;
 	const struct loan loan = { .opener = &opener, .identity = deed->world->people[deed->loan->helper],
 		                   .connection = deed->loan->connection, .roots = root,

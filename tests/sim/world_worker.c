@@ -25,9 +25,10 @@ struct worker {
 
 struct world_file *world_file(struct world *world, const char *path)
 {
-	const char *number = strrchr(path, '/');
+	const char *number = path + strlen(path);
 
-	assert_non_null(number);
+	while (number > path && *number != '/' && *number != '\\')
+		number--;
 	return &world->files[strtoul(number + 1, NULL, 10) % WORLD_FILES_MAX];
 }
 
@@ -42,7 +43,7 @@ static void wrong(struct world *world, const char *what, const char *name)
 
 static bool is_below(const char *root, const char *path)
 {
-	return strncmp(path, root, strlen(root)) == 0 && path[strlen(root)] == '/';
+	return strncmp(path, root, strlen(root)) == 0 && strchr("/\\", path[strlen(root)]) != NULL && path[strlen(root)] != '\0';
 }
 
 /* Rule 11, told again in other words than the engine's. */
@@ -291,15 +292,16 @@ static void answer_sweep(struct world *world, const struct order *order, struct 
 static void check_writer(struct world *world, const struct pending *pending, struct world_file *file)
 {
 	const struct order *order = pending->order;
-	const char *sid = identity_caller(pending->worker->identity)->owner;
+	char writer[JOB_WRITER_BYTES_MAX];
 
+	access_writer(identity_caller(pending->worker->identity), writer);
 	if (order->kind == ORDER_OPEN && strcmp(file->partial, order->file.partial) != 0) {
 		memcpy(file->partial, order->file.partial, sizeof(file->partial));
-		memcpy(file->writer, sid, sizeof(file->writer));
+		memcpy(file->writer, writer, sizeof(file->writer));
 		file->written = file->synced = 0;
 	} else if (strcmp(file->partial, order->file.partial) != 0) {
 		wrong(world, "given its name under one that nobody opened", order->file.url);
-	} else if (strcmp(file->writer, sid) != 0) {
+	} else if (strcmp(file->writer, writer) != 0) {
 		wrong(world, "gone on with what another wrote", order->file.url);
 	}
 }

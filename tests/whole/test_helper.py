@@ -159,6 +159,17 @@ def roots__cover_local_files_below_them_that_come_later_and_nothing_else():
     for root, what in (("helpers", "params.roots[0]"), ("/", "params.roots[0]"), (play.ferry.data, "params.roots[0]")):
         play.wire.refused("BAD_DESTINATION", "job.setHelperToken", by=play.helper, what=what, handle=handle, roots=[root],
                           **claim(play.helper))
+    # The root's own name lies in another folder than it.
+    itself = os.path.join(play.helpers, "drop")
+    handle = play.create(itself)
+    play.flags(handle, "local-file")
+    play.wire.refused("INVALID_ARGUMENT", "job.setHelperToken", by=play.helper, what="files[0]", handle=handle,
+                      roots=[itself], **claim(play.helper))
+    handle = play.wire.ok("job.create", name="later")["handle"]
+    play.flags(handle, "local-file")
+    play.wire.lend(play.helper, handle, roots=[itself])
+    play.wire.ok("job.addFiles", handle=handle, files=[play.file(itself)])
+    play.wire.refused("TOKEN_REQUIRED", "job.resume", handle=handle, what="files[0]")
     # A folder that only begins alike is another one; and what is asked as the helper is no question of folders.
     alike = play.folder(play.helper, "helpers2")
     for path, flag in ((os.path.join(alike, "c.bin"), "local-file"), (os.path.join(play.helpers, "d.bin"), "network")):

@@ -11,7 +11,7 @@ enum result access_ask(const struct caller *caller, struct fault *fault)
 		rule = "caller-impersonation: the connection does not allow the service to act as the caller";
 	else if (caller->restricted)
 		/* A sandbox has its user's SID; Ferry would act with the user's whole token. */
-		rule = "caller-not-restricted: the caller's token has restricting SIDs";
+		rule = "caller-not-restricted: the caller's token is restricted";
 	else if (caller->app_container)
 		rule = "caller-not-app-container: the caller runs in an app container";
 	if (!rule)

@@ -25,7 +25,7 @@ struct caller {
 	uint64_t logon_id;   /* the logon session's LUID; 0 on grounds that have none */
 	enum logon logon;
 	bool administrator;  /* Administrators is an enabled group: elevated */
-	bool restricted;     /* has restricting SIDs */
+	bool restricted;     /* has restricting SIDs, or its own user for deny only */
 	bool app_container;
 	bool impersonation;  /* the token's level allows to act as the caller */
 };

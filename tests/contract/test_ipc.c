@@ -425,6 +425,19 @@ static void ipc__door_of_a_killed_server__is_taken_over(void **state)
 	say_and_hear(scene, client, "alive");
 }
 
+/* On Windows a name lives as long as any handle to it. */
+static void ipc__client_of_the_server_before__does_not_keep_the_door_shut(void **state)
+{
+	struct scene *scene = *state;
+	start(scene, true);
+	AUTO(ipc_client) struct ipc_client *lingering = client_of(scene);
+	say_and_hear(scene, lingering, "alive");
+	ipc_server_free(TAKE(scene->server));
+	start(scene, true);
+	AUTO(ipc_client) struct ipc_client *client = client_of(scene);
+	say_and_hear(scene, client, "alive again");
+}
+
 static void ipc__file_at_the_address__is_left_alone(void **state)
 {
 	struct scene *scene = *state;
@@ -468,6 +481,7 @@ int main(void)
 		IPC_TEST(ipc__freed__ends_every_connection),
 		IPC_TEST(ipc__second_server__is_already_running),
 		IPC_TEST(ipc__door_of_a_killed_server__is_taken_over),
+		IPC_TEST(ipc__client_of_the_server_before__does_not_keep_the_door_shut),
 		IPC_TEST(ipc__file_at_the_address__is_left_alone),
 		IPC_TEST(ipc_client__default_address__is_the_services),
 	};

@@ -37,6 +37,19 @@ static void ipc_client__squatter_on_the_name__gets_neither_bytes_nor_token(void 
 	assert_false(impersonated);
 }
 
+/* Windows would log on there first, and its answer could be any. */
+static void ipc_client__address_of_another_machine__is_not_even_tried(void **state)
+{
+	struct scene *scene = *state;
+	struct ipc_client *client = NULL;
+	static const char *const addresses[] = { "\\\\server\\pipe\\Ferry", "\\\\127.0.0.1\\pipe\\Ferry",
+		                                     "\\\\?\\UNC\\server\\pipe\\Ferry", "C:\\Ferry", "",
+		                                     "\\\\.\\pipe\\..\\UNC\\server\\pipe\\Ferry", "\\\\.\\pipe\\../UNC/server/pipe/Ferry" };
+	for (size_t i = 0; i < sizeof(addresses) / sizeof(addresses[0]); i++)
+		assert_int_equal(ipc_client_open(addresses[i], 0, LONG_MS, &client, &scene->fault), RESULT_INVALID_ARGUMENT);
+	assert_null(client);
+}
+
 /* The pipe as the service makes it, with a stranger's name on it or with its own. */
 static enum result make_pipe(const struct scene *scene, HANDLE *ret_instance, struct fault *fault)
 {
@@ -102,6 +115,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		IPC_TEST(ipc_client__squatter_on_the_name__gets_neither_bytes_nor_token),
+		IPC_TEST(ipc_client__address_of_another_machine__is_not_even_tried),
 		IPC_TEST(ipc__captured_again_and_again__leaves_no_handle),
 		IPC_TEST(ipc_client__pipe_that_the_service_owns__is_believed),
 	};

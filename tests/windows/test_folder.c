@@ -292,6 +292,17 @@ static void own__folder_that_a_user_made_and_filled_before__is_refused(void **st
 	assert_int_equal(file_make_private_folder(path, &scene->fault), RESULT_ACCESS_REFUSED);
 }
 
+/* Its maker may hold it open, with rights that no new list takes away. */
+static void own__folder_that_a_user_made_before__is_refused_though_it_is_empty(void **state)
+{
+	struct scene *scene = *state;
+	char path[GROUND_PATH_BYTES_MAX];
+	ground_path(path, scene->path, "planted");
+	assert_true(CreateDirectoryA(path, NULL));
+	give_to_users(scene, path);
+	assert_int_equal(file_make_private_folder(path, &scene->fault), RESULT_ACCESS_REFUSED);
+}
+
 static void own__folder_that_an_administrator_made_and_a_user_filled__is_refused(void **state)
 {
 	struct scene *scene = *state;
@@ -327,6 +338,7 @@ int main(void)
 		FOLDER_TEST(own__private_folder__has_exactly_its_list),
 		FOLDER_TEST(own__private_folder__is_closed_to_others_and_still_known_as_ours),
 		FOLDER_TEST(own__folder_that_a_user_made_and_filled_before__is_refused),
+		FOLDER_TEST(own__folder_that_a_user_made_before__is_refused_though_it_is_empty),
 		FOLDER_TEST(own__folder_that_an_administrator_made_and_a_user_filled__is_refused),
 		cmocka_unit_test(folder__drive_letter_remapped_by_a_logon_session__is_ignored),
 	};

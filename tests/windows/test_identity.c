@@ -3,6 +3,9 @@
 
 #include <string.h>
 
+#include "core/access.h"
+#include "ground.h"
+
 /* The process's token without the groups that say how it came to be. */
 static HANDLE token_of_no_logon(void)
 {
@@ -56,9 +59,77 @@ static void identity__token_below_impersonation_level__is_not_lent(void **state)
 	}
 }
 
+/* Rule 10.  Wine's tokens cannot be restricted, nor lowered, nor denied their own user. */
+static void identity__sandboxes_of_the_same_user__are_told_and_are_others(void **state)
+{
+	(void)state;
+	enum { USER_DENIED, RESTRICTED, WRITE_RESTRICTED_TOO, LOWERED, COUNT };
+	AUTO(handle) HANDLE process = NULL;
+	AUTO(identity) struct identity *own = NULL;
+	struct identity *made[COUNT] = { NULL };
+	struct sid user, low;
+	struct fault fault = { .what = "" };
+	DWORD size = sizeof(low);
+	if (is_wine())
+		GROUND_SKIP("restricted, lowered and user-denied tokens are told, and own nothing (Wine makes none)");
+	assert_int_equal(security_process_user(&user, &fault), RESULT_OK);
+	assert_true(CreateWellKnownSid(WinLowLabelSid, NULL, &low.sid, &size));
+	TOKEN_MANDATORY_LABEL label = { .Label = { &low.sid, SE_GROUP_INTEGRITY } };
+	SID_AND_ATTRIBUTES self = { &user.sid, 0 };
+	assert_int_equal(identity_self(&own, &fault), RESULT_OK);
+	assert_true(OpenProcessToken(GetCurrentProcess(), TOKEN_ALL_ACCESS, &process));
+	for (int i = 0; i < COUNT; i++) {
+		AUTO(handle) HANDLE token = NULL;
+		assert_true(CreateRestrictedToken(process, i == WRITE_RESTRICTED_TOO ? WRITE_RESTRICTED : 0, i == USER_DENIED, &self, 0,
+		                                  NULL, i == RESTRICTED || i == WRITE_RESTRICTED_TOO, &self, &token));
+		if (i == LOWERED)
+			assert_true(SetTokenInformation(token, TokenIntegrityLevel, &label, sizeof(label)));
+		assert_int_equal(identity_from_token(token, &made[i], &fault), RESULT_OK);
+		const struct caller *caller = identity_caller(made[i]);
+		assert_int_equal(caller->restricted, i != LOWERED);
+		assert_int_equal(access_own(caller, NULL), RESULT_ACCESS_REFUSED);
+		assert_string_equal(caller->owner, identity_caller(own)->owner);
+		assert_memory_not_equal(identity_digest(made[i]), identity_digest(own), IDENTITY_DIGEST_BYTES);
+		for (int j = 0; j < i; j++)
+			assert_memory_not_equal(identity_digest(made[i]), identity_digest(made[j]), IDENTITY_DIGEST_BYTES);
+	}
+	for (int i = 0; i < COUNT; i++)
+		identity_free(made[i]);
+}
+
+/* Whom core/access takes for an administrator, the system lets at what is theirs alone, and nobody else. */
+static void identity__administrator__is_what_the_systems_own_check_says(void **state)
+{
+	(void)state;
+	static GENERIC_MAPPING mapping = { 1, 2, 4, 7 };
+	AUTO(local) PSECURITY_DESCRIPTOR descriptor = NULL;
+	struct fault fault = { .what = "" };
+	assert_int_equal(security_descriptor("O:BAG:BAD:(A;;0x1;;;BA)", &descriptor, &fault), RESULT_OK);
+	for (unsigned lesser = 0; lesser < 2; lesser++) {
+		AUTO(handle) HANDLE token = lesser ? lesser_token(false) : NULL;
+		AUTO(handle) HANDLE copy = NULL;
+		AUTO(identity) struct identity *identity = NULL;
+		PRIVILEGE_SET privileges;
+		DWORD size = sizeof(privileges), granted = 0;
+		BOOL allowed = FALSE;
+		if (!lesser)
+			assert_true(OpenProcessToken(GetCurrentProcess(), TOKEN_QUERY | TOKEN_DUPLICATE, &token));
+		assert_int_equal(identity_from_token(token, &identity, &fault), RESULT_OK);
+		assert_true(
+			DuplicateTokenEx(token, TOKEN_QUERY, NULL, SecurityIdentification, TokenImpersonation, &copy));
+		assert_true(AccessCheck(descriptor, copy, 1, &mapping, &privileges, &size, &granted, &allowed));
+		assert_int_equal(identity_caller(identity)->administrator, allowed);
+		assert_int_equal(access_list_all(identity_caller(identity)), allowed);
+		if (is_wine())
+			assert_int_equal(allowed, !lesser);
+	}
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(identity__sandboxes_of_the_same_user__are_told_and_are_others),
+		cmocka_unit_test(identity__administrator__is_what_the_systems_own_check_says),
 		cmocka_unit_test(identity__logon__is_told_by_enabled_groups_only),
 		cmocka_unit_test(identity__token_below_impersonation_level__is_not_lent),
 	};

@@ -305,6 +305,32 @@ static void ipc__name_taken_or_held__has_one_server(void **state)
 	assert_int_equal(GetLastError(), ERROR_ACCESS_DENIED);
 }
 
+/* After a crash, or while some client does not hang up: the name is still there, and nobody serves it. */
+static void ipc__name_kept_by_a_client__is_taken_over_if_it_was_ours(void **state)
+{
+	struct scene *scene = *state;
+	HANDLE client, strangers, held;
+	assert_int_equal(serve(scene), RESULT_OK);
+	client = CreateFileW(scene->name, CLIENT_ACCESS, 0, NULL, OPEN_EXISTING, 0, NULL);
+	assert_true(client != INVALID_HANDLE_VALUE);
+	ipc_server_free(TAKE(scene->server));
+	strangers = CreateNamedPipeW(scene->name, PIPE_ACCESS_DUPLEX | FILE_FLAG_FIRST_PIPE_INSTANCE, PIPE_TYPE_MESSAGE,
+	                             PIPE_UNLIMITED_INSTANCES, 0, 0, 0, NULL);
+	assert_true(strangers == INVALID_HANDLE_VALUE); /* it is kept */
+	assert_int_equal(serve(scene), RESULT_OK);
+	ipc_server_free(TAKE(scene->server));
+	CloseHandle(client);
+	/* The same of a pipe that everybody may make instances of, and that is somebody else's. */
+	strangers = CreateNamedPipeW(scene->name, PIPE_ACCESS_DUPLEX | FILE_FLAG_FIRST_PIPE_INSTANCE, PIPE_TYPE_MESSAGE,
+	                             PIPE_UNLIMITED_INSTANCES, 0, 0, 0, NULL);
+	assert_true(strangers != INVALID_HANDLE_VALUE);
+	held = CreateFileW(scene->name, CLIENT_ACCESS, 0, NULL, OPEN_EXISTING, 0, NULL);
+	assert_true(held != INVALID_HANDLE_VALUE);
+	CloseHandle(strangers);
+	assert_int_equal(serve(scene), RESULT_ALREADY_RUNNING);
+	CloseHandle(held);
+}
+
 #define PIPE_TEST(function) cmocka_unit_test_setup_teardown(function, set_up, tear_down)
 
 int main(void)
@@ -317,6 +343,7 @@ int main(void)
 		PIPE_TEST(sddl__authenticated_user__may_talk_and_nothing_more),
 		PIPE_TEST(sddl__low_integrity_and_anonymous__are_kept_out),
 		PIPE_TEST(ipc__name_taken_or_held__has_one_server),
+		PIPE_TEST(ipc__name_kept_by_a_client__is_taken_over_if_it_was_ours),
 	};
 	if (must_skip("tokens captured from the pipe, its access list, the first instance"))
 		return SKIPPED_PROGRAM;

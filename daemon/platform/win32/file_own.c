@@ -89,15 +89,6 @@ static enum result private_sddl(char sddl[SDDL_BYTES_MAX], struct sid *ret_own, 
 	return result;
 }
 
-static bool note_entry(void *context, const wchar_t *name, size_t chars)
-{
-	bool *empty = context;
-
-	(void)name, (void)chars;
-	*empty = false;
-	return false;
-}
-
 /* Ours, Ferry's, or theirs who are trusted with the machine. */
 static enum result check_owner(HANDLE object, struct sid *own, bool *ret_trusted, char text[SID_TEXT_BYTES_MAX],
                                struct fault *fault)
@@ -164,20 +155,17 @@ static enum result check_entries(HANDLE folder, const char *path, struct sid *ow
 	return result == RESULT_OK ? look.result : result;
 }
 
-/* A folder that somebody else made before us: its list is replaced, but what already lies in it would stay theirs, open
- * handles included.  Empty it may be taken over, filled it is for an administrator to look at. */
+/* A folder that somebody else made before us, even an empty one: its list could be replaced, but not taken from handles that
+ * are open, by which its maker could give himself rights to all that will lie in it. */
 static enum result check_previous_owner(HANDLE folder, const char *path, struct sid *own, struct fault *fault)
 {
 	char text[SID_TEXT_BYTES_MAX];
-	bool empty = true, trusted = false;
+	bool trusted = false;
 	enum result result = check_owner(folder, own, &trusted, text, fault);
 
-	if (result == RESULT_OK && !trusted)
-		result = file_list_handle(folder, note_entry, &empty, fault);
-	if (result != RESULT_OK || empty)
+	if (result != RESULT_OK || trusted)
 		return result;
-	return fault_set(fault, RESULT_ACCESS_REFUSED, FAULT_FERRY, 0,
-	                 "the folder %s belongs to %s and is not empty: remove it first", path, text);
+	return fault_set(fault, RESULT_ACCESS_REFUSED, FAULT_FERRY, 0, "the folder %s belongs to %s: remove it first", path, text);
 }
 
 static enum result apply_descriptor(HANDLE folder, PSECURITY_DESCRIPTOR descriptor, const char *path,

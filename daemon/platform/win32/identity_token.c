@@ -93,11 +93,11 @@ static enum result digest_groups(struct hash *hash, HANDLE token, TOKEN_INFORMAT
 	return RESULT_OK;
 }
 
-/* User, owner of new objects, primary group, integrity and AppContainer: each a structure that begins with a pointer
- * to a SID, the first and the fourth followed by attributes that say nothing here. */
+/* Owner of new objects, primary group, integrity and AppContainer: each a structure that begins with a pointer to a SID,
+ * the third followed by attributes that say nothing here. */
 static enum result digest_single_sids(struct hash *hash, HANDLE token, struct fault *fault)
 {
-	static const TOKEN_INFORMATION_CLASS classes[] = { TokenUser, TokenOwner, TokenPrimaryGroup, TokenIntegrityLevel,
+	static const TOKEN_INFORMATION_CLASS classes[] = { TokenOwner, TokenPrimaryGroup, TokenIntegrityLevel,
 		                                               TokenAppContainerSid };
 	enum result result = RESULT_OK;
 
@@ -108,6 +108,19 @@ static enum result digest_single_sids(struct hash *hash, HANDLE token, struct fa
 			digest_sid(hash, classes[i], *first);
 	}
 	return result;
+}
+
+/* With its attributes: a user may be for deny only. */
+static enum result digest_user(struct hash *hash, HANDLE token, struct fault *fault)
+{
+	AUTO(memory) TOKEN_USER *user = NULL;
+	enum result result = token_read(token, TokenUser, &user, fault);
+
+	if (result != RESULT_OK)
+		return result;
+	digest_part(hash, TokenUser, &user->User.Attributes, sizeof user->User.Attributes);
+	digest_sid(hash, TokenUser, user->User.Sid);
+	return RESULT_OK;
 }
 
 static enum result digest_privileges(struct hash *hash, HANDLE token, struct fault *fault)
@@ -137,11 +150,15 @@ enum result token_digest(HANDLE token, const struct caller *caller, uint8_t ret_
                          struct fault *fault)
 {
 	struct hash hash = hash_begin(HASH_SHA256);
+	const BOOL reads_too = IsTokenRestricted(token); /* apart from those that are restricted in writing only */
 
 	digest_part(&hash, TokenStatistics, &caller->logon_id, sizeof caller->logon_id);
 	digest_part(&hash, TokenSessionId, &caller->session, sizeof caller->session);
 	digest_part(&hash, TokenIsAppContainer, &caller->app_container, sizeof caller->app_container);
-	enum result result = digest_single_sids(&hash, token, fault);
+	digest_part(&hash, TokenHasRestrictions, &reads_too, sizeof reads_too);
+	enum result result = digest_user(&hash, token, fault);
+	if (result == RESULT_OK)
+		result = digest_single_sids(&hash, token, fault);
 	if (result == RESULT_OK)
 		result = digest_groups(&hash, token, TokenGroups, fault);
 	if (result == RESULT_OK)
@@ -230,23 +247,18 @@ static enum result describe_integrity(HANDLE token, uint32_t *ret_integrity, str
 	return RESULT_OK;
 }
 
-static enum result describe_administrator(HANDLE token, bool *ret_administrator, struct fault *fault)
+static bool has_group(const TOKEN_GROUPS *groups, WELL_KNOWN_SID_TYPE kind)
 {
-	struct sid administrators;
-	DWORD size = sizeof administrators;
-	BOOL member = FALSE;
-
-	/* Deny-only, as in the filtered token of an administrator who is not elevated, is no membership here. */
-	if (!CreateWellKnownSid(WinBuiltinAdministratorsSid, NULL, &administrators.sid, &size) ||
-	    !CheckTokenMembership(token, &administrators.sid, &member))
-		return fault_win32(fault, GetLastError(), "ask whether the caller is an administrator");
-	*ret_administrator = member;
-	return RESULT_OK;
+	for (DWORD i = 0; i < groups->GroupCount; i++)
+		if ((groups->Groups[i].Attributes & SE_GROUP_ENABLED) != 0 && IsWellKnownSid(groups->Groups[i].Sid, kind))
+			return true;
+	return false;
 }
 
-/* The first of these groups that is enabled says it.  Network logons come first, since those have no outbound
- * credentials, whatever else they are: ssh and WinRM (rule 14). */
-static enum result describe_logon(HANDLE token, enum logon *ret_logon, struct fault *fault)
+/* What the enabled groups say.  Administrators for deny only, as in the filtered token of one who is not elevated, is no
+ * membership.  CheckTokenMembership would take it for none in a restricted token either, which may be lent.  Of the kinds of
+ * logon the first counts: network logons have no outbound credentials, whatever else they are: ssh and WinRM (rule 14). */
+static enum result describe_groups(HANDLE token, struct caller *caller, struct fault *fault)
 {
 	static const struct {
 		WELL_KNOWN_SID_TYPE sid;
@@ -260,42 +272,51 @@ static enum result describe_logon(HANDLE token, enum logon *ret_logon, struct fa
 
 	if (result != RESULT_OK)
 		return result;
-	*ret_logon = LOGON_OTHER;
-	for (size_t k = 0; k < sizeof kinds / sizeof kinds[0] && *ret_logon == LOGON_OTHER; k++)
-		for (DWORD i = 0; i < groups->GroupCount; i++)
-			if ((groups->Groups[i].Attributes & SE_GROUP_ENABLED) != 0 &&
-			    IsWellKnownSid(groups->Groups[i].Sid, kinds[k].sid))
-				*ret_logon = kinds[k].logon;
+	caller->administrator = has_group(groups, WinBuiltinAdministratorsSid);
+	caller->logon = LOGON_OTHER;
+	for (size_t i = 0; i < sizeof kinds / sizeof kinds[0] && caller->logon == LOGON_OTHER; i++)
+		if (has_group(groups, kinds[i].sid))
+			caller->logon = kinds[i].logon;
 	return RESULT_OK;
+}
+
+/* Restricting SIDs, which are counted rather than asked of IsTokenRestricted(), since that overlooks write-restricted
+ * tokens; or a user who is for deny only: both are sandboxes that bear their user's SID and have not their user's rights. */
+static enum result describe_restriction(HANDLE token, bool *ret_restricted, struct fault *fault)
+{
+	AUTO(memory) TOKEN_GROUPS *restricting = NULL;
+	AUTO(memory) TOKEN_USER *user = NULL;
+	enum result result = token_read(token, TokenRestrictedSids, &restricting, fault);
+
+	if (result == RESULT_OK)
+		result = token_read(token, TokenUser, &user, fault);
+	if (result == RESULT_OK)
+		*ret_restricted = restricting->GroupCount > 0 || (user->User.Attributes & SE_GROUP_USE_FOR_DENY_ONLY) != 0;
+	return result;
 }
 
 enum result token_describe(HANDLE token, struct caller *caller, struct fault *fault)
 {
-	AUTO(memory) TOKEN_GROUPS *restricting = NULL;
 	TOKEN_STATISTICS statistics;
 	DWORD session = 0, container = 0;
 	enum result result = describe_owner(token, caller->owner, fault);
 
 	if (result == RESULT_OK)
-		result = describe_logon(token, &caller->logon, fault);
+		result = describe_groups(token, caller, fault);
 	if (result == RESULT_OK)
 		result = token_read_statistics(token, &statistics, fault);
 	if (result == RESULT_OK)
 		result = describe_integrity(token, &caller->integrity, fault);
 	if (result == RESULT_OK)
-		result = describe_administrator(token, &caller->administrator, fault);
-	if (result == RESULT_OK)
 		result = token_read_number(token, TokenSessionId, &session, fault);
 	if (result == RESULT_OK)
 		result = token_read_number(token, TokenIsAppContainer, &container, fault);
-	/* Counted rather than asked of IsTokenRestricted(), which overlooks write-restricted tokens. */
 	if (result == RESULT_OK)
-		result = token_read(token, TokenRestrictedSids, &restricting, fault);
+		result = describe_restriction(token, &caller->restricted, fault);
 	if (result != RESULT_OK)
 		return result;
 	caller->session = session;
 	caller->logon_id = security_luid_number(statistics.AuthenticationId);
 	caller->app_container = container != 0;
-	caller->restricted = restricting->GroupCount > 0;
 	return RESULT_OK;
 }

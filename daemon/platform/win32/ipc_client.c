@@ -11,6 +11,7 @@
  * the owner can be read. */
 #define CLIENT_ACCESS 0x12019b
 #define READ_BYTES (64u * 1024u)
+#define LOCAL_PIPE "\\\\.\\pipe\\"
 
 struct ipc_client {
 	HANDLE pipe;
@@ -22,7 +23,7 @@ struct ipc_client {
 
 enum result ipc_client_default_address(char *to, size_t size, struct fault *fault)
 {
-	enum result result = text_copy(to, size, text_view("\\\\.\\pipe\\Ferry"));
+	enum result result = text_copy(to, size, text_view(LOCAL_PIPE "Ferry"));
 
 	return result == RESULT_OK ? result : fault_set(fault, result, FAULT_FERRY, 0, "the service's address");
 }
@@ -93,6 +94,11 @@ enum result ipc_client_open(const char *address, unsigned flags, int64_t timeout
 
 	if (client == NULL)
 		return fault_set(fault, RESULT_NO_MEMORY, FAULT_FERRY, 0, "connect to %s", address);
+	/* To another machine's Windows would log on before we could ask who is there; ".." leads there, too. */
+	if (_strnicmp(address, LOCAL_PIPE, sizeof LOCAL_PIPE - 1) != 0 ||
+	    strpbrk(address + sizeof LOCAL_PIPE - 1, "\\/") != NULL)
+		return fault_set(fault, RESULT_INVALID_ARGUMENT, FAULT_FERRY, 0, "connect to %s: an address is " LOCAL_PIPE "name",
+		                 address);
 	enum result result = utf_to_wide(text_view(address), "pipe name", &name, fault);
 	if (result == RESULT_OK)
 		result = connect_within(name, address, timeout_ms, &client->pipe, fault);

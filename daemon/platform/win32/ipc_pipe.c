@@ -1,5 +1,7 @@
 #include "platform/win32/ipc_pipe.h"
 
+#include <aclapi.h>
+
 #include "platform/win32/security.h"
 #include "platform/win32/utf.h"
 
@@ -14,8 +16,8 @@
  *   (A;;FA;;;Ferry)    the service makes the instances
  *   (A;;0x12019b;;;AU) everybody who has logged on may talk, and make no instance
  *   (A;;RC;;;OW)       being the owner gives no right to change this
- *   S:(ML;;NW;;;ME)    nobody below medium integrity writes */
-#define PIPE_SDDL "O:%sG:%sD:P(A;;FA;;;%s)(A;;0x12019b;;;AU)(A;;RC;;;OW)S:(ML;;NW;;;ME)"
+ *   S:(ML;;NWNR;;;ME)  nobody below medium integrity opens it */
+#define PIPE_SDDL "O:%sG:%sD:P(A;;FA;;;%s)(A;;0x12019b;;;AU)(A;;RC;;;OW)S:(ML;;NWNR;;;ME)"
 
 static enum result build_descriptor(PSECURITY_DESCRIPTOR *ret_descriptor, struct fault *fault)
 {
@@ -40,9 +42,9 @@ enum result ipc_pipe_prepare(const char *address, struct ipc_pipe *ret_pipe, str
 		result = build_descriptor(&pipe.descriptor, fault);
 	if (result != RESULT_OK)
 		return result;
-	/* The first instance decides; asking before gives the common case its name, and Wine, which ignores the flag, its
-	 * only answer. */
-	if (WaitNamedPipeW(pipe.name, 1) || GetLastError() == ERROR_SEM_TIMEOUT)
+	/* Somebody listens.  The first instance decides; asking before gives the common case its name, and Wine, which ignores
+	 * the flag, its only answer. */
+	if (WaitNamedPipeW(pipe.name, 1))
 		return fault_set(fault, RESULT_ALREADY_RUNNING, FAULT_FERRY, 0, "listen on %s", address);
 	*ret_pipe = pipe;
 	pipe = (struct ipc_pipe){ .name = NULL };
@@ -56,21 +58,59 @@ void ipc_pipe_done(struct ipc_pipe *pipe)
 	*pipe = (struct ipc_pipe){ .name = NULL };
 }
 
-enum result ipc_pipe_instance(const struct ipc_pipe *pipe, bool first, HANDLE *ret_instance, struct fault *fault)
+static HANDLE make_instance(const struct ipc_pipe *pipe, DWORD flags)
 {
 	SECURITY_ATTRIBUTES attributes = { .nLength = sizeof attributes, .lpSecurityDescriptor = pipe->descriptor };
-	DWORD mode = PIPE_ACCESS_DUPLEX | FILE_FLAG_OVERLAPPED;
-	HANDLE instance;
 
-	if (first)
-		mode |= FILE_FLAG_FIRST_PIPE_INSTANCE;
-	instance = CreateNamedPipeW(pipe->name, mode,
-	                            PIPE_TYPE_MESSAGE | PIPE_READMODE_MESSAGE | PIPE_WAIT | PIPE_REJECT_REMOTE_CLIENTS,
-	                            PIPE_UNLIMITED_INSTANCES, PIPE_BUFFER_BYTES, PIPE_BUFFER_BYTES, 0, &attributes);
-	if (instance == INVALID_HANDLE_VALUE && first && GetLastError() == ERROR_ACCESS_DENIED)
-		return fault_set(fault, RESULT_ALREADY_RUNNING, FAULT_WIN32, ERROR_ACCESS_DENIED, "make the pipe");
+	return CreateNamedPipeW(pipe->name, PIPE_ACCESS_DUPLEX | FILE_FLAG_OVERLAPPED | flags,
+	                        PIPE_TYPE_MESSAGE | PIPE_READMODE_MESSAGE | PIPE_WAIT | PIPE_REJECT_REMOTE_CLIENTS,
+	                        PIPE_UNLIMITED_INSTANCES, PIPE_BUFFER_BYTES, PIPE_BUFFER_BYTES, 0, &attributes);
+}
+
+static bool same_list(PACL a, PACL b)
+{
+	ACL_SIZE_INFORMATION of_a, of_b;
+
+	return a != NULL && b != NULL && GetAclInformation(a, &of_a, sizeof of_a, AclSizeInformation) &&
+	       GetAclInformation(b, &of_b, sizeof of_b, AclSizeInformation) && of_a.AclBytesInUse == of_b.AclBytesInUse &&
+	       memcmp(a + 1, b + 1, of_a.AclBytesInUse - sizeof *a) == 0;
+}
+
+/* A name lives as long as any handle to it, a client's of the Ferry before us included.  It is ours if the owner is, which
+ * nobody else can be, and if the list is what we would have given it. */
+static enum result check_ours(const struct ipc_pipe *pipe, HANDLE instance, struct fault *fault)
+{
+	AUTO(local) PSECURITY_DESCRIPTOR descriptor = NULL;
+	PSID owner = NULL, wanted_owner = NULL;
+	PACL list = NULL, wanted_list = NULL;
+	BOOL ignored;
+	DWORD error = GetSecurityInfo(instance, SE_KERNEL_OBJECT, OWNER_SECURITY_INFORMATION | DACL_SECURITY_INFORMATION,
+	                              &owner, NULL, &list, NULL, &descriptor);
+
+	if (error != ERROR_SUCCESS)
+		return fault_win32(fault, error, "read the pipe's rights");
+	if (GetSecurityDescriptorOwner(pipe->descriptor, &wanted_owner, &ignored) &&
+	    GetSecurityDescriptorDacl(pipe->descriptor, &ignored, &wanted_list, &ignored) && owner != NULL &&
+	    EqualSid(owner, wanted_owner) && same_list(list, wanted_list))
+		return RESULT_OK;
+	return fault_set(fault, RESULT_ALREADY_RUNNING, FAULT_FERRY, 0, "the pipe's name is somebody else's");
+}
+
+enum result ipc_pipe_instance(const struct ipc_pipe *pipe, bool first, HANDLE *ret_instance, struct fault *fault)
+{
+	HANDLE instance = make_instance(pipe, first ? FILE_FLAG_FIRST_PIPE_INSTANCE : 0);
+	enum result result = RESULT_OK;
+
+	if (instance == INVALID_HANDLE_VALUE && first && GetLastError() == ERROR_ACCESS_DENIED) {
+		instance = make_instance(pipe, 0);
+		if (instance == INVALID_HANDLE_VALUE)
+			return fault_set(fault, RESULT_ALREADY_RUNNING, FAULT_WIN32, GetLastError(), "make the pipe");
+		result = check_ours(pipe, instance, fault);
+	}
 	if (instance == INVALID_HANDLE_VALUE)
 		return fault_win32(fault, GetLastError(), "make an instance of the pipe");
-	*ret_instance = instance;
-	return RESULT_OK;
+	if (result == RESULT_OK)
+		*ret_instance = TAKE(instance);
+	handle_cleanup(&instance);
+	return result;
 }

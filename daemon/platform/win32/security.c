@@ -142,6 +142,18 @@ enum result security_private_object(DWORD access, PSECURITY_DESCRIPTOR *ret_desc
 	return security_descriptor(sddl, ret_descriptor, fault);
 }
 
+enum result security_close_object(HANDLE object, DWORD access, struct fault *fault)
+{
+	AUTO(local) PSECURITY_DESCRIPTOR descriptor = NULL;
+	enum result result = security_private_object(access, &descriptor, fault);
+
+	if (result != RESULT_OK)
+		return result;
+	if (!SetKernelObjectSecurity(object, DACL_SECURITY_INFORMATION | PROTECTED_DACL_SECURITY_INFORMATION, descriptor))
+		return fault_win32(fault, GetLastError(), "close an object to others");
+	return RESULT_OK;
+}
+
 enum result security_owner(HANDLE object, struct sid *ret_owner, struct fault *fault)
 {
 	union {

@@ -49,6 +49,8 @@ enum result security_descriptor(const char *sddl, PSECURITY_DESCRIPTOR *ret_desc
 /* The protected descriptor of rule 17 for one of our kernel objects: Ferry, SYSTEM and Administrators `access`, the
  * owner only READ_CONTROL. */
 enum result security_private_object(DWORD access, PSECURITY_DESCRIPTOR *ret_descriptor, struct fault *fault) MUST_CHECK;
+/* Give such an object that is there already this descriptor; the handle needs WRITE_DAC. */
+enum result security_close_object(HANDLE object, DWORD access, struct fault *fault) MUST_CHECK;
 /* The owner of an open object; the handle needs READ_CONTROL. */
 enum result security_owner(HANDLE object, struct sid *ret_owner, struct fault *fault) MUST_CHECK;
 

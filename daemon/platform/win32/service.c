@@ -98,7 +98,10 @@ static void WINAPI service_main(DWORD count, wchar_t **arguments)
 	ReleaseSRWLockExclusive(&run.lock);
 	report(SERVICE_START_PENDING, 0, START_MS_MAX, NO_ERROR, 0);
 	security_declare_service();
-	run.result = run.body(run.context);
+	/* The manager's library made this thread, open to all of our account (rule 17). */
+	run.result = security_close_object(GetCurrentThread(), THREAD_ALL_ACCESS, run.fault);
+	if (run.result == RESULT_OK)
+		run.result = run.body(run.context);
 	/* An exit that says why is an error to the manager, and with SERVICE_FAILURE_ACTIONS_FLAG one that is acted on. */
 	if (run.result == RESULT_OK)
 		report(SERVICE_STOPPED, 0, 0, NO_ERROR, 0);

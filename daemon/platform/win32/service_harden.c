@@ -35,19 +35,6 @@ static enum result set_mitigations(struct fault *fault)
 	return RESULT_OK;
 }
 
-static enum result close_process(struct fault *fault)
-{
-	AUTO(local) PSECURITY_DESCRIPTOR descriptor = NULL;
-	enum result result = security_private_object(PROCESS_ALL_ACCESS, &descriptor, fault);
-
-	if (result != RESULT_OK)
-		return result;
-	if (!SetKernelObjectSecurity(GetCurrentProcess(), DACL_SECURITY_INFORMATION | PROTECTED_DACL_SECURITY_INFORMATION,
-	                             descriptor))
-		return fault_win32(fault, GetLastError(), "close the process to others");
-	return RESULT_OK;
-}
-
 /* Predefined keys are bound to whoever used them first: under impersonation that would be somebody else's.  Looked up,
  * since Wine has no such function and nothing to keep apart. */
 static enum result separate_registry_keys(struct fault *fault)
@@ -74,5 +61,7 @@ enum result service_harden_process(struct fault *fault)
 	enum result result = separate_registry_keys(fault);
 	if (result == RESULT_OK)
 		result = set_mitigations(fault);
-	return result == RESULT_OK ? close_process(fault) : result;
+	if (result == RESULT_OK)
+		result = security_close_object(GetCurrentProcess(), PROCESS_ALL_ACCESS, fault);
+	return result == RESULT_OK ? security_close_object(GetCurrentThread(), THREAD_ALL_ACCESS, fault) : result;
 }

@@ -310,7 +310,8 @@ enum ferry_result ferry_job_suspend(struct ferry_job *job, struct ferry_status *
 /* Give up the job and remove what was fetched. */
 enum ferry_result ferry_job_cancel(struct ferry_job *job, struct ferry_status *ret_status,
                                    struct ferry_error *error) FERRY_MUST_CHECK;
-/* Give whole files their names and give up the others.  Answers at once: see ferry_job_wait. */
+/* Give whole files their names and give up the others.  Answers at once: see ferry_job_wait.  INVALID_STATE also where
+ * another identity wrote them than would name them now: resume first. */
 enum ferry_result ferry_job_complete(struct ferry_job *job, struct ferry_status *ret_status,
                                      struct ferry_error *error) FERRY_MUST_CHECK;
 

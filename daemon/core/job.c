@@ -15,7 +15,7 @@ static const struct {
 	{ JOB_SUSPENDED, JOB_EVENT_RESUME, JOB_QUEUED },
 	{ JOB_ERROR, JOB_EVENT_RESUME, JOB_QUEUED },
 	{ JOB_TRANSIENT_ERROR, JOB_EVENT_RESUME, JOB_QUEUED },
-	{ JOB_TRANSFERRED, JOB_EVENT_RESUME, JOB_QUEUED }, /* files were added since */
+	{ JOB_TRANSFERRED, JOB_EVENT_RESUME, JOB_QUEUED }, /* files were added since, or another identity is to write them */
 	{ JOB_QUEUED, JOB_EVENT_RESUME, JOB_QUEUED },
 	{ JOB_CONNECTING, JOB_EVENT_RESUME, JOB_CONNECTING },
 	{ JOB_TRANSFERRING, JOB_EVENT_RESUME, JOB_TRANSFERRING },
@@ -366,7 +366,7 @@ static const char *const state_meanings[JOB_STATE_COUNT] = {
 };
 
 static const char *const event_meanings[JOB_EVENT_COUNT] = {
-	[JOB_EVENT_RESUME] = "the owner wants it to run",
+	[JOB_EVENT_RESUME] = "its owner wants it to run, or it is to be fetched anew",
 	[JOB_EVENT_SUSPEND] = "the owner wants it to rest",
 	[JOB_EVENT_SLOT] = "the scheduler gives it a slot",
 	[JOB_EVENT_CONNECTED] = "a server answered",

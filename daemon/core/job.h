@@ -34,7 +34,7 @@ enum job_state { /* BG_JOB_STATE's numbers */
 };
 
 #define JOB_EVENTS(X)                                                                    \
-	X(RESUME)        /* the owner wants it to run */                                 \
+	X(RESUME)        /* its owner wants it to run, or it is to be fetched anew */ \
 	X(SUSPEND)       /* the owner wants it to rest */                                \
 	X(SLOT)          /* the scheduler gives it a slot */                             \
 	X(CONNECTED)     /* a server answered */                                         \

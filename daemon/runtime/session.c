@@ -215,6 +215,33 @@ void session_reply(struct sessions *sessions, uint64_t connection, const char *i
 	engine_defer(sessions->engine, &reply->deferral);
 }
 
+struct later session_later(struct call *call)
+{
+	struct later later = { .sessions = call->sessions, .connection = call->session->connection };
+
+	memcpy(later.id, call->request->id, sizeof(later.id));
+	call->answered_later = true;
+	return later;
+}
+
+void session_answer(const struct later *later, enum result result, session_write *write, const void *what,
+                    const struct fault *fault)
+{
+	AUTO(buffer) struct buffer text = BUFFER(PROTOCOL_MESSAGE_BYTES_MAX);
+	struct json_writer out = JSON_WRITER(&text);
+	struct fault broken = { 0 };
+
+	if (result == RESULT_OK) {
+		protocol_reply_begin(&out, later->id);
+		write(&out, what);
+		result = protocol_reply_end(&out);
+		if (result != RESULT_OK)
+			(void)!fault_set(&broken, result, FAULT_FERRY, 0, "write the reply");
+		fault = &broken;
+	}
+	session_reply(later->sessions, later->connection, later->id, &text, result, fault, 0);
+}
+
 /* --- one message --- */
 
 static enum result answer(struct call *call, struct buffer *text)

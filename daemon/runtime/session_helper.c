@@ -204,14 +204,19 @@ enum result do_set_helper_flags(struct call *call)
 	return result;
 }
 
-enum result do_get_helper_flags(struct call *call)
+static enum result look(struct call *call, struct job_status *ret_status)
 {
 	struct handle *handle = NULL;
-	struct job_status status;
 	enum result result = session_handle(call, ACCESS_QUERY, &handle);
 
-	if (result == RESULT_OK)
-		result = engine_job_get(call->sessions->engine, handle->row, &status, call->fault);
+	return result == RESULT_OK ? engine_job_get(call->sessions->engine, handle->row, ret_status, call->fault) : result;
+}
+
+enum result do_get_helper_flags(struct call *call)
+{
+	struct job_status status;
+	enum result result = look(call, &status);
+
 	if (result == RESULT_OK)
 		protocol_write_flags(call->out, "flags", status.job.helper_flags);
 	return result;
@@ -219,12 +224,9 @@ enum result do_get_helper_flags(struct call *call)
 
 enum result do_get_helper_sid(struct call *call)
 {
-	struct handle *handle = NULL;
 	struct job_status status;
-	enum result result = session_handle(call, ACCESS_QUERY, &handle);
+	enum result result = look(call, &status);
 
-	if (result == RESULT_OK)
-		result = engine_job_get(call->sessions->engine, handle->row, &status, call->fault);
 	if (result == RESULT_OK)
 		write_sid(call->out, "sid", status.token_sid);
 	return result;
@@ -234,29 +236,19 @@ enum result do_get_helper_sid(struct call *call)
 
 struct waiting_preflight {
 	struct preflight_question question;
-	struct sessions *sessions;
-	uint64_t connection;
-	char id[PROTOCOL_REQUEST_ID_BYTES_MAX];
+	struct later later;
 };
+
+static void write_preflight(struct json_writer *out, const void *found)
+{
+	protocol_write_preflight(out, "preflight", found);
+}
 
 static void answer_preflight(struct preflight_question *question, enum result result, const struct preflight *found,
                              const struct fault *fault)
 {
-	struct waiting_preflight *waiting = (struct waiting_preflight *)question;
-	AUTO(buffer) struct buffer text = BUFFER(PROTOCOL_MESSAGE_BYTES_MAX);
-	struct json_writer out = JSON_WRITER(&text);
-	struct fault broken = { 0 };
-
-	if (result == RESULT_OK) {
-		protocol_reply_begin(&out, waiting->id);
-		protocol_write_preflight(&out, "preflight", found);
-		result = protocol_reply_end(&out);
-		if (result != RESULT_OK)
-			(void)!fault_set(&broken, result, FAULT_FERRY, 0, "write the reply");
-		fault = &broken;
-	}
-	session_reply(waiting->sessions, waiting->connection, waiting->id, &text, result, fault, 0);
-	free(waiting);
+	session_answer(&((struct waiting_preflight *)question)->later, result, write_preflight, found, fault);
+	free(question);
 }
 
 enum result do_preflight(struct call *call)
@@ -270,10 +262,7 @@ enum result do_preflight(struct call *call)
 	waiting = calloc(1, sizeof(*waiting));
 	if (waiting == NULL)
 		return fault_set(call->fault, RESULT_NO_MEMORY, FAULT_FERRY, 0, "look ahead");
-	*waiting = (struct waiting_preflight){ .question = { answer_preflight }, .sessions = call->sessions,
-		                               .connection = call->session->connection };
-	memcpy(waiting->id, call->request->id, sizeof(waiting->id));
-	call->answered_later = true;
+	*waiting = (struct waiting_preflight){ { answer_preflight }, session_later(call) };
 	engine_job_preflight(call->sessions->engine, handle->row, &waiting->question);
 	return RESULT_OK;
 }

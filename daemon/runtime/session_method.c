@@ -369,29 +369,19 @@ static enum result do_control(struct call *call)
 /* A resume that the engine answers when the destinations were looked at. */
 struct waiting_resume {
 	struct resumption resumption;
-	struct sessions *sessions;
-	uint64_t connection;
-	char id[PROTOCOL_REQUEST_ID_BYTES_MAX];
+	struct later later;
 };
+
+static void write_job(struct json_writer *out, const void *status)
+{
+	protocol_write_job(out, "job", status);
+}
 
 static void answer_resume(struct resumption *resumption, enum result result, const struct job_status *status,
                           const struct fault *fault)
 {
-	struct waiting_resume *waiting = (struct waiting_resume *)resumption;
-	AUTO(buffer) struct buffer text = BUFFER(PROTOCOL_MESSAGE_BYTES_MAX);
-	struct json_writer out = JSON_WRITER(&text);
-	struct fault broken = { 0 };
-
-	if (result == RESULT_OK) {
-		protocol_reply_begin(&out, waiting->id);
-		protocol_write_job(&out, "job", status);
-		result = protocol_reply_end(&out);
-		if (result != RESULT_OK)
-			(void)!fault_set(&broken, result, FAULT_FERRY, 0, "write the reply");
-		fault = &broken;
-	}
-	session_reply(waiting->sessions, waiting->connection, waiting->id, &text, result, fault, 0);
-	free(waiting);
+	session_answer(&((struct waiting_resume *)resumption)->later, result, write_job, status, fault);
+	free(resumption);
 }
 
 static enum result do_resume(struct call *call)
@@ -405,10 +395,7 @@ static enum result do_resume(struct call *call)
 	waiting = calloc(1, sizeof(*waiting));
 	if (waiting == NULL)
 		return fault_set(call->fault, RESULT_NO_MEMORY, FAULT_FERRY, 0, "resume a job");
-	*waiting = (struct waiting_resume){ .resumption = { answer_resume }, .sessions = call->sessions,
-		                            .connection = call->session->connection };
-	memcpy(waiting->id, call->request->id, sizeof(waiting->id));
-	call->answered_later = true;
+	*waiting = (struct waiting_resume){ { answer_resume }, session_later(call) };
 	engine_job_resume(call->sessions->engine, handle->row, &waiting->resumption);
 	return RESULT_OK;
 }

@@ -82,11 +82,24 @@ struct call {
 	bool answered_later; /* by session_reply in a turn to come, or already */
 };
 
+/* A call that is answered in a turn to come. */
+struct later {
+	struct sessions *sessions;
+	uint64_t connection;
+	char id[PROTOCOL_REQUEST_ID_BYTES_MAX];
+};
+
 /* --- session.c --- */
 /* Send the reply when the turn is committed, and read the connection's next message: `text`, which is taken, or the fault
  * if `result` is a failure.  `new_handle` is dropped if the turn is undone; 0: none. */
 void session_reply(struct sessions *sessions, uint64_t connection, const char *id, struct buffer *text,
                    enum result result, const struct fault *fault, uint64_t new_handle);
+
+struct later session_later(struct call *call);
+/* Answer it: with what `write` makes of `what`, or with the fault if `result` is a failure. */
+typedef void session_write(struct json_writer *out, const void *what);
+void session_answer(const struct later *later, enum result result, session_write *write, const void *what,
+                    const struct fault *fault);
 
 /* --- session_method.c --- */
 /* The identity that wrote this call's message. */

@@ -207,6 +207,48 @@ static void token__roots__cover_what_comes_below_them_and_refuse_what_is_elsewhe
 	}
 }
 
+static void token__one_more_than_there_may_be__is_refused_and_none_goes_for_it(void **state)
+{
+	struct world world;
+
+	(void)state;
+	helped_begin(&world, 1);
+	world.settings.identity_tokens_max = 2;
+	int64_t rows[3];
+	for (unsigned i = 0; i < 3; i++) {
+		rows[i] = helped_job(&world, &(struct world_order){ .files = 1 }, HELPER_ALL, i < 2 ? &from_helper : NULL);
+		world.first_file++;
+	}
+	assert_int_equal(world_lend(&world, rows[2], &from_helper), RESULT_TOO_MANY_TOKENS);
+	assert_non_null(strstr(world.refusal, "identity.tokens_max is 2"));
+	assert_true(world_is_lent(&world, rows[0]) && world_is_lent(&world, rows[1]));
+	assert_int_equal(world_lend(&world, rows[1], &from_helper), RESULT_OK); /* instead of its own */
+	assert_int_equal(world_clear(&world, rows[0]), RESULT_OK);
+	assert_int_equal(world_lend(&world, rows[2], &from_helper), RESULT_OK);
+	helped_end(&world);
+}
+
+/* Rule 14: it has no credentials for other servers. */
+static void token__of_a_network_logon__is_told_where_it_is_for_the_network(void **state)
+{
+	const struct world_loan remote = { .helper = HELPER_REMOTE, .connection = 1 };
+
+	(void)state;
+	for (unsigned flags = 0; flags <= HELPER_ALL; flags++) {
+		struct world world;
+
+		helped_begin(&world, 1);
+		helped_job(&world, &(struct world_order){ .files = 1 }, flags, &remote);
+		assert_int_equal(world_events(&world, EVENT_HELPER_SET), 1);
+		assert_int_equal(world_events(&world, EVENT_HELPER_NO_CREDENTIALS), (flags & HELPER_NETWORK) != 0);
+		helped_end(&world);
+		helped_begin(&world, 1);
+		helped_job(&world, &(struct world_order){ .files = 1 }, flags, &from_helper);
+		assert_int_equal(world_events(&world, EVENT_HELPER_NO_CREDENTIALS), 0);
+		helped_end(&world);
+	}
+}
+
 /* To open a file there Windows logs on as the helper: whoever attaches is not shown where that is. */
 static void token__file_on_another_machine__is_covered_by_its_owner_or_by_a_stated_folder(void **state)
 {
@@ -413,6 +455,8 @@ int main(void)
 		cmocka_unit_test(token__file_added_after_it_was_lent__waits_until_it_is_lent_again),
 		cmocka_unit_test(token__file_added_while_it_runs_then_resumed__stops_and_waits_as_its_state_says),
 		cmocka_unit_test(token__roots__cover_what_comes_below_them_and_refuse_what_is_elsewhere),
+		cmocka_unit_test(token__one_more_than_there_may_be__is_refused_and_none_goes_for_it),
+		cmocka_unit_test(token__of_a_network_logon__is_told_where_it_is_for_the_network),
 		cmocka_unit_test(token__file_on_another_machine__is_covered_by_its_owner_or_by_a_stated_folder),
 		cmocka_unit_test(complete__network_token_alone__is_not_asked_for),
 		cmocka_unit_test(look__token_goes_while_there_is_more_to_ask__no_further_order_as_the_helper),

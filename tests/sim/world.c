@@ -54,6 +54,8 @@ static const struct caller people[PERSON_COUNT] = {
 	                    .logon = LOGON_INTERACTIVE, .administrator = true, .impersonation = true },
 	[HELPER] = PLAIN("S-1-5-21-1-1-1-2001", 5),
 	[HELPER_HERE] = PLAIN("S-1-5-21-1-1-1-2001", 1),
+	[HELPER_REMOTE] = { .owner = "S-1-5-21-1-1-1-2001", .integrity = INTEGRITY_MEDIUM, .session = 5, .logon = LOGON_NETWORK,
+	                    .impersonation = true },
 	[HELPER_BATCH] = { .owner = "S-1-5-21-1-1-1-2002", .integrity = INTEGRITY_MEDIUM, .logon = LOGON_BATCH,
 	                   .impersonation = true },
 	[HELPER_SERVICE] = { .owner = "S-1-5-80-6-7-8-9-10", .integrity = INTEGRITY_SYSTEM, .logon = LOGON_SERVICE,

@@ -18,6 +18,7 @@ enum person {
 	ADMINISTRATOR,  /* elevated, session 4 */
 	HELPER,         /* session 5 */
 	HELPER_HERE,    /* the same user in the owner's session */
+	HELPER_REMOTE,  /* the same user by a network logon */
 	HELPER_BATCH,   /* session 0, no service's */
 	HELPER_SERVICE, /* a virtual service account's, session 0 */
 	SERVICE,        /* Ferry's own */

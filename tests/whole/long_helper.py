@@ -102,4 +102,17 @@ def tokens_come_and_go_while_files_are_made_and_published__each_is_whose_it_must
     play.end()
 
 
-run(tokens_come_and_go_while_files_are_made_and_published__each_is_whose_it_must_be)
+def ticket__presented_after_its_30_seconds__is_void():
+    play = Play()
+    handle = play.create(os.path.join(play.helpers, "a.bin"))
+    asked = play.wire.ok("job.helperTicket", handle=handle)
+    helper = Wire(play.ferry, play.helper)
+    time.sleep(asked["valid_s"] + 1)
+    helper.refused("BAD_TICKET", "helper.present", ticket=asked["ticket"])
+    assert play.wire.job(handle)["helper"]["sid"] is None
+    helper.close()
+    play.end()
+
+
+run(ticket__presented_after_its_30_seconds__is_void,
+    tokens_come_and_go_while_files_are_made_and_published__each_is_whose_it_must_be)

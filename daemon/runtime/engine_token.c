@@ -139,7 +139,7 @@ enum result engine_check_loan_files(struct engine *engine, const struct lent *le
 {
 	struct coverage coverage = { engine, lent, lent->agreed, JOB_WORK_NONE, -1 };
 	const char *why = lent->root_bytes > 0 ? "lies below none of them" :
-	                                         "lies on another machine: state the folders there that it is lent for";
+	                                         "lies on another machine: the job's owner lends for that, others by stating folders there";
 	char which[32] = "some file of the job"; /* who may only attach is shown no more */
 	enum result result;
 

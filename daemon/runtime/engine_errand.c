@@ -140,9 +140,10 @@ static enum result next_unfinished(struct engine *engine, int64_t row, uint32_t 
 
 	if (result == RESULT_OK || result == RESULT_NOT_FOUND)
 		other = store_file_next(engine->parts.store, row, FILE_TRANSFERRED, from, &whole, fault);
-	if (other == RESULT_NOT_FOUND || (other == RESULT_OK && result == RESULT_OK && file->ordinal < whole.ordinal))
+	if (other == RESULT_NOT_FOUND)
 		return result;
-	*file = whole;
+	if (other == RESULT_OK && (result == RESULT_NOT_FOUND || whole.ordinal < file->ordinal))
+		*file = whole;
 	return other;
 }
 

@@ -237,6 +237,8 @@ static enum result find_crews(struct engine *engine, struct active *active, stru
 		if (active->crews[side] == NULL)
 			return fault->result;
 	}
+	if (job->work == JOB_WORK_SWEEP)
+		return RESULT_OK; /* whose the files are stays as it was */
 	for (unsigned side = 0; side < sides; side++)
 		memcpy(job->side_sid[side], identity_caller(active->crews[side]->identity)->owner,
 		       sizeof(job->side_sid[side]));
@@ -293,6 +295,10 @@ static enum result begin_anew(struct engine *engine, struct job *job, struct fau
 		return RESULT_OK;
 	if (job->state == JOB_TRANSFERRED && engine_move(engine, job, JOB_EVENT_RESUME, fault) == RESULT_OK) {
 		job->work = JOB_WORK_TRANSFER;
+		job->attempts = 0;
+		job->next_try_ms = 0;
+		job->active_ms = 0;
+		job->progress_ms = engine_now(engine);
 		return RESULT_OK;
 	}
 	return fault_set(fault, RESULT_FILE_CHANGED, FAULT_FERRY, 0, "another identity than the job's wrote its files");
@@ -455,7 +461,9 @@ static bool leaves(struct engine *engine, const struct active *active, struct fi
 	if (active->work != JOB_WORK_SWEEP || check_touch(engine, active, file, &fault) == RESULT_OK)
 		return false;
 	if (engine_load_job(engine, active->row, &job)) {
-		engine_note_leftover(engine, &job, file, fault.what);
+		unsigned told = 0;
+
+		engine_note_leftover(engine, &job, file, fault.what, &told);
 		(void)engine_leave_file(engine, file);
 	}
 	return true;

@@ -225,8 +225,10 @@ enum result engine_check_token(struct engine *engine, const struct job *job, str
 bool engine_token_covers(const struct engine *engine, const struct active *active, const struct file *file);
 /* Hold the job's work against the tokens that are there: it waits, goes on, or is in ERROR.  In memory; the caller saves. */
 void engine_review_token(struct engine *engine, struct job *job);
-/* A partial file stays behind: it is told, and no job's any more.  False: the turn is broken. */
-void engine_note_leftover(struct engine *engine, const struct job *job, const struct file *file, const char *why);
+/* A partial file stays behind: it is told, unless as many were told already, and no job's any more.  False: the turn is
+ * broken. */
+void engine_note_leftover(struct engine *engine, const struct job *job, const struct file *file, const char *why,
+                          unsigned *told);
 bool engine_leave_file(struct engine *engine, struct file *file);
 /* The job's work needs a token that is not lent for it; `what` says so. */
 void active_token_missing(struct engine *engine, struct active *active, const char *what);

@@ -139,7 +139,8 @@ enum result engine_check_loan_files(struct engine *engine, const struct lent *le
 {
 	struct coverage coverage = { engine, lent, lent->agreed, JOB_WORK_NONE, -1 };
 	const char *why = lent->root_bytes > 0 ? "lies below none of them" :
-	                                         "lies on another machine: the job's owner lends for that, others by stating folders there";
+	                                         "lies on another machine: its owner lends for that, or who states folders there; an "
+	                                         "administrator takes the job over first";
 	char which[32] = "some file of the job"; /* who may only attach is shown no more */
 	enum result result;
 
@@ -175,9 +176,12 @@ enum result engine_check_token(struct engine *engine, const struct job *job, str
 
 /* --- what its want means --- */
 
-void engine_note_leftover(struct engine *engine, const struct job *job, const struct file *file, const char *why)
+void engine_note_leftover(struct engine *engine, const struct job *job, const struct file *file, const char *why,
+                          unsigned *told)
 {
-	EVENTS_NOTE(engine->parts.events, EVENT_LEFTOVER, job_title(job), job->id, job->owner, file->partial, file->path, why);
+	if ((*told)++ < LEFTOVERS_TOLD_MAX)
+		EVENTS_NOTE(engine->parts.events, EVENT_LEFTOVER, job_title(job), job->id, job->owner, file->partial, file->path,
+		            why);
 	engine_sweep_again(engine, job, file->path);
 }
 
@@ -210,8 +214,7 @@ static void leave_behind(struct engine *engine, struct job *job)
 	job->work = JOB_WORK_NONE;
 	engine_changed(engine, job->row);
 	while ((result = store_file_next_partial(engine->parts.store, job->row, 0, &file, &fault)) == RESULT_OK) {
-		if (told++ < LEFTOVERS_TOLD_MAX)
-			engine_note_leftover(engine, job, &file, "no helper token is lent to the job");
+		engine_note_leftover(engine, job, &file, "no helper token is lent to the job", &told);
 		if (!engine_leave_file(engine, &file))
 			return;
 	}
@@ -227,8 +230,7 @@ void engine_disown_files(struct engine *engine, struct job *job)
 	enum result result;
 
 	while ((result = store_file_next_partial(engine->parts.store, job->row, 0, &file, &fault)) == RESULT_OK) {
-		if (told++ < LEFTOVERS_TOLD_MAX)
-			engine_note_leftover(engine, job, &file, "another identity writes the job's files from now on");
+		engine_note_leftover(engine, job, &file, "another identity writes the job's files from now on", &told);
 		file.state = FILE_PENDING;
 		file.bytes_recorded = 0;
 		file.partial[0] = file.tag[0] = file.etag[0] = file.modified[0] = '\0';
@@ -400,9 +402,14 @@ void engine_drop_tokens(struct engine *engine, lent_condition *condition, const 
 
 void engine_keep_token(struct engine *engine, struct lent *lent)
 {
-	engine_forget_token(engine, lent->row);
+	struct lent **place = find(engine, lent->row), *before = *place;
+
+	if (before != NULL)
+		*place = before->next;
 	lent->next = engine->lent;
 	engine->lent = lent;
+	if (before != NULL)
+		let_go(engine, before); /* after the new one is there, which may be the same identity */
 	if (lent->expires_ms < engine->token_at_ms)
 		engine->token_at_ms = lent->expires_ms;
 }

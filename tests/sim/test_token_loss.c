@@ -138,6 +138,10 @@ static void token__cleared_or_too_old__its_threads_end_unless_something_else_kee
 		helped_resume(&world, row);
 		helped_run_to(&world, row, JOB_TRANSFERRED);
 		assert_true(world_wears(&world, HELPER));
+		assert_int_equal(world_clear(&world, other), RESULT_OK);
+		assert_int_equal(world_lend(&world, row, &loan), RESULT_OK); /* again */
+		assert_true(world_wears(&world, HELPER));
+		assert_int_equal(world_lend(&world, other, &from_helper), RESULT_OK);
 		if (aged)
 			world_wait(&world, 600);
 		else

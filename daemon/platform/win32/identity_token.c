@@ -10,14 +10,19 @@ _Static_assert(IDENTITY_DIGEST_BYTES == HASH_SHA256_BYTES, "the digest is SHA-25
 
 #define SERVICE_SIDS_MAX 16u /* far more than fit in an owner key */
 
+/* TOKEN_ACCESS_INFORMATION.Flags, by ntifs.h; others of its bits are no part of what a token may do. */
+#define TOKEN_WRITE_RESTRICTED_FLAG 0x8u
+#define TOKEN_RESTRICTED_FLAG 0x10u
+#define TOKEN_INERT_FLAG 0x40u
+
 /* --- reading a token --- */
 
 /* What Wine does not implement in tokens because it has no such thing: there it reads as nothing, a zero count or a
  * null pointer.  Windows has all of them (since 8) and never gives this answer. */
 static bool is_absent(TOKEN_INFORMATION_CLASS class, DWORD error)
 {
-	return error == ERROR_INVALID_FUNCTION &&
-	       (class == TokenRestrictedSids || class == TokenAppContainerSid || class == TokenCapabilities);
+	return error == ERROR_INVALID_FUNCTION && (class == TokenRestrictedSids || class == TokenAppContainerSid ||
+	                                           class == TokenCapabilities || class == TokenAccessInformation);
 }
 
 enum result token_read(HANDLE token, TOKEN_INFORMATION_CLASS class, void *ret_information, struct fault *fault)
@@ -29,9 +34,9 @@ enum result token_read(HANDLE token, TOKEN_INFORMATION_CLASS class, void *ret_in
 	bool absent = is_absent(class, error);
 	if (error != ERROR_SUCCESS && error != ERROR_INSUFFICIENT_BUFFER && error != ERROR_BAD_LENGTH && !absent)
 		return fault_win32(fault, error, "read token information %d", (int)class);
-	/* Never smaller than the structures that begin with a count and an array, so that zeros can be read as one. */
-	if (size < sizeof(TOKEN_GROUPS))
-		size = sizeof(TOKEN_GROUPS);
+	/* Never smaller than any of the structures, so that zeros can be read as one. */
+	if (size < sizeof(TOKEN_ACCESS_INFORMATION))
+		size = sizeof(TOKEN_ACCESS_INFORMATION);
 	AUTO(memory) void *information = calloc(1, size);
 	if (information == NULL)
 		return fault_set(fault, RESULT_NO_MEMORY, FAULT_FERRY, 0, "read token information %d", (int)class);
@@ -123,6 +128,19 @@ static enum result digest_user(struct hash *hash, HANDLE token, struct fault *fa
 	return RESULT_OK;
 }
 
+/* Whether restricting SIDs hold for writing only: two tokens may agree in all else. */
+static enum result digest_restriction(struct hash *hash, HANDLE token, struct fault *fault)
+{
+	AUTO(memory) TOKEN_ACCESS_INFORMATION *information = NULL;
+	enum result result = token_read(token, TokenAccessInformation, &information, fault);
+
+	if (result != RESULT_OK)
+		return result;
+	const DWORD kind = information->Flags & (TOKEN_WRITE_RESTRICTED_FLAG | TOKEN_RESTRICTED_FLAG | TOKEN_INERT_FLAG);
+	digest_part(hash, TokenAccessInformation, &kind, sizeof kind);
+	return RESULT_OK;
+}
+
 static enum result digest_privileges(struct hash *hash, HANDLE token, struct fault *fault)
 {
 	AUTO(memory) TOKEN_PRIVILEGES *privileges = NULL;
@@ -150,13 +168,13 @@ enum result token_digest(HANDLE token, const struct caller *caller, uint8_t ret_
                          struct fault *fault)
 {
 	struct hash hash = hash_begin(HASH_SHA256);
-	const BOOL reads_too = IsTokenRestricted(token); /* apart from those that are restricted in writing only */
 
 	digest_part(&hash, TokenStatistics, &caller->logon_id, sizeof caller->logon_id);
 	digest_part(&hash, TokenSessionId, &caller->session, sizeof caller->session);
 	digest_part(&hash, TokenIsAppContainer, &caller->app_container, sizeof caller->app_container);
-	digest_part(&hash, TokenHasRestrictions, &reads_too, sizeof reads_too);
 	enum result result = digest_user(&hash, token, fault);
+	if (result == RESULT_OK)
+		result = digest_restriction(&hash, token, fault);
 	if (result == RESULT_OK)
 		result = digest_single_sids(&hash, token, fault);
 	if (result == RESULT_OK)
@@ -280,8 +298,7 @@ static enum result describe_groups(HANDLE token, struct caller *caller, struct f
 	return RESULT_OK;
 }
 
-/* Restricting SIDs, which are counted rather than asked of IsTokenRestricted(), since that overlooks write-restricted
- * tokens; or a user who is for deny only: both are sandboxes that bear their user's SID and have not their user's rights. */
+/* Restricting SIDs, counted: whether IsTokenRestricted() tells of write-restricted tokens is not documented; or a user who is for deny only: both are sandboxes that bear their user's SID and have not their user's rights. */
 static enum result describe_restriction(HANDLE token, bool *ret_restricted, struct fault *fault)
 {
 	AUTO(memory) TOKEN_GROUPS *restricting = NULL;

@@ -277,10 +277,10 @@ static void request_decode__truncated_and_mutated_messages__are_answered(void **
 {
 	(void)state;
 	static const char *const seeds[] = {
-		"{\"jsonrpc\":\"2.0\",\"id\":5,\"method\":\"job.setHelperToken\",\"params\":{" THREAD
-		",\"roots\":[\"C:\\\\a\",\"D:\\\\b\"],\"max_token_age_s\":3600}}",
-		"{\"jsonrpc\":\"2.0\",\"id\":6,\"method\":\"job.setHelperTokenFlags\",\"params\":{\"handle\":1,"
-		"\"flags\":[\"local-file\",\"network\"]}}",
+		("{\"jsonrpc\":\"2.0\",\"id\":5,\"method\":\"job.setHelperToken\",\"params\":{" THREAD
+		 ",\"roots\":[\"C:\\\\a\",\"D:\\\\b\"],\"max_token_age_s\":3600}}"),
+		("{\"jsonrpc\":\"2.0\",\"id\":6,\"method\":\"job.setHelperTokenFlags\",\"params\":{\"handle\":1,"
+		 "\"flags\":[\"local-file\",\"network\"]}}"),
 		"{\"jsonrpc\":\"2.0\",\"id\":7,\"method\":\"helper.present\",\"params\":{\"ticket\":\"0123456789abcdef\"}}",
 	};
 	for (size_t i = 0; i < COUNT(seeds); i++)

@@ -16,6 +16,7 @@
 #define JOB_KEY_BYTES_MAX 256
 #define JOB_OWNER_BYTES_MAX 512 /* a SID, for service accounts with service SIDs (security rule 7) */
 #define JOB_WRITER_BYTES_MAX (JOB_OWNER_BYTES_MAX + 32)
+#define JOB_RETRY_AFTER_S_MAX 86400 /* no server has a job wait longer than a day by a single word */
 #define JOB_ID_BYTES 37         /* a UUID as text, terminated */
 #define FILE_ETAG_BYTES_MAX 512
 #define FILE_MODIFIED_BYTES_MAX 64
@@ -142,6 +143,7 @@ struct job {
 	int64_t created_ms, modified_ms, finished_ms; /* Unix time; 0: not yet */
 	int64_t state_since_ms;
 	int64_t next_try_ms;     /* 0: at once */
+	uint32_t retry_after_s;  /* the server asked to stay away for so long; 0: it is the job's own delay */
 	int64_t progress_ms;     /* last time a byte was recorded or the job was resumed */
 	uint64_t active_ms;      /* time spent in CONNECTING and TRANSFERRING since the last resume */
 	uint32_t attempts;       /* consecutive transient failures without progress */

@@ -52,6 +52,14 @@ int64_t schedule_retry_delay_ms(uint32_t attempts, uint32_t retry_delay_s, uint3
 	return (int64_t)(half_ms + (delay_ms - half_ms) * (random >> 16) / 0xFFFF);
 }
 
+int64_t schedule_retry_after_ms(int64_t delay_ms, uint32_t retry_after_s, uint32_t random)
+{
+	uint64_t after_ms = (uint64_t)retry_after_s * 1000;
+
+	after_ms += after_ms / 10 * (random >> 16) / 0xFFFF;
+	return (int64_t)after_ms > delay_ms ? (int64_t)after_ms : delay_ms;
+}
+
 /* --- what a failure really is --- */
 
 /* The clock may have been set back: that counts as no time.  Unsigned, so that no difference overflows. */

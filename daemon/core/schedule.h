@@ -29,6 +29,9 @@ void schedule_decide(struct schedule_candidate *candidates, size_t count, const 
  * SCHEDULE_RETRY_FIRST_MS up to retry_delay_s, with jitter from `random` (0.5 to 1 of it).  In ms from now. */
 #define SCHEDULE_RETRY_FIRST_MS 1000
 int64_t schedule_retry_delay_ms(uint32_t attempts, uint32_t retry_delay_s, uint32_t random);
+/* The same where a server said how long to stay away (Retry-After, RFC 9110 section 10.2.3): not before that, whatever the
+ * job's own delay, and up to a tenth later, since others were told the same. */
+int64_t schedule_retry_after_ms(int64_t delay_ms, uint32_t retry_after_s, uint32_t random);
 
 /* The outcome a transient failure really has at `now_ms`: NO_PROGRESS or MAX_TIME when the job's own limits are
  * reached, else `result` itself.  job->active_ms must count up to now.  docs/bits.md section 5. */

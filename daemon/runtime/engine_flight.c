@@ -96,15 +96,18 @@ static void flight_remove(struct engine *engine, struct flight *flight)
 	free(flight);
 }
 
+static void fail_active(struct engine *engine, struct active *active, const struct fault *fault, uint32_t retry_after_s);
+
 void flight_end(struct engine *engine, struct flight *flight)
 {
 	struct active *active = flight->active;
 	struct fault fault = flight->fault;
+	uint32_t retry_after_s = flight->retry_after_s;
 
 	active->changed_numbers = true;
 	flight_remove(engine, flight);
 	if (fault.result != RESULT_OK && !active->winding)
-		active_fail(engine, active, &fault);
+		fail_active(engine, active, &fault, retry_after_s);
 	else if (active->winding && active->flights == NULL)
 		active_free(engine, active);
 }
@@ -171,7 +174,7 @@ void job_note_failed(struct engine *engine, const struct job *job)
 }
 
 /* What the failure means for the job; in memory, the caller saves. */
-static void job_fail(struct engine *engine, struct job *job, const struct fault *fault)
+static void job_fail(struct engine *engine, struct job *job, const struct fault *fault, uint32_t retry_after_s)
 {
 	int64_t now = engine_now(engine);
 	enum job_state to;
@@ -190,10 +193,11 @@ static void job_fail(struct engine *engine, struct job *job, const struct fault 
 	job->error_count++;
 	engine_changed(engine, job->row);
 	if (result_class(verdict) == RETRY_LATER) {
-		uint32_t delay_s = job->properties.retry_delay_s;
+		uint32_t random = random_number(engine);
+		int64_t delay_ms = schedule_retry_delay_ms(++job->attempts, job->properties.retry_delay_s, random);
 
-		job->attempts++;
-		job->next_try_ms = now + schedule_retry_delay_ms(job->attempts, delay_s, random_number(engine));
+		job->retry_after_s = retry_after_s;
+		job->next_try_ms = now + schedule_retry_after_ms(delay_ms, retry_after_s, random);
 		if (job_next_state(job->state, JOB_EVENT_FAILED_LATER, &to))
 			(void)!engine_move(engine, job, JOB_EVENT_FAILED_LATER, NULL);
 		return;
@@ -207,7 +211,7 @@ static void job_fail(struct engine *engine, struct job *job, const struct fault 
 	job_note_failed(engine, job);
 }
 
-void active_fail(struct engine *engine, struct active *active, const struct fault *fault)
+static void fail_active(struct engine *engine, struct active *active, const struct fault *fault, uint32_t retry_after_s)
 {
 	struct job job;
 
@@ -217,9 +221,14 @@ void active_fail(struct engine *engine, struct active *active, const struct faul
 	enum job_state from = job.state;
 
 	active_leave_slot(engine, active, &job);
-	job_fail(engine, &job, fault);
+	job_fail(engine, &job, fault, retry_after_s);
 	if (engine_save_job(engine, &job, from))
 		active_wind_down(engine, active);
+}
+
+void active_fail(struct engine *engine, struct active *active, const struct fault *fault)
+{
+	fail_active(engine, active, fault, 0);
 }
 
 /* Who serves each side that the work needs, and their workers.  RESULT_IDENTITY_LOST: nobody is there. */
@@ -316,7 +325,7 @@ void active_begin(struct engine *engine, struct job *job)
 		if (fault.result == RESULT_IDENTITY_LOST)
 			engine_review_token(engine, job);
 		else if (fault.result != RESULT_BUSY)
-			job_fail(engine, job, &fault);
+			job_fail(engine, job, &fault, 0);
 	} else if (job->work == JOB_WORK_TRANSFER) {
 		active->deadline_ms =
 			active->slot_since_ms + (job->active_ms < max_ms ? (int64_t)(max_ms - job->active_ms) : 0);

@@ -84,6 +84,7 @@ struct flight {
 	bool unsynced; /* a sync failed: what is not recorded yet may be lost, whatever a later one says */
 	bool stop_sent;
 	struct fault fault; /* why it ends; result OK: it does not, or its job winds down */
+	uint32_t retry_after_s; /* which the server asked for; 0: nothing */
 };
 
 /* A job that has something going on. */

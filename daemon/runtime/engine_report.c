@@ -163,8 +163,10 @@ static void on_fetched(struct engine *engine, struct flight *flight, const struc
 		flight_last_order(engine, flight, ORDER_FINISH, report->bytes);
 		return;
 	}
-	if (report->result != RESULT_CANCELLED && flight->fault.result == RESULT_OK)
+	if (report->result != RESULT_CANCELLED && flight->fault.result == RESULT_OK) {
 		flight->fault = report->fault;
+		flight->retry_after_s = report->retry_after_s;
+	}
 	if (flight->fault.result != RESULT_OK)
 		note_file(engine, EVENT_FILE_FAILED, flight, report->bytes, &flight->fault);
 	/* What belongs to another version of the file, or cannot be gone on from, is of no use; nor is what came from a server

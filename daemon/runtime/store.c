@@ -13,7 +13,7 @@ _Static_assert(JOB_WORK_NONE == 0 && JOB_WORK_SWEEP == 3, "schema/: job.work");
 _Static_assert(JOB_PRIORITY_COUNT == 4, "schema/: job.priority");
 _Static_assert(FILE_TRANSFERRED == 1 && FILE_PUBLISHED == 2 && FILE_STATE_COUNT == 4, "schema/: file.state");
 _Static_assert(JOB_OWNER_BYTES_MAX == 512 && JOB_WRITER_BYTES_MAX == 544, "schema/: limits of texts");
-_Static_assert(JOB_KEY_BYTES_MAX == 256, "schema/: limits of texts");
+_Static_assert(JOB_KEY_BYTES_MAX == 256 && JOB_RETRY_AFTER_S_MAX == 86400, "schema/: limits");
 _Static_assert(JOB_NAME_BYTES_MAX == 1024 && JOB_DESCRIPTION_BYTES_MAX == 4096, "schema/: limits of texts");
 _Static_assert(FAULT_WHAT_BYTES_MAX == 320, "schema/: limits of texts");
 _Static_assert(URL_BYTES_MAX == 2200 && DESTINATION_BYTES_MAX == 2048, "schema/: limits of texts");
@@ -23,12 +23,13 @@ _Static_assert(FILE_ETAG_BYTES_MAX == 512 && FILE_MODIFIED_BYTES_MAX == 64, "sch
 
 /* clang-format off */ /* SQL has lines of its own. */
 
-/* What store_job_save writes, and what store_file_save writes; 31 and 7 columns. */
+/* What store_job_save writes, and what store_file_save writes; 32 and 7 columns. */
 #define JOB_SAVED                                                                                      \
 	"name, description, priority, auto_complete, retry_delay_s, no_progress_timeout_s, max_time_s, "   \
 	"lease_s, state, work, error, error_source, error_raw, error_what, error_count, attempts, "                 \
 	"modified_ms, finished_ms, state_since_ms, next_try_ms, progress_ms, active_ms, on_token_loss, "   \
-	"pinned_helper, helper_flags, helper_sid, helper_logon, token_wait, file_sid, network_sid, file_writer"
+	"pinned_helper, helper_flags, helper_sid, helper_logon, token_wait, file_sid, network_sid, file_writer, "       \
+	"retry_after_s"
 #define FILE_SAVED "state, bytes_total, bytes_recorded, partial, tag, etag, modified"
 
 #define JOB_SELECT                                                                                     \
@@ -54,13 +55,13 @@ const char *const store_statements[STATEMENT_COUNT] = {
 	[JOB_INSERT] = "INSERT INTO job (owner_row, id, key, owner_integrity, owner_elevated, created_ms, limited, "
 	               JOB_SAVED ") VALUES (" OWNER_1 ", ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, "
 	               "?15, ?16, ?17, ?18, ?19, ?20, ?21, ?22, ?23, ?24, ?25, ?26, ?27, ?28, ?29, ?30, ?31, ?32, "
-	               "?33, ?34, ?35, ?36, ?37, ?38)",
+	               "?33, ?34, ?35, ?36, ?37, ?38, ?39)",
 	[JOB_BY_ROW] = JOB_SELECT "WHERE row = ?1",
 	[JOB_BY_ID] = JOB_SELECT "WHERE id = ?1",
 	[JOB_BY_KEY] = JOB_SELECT "INDEXED BY job_key WHERE owner_row = " OWNER_1 " AND key = ?2 AND key <> ''",
 	[JOB_EXISTS] = "SELECT 1 FROM job WHERE row = ?1",
 	[JOB_SAVE] = "UPDATE job SET (" JOB_SAVED ") = (?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15, "
-	             "?16, ?17, ?18, ?19, ?20, ?21, ?22, ?23, ?24, ?25, ?26, ?27, ?28, ?29, ?30, ?31, ?32, ?33) "
+	             "?16, ?17, ?18, ?19, ?20, ?21, ?22, ?23, ?24, ?25, ?26, ?27, ?28, ?29, ?30, ?31, ?32, ?33, ?34) "
 	             "WHERE row = ?1 AND state = ?2",
 	[JOB_TAKE] = "UPDATE job SET owner_row = " OWNER_1 ", key = '', owner_integrity = ?3, owner_elevated = ?4, "
 	             "limited = ?5, takeovers = takeovers + 1 WHERE row = ?2",
@@ -76,7 +77,7 @@ const char *const store_statements[STATEMENT_COUNT] = {
 	                     "AND " LEASE_ENDS_MS " > ?1 ORDER BY " LEASE_ENDS_MS " LIMIT 1",
 	[JOBS_RUNNABLE] = JOB_SELECT "INDEXED BY job_runnable WHERE owner_row = " OWNER_1 " AND owner_integrity = ?2 "
 	                  "AND owner_elevated = ?3 AND work <> 0 AND token_wait = 0 "
-	                  "AND (next_try_ms <= ?4 OR next_try_ms - ?4 > retry_delay_s * 1000) "
+	                  "AND (next_try_ms <= ?4 OR next_try_ms - ?4 > max(retry_delay_s, retry_after_s * 11 / 10 + 1) * 1000) "
 	                  "ORDER BY priority, created_ms, row LIMIT ?5",
 	[JOBS_NEXT_TRY] = "SELECT next_try_ms FROM job INDEXED BY job_next_try WHERE owner_row = " OWNER_1
 	                  " AND owner_integrity = ?2 AND owner_elevated = ?3 AND work <> 0 AND token_wait = 0 "
@@ -216,6 +217,7 @@ static void put_job_saved(struct query *query, const struct job *job)
 	put_text(query, job->side_sid[JOB_SIDE_FILE]);
 	put_text(query, job->side_sid[JOB_SIDE_NETWORK]);
 	put_text(query, job->file_writer);
+	put_i64(query, job->retry_after_s);
 }
 
 /* An outcome that this Ferry does not know was written by a newer one with the same schema: no damage. */
@@ -275,6 +277,7 @@ static enum result take_job(struct query *query, struct job *job, struct fault *
 	take_text(query, job->side_sid[JOB_SIDE_FILE], sizeof(job->side_sid[JOB_SIDE_FILE]));
 	take_text(query, job->side_sid[JOB_SIDE_NETWORK], sizeof(job->side_sid[JOB_SIDE_NETWORK]));
 	take_text(query, job->file_writer, sizeof(job->file_writer));
+	job->retry_after_s = (uint32_t)take_i64(query, 0, JOB_RETRY_AFTER_S_MAX);
 
 	job->files_total = take_u32(query);
 	job->files_transferred = take_u32(query);

@@ -129,16 +129,17 @@ enum result transfer_start(struct transfer_set *set, const struct transfer_order
 static void finish(struct transfer *transfer)
 {
 	struct transfer_set *set = transfer->set;
-	struct fault fault = transfer->fault;
+	struct transfer_end end = { .result = transfer->fault.result,
+		                        .written = transfer->written,
+		                        .retry_after_s = transfer->retry_after_s,
+		                        .fault = transfer->fault };
 	int64_t row = transfer->row;
-	uint64_t written = transfer->written;
-	long status = 0;
 	if (transfer->easy)
-		curl_easy_getinfo(transfer->easy, CURLINFO_RESPONSE_CODE, &status);
+		curl_easy_getinfo(transfer->easy, CURLINFO_RESPONSE_CODE, &end.http_status);
 	transfer_free(transfer);
 	set->count--;
 	set->may_begin = true;
-	set->handler.finished(set->handler.context, row, fault.result, written, status, &fault);
+	set->handler.finished(set->handler.context, row, &end);
 }
 
 static void leave_active(struct transfer *transfer)

@@ -30,6 +30,8 @@ struct transfer_order {
 	struct resume_known known;
 };
 
+struct transfer_end;
+
 /* Called on the worker's thread from transfer_work (`written` and `finished` also from transfer_stop), and must not call
  * back into the set. */
 struct transfer_handler {
@@ -41,11 +43,17 @@ struct transfer_handler {
 	                 const char *modified);
 	/* `written` bytes of the file are in its handle (not synced).  Often; cheap. */
 	void (*written)(void *context, int64_t file_row, uint64_t written);
-	/* The end.  RESULT_OK: whole, `written` == total.  RESULT_CANCELLED after transfer_stop: `written` is right and what
-	 * was buffered has been written.  Nothing touches the file handle after this. */
-	void (*finished)(void *context, int64_t file_row, enum result result, uint64_t written, long http_status,
-	                 const struct fault *fault);
+	/* The end.  Nothing touches the file handle after this. */
+	void (*finished)(void *context, int64_t file_row, const struct transfer_end *end);
 	void *context;
+};
+
+struct transfer_end {
+	enum result result; /* OK: whole, `written` == total.  CANCELLED after transfer_stop: what was buffered has been written */
+	uint64_t written;
+	long http_status;
+	uint32_t retry_after_s; /* how long the server asked to stay away, if it may be asked again; 0: it said nothing */
+	struct fault fault;     /* of a failure */
 };
 
 enum result transfer_set_new(const struct transfer_limits *limits, const struct transfer_handler *handler,

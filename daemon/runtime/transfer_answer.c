@@ -73,9 +73,25 @@ static void begin_body(struct transfer *transfer, uint64_t offset, uint64_t end,
 	set->handler.answered(set->handler.context, transfer->row, offset, transfer->total, answer->etag, answer->modified);
 }
 
+/* Seconds, or a date by this machine's clock; what is neither, and what is past, is nothing. */
+static uint32_t read_retry_after(const struct transfer *transfer)
+{
+	const char *value = header_value(transfer, "Retry-After");
+	if (!value || is_repeated(transfer, "Retry-After"))
+		return 0;
+	uint64_t seconds = parse_length(value);
+	if (seconds == SIZE_UNKNOWN) {
+		int64_t left = (int64_t)curl_getdate(value, NULL) - clock_wall_ms() / 1000;
+		seconds = left > 0 ? (uint64_t)left : 0;
+	}
+	return seconds < JOB_RETRY_AFTER_S_MAX ? (uint32_t)seconds : JOB_RETRY_AFTER_S_MAX;
+}
+
 static void refuse(struct transfer *transfer, const struct fault *why)
 {
 	transfer->discard = true;
+	if (result_class(why->result) == RETRY_LATER)
+		transfer->retry_after_s = read_retry_after(transfer);
 	(void)transfer_fail(transfer, why->result, why->source, why->raw, why->what);
 }
 

@@ -61,6 +61,7 @@ struct transfer {
 	bool unpause;     /* wanted at the next transfer_work */
 	bool file_broken; /* the file took no more: nothing further is written */
 
+	uint32_t retry_after_s;
 	/* Our own verdict, which goes before curl's. */
 	struct fault fault;
 	char curl_text[CURL_ERROR_SIZE];

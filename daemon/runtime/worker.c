@@ -196,12 +196,13 @@ static void on_written(void *context, int64_t row, uint64_t written)
 	post(worker, report);
 }
 
-static void on_finished(void *context, int64_t row, enum result result, uint64_t written, long http_status,
-                        const struct fault *fault)
+static void on_finished(void *context, int64_t row, const struct transfer_end *end)
 {
 	struct worker *worker = context;
 	struct fetch *fetch = find_row(worker, row);
 	struct fetch **place = &worker->fetches;
+	const struct fault *fault = &end->fault;
+	enum result result = end->result;
 	struct fault own;
 	while (*place != fetch)
 		place = &(*place)->next;
@@ -215,8 +216,9 @@ static void on_finished(void *context, int64_t row, enum result result, uint64_t
 	}
 	struct report *report = done_report(worker, fetch->order, result, fault);
 	free(fetch);
-	report->bytes = written;
-	report->http_status = http_status;
+	report->bytes = end->written;
+	report->http_status = end->http_status;
+	report->retry_after_s = end->retry_after_s;
 	post(worker, report);
 }
 

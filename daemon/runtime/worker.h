@@ -75,6 +75,7 @@ struct report {
 	uint64_t bytes;
 	uint64_t bytes_total; /* ANSWERED */
 	long http_status;
+	uint32_t retry_after_s; /* FETCH: see struct transfer_end */
 	char tag[FILE_TAG_BYTES_MAX];           /* OPEN */
 	char etag[FILE_ETAG_BYTES_MAX];         /* ANSWERED */
 	char modified[FILE_MODIFIED_BYTES_MAX]; /* ANSWERED */

@@ -164,6 +164,24 @@ static void schedule_retry_delay__grows_from_a_second_to_the_job_s_own(void **st
 	}
 }
 
+static void schedule_retry_after__not_before_the_server_asked_nor_together_with_others(void **state)
+{
+	(void)state;
+	static const struct {
+		int64_t delay_ms;
+		uint32_t retry_after_s;
+		int64_t least_ms, most_ms; /* as jitter has it */
+	} cases[] = {
+		{ 1000, 0, 1000, 1000 },      { 1000, 1, 1000, 1100 },          { 1000, 120, 120000, 132000 },
+		{ 600000, 120, 600000, 600000 }, { 0, 86400, 86400000, 95040000 }, { 500, UINT32_MAX, (int64_t)UINT32_MAX * 1000,
+		                                                                     (int64_t)UINT32_MAX * 1100 },
+	};
+	for (size_t i = 0; i < COUNT(cases); i++) {
+		assert_int_equal(schedule_retry_after_ms(cases[i].delay_ms, cases[i].retry_after_s, 0), cases[i].least_ms);
+		assert_int_equal(schedule_retry_after_ms(cases[i].delay_ms, cases[i].retry_after_s, UINT32_MAX), cases[i].most_ms);
+	}
+}
+
 /* --- what a failure really is --- */
 
 static void schedule_verdict__table__the_job_s_limits_make_it_final(void **state)
@@ -296,6 +314,7 @@ int main(void)
 		cmocka_unit_test(schedule_decide__no_candidates__is_harmless),
 		cmocka_unit_test(schedule_decide__shuffled__decides_the_same_and_is_stable),
 		cmocka_unit_test(schedule_retry_delay__grows_from_a_second_to_the_job_s_own),
+		cmocka_unit_test(schedule_retry_after__not_before_the_server_asked_nor_together_with_others),
 		cmocka_unit_test(schedule_verdict__table__the_job_s_limits_make_it_final),
 		cmocka_unit_test(schedule_wait__table__names_what_lasts_longest),
 	};

@@ -173,6 +173,15 @@ static void next_try__farther_away_than_the_retry_delay__is_a_clock_set_back(voi
 	assert_int_equal(runnable(OWNER, 1000000 - 60000, LIST_MAX, found), 0);
 	assert_int_equal(runnable(OWNER, 1000000 - 60001, LIST_MAX, found), 1);
 
+	/* A server may ask for longer, and gets a tenth on top. */
+	job = sample_job("S-1-5-21-7", 3);
+	job.next_try_ms = 10000000;
+	job.properties.retry_delay_s = 60;
+	job.retry_after_s = 7200;
+	(void)insert_job(store, job);
+	assert_int_equal(runnable("S-1-5-21-7", 10000000 - 7921000, LIST_MAX, found), 0);
+	assert_int_equal(runnable("S-1-5-21-7", 10000000 - 7921001, LIST_MAX, found), 1);
+
 	job = sample_job(OTHER, 2); /* the largest numbers do not overflow */
 	job.next_try_ms = INT64_MAX;
 	job.properties.retry_delay_s = UINT32_MAX;
@@ -529,7 +538,7 @@ static void row__with_a_value_out_of_range__is_reported_as_damage(void **state)
 		"takeovers = 1 << 32", "on_token_loss = 2", "pinned_helper = hex(zeroblob(256))", "helper_flags = 4",
 		"helper_flags = -1", "helper_sid = hex(zeroblob(256))", "helper_logon = -1", "helper_logon = 5", "token_wait = 2",
 		"file_sid = hex(zeroblob(256))", "network_sid = hex(zeroblob(256))", "network_sid = 'a' || char(0)",
-		"file_writer = hex(zeroblob(272))",
+		"file_writer = hex(zeroblob(272))", "retry_after_s = 86401", "retry_after_s = -1",
 	};
 	static const char *const file_columns[] = {
 		"ordinal = -1", "state = 4", "state = -1", "bytes_total = -1",

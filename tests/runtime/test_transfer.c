@@ -1,6 +1,8 @@
 /* What is asked for, how the answer is judged, and where the body goes. */
 #include "transfer_rig.h"
 
+#include <time.h>
+
 /* --- whole files --- */
 
 static void transfer__large_file__is_written_in_blocks_of_a_mebibyte(void **state)
@@ -423,6 +425,68 @@ static void transfer__error_status__is_told_and_its_connection_used_again(void *
 	rig_free(rig);
 }
 
+/* What a server says of when to come again, by number. */
+static const struct {
+	const char *head; /* status, and what follows it */
+	uint32_t least_s, most_s;
+} retry_afters[] = {
+	{ "503 Later\r\nRetry-After: 120", 120, 120 },
+	{ "429 Slowly\r\nRetry-After: 7", 7, 7 },
+	{ "500 Oh\r\nRetry-After: 0", 0, 0 },
+	{ "503 Later\r\nRetry-After: 86401", JOB_RETRY_AFTER_S_MAX, JOB_RETRY_AFTER_S_MAX },
+	{ "503 Later\r\nRetry-After: Fri, 31 Dec 2294 23:59:59 GMT", JOB_RETRY_AFTER_S_MAX, JOB_RETRY_AFTER_S_MAX },
+	{ "503 Later\r\nRetry-After: Fri, 31 Dec 1999 23:59:59 GMT", 0, 0 },
+	{ "503 Later", 0, 0 },
+	{ "503 Later\r\nRetry-After: soon", 0, 0 },
+	{ "503 Later\r\nRetry-After: -5", 0, 0 },
+	{ "503 Later\r\nRetry-After: ", 0, 0 },
+	{ "503 Later\r\nRetry-After: 5\r\nRetry-After: 9", 0, 0 },
+	/* It is not to be asked again. */
+	{ "404 Never\r\nRetry-After: 120", 0, 0 },
+};
+
+static bool ask_later(void *context, const struct http_request *request, struct http_connection *connection)
+{
+	(void)context;
+	return http_print(connection, "HTTP/1.1 %s\r\nContent-Length: 0\r\n\r\n", retry_afters[request->number].head);
+}
+
+static void transfer__retry_after__is_told_if_it_may_be_asked_again(void **state)
+{
+	(void)state;
+	struct rig *rig = rig_new(ask_later, 1000);
+	for (unsigned i = 0; i < sizeof(retry_afters) / sizeof(retry_afters[0]); i++) {
+		start(rig, 0, "/file", nothing_known);
+		const struct told *told = finish_all(rig, i + 1);
+		if (told->retry_after_s < retry_afters[i].least_s || told->retry_after_s > retry_afters[i].most_s)
+			fail_msg("%s: %u", retry_afters[i].head, (unsigned)told->retry_after_s);
+	}
+	rig_free(rig);
+}
+
+static bool in_a_minute(void *context, const struct http_request *request, struct http_connection *connection)
+{
+	static const char *const days[] = { "Sun", "Mon", "Tue", "Wed", "Thu", "Fri", "Sat" };
+	static const char *const months[] = { "Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec" };
+	time_t at = (time_t)(clock_wall_ms() / 1000 + 60);
+	const struct tm *date = gmtime(&at);
+	(void)context;
+	(void)request;
+	return http_print(connection,
+	                  "HTTP/1.1 503 Later\r\nRetry-After: %s, %02d %s %d %02d:%02d:%02d GMT\r\nContent-Length: 0\r\n\r\n",
+	                  days[date->tm_wday], date->tm_mday, months[date->tm_mon], date->tm_year + 1900, date->tm_hour,
+	                  date->tm_min, date->tm_sec);
+}
+
+static void transfer__retry_after_a_date__is_the_time_until_then(void **state)
+{
+	(void)state;
+	struct rig *rig = rig_new(in_a_minute, 1000);
+	const struct told *told = fetch(rig, nothing_known);
+	assert_true(told->retry_after_s > 0 && told->retry_after_s <= 60);
+	rig_free(rig);
+}
+
 /* --- redirects --- */
 
 static bool redirects(void *context, const struct http_request *request, struct http_connection *connection)
@@ -506,6 +570,8 @@ int main(void)
 		cmocka_unit_test(transfer__answer_that_is_not_http__is_a_bad_response),
 		cmocka_unit_test(transfer__closed_without_an_answer__is_connection_closed),
 		cmocka_unit_test(transfer__error_status__is_told_and_its_connection_used_again),
+		cmocka_unit_test(transfer__retry_after__is_told_if_it_may_be_asked_again),
+		cmocka_unit_test(transfer__retry_after_a_date__is_the_time_until_then),
 		cmocka_unit_test(transfer__redirect__is_followed_and_only_the_end_is_judged),
 		cmocka_unit_test(transfer__redirect_to_where_it_may_not__is_refused),
 		cmocka_unit_test(transfer__redirect_in_circles__is_refused_after_ten),

@@ -124,6 +124,7 @@ struct told {
 	char etag[FILE_ETAG_BYTES_MAX], modified[FILE_MODIFIED_BYTES_MAX];
 	enum result result;
 	long status;
+	uint32_t retry_after_s;
 	struct fault fault;
 };
 
@@ -160,16 +161,16 @@ static inline void on_written(void *context, int64_t row, uint64_t written)
 	rig->told[row].written = written;
 }
 
-static inline void on_finished(void *context, int64_t row, enum result result, uint64_t written, long http_status,
-                               const struct fault *fault)
+static inline void on_finished(void *context, int64_t row, const struct transfer_end *end)
 {
 	struct rig *rig = context;
 	struct told *told = &rig->told[row];
 	told->finished++;
-	told->result = result;
-	told->written = written;
-	told->status = http_status;
-	told->fault = *fault;
+	told->result = end->result;
+	told->written = end->written;
+	told->status = end->http_status;
+	told->retry_after_s = end->retry_after_s;
+	told->fault = end->fault;
 	rig->finished++;
 }
 

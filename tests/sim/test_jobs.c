@@ -177,6 +177,34 @@ static void engine__transient_failure__job_tries_again_by_itself(void **state)
 	world_end(&world);
 }
 
+/* What the server asks for holds whatever the job's own delay, and the job says until when. */
+static void engine__server_asks_to_stay_away__job_does_and_says_until_when(void **state)
+{
+	struct world world;
+	struct job_status status;
+
+	(void)state;
+	for (uint32_t asked_s = 1; asked_s <= 900; asked_s *= 30) {
+		world_begin(&world, asked_s);
+		world_hello(&world);
+		world.files[0].fail_next_fetch = RESULT_HTTP_TRANSIENT;
+		world.files[0].retry_after_s = asked_s;
+		int64_t row = world_submit(&world, 1, true);
+
+		run_to_end(&world, row, JOB_TRANSIENT_ERROR);
+		world_job(&world, row, &status);
+		int64_t left_ms = status.job.next_try_ms - world.wall_ms;
+
+		assert_int_equal(status.wait, JOB_WAIT_RETRY);
+		assert_true(left_ms >= (int64_t)asked_s * 1000 - 1 && left_ms <= (int64_t)asked_s * 1100 + 1);
+		world_wait(&world, asked_s - 1);
+		assert_int_equal(world_state(&world, row), JOB_TRANSIENT_ERROR);
+		world_settle(&world);
+		assert_int_equal(world_state(&world, row), JOB_ACKNOWLEDGED);
+		world_end(&world);
+	}
+}
+
 static void engine__fatal_failure__job_waits_in_error(void **state)
 {
 	struct world world;
@@ -547,6 +575,7 @@ int main(void)
 		cmocka_unit_test(engine__syncs_fail_at_any_moment__nothing_lost_is_recorded_or_published),
 		cmocka_unit_test(engine__owner_does_not_return__job_waits),
 		cmocka_unit_test(engine__transient_failure__job_tries_again_by_itself),
+		cmocka_unit_test(engine__server_asks_to_stay_away__job_does_and_says_until_when),
 		cmocka_unit_test(engine__fatal_failure__job_waits_in_error),
 		cmocka_unit_test(engine__partial_file_exchanged__job_fails_and_a_resume_fetches_it_again),
 		cmocka_unit_test(engine__server_that_never_answers_well__job_ends_in_no_progress),

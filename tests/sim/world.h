@@ -33,6 +33,7 @@ struct world_file {
 	uint64_t fetched;            /* bytes that the server sent, over all attempts */
 	unsigned published;          /* how often it got its name */
 	enum result fail_next_fetch; /* RESULT_OK: none */
+	uint32_t retry_after_s;      /* which its server then asks for */
 	bool stuck;                  /* a fetch gets no byte until it is stopped */
 	bool exchanged; /* another file bears the partial file's name */
 	bool fail_next_sync;

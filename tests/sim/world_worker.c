@@ -388,6 +388,7 @@ static void advance_fetch(struct pending *pending)
 	report = new_report(pending, REPORT_DONE);
 	report->bytes = file->written;
 	report->result = pending->stopped && file->written < file->size ? RESULT_CANCELLED : file->fail_next_fetch;
+	report->retry_after_s = file->retry_after_s;
 	(void)!fault_set(&report->fault, report->result, FAULT_FERRY, 0, "made up");
 	file->fail_next_fetch = RESULT_OK;
 	finish(pending, report);

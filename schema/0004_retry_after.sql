@@ -1,0 +1,7 @@
+-- How long a server asked to stay away (Retry-After), where that is why the job waits.
+
+ALTER TABLE job ADD COLUMN retry_after_s INTEGER NOT NULL DEFAULT 0 CHECK (retry_after_s BETWEEN 0 AND 86400);
+-- As before, with that: a job whose next try is farther away than it can be is one whose clock was set back.
+DROP INDEX job_runnable;
+CREATE INDEX job_runnable ON job (owner_row, owner_integrity, owner_elevated, priority, created_ms, row, next_try_ms,
+	retry_delay_s, retry_after_s) WHERE work <> 0 AND token_wait = 0;

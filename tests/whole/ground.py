@@ -131,7 +131,8 @@ class Nginx:
                 http {{
                   log_format bytes '$uri $status $body_bytes_sent $sent_http_content_range';
                   access_log {self.log} bytes; {temp}
-                  server {{ listen 127.0.0.1:{self.port}; root {self.www}; limit_rate {rate}; }}
+                  server {{ listen 127.0.0.1:{self.port}; root {self.www}; limit_rate {rate};
+                    location /busy/ {{ add_header Retry-After 4 always; return 503; }} }}
                 }}""")
         self.process = subprocess.Popen([nginx, "-p", folder, "-c", config, "-e", folder + "/error.log"],
                                         stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)

@@ -539,6 +539,7 @@ void engine_free(struct engine *engine)
 	discard_letters(engine);
 	while (engine->lent != NULL)
 		engine_forget_token(engine, engine->lent->row);
+	engine_forget_hosts(engine);
 	while (engine->present != NULL) {
 		struct present *present = engine->present;
 

@@ -224,6 +224,10 @@ static enum result apply_resume(struct engine *engine, struct job *job, const vo
 		return fault_set(fault, RESULT_INVALID_STATE, FAULT_FERRY, 0, "resume while the job is completing");
 
 	bool rested = !job_state_is_active(job->state) && job->state != JOB_QUEUED;
+
+	if (job->state == JOB_TRANSIENT_ERROR || job->state == JOB_ERROR)
+		engine_forget_hosts_of(engine, job);
+
 	enum result result = engine_move(engine, job, JOB_EVENT_RESUME, fault);
 
 	if (result != RESULT_OK)

@@ -478,6 +478,21 @@ static bool leaves(struct engine *engine, const struct active *active, struct fi
 	return true;
 }
 
+/* Its host is left alone for a while: what runs goes on, and a job with nothing else waits.  The active may be gone. */
+static bool must_rest(struct engine *engine, struct active *active, const struct file *file)
+{
+	struct fault fault;
+	uint32_t rests_s = engine_host_rests_s(engine, active, file, &fault);
+
+	if (rests_s == 0)
+		return false;
+	if (active->flights == NULL)
+		fail_active(engine, active, &fault, rests_s);
+	else
+		active->next_ordinal = file->ordinal; /* asked again when one of these ends */
+	return true;
+}
+
 static void advance_transfer(struct engine *engine, struct active *active)
 {
 	while (may_start_file(engine, active)) {
@@ -488,7 +503,7 @@ static void advance_transfer(struct engine *engine, struct active *active)
 			active->exhausted = true;
 			break;
 		}
-		if (!may_touch(engine, active, &file))
+		if (!may_touch(engine, active, &file) || must_rest(engine, active, &file))
 			return;
 		engine_sweep_folder(engine, active, file.path);
 		flight = flight_start(engine, active, &file, FLIGHT_OPENING);

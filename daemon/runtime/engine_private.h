@@ -7,6 +7,7 @@
  *   engine_loan.c     lending and clearing them, and their flags
  *   engine_flight.c   jobs that run: their files' flights and orders
  *   engine_report.c   what the workers report of them
+ *   engine_host.c     hosts that fail, and are left alone for a while
  *   engine_request.c  what clients ask for: making jobs and looking at them
  *   engine_change.c   how clients change a job
  *   engine_errand.c   a look at destinations before a resume; partial files without a job
@@ -131,6 +132,7 @@ struct engine {
 	struct crew *crews;
 	struct active *actives;
 	struct errand *errands;
+	struct host *hosts;
 	uint64_t swept[SWEPT_FOLDERS_MAX];
 	size_t swept_count;
 	uint32_t flight_count;
@@ -275,6 +277,16 @@ void flight_last_order(struct engine *engine, struct flight *flight, enum order_
 void flight_end(struct engine *engine, struct flight *flight);
 
 void job_note_failed(struct engine *engine, const struct job *job);
+
+/* --- engine_host.c --- */
+void engine_host_answered(struct engine *engine, const struct flight *flight);
+void engine_host_failed(struct engine *engine, const struct flight *flight, enum result result);
+/* For how long the file's host is left alone by who would ask it; 0: it may be asked.  `fault` says why. */
+uint32_t engine_host_rests_s(struct engine *engine, const struct active *active, const struct file *file,
+                             struct fault *fault);
+/* A client resumes a job that failed: whom it asks is asked at once. */
+void engine_forget_hosts_of(struct engine *engine, const struct job *job);
+void engine_forget_hosts(struct engine *engine);
 
 /* --- engine_change.c --- */
 enum result change_begin(struct engine *engine, struct fault *fault) MUST_CHECK;

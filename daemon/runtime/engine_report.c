@@ -100,6 +100,7 @@ static void on_answered(struct engine *engine, struct flight *flight, const stru
 	struct job job;
 	enum job_state to;
 
+	engine_host_answered(engine, flight);
 	flight->written = report->bytes;
 	flight->file.bytes_total = report->bytes_total;
 	memcpy(flight->file.etag, report->etag, sizeof(flight->file.etag));
@@ -166,6 +167,7 @@ static void on_fetched(struct engine *engine, struct flight *flight, const struc
 	if (report->result != RESULT_CANCELLED && flight->fault.result == RESULT_OK) {
 		flight->fault = report->fault;
 		flight->retry_after_s = report->retry_after_s;
+		engine_host_failed(engine, flight, report->result);
 	}
 	if (flight->fault.result != RESULT_OK)
 		note_file(engine, EVENT_FILE_FAILED, flight, report->bytes, &flight->fault);

@@ -35,6 +35,8 @@ struct world_file {
 	enum result fail_next_fetch; /* RESULT_OK: none */
 	uint32_t retry_after_s;      /* which its server then asks for */
 	bool stuck;                  /* a fetch gets no byte until it is stopped */
+	bool dead;                   /* nobody answers at all */
+	unsigned asked;              /* how often a fetch came to its end */
 	bool exchanged; /* another file bears the partial file's name */
 	bool fail_next_sync;
 	bool held;      /* open elsewhere: the partial file cannot be removed */

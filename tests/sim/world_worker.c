@@ -365,7 +365,7 @@ static void advance_fetch(struct pending *pending)
 	struct world_file *file = world_file(world, pending->order->file.url);
 	struct report *report;
 
-	if (!pending->answered) {
+	if (!pending->answered && !file->dead) {
 		pending->answered = true;
 		file->lost = false; /* what was lost is written again */
 		file->written = pending->order->file.bytes_recorded;
@@ -375,7 +375,7 @@ static void advance_fetch(struct pending *pending)
 		pending->worker->sink.post(pending->worker->sink.context, report);
 		return;
 	}
-	if (!pending->stopped && file->fail_next_fetch == RESULT_OK && file->written < file->size) {
+	if (!pending->stopped && !file->dead && file->fail_next_fetch == RESULT_OK && file->written < file->size) {
 		uint64_t some = 1 + world_random(world, file->size - file->written);
 
 		file->written += some;
@@ -387,7 +387,10 @@ static void advance_fetch(struct pending *pending)
 	}
 	report = new_report(pending, REPORT_DONE);
 	report->bytes = file->written;
+	file->asked++;
 	report->result = pending->stopped && file->written < file->size ? RESULT_CANCELLED : file->fail_next_fetch;
+	if (file->dead && !pending->stopped)
+		report->result = RESULT_CONNECT_FAILED;
 	report->retry_after_s = file->retry_after_s;
 	(void)!fault_set(&report->fault, report->result, FAULT_FERRY, 0, "made up");
 	file->fail_next_fetch = RESULT_OK;

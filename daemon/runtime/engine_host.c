@@ -79,10 +79,11 @@ static void forget_surplus(struct engine *engine)
 		forget(place);
 }
 
-static bool is_trouble(enum result result)
+/* A status is of one URL, unless the server itself asks to be left alone. */
+static bool is_trouble(enum result result, uint32_t retry_after_s)
 {
 	return result == RESULT_NAME_NOT_RESOLVED || result == RESULT_CONNECT_FAILED || result == RESULT_CONNECTION_CLOSED ||
-	       result == RESULT_STALLED || result == RESULT_BAD_RESPONSE || result == RESULT_HTTP_TRANSIENT;
+	       result == RESULT_STALLED || result == RESULT_BAD_RESPONSE || (result == RESULT_HTTP_TRANSIENT && retry_after_s > 0);
 }
 
 static int64_t rest_ms(unsigned failures, uint32_t retry_after_s)
@@ -115,7 +116,7 @@ void engine_host_failed(struct engine *engine, const struct flight *flight, enum
 	const char *who = identity_caller(flight->active->crews[JOB_SIDE_NETWORK]->identity)->owner;
 	char name[HOST_NAME_BYTES_MAX];
 
-	if (!is_trouble(result) || !name_host(flight->file.url, name, sizeof(name)))
+	if (!is_trouble(result, flight->retry_after_s) || !name_host(flight->file.url, name, sizeof(name)))
 		return;
 	struct host **place = find(engine, who, name), *host = *place;
 
@@ -147,7 +148,7 @@ uint32_t engine_host_rests_s(struct engine *engine, const struct active *active,
 
 	if (left_ms <= 0)
 		return 0;
-	(void)fault_set(fault, host->last, FAULT_FERRY, 0, "%s is left alone for a while: %u of its answers in a row were failures",
+	(void)fault_set(fault, host->last, FAULT_FERRY, 0, "%s is left alone for a while, after %u failures in a row",
 	                name, host->failures);
 	return (uint32_t)((left_ms + 999) / 1000);
 }

@@ -167,7 +167,10 @@ static void on_fetched(struct engine *engine, struct flight *flight, const struc
 	if (report->result != RESULT_CANCELLED && flight->fault.result == RESULT_OK) {
 		flight->fault = report->fault;
 		flight->retry_after_s = report->retry_after_s;
-		engine_host_failed(engine, flight, report->result);
+		if (report->http_status != 0 && report->retry_after_s == 0)
+			engine_host_answered(engine, flight); /* badly, but it did */
+		else
+			engine_host_failed(engine, flight, report->result);
 	}
 	if (flight->fault.result != RESULT_OK)
 		note_file(engine, EVENT_FILE_FAILED, flight, report->bytes, &flight->fault);

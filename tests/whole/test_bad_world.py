@@ -157,12 +157,13 @@ def judge_job(row, job, result, what, source=None, number=None):
 
 
 def servers_that_fail__leave_the_old_file_and_say_why():
-    world, server = World(), Server()
+    world = World()
     nginx = Nginx(os.path.join(world.ferry.folder, "nginx"))
     os.makedirs(os.path.join(nginx.www, "secret"), 0o000)
     closed = socket.socket()
     closed.bind(("127.0.0.1", 0))  # and does not listen
-    rows = [(*row, f"http://127.0.0.1:{server.port}/{row[0]}") for row in SERVERS]
+    # Each a host of its own: one that fails again and again is left alone by all who would ask it.
+    rows = [(*row, f"http://127.0.0.1:{Server().port}/{row[0]}") for row in SERVERS]
     rows.append(("down", None, "CONNECT_FAILED", "curl", 7, 0, f"http://127.0.0.1:{closed.getsockname()[1]}/down"))
     rows.append(("missing", None, "HTTP_STATUS", "http", 404, 0, nginx.url("missing")))
     for row, _, _, _, _, _, url in rows:

@@ -142,6 +142,13 @@ enum ferry_file_state {
 	FERRY_FILE_PUBLISHED,   /* under its own name */
 	FERRY_FILE_ABANDONED    /* its partial file is gone */
 };
+enum ferry_profile { /* how patient a job is with servers: docs/protocol.md has the times */
+	FERRY_PROFILE_NONE, /* as the service's settings say */
+	FERRY_PROFILE_INTERACTIVE,
+	FERRY_PROFILE_UPDATE,
+	FERRY_PROFILE_BULK
+};
+
 enum ferry_token_loss { /* what a job does that needs its helper token and has none */
 	FERRY_TOKEN_LOSS_ERROR, /* goes to ERROR, TOKEN_REQUIRED */
 	FERRY_TOKEN_LOSS_WAIT   /* waits until one is lent */
@@ -158,6 +165,8 @@ const char *ferry_priority_name(enum ferry_priority priority);
 const char *ferry_wait_reason_name(enum ferry_wait_reason wait);
 const char *ferry_file_state_name(enum ferry_file_state state);
 const char *ferry_token_loss_name(enum ferry_token_loss loss); /* "error", "wait" */
+const char *ferry_profile_name(enum ferry_profile profile);    /* "none", "interactive", "update", "bulk" */
+bool ferry_profile_from_name(const char *name, enum ferry_profile *ret_profile);
 const char *ferry_identity_name(enum ferry_identity identity); /* "owner", "helper", "service" */
 bool ferry_token_loss_from_name(const char *name, enum ferry_token_loss *ret_loss);
 bool ferry_priority_from_name(const char *name, enum ferry_priority *ret_priority);
@@ -195,6 +204,7 @@ struct ferry_status {
 	char helper_last_sid[FERRY_SID_BYTES]; /* whose was lent last; "": none ever was */
 	char pinned_helper[FERRY_SID_BYTES];   /* whose token alone it takes; "": anybody's */
 	enum ferry_token_loss on_token_loss;
+	enum ferry_profile profile;
 	struct ferry_side file, network;
 };
 
@@ -223,6 +233,7 @@ struct ferry_properties {
 	uint32_t lease_s;               /* without any change for so long, the job is cancelled; at least 60 */
 	enum ferry_token_loss on_token_loss;
 	const char *pinned_helper;      /* the SID whose token alone may be its helper token; NULL: anybody's */
+	enum ferry_profile profile;     /* brings a no_progress_timeout_s, unless that is given */
 };
 #define FERRY_GIVE_NAME 0x01u
 #define FERRY_GIVE_DESCRIPTION 0x02u
@@ -234,6 +245,7 @@ struct ferry_properties {
 #define FERRY_GIVE_LEASE 0x80u
 #define FERRY_GIVE_ON_TOKEN_LOSS 0x100u
 #define FERRY_GIVE_PINNED_HELPER 0x200u
+#define FERRY_GIVE_PROFILE 0x400u
 
 /* One file to fetch.  The URL is absolute http or https; the path absolute, in a folder that exists. */
 struct ferry_source {

@@ -117,6 +117,10 @@ static void write_properties(struct json_writer *request, const struct ferry_pro
 		json_write_raw(request, "pinned_helper", text_view("null"));
 	else if (given & FERRY_GIVE_PINNED_HELPER)
 		json_write_text(request, "pinned_helper", text_view(properties->pinned_helper));
+	if (given & FERRY_GIVE_PROFILE && properties->profile == FERRY_PROFILE_NONE)
+		json_write_raw(request, "profile", text_view("null"));
+	else if (given & FERRY_GIVE_PROFILE)
+		json_write_text(request, "profile", text_view(ferry_profile_name(properties->profile)));
 }
 
 /* As many of `files` as fit into the message that is being written, at least one. */

@@ -27,6 +27,10 @@ static_assert((int)FERRY_FILE_PENDING == FILE_PENDING && (int)FERRY_FILE_TRANSFE
 static_assert((int)FERRY_TOKEN_LOSS_ERROR == TOKEN_LOSS_ERROR && (int)FERRY_TOKEN_LOSS_WAIT == TOKEN_LOSS_WAIT &&
                   TOKEN_LOSS_COUNT == 2,
               "what a lost token means is numbered alike");
+static_assert((int)FERRY_PROFILE_NONE == JOB_PROFILE_NONE && (int)FERRY_PROFILE_INTERACTIVE == JOB_PROFILE_INTERACTIVE &&
+                  (int)FERRY_PROFILE_UPDATE == JOB_PROFILE_UPDATE && (int)FERRY_PROFILE_BULK == JOB_PROFILE_BULK &&
+                  JOB_PROFILE_COUNT == 4,
+              "profiles are numbered alike");
 static_assert((int)FERRY_AS_OWNER == IDENTITY_OWNER && (int)FERRY_AS_HELPER == IDENTITY_HELPER &&
                   (int)FERRY_AS_SERVICE == IDENTITY_SERVICE && IDENTITY_CHOICE_COUNT == 3,
               "identities are numbered alike");
@@ -71,6 +75,21 @@ const char *ferry_token_loss_name(enum ferry_token_loss loss)
 const char *ferry_identity_name(enum ferry_identity identity)
 {
 	return (unsigned)identity < IDENTITY_CHOICE_COUNT ? identity_choice_name((enum identity_choice)identity) : "unknown";
+}
+
+const char *ferry_profile_name(enum ferry_profile profile)
+{
+	return (unsigned)profile < JOB_PROFILE_COUNT ? job_profile_name((enum job_profile)profile) : "unknown";
+}
+
+bool ferry_profile_from_name(const char *name, enum ferry_profile *ret_profile)
+{
+	enum job_profile profile;
+
+	if (!job_profile_from_name(text_view(name), &profile))
+		return false;
+	*ret_profile = (enum ferry_profile)profile;
+	return true;
 }
 
 bool ferry_token_loss_from_name(const char *name, enum ferry_token_loss *ret_loss)
@@ -175,6 +194,7 @@ static void identities_of(const struct job_status *from, struct ferry_status *to
 	memcpy(to->helper_last_sid, job->helper_sid, sizeof(to->helper_last_sid));
 	memcpy(to->pinned_helper, job->properties.pinned_helper, sizeof(to->pinned_helper));
 	to->on_token_loss = (enum ferry_token_loss)job->properties.on_token_loss;
+	to->profile = (enum ferry_profile)job->properties.profile;
 	side_of(&from->sides[JOB_SIDE_FILE], job->side_sid[JOB_SIDE_FILE], &to->file);
 	side_of(&from->sides[JOB_SIDE_NETWORK], job->side_sid[JOB_SIDE_NETWORK], &to->network);
 }

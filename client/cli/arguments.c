@@ -12,7 +12,7 @@
 #define SUBMITTING                                                                                                     \
 	(BIT(NAME) | BIT(DESCRIPTION) | BIT(KEY) | BIT(PRIORITY) | BIT(NO_COMPLETE) | BIT(SUSPENDED) | BIT(WAIT) |         \
 	 BIT(NO_WAIT) | BIT(RETRY_DELAY) | BIT(NO_PROGRESS_TIMEOUT) | BIT(MAX_TIME) | BIT(LEASE) | BIT(FROM) |              \
-	 BIT(ON_TOKEN_LOSS) | BIT(PINNED_HELPER))
+	 BIT(ON_TOKEN_LOSS) | BIT(PINNED_HELPER) | BIT(PROFILE))
 #define LENDING (BIT(USER) | BIT(ROOT) | BIT(MAX_AGE) | BIT(EVERYONE))
 #define MANY UINT32_MAX
 _Static_assert(OPTION_COUNT <= 32, "every option has a bit");
@@ -45,7 +45,7 @@ static const struct {
 	[VERB_TAKE_OWNERSHIP] = { "take-ownership", BIT(EVERYONE), 1, MANY, 0 },
 };
 
-enum kind { FLAG, TEXT, SECONDS, PRIORITY, TOKEN_LOSS, ROOTS };
+enum kind { FLAG, TEXT, SECONDS, PRIORITY, TOKEN_LOSS, PROFILE, ROOTS };
 
 static const struct {
 	const char *name;
@@ -79,6 +79,7 @@ static const struct {
 	[OPTION_FILES] = { "--files", FLAG, 0 },
 	[OPTION_ON_TOKEN_LOSS] = { "--on-token-loss", TOKEN_LOSS, 0 },
 	[OPTION_PINNED_HELPER] = { "--pinned-helper", TEXT, offsetof(struct arguments, pinned_helper) },
+	[OPTION_PROFILE] = { "--profile", PROFILE, 0 },
 	[OPTION_USER] = { "--user", TEXT, offsetof(struct arguments, user) },
 	[OPTION_ROOT] = { "--root", ROOTS, 0 },
 	[OPTION_MAX_AGE] = { "--max-age", SECONDS, offsetof(struct arguments, max_age_s) },
@@ -183,6 +184,9 @@ static bool read_value(enum option option, const char *value, struct arguments *
 	case TOKEN_LOSS:
 		return read_word(ferry_token_loss_from_name(value, &arguments->on_token_loss), name, "error or wait", value,
 		                 problem);
+	case PROFILE:
+		return read_word(ferry_profile_from_name(value, &arguments->profile), name, "interactive, update, bulk or none",
+		                 value, problem);
 	case ROOTS:
 		return read_root(name, value, arguments, problem);
 	case FLAG:

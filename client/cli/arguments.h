@@ -54,6 +54,7 @@ enum option {
 	OPTION_FILES,
 	OPTION_ON_TOKEN_LOSS,
 	OPTION_PINNED_HELPER,
+	OPTION_PROFILE,
 	OPTION_USER,
 	OPTION_ROOT,
 	OPTION_MAX_AGE,
@@ -67,6 +68,7 @@ struct arguments {
 	const char *address, *name, *description, *key, *from, *pinned_helper, *user;
 	enum ferry_priority priority;
 	enum ferry_token_loss on_token_loss;
+	enum ferry_profile profile;
 	uint32_t timeout_s, retry_delay_s, no_progress_timeout_s, max_time_s, lease_s, older_than_s, max_age_s;
 	const char *roots[FERRY_ROOTS_MAX];
 	size_t root_count;

@@ -116,6 +116,7 @@ static void write_identities(struct json_writer *writer, const struct ferry_stat
 	json_write_end(writer, '}');
 	json_write_text(writer, "on_token_loss", text_view(ferry_token_loss_name(status->on_token_loss)));
 	write_or_null(writer, "pinned_helper", status->pinned_helper);
+	write_or_null(writer, "profile", status->profile == FERRY_PROFILE_NONE ? "" : ferry_profile_name(status->profile));
 }
 
 void output_json_job(struct json_writer *writer, const char *name, const struct ferry_status *status)

@@ -81,6 +81,7 @@ static struct ferry_properties properties_of(const struct arguments *arguments, 
 		{ OPTION_LEASE, FERRY_GIVE_LEASE },
 		{ OPTION_ON_TOKEN_LOSS, FERRY_GIVE_ON_TOKEN_LOSS },
 		{ OPTION_PINNED_HELPER, FERRY_GIVE_PINNED_HELPER },
+		{ OPTION_PROFILE, FERRY_GIVE_PROFILE },
 	};
 	struct ferry_properties properties = {
 		.given = FERRY_GIVE_NAME | FERRY_GIVE_AUTO_COMPLETE,
@@ -94,6 +95,7 @@ static struct ferry_properties properties_of(const struct arguments *arguments, 
 		.lease_s = arguments->lease_s,
 		.on_token_loss = arguments->on_token_loss,
 		.pinned_helper = arguments->pinned_helper,
+		.profile = arguments->profile,
 	};
 
 	for (size_t i = 0; i < sizeof(optional) / sizeof(optional[0]); i++) {

@@ -169,6 +169,11 @@ static const char *const file_state_names[FILE_STATE_COUNT] = {
 
 static const char *const loss_names[TOKEN_LOSS_COUNT] = { [TOKEN_LOSS_ERROR] = "error", [TOKEN_LOSS_WAIT] = "wait" };
 
+static const char *const profile_names[JOB_PROFILE_COUNT] = { [JOB_PROFILE_NONE] = "none",
+	                                                      [JOB_PROFILE_INTERACTIVE] = "interactive",
+	                                                      [JOB_PROFILE_UPDATE] = "update",
+	                                                      [JOB_PROFILE_BULK] = "bulk" };
+
 static const char *const choice_names[IDENTITY_CHOICE_COUNT] = { [IDENTITY_OWNER] = "owner", [IDENTITY_HELPER] = "helper",
 	                                                         [IDENTITY_SERVICE] = "service" };
 
@@ -213,6 +218,34 @@ const char *file_state_name(enum file_state state)
 {
 	assert((unsigned)state < FILE_STATE_COUNT);
 	return file_state_names[state];
+}
+
+const char *job_profile_name(enum job_profile profile)
+{
+	assert((unsigned)profile < JOB_PROFILE_COUNT);
+	return profile_names[profile];
+}
+
+bool job_profile_from_name(struct text_view name, enum job_profile *ret_profile)
+{
+	unsigned index;
+	if (!find_name(profile_names, JOB_PROFILE_COUNT, name, &index))
+		return false;
+	*ret_profile = (enum job_profile)index;
+	return true;
+}
+
+/* Somebody looks on; a machine is to be brought up to date today; it comes when it comes. */
+const struct job_patience *job_patience(enum job_profile profile)
+{
+	static const struct job_patience patiences[JOB_PROFILE_COUNT] = {
+		[JOB_PROFILE_INTERACTIVE] = { 10, 20, 2 * 60 },
+		[JOB_PROFILE_UPDATE] = { 30, 60, 24 * 3600 },
+		[JOB_PROFILE_BULK] = { 60, 5 * 60, 14 * 24 * 3600 },
+	};
+
+	assert((unsigned)profile < JOB_PROFILE_COUNT);
+	return profile == JOB_PROFILE_NONE ? NULL : &patiences[profile];
 }
 
 const char *token_loss_name(enum token_loss loss)
@@ -331,6 +364,9 @@ enum result job_properties_check(struct job_properties *properties, struct fault
 	if ((unsigned)properties->priority >= JOB_PRIORITY_COUNT)
 		return fault_set(fault, RESULT_INVALID_ARGUMENT, FAULT_FERRY, 0,
 		                 "priority: there is no level %d", (int)properties->priority);
+	if ((unsigned)properties->profile >= JOB_PROFILE_COUNT)
+		return fault_set(fault, RESULT_INVALID_ARGUMENT, FAULT_FERRY, 0, "profile: there is no profile %d",
+		                 (int)properties->profile);
 	if ((unsigned)properties->on_token_loss >= TOKEN_LOSS_COUNT)
 		return fault_set(fault, RESULT_INVALID_ARGUMENT, FAULT_FERRY, 0,
 		                 "on_token_loss: there is no policy %d", (int)properties->on_token_loss);

@@ -89,6 +89,21 @@ enum job_side { JOB_SIDE_FILE, JOB_SIDE_NETWORK, JOB_SIDE_COUNT };
 /* What a job does that needs its helper token and has none. */
 enum token_loss { TOKEN_LOSS_ERROR, TOKEN_LOSS_WAIT, TOKEN_LOSS_COUNT };
 
+/* How patient a job is with servers. */
+enum job_profile {
+	JOB_PROFILE_NONE, /* as the settings say */
+	JOB_PROFILE_INTERACTIVE,
+	JOB_PROFILE_UPDATE,
+	JOB_PROFILE_BULK,
+	JOB_PROFILE_COUNT
+};
+struct job_patience {
+	uint32_t first_byte_s;          /* from the request to the first byte of the answer's head */
+	uint32_t stall_s;               /* without a byte after that */
+	uint32_t no_progress_timeout_s; /* the job's, unless it is stated */
+};
+const struct job_patience *job_patience(enum job_profile profile); /* NULL for NONE */
+
 enum identity_choice { IDENTITY_OWNER, IDENTITY_HELPER, IDENTITY_SERVICE, IDENTITY_CHOICE_COUNT };
 
 /* What a client chooses; job.create and job.setProperties. */
@@ -101,6 +116,7 @@ struct job_properties {
 	uint32_t no_progress_timeout_s; /* 0: the first transient error is final */
 	uint32_t max_time_s;            /* of CONNECTING and TRANSFERRING together */
 	uint32_t lease_s;               /* without any change for so long, the job is cancelled; BITS: JobInactivityTimeout */
+	enum job_profile profile;
 	enum token_loss on_token_loss;
 	char pinned_helper[JOB_OWNER_BYTES_MAX]; /* whose token alone may be its helper's (security rule 12), "" for anybody's */
 };
@@ -204,6 +220,8 @@ const char *job_event_name(enum job_event event);
 const char *job_priority_name(enum job_priority priority); /* "foreground" ... */
 const char *job_wait_name(enum job_wait wait);             /* "owner-absent" ... */
 const char *file_state_name(enum file_state state);
+const char *job_profile_name(enum job_profile profile);        /* "none", "interactive", "update", "bulk" */
+bool job_profile_from_name(struct text_view name, enum job_profile *ret_profile);
 const char *token_loss_name(enum token_loss loss);             /* "error", "wait" */
 const char *identity_choice_name(enum identity_choice choice); /* "owner", "helper", "service" */
 const char *job_side_flag_name(enum job_side side);            /* "local-file", "network" */

@@ -51,7 +51,8 @@ enum {
 	PROPERTY_LEASE = 1 << 7,
 	PROPERTY_ON_TOKEN_LOSS = 1 << 8,
 	PROPERTY_PINNED_HELPER = 1 << 9,
-	PROPERTY_ALL = (1 << 10) - 1,
+	PROPERTY_PROFILE = 1 << 10,
+	PROPERTY_ALL = (1 << 11) - 1,
 };
 
 /* A decoded request.  Views point into `document`. */

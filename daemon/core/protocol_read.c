@@ -209,7 +209,7 @@ enum result protocol_read_preflight(struct json value, struct preflight *ret_fou
 
 static void read_properties(struct reader *reader, struct job_properties *properties)
 {
-	struct text_view priority = { .length = 0 }, loss = { .length = 0 };
+	struct text_view priority = { .length = 0 }, loss = { .length = 0 }, profile = { .length = 0 };
 
 	read_text(reader, "name", properties->name, sizeof(properties->name));
 	read_text(reader, "description", properties->description, sizeof(properties->description));
@@ -225,6 +225,12 @@ static void read_properties(struct reader *reader, struct job_properties *proper
 	if (reader->result == RESULT_OK && !token_loss_from_name(loss, &properties->on_token_loss))
 		unknown_word(reader, "on_token_loss");
 	read_sid(reader, "pinned_helper", properties->pinned_helper);
+	properties->profile = JOB_PROFILE_NONE;
+	if (reader->result != RESULT_OK || json_is_null(member(reader, "profile")))
+		return;
+	read_name(reader, "profile", &profile);
+	if (reader->result == RESULT_OK && !job_profile_from_name(profile, &properties->profile))
+		unknown_word(reader, "profile");
 }
 
 static void read_wait(struct reader *reader, struct job_status *status)

@@ -170,6 +170,33 @@ static enum result read_lease(struct json value, struct request *request, struct
 	return read_seconds(value, JOB_LEASE_S_MIN, &request->properties.lease_s, fault);
 }
 
+static enum result read_profile(struct json value, struct request *request, struct fault *fault)
+{
+	struct text_view text;
+
+	request->properties_given |= PROPERTY_PROFILE;
+	request->properties.profile = JOB_PROFILE_NONE;
+	if (json_is_null(value))
+		return RESULT_OK;
+	enum result result = json_get_text(value, PROTOCOL_ID_TEXT_BYTES_MAX, &text, fault);
+	if (result != RESULT_OK)
+		return result;
+	if (!job_profile_from_name(text, &request->properties.profile) || request->properties.profile == JOB_PROFILE_NONE)
+		return refuse(value, "must be \"interactive\", \"update\", \"bulk\" or null", fault);
+	return RESULT_OK;
+}
+
+/* A profile brings its own time to give up, unless the message says another one. */
+static void apply_profile(struct request *request)
+{
+	const struct job_patience *patience = job_patience(request->properties.profile);
+
+	if (patience == NULL || request->properties_given & PROPERTY_NO_PROGRESS_TIMEOUT)
+		return;
+	request->properties.no_progress_timeout_s = patience->no_progress_timeout_s;
+	request->properties_given |= PROPERTY_NO_PROGRESS_TIMEOUT;
+}
+
 static enum result read_on_token_loss(struct json value, struct request *request, struct fault *fault)
 {
 	struct text_view text;
@@ -314,7 +341,7 @@ static enum result read_limit(struct json value, struct request *request, struct
 
 #define FIELDS(X)                                                                                              \
 	X(protocol) X(client) X(handle) X(job) X(key) X(name) X(description) X(priority) X(auto_complete)      \
-	X(retry_delay) X(no_progress_timeout) X(max_time) X(lease) X(on_token_loss) X(pinned_helper) X(files)  \
+	X(retry_delay) X(no_progress_timeout) X(max_time) X(lease) X(on_token_loss) X(pinned_helper) X(profile) X(files)  \
 	X(all) X(everyone) X(from) X(limit) X(sid) X(logon_id) X(flags) X(roots) X(token_age) X(ticket)
 
 enum field_index {
@@ -353,6 +380,7 @@ static const struct {
 	[AT_limit] = { "limit", read_limit },
 	[AT_on_token_loss] = { "on_token_loss", read_on_token_loss },
 	[AT_pinned_helper] = { "pinned_helper", read_pinned_helper },
+	[AT_profile] = { "profile", read_profile },
 	[AT_sid] = { "sid", read_sid },
 	[AT_logon_id] = { "logon_id", read_logon_id },
 	[AT_flags] = { "flags", read_flags },
@@ -363,7 +391,8 @@ static const struct {
 
 #define FIELDS_PROPERTIES                                                                             \
 	(FIELD_name | FIELD_description | FIELD_priority | FIELD_auto_complete | FIELD_retry_delay |  \
-	 FIELD_no_progress_timeout | FIELD_max_time | FIELD_lease | FIELD_on_token_loss | FIELD_pinned_helper)
+	 FIELD_no_progress_timeout | FIELD_max_time | FIELD_lease | FIELD_on_token_loss | FIELD_pinned_helper |  \
+	 FIELD_profile)
 
 static const struct {
 	unsigned required, optional;
@@ -428,6 +457,7 @@ static enum result read_params(struct json params, struct request *request, stru
 		else if (required & 1u << i)
 			result = fault_set(fault, RESULT_MISSING_FIELD, FAULT_FERRY, 0, "%s", value.path);
 	}
+	apply_profile(request);
 	return result;
 }
 

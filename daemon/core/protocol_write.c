@@ -316,4 +316,8 @@ void protocol_write_properties(struct json_writer *writer, const struct job_prop
 		json_write_text(writer, "on_token_loss", text_view(token_loss_name(properties->on_token_loss)));
 	if (given & PROPERTY_PINNED_HELPER)
 		write_sid(writer, "pinned_helper", properties->pinned_helper);
+	if (given & PROPERTY_PROFILE && properties->profile == JOB_PROFILE_NONE)
+		write_null(writer, "profile");
+	else if (given & PROPERTY_PROFILE)
+		json_write_text(writer, "profile", text_view(job_profile_name(properties->profile)));
 }

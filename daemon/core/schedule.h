@@ -34,8 +34,11 @@ int64_t schedule_retry_delay_ms(uint32_t attempts, uint32_t retry_delay_s, uint3
 int64_t schedule_retry_after_ms(int64_t delay_ms, uint32_t retry_after_s, uint32_t random);
 
 /* The outcome a transient failure really has at `now_ms`: NO_PROGRESS or MAX_TIME when the job's own limits are
- * reached, else `result` itself.  job->active_ms must count up to now.  docs/bits.md section 5. */
-enum result schedule_verdict(const struct job *job, enum result result, int64_t now_ms);
+ * reached, or would be before the server may be asked again (`retry_after_s`; 0: at any time), else `result` itself.
+ * job->active_ms must count up to now.  docs/bits.md section 5. */
+enum result schedule_verdict(const struct job *job, enum result result, uint32_t retry_after_s, int64_t now_ms);
+/* How long the job may still go on without progress, in ms; 0: no more.  The last try is made when that is over. */
+int64_t schedule_left_ms(const struct job *job, int64_t now_ms);
 
 /* Why the job waits, or JOB_WAIT_NONE. */
 struct schedule_present {

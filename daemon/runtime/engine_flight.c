@@ -43,6 +43,10 @@ void flight_order(struct engine *engine, struct flight *flight, enum order_kind 
 	if (order != NULL)
 		*order = (struct order){ .kind = kind, .flight = flight->number, .handle = flight->handle,
 			                 .bytes = bytes, .file = flight->file };
+	if (order != NULL && kind == ORDER_FETCH && flight->active->patience != NULL) {
+		order->first_byte_s = flight->active->patience->first_byte_s;
+		order->stall_s = flight->active->patience->stall_s;
+	}
 	engine_send(engine, crew_worker(crew, network ? JOB_SIDE_NETWORK : JOB_SIDE_FILE), order);
 }
 
@@ -181,7 +185,7 @@ static void job_fail(struct engine *engine, struct job *job, const struct fault 
 	/* What a sweep leaves lying is for on_abandoned to say, not for the times within which a job must get on: without work
 	 * the job could be forgotten under the flights that it still has. */
 	enum result verdict =
-		job->work == JOB_WORK_SWEEP ? fault->result : schedule_verdict(job, fault->result, now);
+		job->work == JOB_WORK_SWEEP ? fault->result : schedule_verdict(job, fault->result, retry_after_s, now);
 
 	if (fault->result == RESULT_IDENTITY_LOST) { /* nobody's fault: it waits for its owner */
 		if (job_next_state(job->state, JOB_EVENT_OWNER_LEFT, &to))
@@ -195,9 +199,12 @@ static void job_fail(struct engine *engine, struct job *job, const struct fault 
 	if (result_class(verdict) == RETRY_LATER) {
 		uint32_t random = random_number(engine);
 		int64_t delay_ms = schedule_retry_delay_ms(++job->attempts, job->properties.retry_delay_s, random);
+		int64_t left_ms = schedule_left_ms(job, now);
 
+		delay_ms = schedule_retry_after_ms(delay_ms, retry_after_s, random);
 		job->retry_after_s = retry_after_s;
-		job->next_try_ms = now + schedule_retry_after_ms(delay_ms, retry_after_s, random);
+		/* A sweep has attempts instead. */
+		job->next_try_ms = now + (delay_ms < left_ms || job->work == JOB_WORK_SWEEP ? delay_ms : left_ms);
 		if (job_next_state(job->state, JOB_EVENT_FAILED_LATER, &to))
 			(void)!engine_move(engine, job, JOB_EVENT_FAILED_LATER, NULL);
 		return;
@@ -272,6 +279,7 @@ static struct active *active_new(struct engine *engine, struct job *job, struct 
 	active->row = job->row;
 	active->work = job->work;
 	active->priority = job->properties.priority;
+	active->patience = job_patience(job->properties.profile);
 	active->created_ms = job->created_ms;
 	active->slot_since_ms = engine_mono(engine);
 	active->next = engine->actives;

@@ -94,6 +94,7 @@ struct active {
 	int64_t row;
 	enum job_work work;
 	enum job_priority priority;
+	const struct job_patience *patience; /* NULL: the settings' */
 	int64_t created_ms;
 	struct crew *crews[JOB_SIDE_COUNT]; /* without work for the network that side is NULL */
 	enum identity_choice as[JOB_SIDE_COUNT];

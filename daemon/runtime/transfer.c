@@ -118,6 +118,8 @@ enum result transfer_start(struct transfer_set *set, const struct transfer_order
 	transfer->known.modified = transfer->modified;
 	transfer->total = order->known.total;
 	transfer->recorded = transfer->written = order->known.offset;
+	transfer->first_byte_ms = (int64_t)(order->first_byte_s ? order->first_byte_s : set->limits.stall_timeout_s) * 1000;
+	transfer->stall_ms = (int64_t)(order->stall_s ? order->stall_s : set->limits.stall_timeout_s) * 1000;
 	resume_plan(&transfer->known, &transfer->request);
 	append(&set->waiting, TAKE(transfer));
 	set->count++;
@@ -161,6 +163,11 @@ static bool has_room(const struct transfer_set *set, const struct transfer *tran
 	return count < set->limits.connections_per_host_max;
 }
 
+static int64_t shortest_wait(const struct transfer *transfer)
+{
+	return transfer->first_byte_ms < transfer->stall_ms ? transfer->first_byte_ms : transfer->stall_ms;
+}
+
 /* Who waits for a connection waits here and not inside curl (CURLMOPT_MAX_HOST_CONNECTIONS): there the connect timeout
  * runs meanwhile, and a file behind long ones would fail without ever having been asked for.  A transfer uses one
  * connection at a time, so counting transfers is counting connections; those that a redirect leads to another host
@@ -181,8 +188,9 @@ static void begin_waiting(struct transfer_set *set)
 			finish(transfer);
 			continue;
 		}
-		if (set->active_count == 0)
-			set->stall_check_ms = clock_mono_ms() + (int64_t)set->limits.stall_timeout_s * 1000;
+		int64_t check_ms = clock_mono_ms() + shortest_wait(transfer);
+		if (set->active_count == 0 || check_ms < set->stall_check_ms)
+			set->stall_check_ms = check_ms;
 		append(&set->active, transfer);
 		set->active_count++;
 	}
@@ -300,17 +308,16 @@ static void collect(struct transfer_set *set)
  * counting from before a redirect. */
 static void end_stalled(struct transfer_set *set)
 {
-	int64_t timeout_ms = (int64_t)set->limits.stall_timeout_s * 1000;
 	int64_t now_ms = clock_mono_ms();
 	if (set->active_count == 0 || now_ms < set->stall_check_ms)
 		return;
-	set->stall_check_ms = now_ms + timeout_ms;
+	set->stall_check_ms = INT64_MAX;
 	for (struct transfer *transfer = set->active, *next; transfer; transfer = next) {
 		next = transfer->next;
 		/* While it connects curl watches; while it is paused it is we who let the server wait. */
-		if (transfer->phase == TRANSFER_CONNECTING || transfer->paused)
-			continue;
-		int64_t due_ms = transfer->heard_ms + timeout_ms;
+		bool watched = transfer->phase != TRANSFER_CONNECTING && !transfer->paused;
+		int64_t due_ms = watched ? transfer->heard_ms + (transfer->heard ? transfer->stall_ms : transfer->first_byte_ms)
+		                         : now_ms + shortest_wait(transfer);
 		if (due_ms <= now_ms) {
 			/* The rest of an answer that was refused is not missed. */
 			if (!transfer->discard)

@@ -27,6 +27,8 @@ struct transfer_order {
 	int64_t file_row;
 	const char *url;
 	struct file_handle *file;
+	uint32_t first_byte_s; /* longest wait for the first byte of an answer; 0: the set's stall_timeout_s */
+	uint32_t stall_s;      /* and for any later one; 0: likewise */
 	struct resume_known known;
 };
 

@@ -152,6 +152,7 @@ static size_t on_head(char *bytes, size_t one, size_t length, void *context)
 	struct transfer *transfer = context;
 	(void)one;
 	transfer->heard_ms = clock_mono_ms();
+	transfer->heard = true;
 	/* After the judgement only a chunked body's trailers come this way. */
 	bool blank = length <= 2 && (bytes[0] == '\r' || bytes[0] == '\n');
 	if (blank && transfer->phase != TRANSFER_ANSWERED)
@@ -168,6 +169,7 @@ static int on_request(void *context, char *remote_ip, char *local_ip, int remote
 	(void)local_port;
 	transfer->phase = TRANSFER_ASKED;
 	transfer->heard_ms = clock_mono_ms();
+	transfer->heard = false;
 	return CURL_PREREQFUNC_OK;
 }
 
@@ -193,6 +195,13 @@ static bool make_headers(struct transfer *transfer)
 		return false;
 	return text_format(line, sizeof(line), "If-Range: %s", transfer->request.validator) == RESULT_OK &&
 	       add_header(transfer, line);
+}
+
+/* Who waits no longer than that for an answer waits no longer for a connection. */
+static long connect_timeout_ms(const struct transfer *transfer)
+{
+	uint32_t timeout_ms = transfer->set->limits.connect_timeout_ms;
+	return transfer->first_byte_ms < (int64_t)timeout_ms ? (long)transfer->first_byte_ms : (long)timeout_ms;
 }
 
 /* What is the same for every request.
@@ -231,7 +240,7 @@ static bool set_up(struct transfer *transfer)
 	       curl_easy_setopt(easy, CURLOPT_TCP_KEEPALIVE, 1L) == CURLE_OK &&
 	       curl_easy_setopt(easy, CURLOPT_TCP_KEEPIDLE, KEEPALIVE_S) == CURLE_OK &&
 	       curl_easy_setopt(easy, CURLOPT_TCP_KEEPINTVL, KEEPALIVE_S) == CURLE_OK &&
-	       curl_easy_setopt(easy, CURLOPT_CONNECTTIMEOUT_MS, (long)set->limits.connect_timeout_ms) == CURLE_OK &&
+	       curl_easy_setopt(easy, CURLOPT_CONNECTTIMEOUT_MS, connect_timeout_ms(transfer)) == CURLE_OK &&
 	       curl_easy_setopt(easy, CURLOPT_NOSIGNAL, 1L) == CURLE_OK &&
 	       curl_easy_setopt(easy, CURLOPT_QUICK_EXIT, 1L) == CURLE_OK;
 }

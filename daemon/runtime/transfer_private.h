@@ -42,6 +42,8 @@ struct transfer {
 	struct resume_request request;
 	enum transfer_phase phase;
 	int64_t heard_ms; /* when the last byte came, or the request went out */
+	bool heard;       /* a byte of this request's answer came */
+	int64_t first_byte_ms, stall_ms; /* how long that may take */
 	bool asked_again; /* the one time that is allowed */
 	bool ask_again;   /* this answer was useless: ask without a range */
 	bool discard;     /* this answer's body goes nowhere */

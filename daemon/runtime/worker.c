@@ -105,6 +105,8 @@ static void begin_fetch(struct worker *worker, struct order *order)
 		.file_row = file->row,
 		.url = file->url,
 		.file = order->handle,
+		.first_byte_s = order->first_byte_s,
+		.stall_s = order->stall_s,
 		.known = { .offset = file->bytes_recorded,
 		           .total = file->bytes_total,
 		           .etag = file->etag,

@@ -40,6 +40,7 @@ struct order {
 	uint64_t flight; /* the engine's number for this file's activity; comes back in reports */
 	struct file_handle *handle; /* borrowed; consumed by CLOSE, FINISH and ABANDON */
 	uint64_t bytes;
+	uint32_t first_byte_s, stall_s; /* FETCH: see struct transfer_order */
 	struct file file;   /* as recorded in the store; of CHECK: nothing */
 	struct buffer list; /* texts, each with its end; the worker's once it is given the order */
 };

@@ -202,6 +202,9 @@ static void arguments__helper_verbs__take_what_they_need(void **state)
 	check_problem("ferry preflight", "'ferry preflight' needs a job: its id, the beginning of its id, or its name");
 	check_problem("ferry submit --on-token-loss retry x y", "--on-token-loss takes error or wait, not 'retry'");
 	check_problem("ferry wait --pinned-helper S-1 j", "'ferry wait' has no option --pinned-helper");
+	check_problem("ferry submit --profile fast x y", "--profile takes interactive, update, bulk or none, not 'fast'");
+	assert_true(read_line("ferry submit --profile interactive x y"));
+	assert_int_equal(arguments.profile, FERRY_PROFILE_INTERACTIVE);
 	assert_true(read_line("ferry submit --on-token-loss wait --pinned-helper S-1-5-18 x y"));
 	assert_int_equal(arguments.on_token_loss, FERRY_TOKEN_LOSS_WAIT);
 	assert_string_equal(arguments.pinned_helper, "S-1-5-18");

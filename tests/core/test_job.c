@@ -156,6 +156,11 @@ static void job__names__read_back(void **state)
 		assert_true(token_loss_from_name(text_view(token_loss_name((enum token_loss)i)), &read));
 		assert_int_equal(read, i);
 	}
+	for (unsigned i = 0; i < JOB_PROFILE_COUNT; i++) {
+		enum job_profile read = JOB_PROFILE_COUNT;
+		assert_true(job_profile_from_name(text_view(job_profile_name((enum job_profile)i)), &read));
+		assert_int_equal(read, i);
+	}
 	for (unsigned i = 0; i < IDENTITY_CHOICE_COUNT; i++) {
 		enum identity_choice read = IDENTITY_CHOICE_COUNT;
 		assert_true(identity_choice_from_name(text_view(identity_choice_name((enum identity_choice)i)), &read));
@@ -177,11 +182,24 @@ static void job__names__read_back(void **state)
 	assert_string_equal(job_wait_name(JOB_WAIT_WORKERS), "identity-workers");
 	assert_string_equal(token_loss_name(TOKEN_LOSS_ERROR), "error");
 	assert_string_equal(token_loss_name(TOKEN_LOSS_WAIT), "wait");
+	assert_string_equal(job_profile_name(JOB_PROFILE_INTERACTIVE), "interactive");
+	assert_string_equal(job_profile_name(JOB_PROFILE_UPDATE), "update");
+	assert_string_equal(job_profile_name(JOB_PROFILE_BULK), "bulk");
 	assert_string_equal(identity_choice_name(IDENTITY_OWNER), "owner");
 	assert_string_equal(identity_choice_name(IDENTITY_HELPER), "helper");
 	assert_string_equal(identity_choice_name(IDENTITY_SERVICE), "service");
 	assert_string_equal(job_side_flag_name(JOB_SIDE_FILE), "local-file");
 	assert_string_equal(job_side_flag_name(JOB_SIDE_NETWORK), "network");
+}
+
+static void job_patience__of_each_profile__is_as_documented(void **state)
+{
+	(void)state;
+	static const struct job_patience documented[] = { { 10, 20, 120 }, { 30, 60, 86400 }, { 60, 300, 1209600 } };
+	assert_null(job_patience(JOB_PROFILE_NONE));
+	for (unsigned i = 0; i < 3; i++)
+		assert_memory_equal(job_patience((enum job_profile)(JOB_PROFILE_INTERACTIVE + i)), &documented[i],
+		                    sizeof(documented[i]));
 }
 
 static void job__unknown_names__are_refused_and_nothing_written(void **state)
@@ -287,6 +305,10 @@ static void job_properties_check__texts_and_priority__are_checked(void **state)
 	assert_memory_equal(fault.what, "priority", 8);
 
 	properties = usual_properties();
+	properties.profile = JOB_PROFILE_COUNT;
+	assert_int_equal(job_properties_check(&properties, &fault), RESULT_INVALID_ARGUMENT);
+	assert_memory_equal(fault.what, "profile", 7);
+	properties.profile = JOB_PROFILE_BULK;
 	properties.on_token_loss = TOKEN_LOSS_WAIT;
 	assert_int_equal(job_properties_check(&properties, &fault), RESULT_OK);
 	properties.on_token_loss = TOKEN_LOSS_COUNT;
@@ -424,6 +446,7 @@ int main(void)
 		cmocka_unit_test(job__only_connecting_and_transferring__hold_a_slot),
 		cmocka_unit_test(job__numbers__are_those_of_bits),
 		cmocka_unit_test(job__names__read_back),
+		cmocka_unit_test(job_patience__of_each_profile__is_as_documented),
 		cmocka_unit_test(job__unknown_names__are_refused_and_nothing_written),
 		cmocka_unit_test(job_properties_check__numbers__are_clamped_or_refused),
 		cmocka_unit_test(job_properties_check__texts_and_priority__are_checked),

@@ -45,6 +45,45 @@ static void request_decode__job_create__takes_bitss_defaults_for_what_is_absent(
 	assert_int_equal(request.file_count, 0);
 }
 
+/* A profile brings its time to give up, unless the message says another one; null brings none. */
+static void request_decode__profile__brings_the_time_to_give_up(void **state)
+{
+	(void)state;
+	static const struct {
+		const char *params;
+		enum job_profile profile;
+		unsigned given;
+		uint32_t no_progress_timeout_s;
+	} cases[] = {
+		{ "\"profile\":\"interactive\"", JOB_PROFILE_INTERACTIVE, PROPERTY_PROFILE | PROPERTY_NO_PROGRESS_TIMEOUT, 120 },
+		{ "\"profile\":\"update\"", JOB_PROFILE_UPDATE, PROPERTY_PROFILE | PROPERTY_NO_PROGRESS_TIMEOUT, 86400 },
+		{ "\"profile\":\"bulk\"", JOB_PROFILE_BULK, PROPERTY_PROFILE | PROPERTY_NO_PROGRESS_TIMEOUT, 1209600 },
+		{ "\"profile\":\"update\",\"no_progress_timeout_s\":7", JOB_PROFILE_UPDATE,
+		  PROPERTY_PROFILE | PROPERTY_NO_PROGRESS_TIMEOUT, 7 },
+		{ "\"profile\":null", JOB_PROFILE_NONE, PROPERTY_PROFILE, 0 },
+	};
+	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+		AUTO(request) struct request request;
+		char params[200];
+		text_display(params, sizeof(params), "{\"handle\":1,%s}", cases[i].params);
+		assert_decodes(message("job.setProperties", params), &request);
+		assert_int_equal(request.properties.profile, cases[i].profile);
+		assert_int_equal(request.properties_given, cases[i].given);
+		assert_int_equal(request.properties.no_progress_timeout_s, cases[i].no_progress_timeout_s);
+	}
+	static const char *const refused[] = { "\"none\"", "\"Update\"", "\"\"", "1", "[]" };
+	for (size_t i = 0; i < sizeof(refused) / sizeof(refused[0]); i++) {
+		struct request request;
+		struct fault fault;
+		char params[200];
+		text_display(params, sizeof(params), "{\"handle\":1,\"profile\":%s}", refused[i]);
+		assert_int_equal(request_decode(text_view(message("job.setProperties", params)), &request, &fault),
+		                 RESULT_INVALID_ARGUMENT);
+		assert_memory_equal(fault.what, "params.profile: ", 16);
+		request_done(&request);
+	}
+}
+
 static void request_decode__job_create__reads_every_member(void **state)
 {
 	(void)state;
@@ -54,7 +93,7 @@ static void request_decode__job_create__reads_every_member(void **state)
 	                       "{\"name\":\"J\xC3\xB6" "b\",\"description\":\"two\\nlines\\tand\",\"key\":\"k-1\","
 	                       "\"priority\":\"foreground\",\"auto_complete\":true,\"retry_delay_s\":60,"
 	                       "\"no_progress_timeout_s\":0,\"max_time_s\":3600,\"lease_s\":60,\"on_token_loss\":\"wait\","
-	                       "\"pinned_helper\":\"S-1-5-18\",\"files\":["
+	                       "\"pinned_helper\":\"S-1-5-18\",\"profile\":\"update\",\"files\":["
 	                       "{\"url\":\"https://a/b\",\"path\":\"C:\\\\a\\\\b\",\"size_bytes\":9223372036854775807},"
 	                       "{\"url\":\"http://c\",\"path\":\"/d\"}]}"), &request);
 	assert_int_equal(request.properties_given, PROPERTY_ALL);
@@ -69,6 +108,7 @@ static void request_decode__job_create__reads_every_member(void **state)
 	assert_int_equal(request.properties.lease_s, 60);
 	assert_int_equal(request.properties.on_token_loss, TOKEN_LOSS_WAIT);
 	assert_string_equal(request.properties.pinned_helper, "S-1-5-18");
+	assert_int_equal(request.properties.profile, JOB_PROFILE_UPDATE);
 	assert_int_equal(request.file_count, 2);
 	assert_int_equal(request_file(&request, 0, &file, NULL), RESULT_OK);
 	assert_true(text_is(file.url, "https://a/b"));
@@ -383,7 +423,7 @@ static void request_decode__every_member_with_every_method__agrees_with_the_sche
 		{ "limit", "1" },
 		{ "on_token_loss", "\"wait\"" }, { "pinned_helper", "null" }, { "sid", "\"S-1-5-18\"" },
 		{ "logon_id", "\"0x3e7\"" }, { "flags", "[\"network\"]" }, { "roots", "[\"C:\\\\a\"]" },
-		{ "max_token_age_s", "60" }, { "ticket", "\"t\"" },
+		{ "max_token_age_s", "60" }, { "ticket", "\"t\"" }, { "profile", "\"bulk\"" },
 	};
 	enum { MEMBER_COUNT = sizeof(members) / sizeof(members[0]) };
 	for (unsigned method = 0; method < METHOD_COUNT; method++) {
@@ -467,6 +507,7 @@ int main(void)
 		cmocka_unit_test(request_decode__hello__is_read),
 		cmocka_unit_test(request_decode__job_create__takes_bitss_defaults_for_what_is_absent),
 		cmocka_unit_test(request_decode__job_create__reads_every_member),
+		cmocka_unit_test(request_decode__profile__brings_the_time_to_give_up),
 		cmocka_unit_test(request_decode__job_open__keeps_the_id_in_lower_case),
 		cmocka_unit_test(request_decode__methods_on_a_handle__read_it),
 		cmocka_unit_test(request_decode__job_set_properties__tells_what_was_given),

@@ -244,7 +244,7 @@ static void request_decode__every_member_beside_what_is_needed__agrees_with_the_
 	};
 	static const char *const members[] = {
 		"protocol\":1", "client\":\"c\"", "job\":\"" SAMPLE_UUID "\"", "key\":\"k\"", "name\":\"n\"", "priority\":\"low\"",
-		"files\":[]", "all\":true", "from\":0", "limit\":1", "on_token_loss\":\"wait\"", "pinned_helper\":null",
+		"files\":[]", "all\":true", "from\":0", "limit\":1", "on_token_loss\":\"wait\"", "pinned_helper\":null", "profile\":null",
 		"roots\":[\"/a\"]", "max_token_age_s\":60", "max_token_age\":60", "password\":\"p\"",
 	};
 	for (size_t i = 0; i < COUNT(methods); i++) {

@@ -227,10 +227,27 @@ static void schedule_verdict__table__the_job_s_limits_make_it_final(void **state
 		};
 		job.properties.no_progress_timeout_s = cases[i].no_progress_s;
 		job.properties.max_time_s = cases[i].max_s;
-		enum result verdict = schedule_verdict(&job, cases[i].result, cases[i].now_ms);
+		enum result verdict = schedule_verdict(&job, cases[i].result, 0, cases[i].now_ms);
 		if (verdict != cases[i].verdict)
 			fail_msg("case %d: %s", (int)i, result_name(verdict));
 	}
+}
+
+static void schedule_left__counts_down_and_a_server_that_asks_for_more_ends_it(void **state)
+{
+	(void)state;
+	struct job job = { .state = JOB_TRANSFERRING, .progress_ms = 1000 };
+	job.properties.no_progress_timeout_s = 120;
+	job.properties.max_time_s = 3600;
+	assert_int_equal(schedule_left_ms(&job, 1000), 120000);
+	assert_int_equal(schedule_left_ms(&job, 61000), 60000);
+	assert_int_equal(schedule_left_ms(&job, 121000), 0);
+	assert_int_equal(schedule_left_ms(&job, INT64_MAX), 0);
+	assert_int_equal(schedule_left_ms(&job, 0), 120000); /* the clock was set back */
+	assert_int_equal(schedule_verdict(&job, RESULT_HTTP_TRANSIENT, 60, 61000), RESULT_HTTP_TRANSIENT);
+	assert_int_equal(schedule_verdict(&job, RESULT_HTTP_TRANSIENT, 61, 61000), RESULT_NO_PROGRESS);
+	assert_int_equal(schedule_verdict(&job, RESULT_HTTP_STATUS, 61, 61000), RESULT_HTTP_STATUS);
+	assert_int_equal(schedule_verdict(&job, RESULT_HTTP_TRANSIENT, UINT32_MAX, 1000), RESULT_NO_PROGRESS);
 }
 
 /* --- why a job waits --- */
@@ -316,6 +333,7 @@ int main(void)
 		cmocka_unit_test(schedule_retry_delay__grows_from_a_second_to_the_job_s_own),
 		cmocka_unit_test(schedule_retry_after__not_before_the_server_asked_nor_together_with_others),
 		cmocka_unit_test(schedule_verdict__table__the_job_s_limits_make_it_final),
+		cmocka_unit_test(schedule_left__counts_down_and_a_server_that_asks_for_more_ends_it),
 		cmocka_unit_test(schedule_wait__table__names_what_lasts_longest),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);

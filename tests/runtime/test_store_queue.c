@@ -538,7 +538,7 @@ static void row__with_a_value_out_of_range__is_reported_as_damage(void **state)
 		"takeovers = 1 << 32", "on_token_loss = 2", "pinned_helper = hex(zeroblob(256))", "helper_flags = 4",
 		"helper_flags = -1", "helper_sid = hex(zeroblob(256))", "helper_logon = -1", "helper_logon = 5", "token_wait = 2",
 		"file_sid = hex(zeroblob(256))", "network_sid = hex(zeroblob(256))", "network_sid = 'a' || char(0)",
-		"file_writer = hex(zeroblob(272))", "retry_after_s = 86401", "retry_after_s = -1",
+		"file_writer = hex(zeroblob(272))", "retry_after_s = 86401", "retry_after_s = -1", "profile = 4",
 	};
 	static const char *const file_columns[] = {
 		"ordinal = -1", "state = 4", "state = -1", "bytes_total = -1",

@@ -51,6 +51,37 @@ static void transfer__server_falls_silent__is_stalled_in_every_phase(void **stat
 	rig_free(rig);
 }
 
+/* Of a job that is less or more patient than the settings; side by side with others. */
+static void transfer__patience_of_its_own__is_for_the_first_byte_and_for_later_ones(void **state)
+{
+	(void)state;
+	struct rig *rig = rig_new(stalls, 10000);
+	rig->limits.stall_timeout_s = 3;
+	start(rig, 0, "/head", nothing_known); /* as the settings say */
+	rig->first_byte_s = 1;
+	rig->stall_s = 60;
+	start(rig, 1, "/head", nothing_known);
+	start(rig, 2, "/body", nothing_known); /* the head came in time, and the body may take long */
+	rig->first_byte_s = 60;
+	rig->stall_s = 1;
+	start(rig, 3, "/head", nothing_known);
+	start(rig, 4, "/body", nothing_known);
+	int64_t begun_ms = clock_mono_ms();
+	while (rig->told[1].finished + rig->told[4].finished < 2)
+		work(rig, 1000);
+	assert_true(clock_mono_ms() - begun_ms < 2900);
+	assert_int_equal(rig->told[0].finished, 0);
+	struct told *told = rig->told;
+	while (told[0].finished == 0)
+		work(rig, 1000);
+	assert_int_equal(told[0].result, RESULT_STALLED);
+	assert_int_equal(told[1].result, RESULT_STALLED);
+	assert_int_equal(told[4].result, RESULT_STALLED);
+	assert_int_equal(told[4].written, 5000);
+	assert_int_equal(told[2].finished + told[3].finished, 0);
+	rig_free(rig);
+}
+
 /* --- stopping --- */
 
 static bool sends_a_part(void *context, const struct http_request *request, struct http_connection *connection)
@@ -293,6 +324,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(transfer__nobody_listens__is_connect_failed),
 		cmocka_unit_test(transfer__server_falls_silent__is_stalled_in_every_phase),
+		cmocka_unit_test(transfer__patience_of_its_own__is_for_the_first_byte_and_for_later_ones),
 		cmocka_unit_test(transfer__stopped_in_the_middle__has_written_what_came),
 		cmocka_unit_test(transfer__stopped_before_it_began__has_what_it_had),
 		cmocka_unit_test(transfer__set_freed_in_the_middle__tells_nobody),

@@ -132,6 +132,7 @@ struct rig {
 	struct http_server *server;
 	struct transfer_set *set;
 	struct transfer_limits limits;
+	uint32_t first_byte_s, stall_s; /* of the next transfers */
 	struct file_handle files[ROWS];
 	struct told told[ROWS];
 	unsigned finished;
@@ -238,7 +239,8 @@ static inline void start_url(struct rig *rig, int64_t row, const char *url, stru
 	if (!rig->set)
 		assert_int_equal(transfer_set_new(&rig->limits, &handler, &rig->set, &fault), RESULT_OK);
 	rig->told[row] = (struct told){ .finished = 0 };
-	const struct transfer_order order = { .file_row = row, .url = url, .file = &rig->files[row], .known = known };
+	const struct transfer_order order = { .file_row = row, .url = url, .file = &rig->files[row],
+		                                  .first_byte_s = rig->first_byte_s, .stall_s = rig->stall_s, .known = known };
 	assert_int_equal(transfer_start(rig->set, &order, &fault), RESULT_OK);
 }
 

@@ -205,6 +205,29 @@ static void engine__server_asks_to_stay_away__job_does_and_says_until_when(void 
 	}
 }
 
+/* It cannot be asked again in time: the job says so now, not after its patience. */
+static void engine__server_asks_for_more_than_the_job_has__fails_at_once(void **state)
+{
+	struct world world;
+	struct job_status status;
+
+	(void)state;
+	world_begin(&world, 1);
+	world_hello(&world);
+	world.files[0].fail_next_fetch = RESULT_HTTP_TRANSIENT;
+	world.files[0].retry_after_s = 121;
+	int64_t row = world_create(&world, &(struct world_order){ .files = 1 });
+
+	assert_int_equal(world_set(&world, row, PROPERTY_NO_PROGRESS_TIMEOUT,
+	                           &(struct job_properties){ .no_progress_timeout_s = 120 }), RESULT_OK);
+	world_resume(&world, row);
+	run_to_end(&world, row, JOB_ERROR);
+	world_job(&world, row, &status);
+	assert_int_equal(status.job.error.result, RESULT_NO_PROGRESS);
+	assert_true(world.mono_ms < 10000);
+	world_end(&world);
+}
+
 static void engine__fatal_failure__job_waits_in_error(void **state)
 {
 	struct world world;
@@ -262,7 +285,7 @@ static void engine__server_that_never_answers_well__job_ends_in_no_progress(void
 	}
 	assert_int_equal(engine_job_get(world.engine, row, &status, &fault), RESULT_OK);
 	assert_int_equal(status.job.error.result, RESULT_NO_PROGRESS);
-	assert_in_range(world.wall_ms - begun, 600 * 1000, 700 * 1000);
+	assert_in_range(world.wall_ms - begun, 600 * 1000, 601 * 1000); /* the last try was made then, and not later */
 	world_end(&world);
 }
 
@@ -576,6 +599,7 @@ int main(void)
 		cmocka_unit_test(engine__owner_does_not_return__job_waits),
 		cmocka_unit_test(engine__transient_failure__job_tries_again_by_itself),
 		cmocka_unit_test(engine__server_asks_to_stay_away__job_does_and_says_until_when),
+		cmocka_unit_test(engine__server_asks_for_more_than_the_job_has__fails_at_once),
 		cmocka_unit_test(engine__fatal_failure__job_waits_in_error),
 		cmocka_unit_test(engine__partial_file_exchanged__job_fails_and_a_resume_fetches_it_again),
 		cmocka_unit_test(engine__server_that_never_answers_well__job_ends_in_no_progress),

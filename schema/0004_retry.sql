@@ -1,5 +1,6 @@
--- How long a server asked to stay away (Retry-After), where that is why the job waits.
+-- How long a server asked to stay away (Retry-After), where that is why the job waits; and how patient the job is.
 
+ALTER TABLE job ADD COLUMN profile INTEGER NOT NULL DEFAULT 0 CHECK (profile BETWEEN 0 AND 3);
 ALTER TABLE job ADD COLUMN retry_after_s INTEGER NOT NULL DEFAULT 0 CHECK (retry_after_s BETWEEN 0 AND 86400);
 -- As before, with that: a job whose next try is farther away than it can be is one whose clock was set back.
 DROP INDEX job_runnable;

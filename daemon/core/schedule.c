@@ -68,8 +68,6 @@ static uint64_t elapsed_ms(int64_t since_ms, int64_t now_ms)
 	return now_ms > since_ms ? (uint64_t)now_ms - (uint64_t)since_ms : 0;
 }
 
-/* BITS goes straight to ERROR if its retry delay is longer than the no-progress timeout.  Not here: our delay
- * begins at a second and grows, so that there is a use in trying within any timeout but 0. */
 int64_t schedule_left_ms(const struct job *job, int64_t now_ms)
 {
 	uint64_t all_ms = (uint64_t)job->properties.no_progress_timeout_s * 1000;
@@ -78,6 +76,8 @@ int64_t schedule_left_ms(const struct job *job, int64_t now_ms)
 	return gone_ms < all_ms ? (int64_t)(all_ms - gone_ms) : 0;
 }
 
+/* BITS goes straight to ERROR if its retry delay is longer than the no-progress timeout.  Not here: our delay
+ * begins at a second and grows, so that there is a use in trying within any timeout but 0. */
 enum result schedule_verdict(const struct job *job, enum result result, uint32_t retry_after_s, int64_t now_ms)
 {
 	int64_t left_ms = schedule_left_ms(job, now_ms);

@@ -486,18 +486,25 @@ static bool leaves(struct engine *engine, const struct active *active, struct fi
 	return true;
 }
 
-/* Its host is left alone for a while: what runs goes on, and a job with nothing else waits.  The active may be gone. */
+/* Its host is left alone for a while: what runs goes on, and a job with nothing else waits, but no longer than it may.  Where
+ * somebody looks on it is asked all the same.  The active may be gone. */
 static bool must_rest(struct engine *engine, struct active *active, const struct file *file)
 {
 	struct fault fault;
+	struct job job;
 	uint32_t rests_s = engine_host_rests_s(engine, active, file, &fault);
 
-	if (rests_s == 0)
+	if (rests_s == 0 || active->patience == job_patience(JOB_PROFILE_INTERACTIVE))
 		return false;
-	if (active->flights == NULL)
-		fail_active(engine, active, &fault, rests_s);
-	else
+	if (active->flights != NULL) {
 		active->next_ordinal = file->ordinal; /* asked again when one of these ends */
+		return true;
+	}
+	if (engine_load_job(engine, active->row, &job)) {
+		int64_t left_s = schedule_left_ms(&job, engine_now(engine)) / 1000;
+
+		fail_active(engine, active, &fault, rests_s < left_s ? rests_s : (uint32_t)left_s);
+	}
 	return true;
 }
 

@@ -66,7 +66,7 @@ static void host__is_dead__is_asked_a_few_times_and_not_by_every_job(void **stat
 	helped_end(&world);
 }
 
-static void host__rests__others_and_whoever_resumes_ask_it_at_once(void **state)
+static void host__rests__others_and_who_looks_on_ask_it_at_once(void **state)
 {
 	struct world world;
 	int64_t rows[JOBS];
@@ -84,6 +84,50 @@ static void host__rests__others_and_whoever_resumes_ask_it_at_once(void **state)
 	world_wait(&world, 0);
 	assert_int_equal(world_state(&world, others), JOB_ACKNOWLEDGED);
 	assert_int_equal(world_state(&world, rows[7]), JOB_TRANSIENT_ERROR);
+	/* Where somebody looks on it is asked all the same. */
+	world.first_file = JOBS + 1;
+	int64_t watched = world_create(&world, &(struct world_order){ .files = 1, .auto_complete = true });
+	assert_int_equal(world_set(&world, watched, PROPERTY_PROFILE,
+	                           &(struct job_properties){ .profile = JOB_PROFILE_INTERACTIVE }), RESULT_OK);
+	world_resume(&world, watched);
+	world_wait(&world, 0);
+	assert_int_equal(world_state(&world, watched), JOB_ACKNOWLEDGED);
+	helped_end(&world);
+}
+
+/* And not at once, as if the server had asked for that. */
+static void host__rests_for_longer_than_the_job_has__it_fails_when_that_is_over(void **state)
+{
+	struct world world;
+	int64_t rows[JOBS];
+
+	(void)state;
+	helped_begin(&world, 4);
+	submit_all(&world, rows);
+	world_wait(&world, 2000); /* it rests for minutes now */
+	world.first_file = JOBS;
+	int64_t row = world_create(&world, &(struct world_order){ .files = 1, .auto_complete = true });
+	assert_int_equal(world_set(&world, row, PROPERTY_NO_PROGRESS_TIMEOUT,
+	                           &(struct job_properties){ .no_progress_timeout_s = 60 }), RESULT_OK);
+	world_resume(&world, row);
+	world_wait(&world, 58);
+	assert_int_equal(world_state(&world, row), JOB_TRANSIENT_ERROR);
+	world_wait(&world, 5);
+	assert_int_equal(world_state(&world, row), JOB_ERROR);
+	assert_int_equal(helped_status(&world, row).job.error.result, RESULT_NO_PROGRESS);
+	helped_end(&world);
+}
+
+static void host__rests__who_resumes_a_failed_job_asks_it_at_once(void **state)
+{
+	struct world world;
+	int64_t rows[JOBS];
+
+	(void)state;
+	helped_begin(&world, 5);
+	submit_all(&world, rows);
+	world_wait(&world, 9);
+	revive(&world);
 	helped_resume(&world, rows[7]);
 	world_wait(&world, 0);
 	assert_int_equal(world_state(&world, rows[7]), JOB_ACKNOWLEDGED);
@@ -116,7 +160,9 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(host__is_dead__is_asked_a_few_times_and_not_by_every_job),
-		cmocka_unit_test(host__rests__others_and_whoever_resumes_ask_it_at_once),
+		cmocka_unit_test(host__rests__others_and_who_looks_on_ask_it_at_once),
+		cmocka_unit_test(host__rests_for_longer_than_the_job_has__it_fails_when_that_is_over),
+		cmocka_unit_test(host__rests__who_resumes_a_failed_job_asks_it_at_once),
 		cmocka_unit_test(host__answers_now_and_then__never_rests),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -251,7 +251,7 @@ struct ferry_properties {
 struct ferry_source {
 	const char *url;
 	const char *path;
-	uint64_t size_bytes; /* FERRY_SIZE_UNKNOWN, or what is expected: for progress, until the server says it */
+	uint64_t size_bytes; /* what it must have, or the job fails with SIZE_MISMATCH; FERRY_SIZE_UNKNOWN: any */
 };
 
 /* A job to be made. */

@@ -1,7 +1,10 @@
--- How long a server asked to stay away (Retry-After), where that is why the job waits; and how patient the job is.
+-- How long a server asked to stay away (Retry-After), where that is why the job waits; how patient the job is;
+-- and what a file is to be.
 
 ALTER TABLE job ADD COLUMN profile INTEGER NOT NULL DEFAULT 0 CHECK (profile BETWEEN 0 AND 3);
 ALTER TABLE job ADD COLUMN retry_after_s INTEGER NOT NULL DEFAULT 0 CHECK (retry_after_s BETWEEN 0 AND 86400);
+-- The size that the client says the file has; NULL: it does not.  What 0001 had was a hint, and stays one.
+ALTER TABLE file ADD COLUMN bytes_stated INTEGER CHECK (bytes_stated >= 0);
 -- As before, with that: a job whose next try is farther away than it can be is one whose clock was set back.
 DROP INDEX job_runnable;
 CREATE INDEX job_runnable ON job (owner_row, owner_integrity, owner_elevated, priority, created_ms, row, next_try_ms,

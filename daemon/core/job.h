@@ -197,6 +197,8 @@ struct file {
 	char path[DESTINATION_BYTES_MAX + 1];
 	enum file_state state;
 	uint64_t bytes_total; /* SIZE_UNKNOWN until a server or the client says */
+	uint64_t bytes_stated; /* the size that it must have, if the client said one */
+	bool is_size_stated;
 	uint64_t bytes_recorded; /* the checkpoint: synced to disk, then recorded */
 	char partial[FILE_PARTIAL_BYTES_MAX]; /* name beside the destination, "" before it is made */
 	char tag[FILE_TAG_BYTES_MAX];         /* file_tag() of the partial file, "" before it is known */

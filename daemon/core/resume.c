@@ -134,6 +134,14 @@ enum resume_verdict resume_judge(const struct resume_known *known, const struct 
 	return RESUME_REFUSE;
 }
 
+enum result resume_check_size(uint64_t stated, uint64_t bytes, struct fault *fault)
+{
+	if (stated == SIZE_UNKNOWN || bytes == SIZE_UNKNOWN || bytes == stated)
+		return RESULT_OK;
+	return fault_set(fault, RESULT_SIZE_MISMATCH, FAULT_FERRY, 0, "it has %llu bytes instead of %llu",
+	                 (unsigned long long)bytes, (unsigned long long)stated);
+}
+
 enum result resume_finish(uint64_t received, uint64_t total, struct fault *fault)
 {
 	if (total == SIZE_UNKNOWN || received == total)

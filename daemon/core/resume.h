@@ -48,6 +48,10 @@ enum resume_verdict resume_judge(const struct resume_known *known, const struct 
 /* After the body ended cleanly: is the file whole?  RESULT_OK | RESULT_CONNECTION_CLOSED | RESULT_REMOTE_CHANGED. */
 enum result resume_finish(uint64_t received, uint64_t total, struct fault *fault) MUST_CHECK;
 
+/* A file of any other size than the client stated is not the one that was meant.  Either may be SIZE_UNKNOWN.
+ * RESULT_OK | RESULT_SIZE_MISMATCH; the fault has both. */
+enum result resume_check_size(uint64_t stated, uint64_t bytes, struct fault *fault) MUST_CHECK;
+
 /* Parse "bytes 5-9/10" or "bytes 5-9/ *" (without the space).  False for anything else, overflow included. */
 bool resume_parse_content_range(struct text_view value, uint64_t *ret_first, uint64_t *ret_last, uint64_t *ret_total);
 /* The retry class and outcome of an HTTP status that is not a success; docs/bits.md section 5.1. */

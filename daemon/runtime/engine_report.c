@@ -179,8 +179,11 @@ static void on_fetched(struct engine *engine, struct flight *flight, const struc
 	if (report->result == RESULT_REMOTE_CHANGED || report->result == RESULT_RESTART ||
 	    report->result == RESULT_INSUFFICIENT_HTTP)
 		flight->written = 0;
-	flight->stage = FLIGHT_CLOSING;
-	flight_last_order(engine, flight, ORDER_CLOSE, flight->written);
+	/* What is another file than the one that was meant does not lie about. */
+	bool is_wrong = report->result == RESULT_SIZE_MISMATCH;
+
+	flight->stage = is_wrong ? FLIGHT_ABANDONING : FLIGHT_CLOSING;
+	flight_last_order(engine, flight, is_wrong ? ORDER_ABANDON : ORDER_CLOSE, flight->written);
 }
 
 static void on_closed(struct engine *engine, struct flight *flight, const struct report *report)
@@ -237,6 +240,14 @@ static void on_abandoned(struct engine *engine, struct flight *flight, const str
 {
 	struct job job;
 
+	/* A job that goes on: the file is to be fetched again, should somebody resume it. */
+	if (flight->active->work == JOB_WORK_TRANSFER) {
+		if (report->result == RESULT_OK)
+			forget_partial(flight);
+		if (flight_save(engine, flight))
+			flight_end(engine, flight);
+		return;
+	}
 	if (report->result != RESULT_OK) {
 		if (!engine_load_job(engine, flight->active->row, &job))
 			return;

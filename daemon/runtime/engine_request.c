@@ -65,7 +65,8 @@ static enum result add_file(struct engine *engine, const struct job *job, const 
 		return fault_set(fault, RESULT_BAD_DESTINATION, FAULT_FERRY, 0,
 		                 "%s: lies below none of identity.service_file_roots, and the service writes this job's files",
 		                 field);
-	file.bytes_total = wanted.bytes_total;
+	file.bytes_total = file.bytes_stated = wanted.bytes_total;
+	file.is_size_stated = wanted.bytes_total != SIZE_UNKNOWN;
 	if (text_copy(file.url, sizeof(file.url), wanted.url) != RESULT_OK ||
 	    text_copy(file.path, sizeof(file.path), wanted.path) != RESULT_OK)
 		return fault_set(fault, RESULT_TOO_LONG, FAULT_FERRY, 0, "params.files[%u]", (unsigned)index);

@@ -37,7 +37,7 @@ _Static_assert(FILE_ETAG_BYTES_MAX == 512 && FILE_MODIFIED_BYTES_MAX == 64, "sch
 	"SELECT row, id, key, (SELECT name FROM owner WHERE owner.row = job.owner_row), "                  \
 	"owner_integrity, owner_elevated, takeovers, created_ms, limited, " JOB_SAVED ", files_total, files_transferred, files_published, "    \
 	"files_size_unknown, bytes_total, bytes_transferred FROM job "
-#define FILE_SELECT "SELECT row, ordinal, url, path, " FILE_SAVED " FROM file "
+#define FILE_SELECT "SELECT row, ordinal, url, path, bytes_stated, " FILE_SAVED " FROM file "
 
 #define LEASE_ENDS_MS "max(modified_ms, progress_ms) + lease_s * 1000" /* as in the index job_lease */
 #define OWNER_1 "(SELECT row FROM owner WHERE name = ?1)"
@@ -101,8 +101,8 @@ const char *const store_statements[STATEMENT_COUNT] = {
 	[COUNT_FINISHED_OF_OWNER] = "SELECT jobs_finished FROM owner WHERE name = ?1",
 
 	[FILE_NEXT_ORDINAL] = "SELECT coalesce(max(ordinal) + 1, 0) FROM file WHERE job_row = ?1",
-	[FILE_INSERT] = "INSERT INTO file (job_row, ordinal, url, path, path_key, " FILE_SAVED ") "
-	                "VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12)",
+	[FILE_INSERT] = "INSERT INTO file (job_row, ordinal, url, path, path_key, bytes_stated, " FILE_SAVED ") "
+	                "VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13)",
 	[FILE_BY_ROW] = FILE_SELECT "WHERE row = ?1",
 	[FILE_NEXT_IN_STATE] = FILE_SELECT "INDEXED BY file_state WHERE job_row = ?1 AND state = ?2 AND ordinal >= ?3 "
 	                                   "ORDER BY ordinal LIMIT 1",
@@ -599,6 +599,8 @@ static enum result take_file(struct query *query, struct file *file, struct faul
 	file->ordinal = take_u32(query);
 	take_text(query, file->url, sizeof(file->url));
 	take_text(query, file->path, sizeof(file->path));
+	file->bytes_stated = take_size(query);
+	file->is_size_stated = file->bytes_stated != SIZE_UNKNOWN;
 	file->state = (enum file_state)take_i64(query, 0, FILE_STATE_COUNT - 1);
 	file->bytes_total = take_size(query);
 	file->bytes_recorded = take_u64(query);
@@ -646,6 +648,7 @@ enum result store_file_insert(struct store *store, int64_t job_row, struct file 
 	put_text(&query, file->url);
 	put_text(&query, file->path);
 	put_text(&query, path_key);
+	put_size(&query, "bytes_stated", file->is_size_stated ? file->bytes_stated : SIZE_UNKNOWN);
 	put_file_saved(&query, file);
 	result = query_run(&query, NULL, fault);
 	if (result == RESULT_EXISTS) /* row and ordinal are fresh: only the path can be there already */

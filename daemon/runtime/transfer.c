@@ -117,6 +117,7 @@ enum result transfer_start(struct transfer_set *set, const struct transfer_order
 	transfer->known.etag = transfer->etag;
 	transfer->known.modified = transfer->modified;
 	transfer->total = order->known.total;
+	transfer->stated = order->is_size_stated ? order->stated : SIZE_UNKNOWN;
 	transfer->recorded = transfer->written = order->known.offset;
 	transfer->first_byte_ms = (int64_t)(order->first_byte_s ? order->first_byte_s : set->limits.stall_timeout_s) * 1000;
 	transfer->stall_ms = (int64_t)(order->stall_s ? order->stall_s : set->limits.stall_timeout_s) * 1000;
@@ -229,6 +230,8 @@ static void judge_end(struct transfer *transfer, CURLcode code)
 	}
 	struct fault fault;
 	enum result result = resume_finish(transfer->written, transfer->total, &fault);
+	if (!result)
+		result = resume_check_size(transfer->stated, transfer->written, &fault);
 	if (result)
 		(void)transfer_fail(transfer, result, fault.source, fault.raw, fault.what);
 }

@@ -29,6 +29,8 @@ struct transfer_order {
 	struct file_handle *file;
 	uint32_t first_byte_s; /* longest wait for the first byte of an answer; 0: the set's stall_timeout_s */
 	uint32_t stall_s;      /* and for any later one; 0: likewise */
+	bool is_size_stated;   /* the file must have `stated` bytes: RESULT_SIZE_MISMATCH */
+	uint64_t stated;
 	struct resume_known known;
 };
 

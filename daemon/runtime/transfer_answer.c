@@ -112,7 +112,11 @@ static void judge(struct transfer *transfer, long status)
 		refuse(transfer, &why);
 		return;
 	}
-	switch (resume_judge(&transfer->known, &transfer->request, &answer, &transfer->total, &why)) {
+	enum resume_verdict verdict = resume_judge(&transfer->known, &transfer->request, &answer, &transfer->total, &why);
+	bool comes = verdict == RESUME_CONTINUE || verdict == RESUME_RESTART;
+	if (comes && resume_check_size(transfer->stated, transfer->total, &why) != RESULT_OK)
+		verdict = RESUME_REFUSE;
+	switch (verdict) {
 	case RESUME_CONTINUE:
 		begin_body(transfer, transfer->request.offset, answer.range_last + 1, &answer);
 		return;

@@ -110,6 +110,12 @@ size_t transfer_on_body(char *bytes, size_t one, size_t length, void *context)
 		                    "the body is longer than its head said");
 		return CURL_WRITEFUNC_ERROR;
 	}
+	/* Without a length in its head it could go on for ever. */
+	struct fault fault;
+	if (received + length > transfer->stated && resume_check_size(transfer->stated, received + length, &fault)) {
+		(void)transfer_fail(transfer, fault.result, fault.source, fault.raw, fault.what);
+		return CURL_WRITEFUNC_ERROR;
+	}
 	if (must_wait(transfer, received, length)) {
 		/* Whoever waits for `written` to go on must see all there is. */
 		if (transfer_flush(transfer))

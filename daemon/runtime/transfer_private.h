@@ -51,6 +51,7 @@ struct transfer {
 
 	/* The body.  What was received is written + block_length. */
 	uint64_t total;    /* of the file; SIZE_UNKNOWN */
+	uint64_t stated;   /* what it must have; SIZE_UNKNOWN: anything */
 	uint64_t end;      /* of this body: less than total if the server sends less than the rest; SIZE_UNKNOWN */
 	uint64_t recorded; /* as transfer_recorded told */
 	uint64_t written;

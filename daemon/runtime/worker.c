@@ -107,6 +107,8 @@ static void begin_fetch(struct worker *worker, struct order *order)
 		.file = order->handle,
 		.first_byte_s = order->first_byte_s,
 		.stall_s = order->stall_s,
+		.is_size_stated = file->is_size_stated,
+		.stated = file->bytes_stated,
 		.known = { .offset = file->bytes_recorded,
 		           .total = file->bytes_total,
 		           .etag = file->etag,

@@ -343,6 +343,27 @@ static void resume_status_result__every_status__is_bits_class(void **state)
 	}
 }
 
+static void resume_check_size__table__only_what_was_stated(void **state)
+{
+	(void)state;
+	static const struct {
+		uint64_t stated, bytes;
+		enum result result;
+	} cases[] = {
+		{ SIZE_UNKNOWN, 5, RESULT_OK }, { 5, SIZE_UNKNOWN, RESULT_OK }, { SIZE_UNKNOWN, SIZE_UNKNOWN, RESULT_OK },
+		{ 5, 5, RESULT_OK },            { 0, 0, RESULT_OK },            { 5, 4, RESULT_SIZE_MISMATCH },
+		{ 5, 6, RESULT_SIZE_MISMATCH }, { 0, 1, RESULT_SIZE_MISMATCH }, { INT64_MAX, 0, RESULT_SIZE_MISMATCH },
+	};
+	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+		struct fault fault = { .what = "" };
+		assert_int_equal(resume_check_size(cases[i].stated, cases[i].bytes, &fault), cases[i].result);
+	}
+	struct fault fault;
+	assert_int_equal(resume_check_size(17, 42, &fault), RESULT_SIZE_MISMATCH);
+	assert_non_null(strstr(fault.what, "42"));
+	assert_non_null(strstr(fault.what, "17"));
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -350,6 +371,7 @@ int main(void)
 		cmocka_unit_test(resume_judge__table__continues_only_the_same_file_at_the_same_place),
 		cmocka_unit_test(resume_judge__without_a_range__never_asks_again),
 		cmocka_unit_test(resume_finish__table__counts),
+		cmocka_unit_test(resume_check_size__table__only_what_was_stated),
 		cmocka_unit_test(resume_parse_content_range__good__is_read),
 		cmocka_unit_test(resume_parse_content_range__anything_else__is_refused_and_nothing_written),
 		cmocka_unit_test(resume_parse_content_range__prefixes__are_not_read_beyond),

@@ -425,6 +425,38 @@ static void transfer__error_status__is_told_and_its_connection_used_again(void *
 	rig_free(rig);
 }
 
+/* --- the size that was stated --- */
+
+static void transfer__size_was_stated__no_file_of_another_one_lands(void **state)
+{
+	static const struct {
+		http_handler *handler;
+		uint64_t stated, most_written;
+		enum result result;
+	} cases[] = {
+		{ well, 100000, 100000, RESULT_OK },
+		{ well, 99999, 0, RESULT_SIZE_MISMATCH }, /* known by its head: nothing is written */
+		{ well, 100001, 0, RESULT_SIZE_MISMATCH },
+		{ chunked, 100000, 100000, RESULT_OK },
+		{ chunked, 50000, 50000, RESULT_SIZE_MISMATCH }, /* without a length: no more is taken than it may have */
+		{ chunked, 100001, 100000, RESULT_SIZE_MISMATCH },
+		{ until_close, 50000, 50000, RESULT_SIZE_MISMATCH },
+		{ until_close, 200000, 100000, RESULT_SIZE_MISMATCH },
+		{ until_close, 0, 0, RESULT_SIZE_MISMATCH },
+	};
+	(void)state;
+	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+		struct rig *rig = rig_new(cases[i].handler, 100000);
+		rig->is_size_stated = true;
+		rig->stated = cases[i].stated;
+		const struct told *told = fetch(rig, nothing_known);
+		if (told->result != cases[i].result || told->written > cases[i].most_written ||
+		    rig->files[0].end > cases[i].most_written)
+			fail_msg("case %d: %s, %d written", (int)i, result_name(told->result), (int)told->written);
+		rig_free(rig);
+	}
+}
+
 /* What a server says of when to come again, by number. */
 static const struct {
 	const char *head; /* status, and what follows it */
@@ -570,6 +602,7 @@ int main(void)
 		cmocka_unit_test(transfer__answer_that_is_not_http__is_a_bad_response),
 		cmocka_unit_test(transfer__closed_without_an_answer__is_connection_closed),
 		cmocka_unit_test(transfer__error_status__is_told_and_its_connection_used_again),
+		cmocka_unit_test(transfer__size_was_stated__no_file_of_another_one_lands),
 		cmocka_unit_test(transfer__retry_after__is_told_if_it_may_be_asked_again),
 		cmocka_unit_test(transfer__retry_after_a_date__is_the_time_until_then),
 		cmocka_unit_test(transfer__redirect__is_followed_and_only_the_end_is_judged),

@@ -133,6 +133,8 @@ struct rig {
 	struct transfer_set *set;
 	struct transfer_limits limits;
 	uint32_t first_byte_s, stall_s; /* of the next transfers */
+	bool is_size_stated;
+	uint64_t stated;
 	struct file_handle files[ROWS];
 	struct told told[ROWS];
 	unsigned finished;
@@ -240,7 +242,8 @@ static inline void start_url(struct rig *rig, int64_t row, const char *url, stru
 		assert_int_equal(transfer_set_new(&rig->limits, &handler, &rig->set, &fault), RESULT_OK);
 	rig->told[row] = (struct told){ .finished = 0 };
 	const struct transfer_order order = { .file_row = row, .url = url, .file = &rig->files[row],
-		                                  .first_byte_s = rig->first_byte_s, .stall_s = rig->stall_s, .known = known };
+		                                  .first_byte_s = rig->first_byte_s, .stall_s = rig->stall_s,
+		                                  .is_size_stated = rig->is_size_stated, .stated = rig->stated, .known = known };
 	assert_int_equal(transfer_start(rig->set, &order, &fault), RESULT_OK);
 }
 

@@ -116,6 +116,8 @@ class World:
 
     def create(self, row, url, path, **more):
         files = [{"url": url, "path": native(path)}]
+        if "size_bytes" in more:
+            files[0]["size_bytes"] = more.pop("size_bytes")
         if more.pop("two", False):
             files.insert(0, {"url": url, "path": native(os.path.join(self.ferry.landed, row, "first.bin"))})
         made = self.bridge.ok("job.create", name=row, files=files, **more)
@@ -186,6 +188,28 @@ def servers_that_fail__leave_the_old_file_and_say_why():
         folder = os.path.join(world.ferry.landed, row)
         wait_until(lambda: os.listdir(folder) == ["file.bin"], 20, f"{row}: the partial file is gone")
         assert contents(os.path.join(folder, "file.bin")) == b"what was there before", row
+    world.bridge.close()
+
+
+def file_of_another_size_than_was_stated__is_told_with_both_and_nothing_of_it_stays():
+    world = World()
+    nginx = Nginx(os.path.join(world.ferry.folder, "nginx"))
+    url = nginx.file("sized.bin", 5000)
+    for row, size in (("smaller", 4999), ("larger", 5001), ("none", 0)):
+        path = old_file(world.folder(row))
+        handle = world.create(row, url, path, size_bytes=size)
+        world.bridge.ok("job.resume", handle=handle)
+        job = world.ended(row)["job"]
+        assert (job["state"], job["error"]["result"], job["error"]["hresult"]) == ("ERROR", "SIZE_MISMATCH", "0x80200053")
+        assert f"5000 bytes instead of {size}" in job["error"]["what"] and url in job["error"]["what"], job["error"]
+        assert os.listdir(os.path.join(world.ferry.landed, row)) == ["file.bin"], row
+        with open(os.path.join(world.ferry.landed, row, "file.bin"), "rb") as file:
+            assert file.read() == b"what was there before"
+        world.bridge.ok("job.resume", handle=handle)  # and again, as if it could be otherwise now
+        assert world.ended(row)["job"]["error"]["result"] == "SIZE_MISMATCH"
+    path = old_file(world.folder("right"))
+    world.bridge.ok("job.resume", handle=world.create("right", url, path, size_bytes=5000))
+    assert world.ended("right")["job"]["state"] == "TRANSFERRED"
     world.bridge.close()
 
 
@@ -298,5 +322,6 @@ def full_disk__is_told_and_goes_on_when_there_is_room():
 
 
 faulthandler.dump_traceback_later(150, exit=True)  # what is not answered hangs
-run(servers_that_fail__leave_the_old_file_and_say_why, destinations_that_cannot_be_written__are_told_at_resume,
+run(servers_that_fail__leave_the_old_file_and_say_why,
+    file_of_another_size_than_was_stated__is_told_with_both_and_nothing_of_it_stays, destinations_that_cannot_be_written__are_told_at_resume,
     destination_in_use__is_tried_again, full_disk__is_told_and_goes_on_when_there_is_room)

@@ -1,4 +1,4 @@
-/* The borders to Windows' own words: UTF-16, codes, SIDs and hashes.  They hold under Wine as well. */
+/* The borders to Windows' own words: UTF-16, codes and SIDs.  They hold under Wine as well. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -9,7 +9,6 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "platform/win32/hash.h"
 #include "platform/win32/security.h"
 #include "platform/win32/utf.h"
 
@@ -107,21 +106,6 @@ static void security__service_sid__is_what_windows_computes(void **state)
 	}
 }
 
-static void hash__sha256__of_parts_is_that_of_the_whole(void **state)
-{
-	(void)state;
-	static const uint8_t abc[HASH_SHA256_BYTES] = { 0xba, 0x78, 0x16, 0xbf, 0x8f, 0x01, 0xcf, 0xea, 0x41, 0x41, 0x40,
-		                                            0xde, 0x5d, 0xae, 0x22, 0x23, 0xb0, 0x03, 0x61, 0xa3, 0x96, 0x17,
-		                                            0x7a, 0x9c, 0xb4, 0x10, 0xff, 0x61, 0xf2, 0x00, 0x15, 0xad };
-	uint8_t digest[HASH_SHA256_BYTES];
-	struct hash hash = hash_begin(HASH_SHA256);
-	hash_add(&hash, "a", 1);
-	hash_add(&hash, NULL, 0);
-	hash_add(&hash, "bc", 2);
-	assert_int_equal(hash_end(&hash, digest, NULL), RESULT_OK);
-	assert_memory_equal(digest, abc, sizeof(abc));
-}
-
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -131,7 +115,6 @@ int main(void)
 		cmocka_unit_test(utf__from_the_system__fits_or_is_refused),
 		cmocka_unit_test(fault__codes__become_results),
 		cmocka_unit_test(security__service_sid__is_what_windows_computes),
-		cmocka_unit_test(hash__sha256__of_parts_is_that_of_the_whole),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }

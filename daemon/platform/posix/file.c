@@ -253,11 +253,9 @@ enum result file_tag_at(struct folder *folder, const char *name, char to[FILE_TA
 
 enum result file_size(struct file_handle *file, uint64_t *ret_bytes, struct fault *fault)
 {
-	struct stat status;
-	enum result result = done(fstat(file->fd, &status), "look at", "the open file", fault);
-	if (result == RESULT_OK)
-		*ret_bytes = (uint64_t)status.st_size;
-	return result;
+	off_t end = lseek(file->fd, 0, SEEK_END); /* nobody reads or writes where it points */
+	*ret_bytes = (uint64_t)end;
+	return done(end < 0 ? -1 : 0, "look at", "the open file", fault);
 }
 
 enum result file_reserve(struct file_handle *file, uint64_t bytes, struct fault *fault)
@@ -267,10 +265,8 @@ enum result file_reserve(struct file_handle *file, uint64_t bytes, struct fault 
 	if (fstat(file->fd, &status) != 0 || fstatvfs(file->fd, &volume) != 0)
 		return fault_errno(fault, errno, "ask for free space");
 	uint64_t present = (uint64_t)status.st_blocks * STAT_BLOCK_BYTES, missing = bytes > present ? bytes - present : 0;
-	errno = ENOSPC;
-	if (missing / volume.f_frsize >= volume.f_bavail ||
-	    (missing > 0 && fallocate(file->fd, 0, 0, (off_t)bytes) != 0 && errno != EOPNOTSUPP))
-		return fault_errno(fault, errno, "reserve %ju bytes", (uintmax_t)bytes);
+	if (missing / volume.f_frsize >= volume.f_bavail)
+		return fault_errno(fault, ENOSPC, "reserve %ju bytes", (uintmax_t)bytes);
 	return file_truncate(file, bytes, fault);
 }
 
@@ -296,15 +292,9 @@ enum result file_write(struct file_handle *file, uint64_t offset, const void *by
 enum result file_read(struct file_handle *file, uint64_t offset, void *bytes, size_t size, size_t *ret_length,
                       struct fault *fault)
 {
-	size_t length = 0;
-	ssize_t got = 1;
-	for (; length < size && got != 0; length += (size_t)got) {
-		got = TEMP_FAILURE_RETRY(pread(file->fd, (char *)bytes + length, size - length, (off_t)(offset + length)));
-		if (got < 0)
-			return fault_errno(fault, errno, "read %zu bytes at %ju", size, (uintmax_t)offset);
-	}
-	*ret_length = length;
-	return RESULT_OK;
+	ssize_t got = TEMP_FAILURE_RETRY(pread(file->fd, bytes, size, (off_t)offset)); /* less only at the file's end */
+	*ret_length = got > 0 ? (size_t)got : 0;
+	return got >= 0 ? RESULT_OK : fault_errno(fault, errno, "read %zu bytes at %ju", size, (uintmax_t)offset);
 }
 
 enum result file_sync(struct file_handle *file, struct fault *fault)

@@ -18,30 +18,19 @@ _Static_assert(IDENTITY_DIGEST_BYTES == SHA256_DIGEST_LENGTH, "the digest is SHA
 struct identity {
 	struct identity_head head;
 	size_t group_count;
-	/* Equal identities are equal bytes up to the last of the groups, which ascend. */
+	/* Equal identities are equal bytes up to the last of the groups, which ascend: the kernel keeps and tells them so. */
 	struct {
 		uint32_t uid, gid, session, groups[IDENTITY_GROUPS_MAX];
 	} ids;
 };
 
-static int compare_ids(const void *a, const void *b)
-{
-	uint32_t left = *(const uint32_t *)a, right = *(const uint32_t *)b;
-	return (left > right) - (left < right);
-}
-
 /* Linux has capabilities per thread; glibc offers no call for them. */
-static bool read_capabilities(struct __user_cap_data_struct sets[_LINUX_CAPABILITY_U32S_3])
-{
-	struct __user_cap_header_struct header = { .version = _LINUX_CAPABILITY_VERSION_3 };
-	return syscall(SYS_capget, &header, sets) == 0;
-}
-
 static bool may_change_ids(void)
 {
+	struct __user_cap_header_struct header = { .version = _LINUX_CAPABILITY_VERSION_3 };
 	struct __user_cap_data_struct sets[_LINUX_CAPABILITY_U32S_3];
 	uint32_t needed = 1u << CAP_SETUID | 1u << CAP_SETGID;
-	return read_capabilities(sets) && (sets[0].effective & needed) == needed;
+	return syscall(SYS_capget, &header, sets) == 0 && (sets[0].effective & needed) == needed;
 }
 
 /* Whether the calling thread has all ids of the identity: real, effective, saved, filesystem and supplementary.  Raw
@@ -59,7 +48,6 @@ static bool has_ids(const struct identity *identity)
 	for (int i = 0; i < 4; i++)
 		if (uids[i] != identity->ids.uid || gids[i] != identity->ids.gid)
 			return false;
-	qsort(groups, identity->group_count, sizeof(groups[0]), compare_ids);
 	return memcmp(groups, identity->ids.groups, identity->group_count * sizeof(groups[0])) == 0;
 }
 
@@ -78,7 +66,6 @@ enum result identity_from_credentials(uid_t uid, gid_t gid, pid_t session, const
 	identity->ids.session = (uint32_t)session;
 	for (size_t i = 0; i < group_count; i++)
 		identity->ids.groups[i] = groups[i];
-	qsort(identity->ids.groups, group_count, sizeof(groups[0]), compare_ids);
 	SHA256((const unsigned char *)&identity->ids, (3 + group_count) * sizeof(uint32_t), identity->head.digest);
 	struct caller *caller = &identity->head.caller;
 	*caller = (struct caller){ .session = identity->ids.session, .logon = session ? LOGON_INTERACTIVE : LOGON_OTHER,
@@ -108,12 +95,7 @@ static bool drop_capabilities(void)
 {
 	struct __user_cap_header_struct header = { .version = _LINUX_CAPABILITY_VERSION_3 };
 	struct __user_cap_data_struct sets[_LINUX_CAPABILITY_U32S_3] = { 0 };
-	if (syscall(SYS_capset, &header, sets) != 0 || !read_capabilities(sets))
-		return false;
-	for (size_t i = 0; i < _LINUX_CAPABILITY_U32S_3; i++)
-		if (sets[i].effective || sets[i].permitted || sets[i].inheritable)
-			return false;
-	return true;
+	return syscall(SYS_capset, &header, sets) == 0;
 }
 
 enum result identity_wear(const struct identity *identity, struct fault *fault)

@@ -41,8 +41,7 @@ enum result thread_start(const char *name, void (*run)(void *argument), void *ar
 	struct thread *thread = calloc(1, sizeof(*thread));
 	if (!thread)
 		return fault_set(fault, RESULT_NO_MEMORY, FAULT_FERRY, 0, "start thread %s", name);
-	thread->run = run;
-	thread->argument = argument;
+	*thread = (struct thread){ .run = run, .argument = argument };
 	int error = pthread_create(&thread->id, NULL, thread_body, thread);
 	if (error != 0) {
 		free(thread);

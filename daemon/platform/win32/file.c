@@ -4,7 +4,7 @@
 #include <winternl.h>
 
 #include "platform/file_name.h"
-#include "platform/win32/hash.h"
+#include "platform/hash.h"
 #include "platform/win32/security.h"
 #include "platform/win32/utf.h"
 
@@ -152,7 +152,7 @@ static bool read_number(HANDLE handle, struct file_number *ret_number)
 
 static enum result handle_tag(HANDLE handle, char to[FILE_TAG_BYTES_MAX], struct fault *fault)
 {
-	uint8_t digest[HASH_SHA256_BYTES];
+	uint8_t digest[DIGEST_SHA256_BYTES];
 	struct file_number number;
 	struct sid owner;
 	uint64_t halves[2];
@@ -162,9 +162,9 @@ static enum result handle_tag(HANDLE handle, char to[FILE_TAG_BYTES_MAX], struct
 	enum result result = security_owner(handle, &owner, fault);
 	if (result != RESULT_OK)
 		return result;
-	struct hash hash = hash_begin(HASH_SHA256);
-	hash_add(&hash, &owner, GetLengthSid(&owner.sid));
-	result = hash_end(&hash, digest, fault);
+	struct hash *hash = hash_new(sizeof digest);
+	hash_add(hash, &owner, GetLengthSid(&owner.sid));
+	result = hash_end(hash, digest, fault);
 	if (result != RESULT_OK)
 		return result;
 	memcpy(halves, number.id, sizeof halves);

@@ -3,10 +3,10 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "platform/win32/hash.h"
+#include "platform/hash.h"
 #include "platform/win32/security.h"
 
-_Static_assert(IDENTITY_DIGEST_BYTES == HASH_SHA256_BYTES, "the digest is SHA-256");
+_Static_assert(IDENTITY_DIGEST_BYTES == DIGEST_SHA256_BYTES, "the digest is SHA-256");
 
 #define SERVICE_SIDS_MAX 16u /* far more than fit in an owner key */
 
@@ -167,27 +167,27 @@ static enum result digest_default_dacl(struct hash *hash, HANDLE token, struct f
 enum result token_digest(HANDLE token, const struct caller *caller, uint8_t ret_digest[IDENTITY_DIGEST_BYTES],
                          struct fault *fault)
 {
-	struct hash hash = hash_begin(HASH_SHA256);
+	struct hash *hash = hash_new(IDENTITY_DIGEST_BYTES);
 
-	digest_part(&hash, TokenStatistics, &caller->logon_id, sizeof caller->logon_id);
-	digest_part(&hash, TokenSessionId, &caller->session, sizeof caller->session);
-	digest_part(&hash, TokenIsAppContainer, &caller->app_container, sizeof caller->app_container);
-	enum result result = digest_user(&hash, token, fault);
+	digest_part(hash, TokenStatistics, &caller->logon_id, sizeof caller->logon_id);
+	digest_part(hash, TokenSessionId, &caller->session, sizeof caller->session);
+	digest_part(hash, TokenIsAppContainer, &caller->app_container, sizeof caller->app_container);
+	enum result result = digest_user(hash, token, fault);
 	if (result == RESULT_OK)
-		result = digest_restriction(&hash, token, fault);
+		result = digest_restriction(hash, token, fault);
 	if (result == RESULT_OK)
-		result = digest_single_sids(&hash, token, fault);
+		result = digest_single_sids(hash, token, fault);
 	if (result == RESULT_OK)
-		result = digest_groups(&hash, token, TokenGroups, fault);
+		result = digest_groups(hash, token, TokenGroups, fault);
 	if (result == RESULT_OK)
-		result = digest_groups(&hash, token, TokenRestrictedSids, fault);
+		result = digest_groups(hash, token, TokenRestrictedSids, fault);
 	if (result == RESULT_OK && caller->app_container)
-		result = digest_groups(&hash, token, TokenCapabilities, fault);
+		result = digest_groups(hash, token, TokenCapabilities, fault);
 	if (result == RESULT_OK)
-		result = digest_privileges(&hash, token, fault);
+		result = digest_privileges(hash, token, fault);
 	if (result == RESULT_OK)
-		result = digest_default_dacl(&hash, token, fault);
-	enum result hashed = hash_end(&hash, ret_digest, result == RESULT_OK ? fault : NULL);
+		result = digest_default_dacl(hash, token, fault);
+	enum result hashed = hash_end(hash, ret_digest, result == RESULT_OK ? fault : NULL);
 	return result != RESULT_OK ? result : hashed;
 }
 

@@ -4,13 +4,13 @@
 #include <stdatomic.h>
 #include <string.h>
 
-#include "platform/win32/hash.h"
+#include "platform/hash.h"
 #include "platform/win32/utf.h"
 
 enum result security_service_sid(const wchar_t *service, struct sid *ret_sid, struct fault *fault)
 {
 	SID_IDENTIFIER_AUTHORITY authority = SECURITY_NT_AUTHORITY;
-	uint8_t digest[HASH_SHA1_BYTES];
+	uint8_t digest[DIGEST_SHA1_BYTES];
 	wchar_t name[257]; /* a service's name has at most 256 characters */
 	size_t length = wcslen(service);
 
@@ -18,9 +18,9 @@ enum result security_service_sid(const wchar_t *service, struct sid *ret_sid, st
 		return fault_set(fault, RESULT_TOO_LONG, FAULT_FERRY, 0, "service name");
 	memcpy(name, service, (length + 1) * sizeof name[0]);
 	CharUpperBuffW(name, (DWORD)length);
-	struct hash hash = hash_begin(HASH_SHA1);
-	hash_add(&hash, name, length * sizeof name[0]);
-	enum result result = hash_end(&hash, digest, fault);
+	struct hash *hash = hash_new(sizeof digest);
+	hash_add(hash, name, length * sizeof name[0]);
+	enum result result = hash_end(hash, digest, fault);
 	if (result != RESULT_OK)
 		return result;
 

@@ -5,6 +5,8 @@ ALTER TABLE job ADD COLUMN profile INTEGER NOT NULL DEFAULT 0 CHECK (profile BET
 ALTER TABLE job ADD COLUMN retry_after_s INTEGER NOT NULL DEFAULT 0 CHECK (retry_after_s BETWEEN 0 AND 86400);
 -- The size that the client says the file has; NULL: it does not.  What 0001 had was a hint, and stays one.
 ALTER TABLE file ADD COLUMN bytes_stated INTEGER CHECK (bytes_stated >= 0);
+-- The digest that it must have, as core/digest writes it; "": any.
+ALTER TABLE file ADD COLUMN digest TEXT NOT NULL DEFAULT '' CHECK (length(digest) <= 135);
 -- As before, with that: a job whose next try is farther away than it can be is one whose clock was set back.
 DROP INDEX job_runnable;
 CREATE INDEX job_runnable ON job (owner_row, owner_integrity, owner_elevated, priority, created_ms, row, next_try_ms,

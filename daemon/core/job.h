@@ -7,6 +7,7 @@
 #define FERRY_CORE_JOB_H
 
 #include "core/destination.h"
+#include "core/digest.h"
 #include "core/url.h"
 
 #define JOB_NAME_CHARACTERS_MAX 256 /* BITS's, counted as it counts: text_utf16_length() */
@@ -199,6 +200,7 @@ struct file {
 	uint64_t bytes_total; /* SIZE_UNKNOWN until a server or the client says */
 	uint64_t bytes_stated; /* the size that it must have, if the client said one */
 	bool is_size_stated;
+	struct digest digest; /* that it must have, if the client said one */
 	uint64_t bytes_recorded; /* the checkpoint: synced to disk, then recorded */
 	char partial[FILE_PARTIAL_BYTES_MAX]; /* name beside the destination, "" before it is made */
 	char tag[FILE_TAG_BYTES_MAX];         /* file_tag() of the partial file, "" before it is known */

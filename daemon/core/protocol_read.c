@@ -77,6 +77,14 @@ static void unknown_word(struct reader *reader, const char *name)
 	                           reader->object.path, name);
 }
 
+static void read_digest(struct reader *reader, const char *name, struct digest *ret_digest)
+{
+	struct text_view text = { .length = 0 };
+	read_name(reader, name, &text);
+	if (reader->result == RESULT_OK && digest_parse(text, ret_digest, NULL) != RESULT_OK)
+		unknown_word(reader, name);
+}
+
 /* --- faults --- */
 
 /* An outcome that only a newer service has is shown as SYSTEM, with its own words. */
@@ -321,6 +329,8 @@ enum result protocol_read_file(struct json value, struct file *ret_file, struct 
 		unknown_word(&reader, "state");
 	if (json_is_number(member(&reader, "size_bytes")))
 		read_u64(&reader, "size_bytes", &file.bytes_total);
+	if (member(&reader, "digest").value)
+		read_digest(&reader, "digest", &file.digest);
 	read_u64(&reader, "transferred_bytes", &file.bytes_recorded);
 	if (reader.result == RESULT_OK)
 		*ret_file = file;

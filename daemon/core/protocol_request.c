@@ -573,10 +573,21 @@ void request_done(struct request *request)
 	request->file_count = 0;
 }
 
+static enum result read_digest(struct json value, struct digest *ret_digest, struct fault *fault)
+{
+	struct text_view text;
+	struct fault why;
+	enum result result = json_get_text(value, SIZE_MAX, &text, fault);
+
+	if (result == RESULT_OK && digest_parse(text, ret_digest, &why) != RESULT_OK)
+		return refuse(value, why.what, fault);
+	return result;
+}
+
 enum result request_file(const struct request *request, uint32_t index, struct file_request *ret_file,
                          struct fault *fault)
 {
-	static const char *const members[] = { "url", "path", "size_bytes", NULL };
+	static const char *const members[] = { "url", "path", "size_bytes", "digest", NULL };
 	struct file_request file = { .bytes_total = SIZE_UNKNOWN };
 
 	assert(index < request->file_count);
@@ -591,6 +602,9 @@ enum result request_file(const struct request *request, uint32_t index, struct f
 	struct json size = json_member(value, "size_bytes");
 	if (result == RESULT_OK && size.value)
 		result = json_get_u64(size, 0, INT64_MAX, &file.bytes_total, fault);
+	struct json digest = json_member(value, "digest");
+	if (result == RESULT_OK && digest.value)
+		result = read_digest(digest, &file.digest, fault);
 	if (result == RESULT_OK)
 		*ret_file = file;
 	return result;

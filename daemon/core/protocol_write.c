@@ -240,7 +240,7 @@ void protocol_write_job(struct json_writer *writer, const char *name, const stru
 
 void protocol_write_file(struct json_writer *writer, const struct file *file)
 {
-	char url[URL_BYTES_MAX + sizeof("?...")];
+	char url[URL_BYTES_MAX + sizeof("?...")], digest[DIGEST_TEXT_BYTES_MAX];
 	url_redact(text_view(file->url), url, sizeof(url));
 
 	json_write_begin(writer, NULL, '{');
@@ -252,6 +252,9 @@ void protocol_write_file(struct json_writer *writer, const struct file *file)
 		write_null(writer, "size_bytes");
 	else
 		json_write_u64(writer, "size_bytes", file->bytes_total);
+	digest_format(&file->digest, digest);
+	if (digest[0])
+		json_write_text(writer, "digest", text_view(digest));
 	json_write_u64(writer, "transferred_bytes", file->bytes_recorded);
 	json_write_end(writer, '}');
 }

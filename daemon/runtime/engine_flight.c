@@ -43,6 +43,8 @@ void flight_order(struct engine *engine, struct flight *flight, enum order_kind 
 	if (order != NULL)
 		*order = (struct order){ .kind = kind, .flight = flight->number, .handle = flight->handle,
 			                 .bytes = bytes, .file = flight->file };
+	if (order != NULL && kind == ORDER_FETCH)
+		order->hash = TAKE(flight->hash);
 	if (order != NULL && kind == ORDER_FETCH && flight->active->patience != NULL) {
 		order->first_byte_s = flight->active->patience->first_byte_s;
 		order->stall_s = flight->active->patience->stall_s;
@@ -97,6 +99,7 @@ static void flight_remove(struct engine *engine, struct flight *flight)
 	active->flight_count--;
 	engine->flight_count--;
 	file_handle_free(flight->handle);
+	hash_free(flight->hash);
 	free(flight);
 }
 

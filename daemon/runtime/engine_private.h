@@ -80,6 +80,7 @@ struct flight {
 	enum flight_stage stage;
 	struct file file;           /* as recorded in the store */
 	struct file_handle *handle; /* from OPEN's report until an order consumes it */
+	struct hash *hash;          /* likewise; FETCH's */
 	uint64_t written;
 	bool syncing;
 	bool unsynced; /* a sync failed: what is not recorded yet may be lost, whatever a later one says */

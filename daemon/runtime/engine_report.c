@@ -7,6 +7,7 @@
 void report_discard(struct report *report)
 {
 	file_handle_free(report->handle);
+	hash_free(report->hash);
 	buffer_done(&report->names);
 	free(report);
 }
@@ -66,6 +67,10 @@ static void forget_partial(struct flight *flight)
 
 static void on_opened(struct engine *engine, struct flight *flight, struct report *report)
 {
+	if (report->result == RESULT_CANCELLED) { /* its worker ends */
+		flight_end(engine, flight);
+		return;
+	}
 	if (report->result != RESULT_OK) {
 		flight->fault = report->fault;
 		note_file(engine, EVENT_FILE_FAILED, flight, 0, &flight->fault);
@@ -78,6 +83,7 @@ static void on_opened(struct engine *engine, struct flight *flight, struct repor
 		return;
 	}
 	flight->handle = TAKE(report->handle);
+	flight->hash = TAKE(report->hash);
 	memcpy(flight->file.tag, report->tag, sizeof(flight->file.tag));
 	flight->file.bytes_recorded = flight->written = report->bytes;
 	if (report->bytes == 0)
@@ -180,7 +186,7 @@ static void on_fetched(struct engine *engine, struct flight *flight, const struc
 	    report->result == RESULT_INSUFFICIENT_HTTP)
 		flight->written = 0;
 	/* What is another file than the one that was meant does not lie about. */
-	bool is_wrong = report->result == RESULT_SIZE_MISMATCH;
+	bool is_wrong = report->result == RESULT_SIZE_MISMATCH || report->result == RESULT_DIGEST_MISMATCH;
 
 	flight->stage = is_wrong ? FLIGHT_ABANDONING : FLIGHT_CLOSING;
 	flight_last_order(engine, flight, is_wrong ? ORDER_ABANDON : ORDER_CLOSE, flight->written);

@@ -67,6 +67,7 @@ static enum result add_file(struct engine *engine, const struct job *job, const 
 		                 field);
 	file.bytes_total = file.bytes_stated = wanted.bytes_total;
 	file.is_size_stated = wanted.bytes_total != SIZE_UNKNOWN;
+	file.digest = wanted.digest;
 	if (text_copy(file.url, sizeof(file.url), wanted.url) != RESULT_OK ||
 	    text_copy(file.path, sizeof(file.path), wanted.path) != RESULT_OK)
 		return fault_set(fault, RESULT_TOO_LONG, FAULT_FERRY, 0, "params.files[%u]", (unsigned)index);

@@ -37,7 +37,7 @@ _Static_assert(FILE_ETAG_BYTES_MAX == 512 && FILE_MODIFIED_BYTES_MAX == 64, "sch
 	"SELECT row, id, key, (SELECT name FROM owner WHERE owner.row = job.owner_row), "                  \
 	"owner_integrity, owner_elevated, takeovers, created_ms, limited, " JOB_SAVED ", files_total, files_transferred, files_published, "    \
 	"files_size_unknown, bytes_total, bytes_transferred FROM job "
-#define FILE_SELECT "SELECT row, ordinal, url, path, bytes_stated, " FILE_SAVED " FROM file "
+#define FILE_SELECT "SELECT row, ordinal, url, path, bytes_stated, digest, " FILE_SAVED " FROM file "
 
 #define LEASE_ENDS_MS "max(modified_ms, progress_ms) + lease_s * 1000" /* as in the index job_lease */
 #define OWNER_1 "(SELECT row FROM owner WHERE name = ?1)"
@@ -101,8 +101,8 @@ const char *const store_statements[STATEMENT_COUNT] = {
 	[COUNT_FINISHED_OF_OWNER] = "SELECT jobs_finished FROM owner WHERE name = ?1",
 
 	[FILE_NEXT_ORDINAL] = "SELECT coalesce(max(ordinal) + 1, 0) FROM file WHERE job_row = ?1",
-	[FILE_INSERT] = "INSERT INTO file (job_row, ordinal, url, path, path_key, bytes_stated, " FILE_SAVED ") "
-	                "VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13)",
+	[FILE_INSERT] = "INSERT INTO file (job_row, ordinal, url, path, path_key, bytes_stated, digest, " FILE_SAVED ") "
+	                "VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14)",
 	[FILE_BY_ROW] = FILE_SELECT "WHERE row = ?1",
 	[FILE_NEXT_IN_STATE] = FILE_SELECT "INDEXED BY file_state WHERE job_row = ?1 AND state = ?2 AND ordinal >= ?3 "
 	                                   "ORDER BY ordinal LIMIT 1",
@@ -593,6 +593,17 @@ static void put_file_saved(struct query *query, const struct file *file)
 	put_octets(query, file->modified);
 }
 
+static struct digest take_digest(struct query *query)
+{
+	char text[DIGEST_TEXT_BYTES_MAX];
+	struct digest digest = { .length = 0 };
+
+	take_text(query, text, sizeof(text));
+	if (text[0] != '\0' && digest_parse(text_view(text), &digest, NULL) != RESULT_OK)
+		query->damaged = true;
+	return digest;
+}
+
 static enum result take_file(struct query *query, struct file *file, struct fault *fault)
 {
 	file->row = take_i64(query, 1, INT64_MAX);
@@ -601,6 +612,7 @@ static enum result take_file(struct query *query, struct file *file, struct faul
 	take_text(query, file->path, sizeof(file->path));
 	file->bytes_stated = take_size(query);
 	file->is_size_stated = file->bytes_stated != SIZE_UNKNOWN;
+	file->digest = take_digest(query);
 	file->state = (enum file_state)take_i64(query, 0, FILE_STATE_COUNT - 1);
 	file->bytes_total = take_size(query);
 	file->bytes_recorded = take_u64(query);
@@ -638,10 +650,12 @@ enum result store_file_insert(struct store *store, int64_t job_row, struct file 
                               struct fault *fault)
 {
 	int64_t ordinal = 0;
+	char digest[DIGEST_TEXT_BYTES_MAX];
 	enum result result = next_ordinal(store, job_row, &ordinal, fault);
 	if (result != RESULT_OK)
 		return result;
 
+	digest_format(&file->digest, digest);
 	AUTO(query) struct query query = query_start(store, FILE_INSERT, "insert a file");
 	put_i64(&query, job_row);
 	put_i64(&query, ordinal);
@@ -649,6 +663,7 @@ enum result store_file_insert(struct store *store, int64_t job_row, struct file 
 	put_text(&query, file->path);
 	put_text(&query, path_key);
 	put_size(&query, "bytes_stated", file->is_size_stated ? file->bytes_stated : SIZE_UNKNOWN);
+	put_text(&query, digest);
 	put_file_saved(&query, file);
 	result = query_run(&query, NULL, fault);
 	if (result == RESULT_EXISTS) /* row and ordinal are fresh: only the path can be there already */

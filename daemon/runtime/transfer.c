@@ -44,6 +44,7 @@ static void transfer_free(struct transfer *transfer)
 	if (transfer->easy)
 		curl_easy_cleanup(transfer->easy);
 	curl_slist_free_all(transfer->headers);
+	hash_free(transfer->hash);
 	free(transfer->block);
 	free(transfer->text);
 	free(transfer);
@@ -121,6 +122,8 @@ enum result transfer_start(struct transfer_set *set, const struct transfer_order
 	transfer->recorded = transfer->written = order->known.offset;
 	transfer->first_byte_ms = (int64_t)(order->first_byte_s ? order->first_byte_s : set->limits.stall_timeout_s) * 1000;
 	transfer->stall_ms = (int64_t)(order->stall_s ? order->stall_s : set->limits.stall_timeout_s) * 1000;
+	transfer->digest = order->digest;
+	transfer->hash = order->hash;
 	resume_plan(&transfer->known, &transfer->request);
 	append(&set->waiting, TAKE(transfer));
 	set->count++;
@@ -216,6 +219,15 @@ void transfer_recorded(struct transfer_set *set, int64_t file_row, uint64_t reco
 	set->may_unpause |= transfer->unpause;
 }
 
+static enum result check_digest(struct transfer *transfer, struct fault *fault)
+{
+	struct digest found = { .length = transfer->digest.length };
+	if (found.length == 0)
+		return RESULT_OK;
+	enum result result = hash_end(TAKE(transfer->hash), found.bytes, fault);
+	return result ? result : digest_check(&transfer->digest, &found, fault);
+}
+
 /* The end of the body as our rules see it, whatever curl thought. */
 static void judge_end(struct transfer *transfer, CURLcode code)
 {
@@ -232,6 +244,8 @@ static void judge_end(struct transfer *transfer, CURLcode code)
 	enum result result = resume_finish(transfer->written, transfer->total, &fault);
 	if (!result)
 		result = resume_check_size(transfer->stated, transfer->written, &fault);
+	if (!result)
+		result = check_digest(transfer, &fault);
 	if (result)
 		(void)transfer_fail(transfer, result, fault.source, fault.raw, fault.what);
 }

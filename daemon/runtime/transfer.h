@@ -10,6 +10,7 @@
 #include "core/resume.h"
 #include "platform/clock.h"
 #include "platform/file.h"
+#include "platform/hash.h"
 
 struct transfer_set;
 
@@ -31,6 +32,8 @@ struct transfer_order {
 	uint32_t stall_s;      /* and for any later one; 0: likewise */
 	bool is_size_stated;   /* the file must have `stated` bytes: RESULT_SIZE_MISMATCH */
 	uint64_t stated;
+	struct digest digest;  /* that the file must have: RESULT_DIGEST_MISMATCH */
+	struct hash *hash;     /* of what lies before the first byte that is asked for; the transfer's once it started */
 	struct resume_known known;
 };
 

@@ -65,6 +65,10 @@ static void begin_body(struct transfer *transfer, uint64_t offset, uint64_t end,
 {
 	transfer->written = offset;
 	transfer->end = end;
+	if (offset == 0 && transfer->digest.length > 0) {
+		hash_free(transfer->hash);
+		transfer->hash = hash_new(transfer->digest.length);
+	}
 	if (offset == 0 && transfer->known.offset > 0) {
 		transfer->recorded = 0;
 		transfer->held = true;

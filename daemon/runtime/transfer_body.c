@@ -125,5 +125,6 @@ size_t transfer_on_body(char *bytes, size_t one, size_t length, void *context)
 	}
 	if (prepare(transfer, received) || take(transfer, bytes, length))
 		return CURL_WRITEFUNC_ERROR;
+	hash_add(transfer->hash, bytes, length);
 	return length;
 }

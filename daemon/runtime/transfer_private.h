@@ -52,6 +52,8 @@ struct transfer {
 	/* The body.  What was received is written + block_length. */
 	uint64_t total;    /* of the file; SIZE_UNKNOWN */
 	uint64_t stated;   /* what it must have; SIZE_UNKNOWN: anything */
+	struct digest digest; /* likewise */
+	struct hash *hash; /* of all that was received; before an answer, of what comes before its range */
 	uint64_t end;      /* of this body: less than total if the server sends less than the rest; SIZE_UNKNOWN */
 	uint64_t recorded; /* as transfer_recorded told */
 	uint64_t written;

@@ -1,6 +1,7 @@
 #include "runtime/worker.h"
 
 #include <assert.h>
+#include <stdatomic.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -23,6 +24,7 @@ struct worker {
 	struct mailbox *mailbox;
 	struct thread *thread;
 	struct letter goodbye; /* the last letter; worker_stop posts it */
+	atomic_bool hurry;     /* it will: what takes long is given up */
 
 	/* The thread's own */
 	struct transfer_set *set;      /* network workers' only */
@@ -50,6 +52,7 @@ static struct report *done_report(struct worker *worker, struct order *order, en
 	const enum order_kind kind = order->kind;
 	const uint64_t flight = order->flight;
 	buffer_done(&order->list);
+	hash_free(order->hash);
 	struct report *report = (struct report *)(void *)order;
 	memset(report, 0, sizeof(*report));
 	report->kind = REPORT_DONE;
@@ -109,6 +112,8 @@ static void begin_fetch(struct worker *worker, struct order *order)
 		.stall_s = order->stall_s,
 		.is_size_stated = file->is_size_stated,
 		.stated = file->bytes_stated,
+		.digest = file->digest,
+		.hash = order->hash,
 		.known = { .offset = file->bytes_recorded,
 		           .total = file->bytes_total,
 		           .etag = file->etag,
@@ -125,6 +130,7 @@ static void begin_fetch(struct worker *worker, struct order *order)
 		free(fetch);
 		return;
 	}
+	order->hash = NULL; /* the transfer's */
 	*fetch = (struct fetch){ .next = worker->fetches,
 		                     .order = order,
 		                     .recorded = file->bytes_recorded,
@@ -252,9 +258,22 @@ static void close_handle(struct order *order)
 /* What an order's report says besides its result. */
 struct answer {
 	struct partfile_opened opened;
+	struct hash *hash;
 	uint64_t bytes;
 	struct buffer names;
 };
+
+/* Where the transfer will go on is decided as runtime/transfer does it, from the same facts. */
+static enum result hash_beginning(struct worker *worker, const struct file *file, struct answer *answer, struct fault *fault)
+{
+	const struct resume_known known = { .offset = answer->opened.offset, .total = file->bytes_total, .etag = file->etag,
+		                                .modified = file->modified };
+	struct resume_request request;
+	resume_plan(&known, &request);
+	if (file->digest.length == 0 || request.offset == 0)
+		return RESULT_OK;
+	return partfile_hash(answer->opened.file, request.offset, file->digest.length, &worker->hurry, &answer->hash, fault);
+}
 
 static enum result do_file_order(struct worker *worker, struct order *order, struct answer *answer, struct fault *fault)
 {
@@ -273,6 +292,10 @@ static enum result do_file_order(struct worker *worker, struct order *order, str
 	case ORDER_OPEN:
 		result = partfile_open(&part, &answer->opened, fault);
 		answer->bytes = answer->opened.offset;
+		if (!result)
+			result = hash_beginning(worker, &order->file, answer, fault);
+		if (result)
+			file_handle_free(TAKE(answer->opened.file));
 		return result;
 	case ORDER_SYNC:
 		return partfile_sync(order->handle, fault);
@@ -310,6 +333,7 @@ static void file_order(struct worker *worker, struct order *order)
 	struct report *report = done_report(worker, order, result, &fault);
 	report->bytes = answer.bytes;
 	report->handle = answer.opened.file;
+	report->hash = answer.hash;
 	memcpy(report->tag, answer.opened.tag, sizeof(report->tag));
 	if (result)
 		buffer_done(&answer.names);
@@ -448,6 +472,7 @@ static void worker_stop(struct worker *worker)
 {
 	if (!worker)
 		return;
+	atomic_store(&worker->hurry, true);
 	mailbox_post(worker->mailbox, &worker->goodbye);
 	thread_join(worker->thread);
 	worker_free(worker);

@@ -18,7 +18,7 @@
 enum worker_kind { WORKER_NETWORK, WORKER_FILE, WORKER_KIND_COUNT };
 
 enum order_kind {
-	ORDER_OPEN,     /* file:    partfile_open; report has handle, tag, bytes = offset */
+	ORDER_OPEN,     /* file:    partfile_open; report has handle, tag, bytes = offset, and a hash if there is a digest */
 	ORDER_SYNC,     /* file:    partfile_sync; report.bytes = order.bytes */
 	ORDER_CLOSE,    /* file:    partfile_sync and close; report.bytes = order.bytes */
 	ORDER_FINISH,   /* file:    partfile_finish */
@@ -27,7 +27,7 @@ enum order_kind {
 	ORDER_LIST,     /* file:    partfile_list of what begins with `list` in file.path's folder; report has the names */
 	ORDER_SWEEP,    /* file:    partfile_sweep of the names in `list`, in file.path's folder; bytes = how many are gone */
 	ORDER_ABANDON,  /* file:    close the handle if one is given, then partfile_abandon */
-	ORDER_FETCH,    /* network: transfer_start with `handle`, from bytes_recorded */
+	ORDER_FETCH,    /* network: transfer_start with `handle` and `hash`, from bytes_recorded */
 	ORDER_RECORDED, /* network: transfer_recorded(bytes), 0 after a restart (see REPORT_ANSWERED); no report */
 	ORDER_STOP,     /* network: transfer_stop; answered by the FETCH's report */
 };
@@ -39,6 +39,7 @@ struct order {
 	enum order_kind kind;
 	uint64_t flight; /* the engine's number for this file's activity; comes back in reports */
 	struct file_handle *handle; /* borrowed; consumed by CLOSE, FINISH and ABANDON */
+	struct hash *hash;          /* FETCH: see struct transfer_order; the order's own */
 	uint64_t bytes;
 	uint32_t first_byte_s, stall_s; /* FETCH: see struct transfer_order */
 	struct file file;   /* as recorded in the store; of CHECK: nothing */
@@ -48,8 +49,10 @@ struct order {
 /* Of an order that no worker was given; its handle stays whose it is.  NULL is fine. */
 static inline void order_free(struct order *order)
 {
-	if (order != NULL)
+	if (order != NULL) {
 		buffer_done(&order->list);
+		hash_free(order->hash);
+	}
 	free(order);
 }
 
@@ -73,6 +76,7 @@ struct report {
 	enum result result;
 	struct fault fault;
 	struct file_handle *handle; /* OPEN: now the engine's to pass on */
+	struct hash *hash;          /* OPEN: likewise; of what lies before the first byte that FETCH will ask for */
 	uint64_t bytes;
 	uint64_t bytes_total; /* ANSWERED */
 	long http_status;
@@ -96,7 +100,7 @@ struct worker_settings {
 
 /* start: the identity is held by the worker while it lives.
  * order: takes ownership.
- * stop: no more orders; finishes what is running at once, then ends.  Blocks until the thread is gone; reports may still
+ * stop: no more orders; finishes what is running at once (RESULT_CANCELLED for what would take long), then ends.  Blocks until the thread is gone; reports may still
  * arrive meanwhile.  Frees the worker. */
 struct worker_ops {
 	enum result (*start)(void *context, enum worker_kind kind, struct identity *identity,

@@ -94,7 +94,8 @@ static void request_decode__job_create__reads_every_member(void **state)
 	                       "\"priority\":\"foreground\",\"auto_complete\":true,\"retry_delay_s\":60,"
 	                       "\"no_progress_timeout_s\":0,\"max_time_s\":3600,\"lease_s\":60,\"on_token_loss\":\"wait\","
 	                       "\"pinned_helper\":\"S-1-5-18\",\"profile\":\"update\",\"files\":["
-	                       "{\"url\":\"https://a/b\",\"path\":\"C:\\\\a\\\\b\",\"size_bytes\":9223372036854775807},"
+	                       "{\"url\":\"https://a/b\",\"path\":\"C:\\\\a\\\\b\",\"size_bytes\":9223372036854775807,"
+	                       "\"digest\":\"sha256:ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad\"},"
 	                       "{\"url\":\"http://c\",\"path\":\"/d\"}]}"), &request);
 	assert_int_equal(request.properties_given, PROPERTY_ALL);
 	assert_string_equal(request.properties.name, "J\xC3\xB6" "b");
@@ -113,6 +114,8 @@ static void request_decode__job_create__reads_every_member(void **state)
 	assert_int_equal(request_file(&request, 0, &file, NULL), RESULT_OK);
 	assert_true(text_is(file.url, "https://a/b"));
 	assert_true(text_is(file.path, "C:\\a\\b"));
+	assert_int_equal(file.digest.length, DIGEST_SHA256_BYTES);
+	assert_int_equal(file.digest.bytes[1], 0x78);
 	assert_int_equal(file.bytes_total, INT64_MAX);
 	assert_int_equal(request_file(&request, 1, &file, NULL), RESULT_OK);
 	assert_true(file.bytes_total == SIZE_UNKNOWN);
@@ -319,6 +322,10 @@ static void request_decode__wrong_params__names_the_field(void **state)
 		  RESULT_INVALID_ARGUMENT, "params.files[0].size_bytes: " },
 		{ "job.addFiles", "{\"handle\":1,\"files\":[{\"url\":\"u\",\"path\":\"p\",\"size_bytes\":null}]}",
 		  RESULT_INVALID_ARGUMENT, "params.files[0].size_bytes: " },
+		{ "job.addFiles", "{\"handle\":1,\"files\":[{\"url\":\"u\",\"path\":\"p\",\"digest\":\"sha256:00\"}]}",
+		  RESULT_INVALID_ARGUMENT, "params.files[0].digest: must have 64 hexadecimal digits" },
+		{ "job.addFiles", "{\"handle\":1,\"files\":[{\"url\":\"u\",\"path\":\"p\",\"digest\":null}]}",
+		  RESULT_INVALID_ARGUMENT, "params.files[0].digest: " },
 		{ "job.open", "{\"job\":\"{" SAMPLE_UUID "}\"}", RESULT_NOT_FOUND, "params.job" },
 		{ "job.open", "{\"job\":\"0f8fad5b-d9cb-469f-a165-70867728950g\"}", RESULT_NOT_FOUND, "params.job" },
 		{ "job.open", "{\"job\":\"0f8fad5bxd9cb-469f-a165-70867728950e\"}", RESULT_NOT_FOUND, "params.job" },

@@ -541,9 +541,46 @@ static void partfile__folder_is_kept__serves_its_own_files_only(void **state)
 
 #define TEST(name) cmocka_unit_test_setup_teardown(partfile__##name, set_up, tear_down)
 
+/* --- what is on disk, hashed --- */
+
+static void partfile__hash_of_the_beginning__is_that_of_its_bytes(void **state)
+{
+	static const uint8_t abc[] = { 0xba, 0x78, 0x16, 0xbf }; /* SHA-256 of "abc" begins so */
+	const atomic_bool never = false, at_once = true;
+	uint8_t digest[DIGEST_SHA256_BYTES];
+	struct hash *hash = NULL;
+	struct fault fault;
+	(void)state;
+	struct partfile_opened opened = open_part("", 0);
+	write_text(opened.file, 0, "abcdef");
+	assert_int_equal(partfile_hash(opened.file, 3, sizeof(digest), &never, &hash, &fault), RESULT_OK);
+	assert_int_equal(hash_end(hash, digest, &fault), RESULT_OK);
+	assert_memory_equal(digest, abc, sizeof(abc));
+	hash = NULL;
+	assert_int_equal(partfile_hash(opened.file, 3, sizeof(digest), &at_once, &hash, &fault), RESULT_CANCELLED);
+	assert_int_equal(partfile_hash(opened.file, 7, sizeof(digest), &never, &hash, &fault), RESULT_FILE_CHANGED);
+	assert_null(hash);
+	/* And what goes on from there is the whole of it, over many blocks. */
+	char block[4097];
+	uint8_t in_parts[DIGEST_SHA256_BYTES];
+	memset(block, 'x', sizeof(block) - 1);
+	block[4096] = '\0';
+	for (unsigned i = 0; i < 200; i++)
+		write_text(opened.file, i * 4096, block);
+	assert_int_equal(partfile_hash(opened.file, 150 * 4096, sizeof(digest), &never, &hash, &fault), RESULT_OK);
+	for (unsigned i = 150; i < 200; i++)
+		hash_add(hash, block, 4096);
+	assert_int_equal(hash_end(hash, in_parts, &fault), RESULT_OK);
+	assert_int_equal(partfile_hash(opened.file, 200 * 4096, sizeof(digest), &never, &hash, &fault), RESULT_OK);
+	assert_int_equal(hash_end(hash, digest, &fault), RESULT_OK);
+	assert_memory_equal(digest, in_parts, sizeof(digest));
+	file_handle_free(opened.file);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
+		TEST(hash_of_the_beginning__is_that_of_its_bytes),
 		TEST(new_file__begins_at_zero_beside_the_destination),
 		TEST(same_tag_and_size__goes_on_where_it_was_recorded),
 		TEST(shorter_than_recorded__begins_anew),

@@ -106,6 +106,8 @@ static void assert_same_file(const struct file *a, const struct file *b)
 	assert_int_equal(a->is_size_stated, b->is_size_stated);
 	if (a->is_size_stated)
 		assert_int_equal(a->bytes_stated, b->bytes_stated);
+	assert_int_equal(a->digest.length, b->digest.length);
+	assert_memory_equal(a->digest.bytes, b->digest.bytes, sizeof(a->digest.bytes));
 	assert_int_equal(a->bytes_recorded, b->bytes_recorded);
 	assert_string_equal(a->partial, b->partial);
 	assert_string_equal(a->tag, b->tag);
@@ -208,7 +210,9 @@ static void file__every_field_at_its_limit__comes_back(void **state)
 	(void)state;
 	int64_t job = insert_job(store, sample_job(OWNER, 1));
 	struct file file = { .state = FILE_ABANDONED, .bytes_total = INT64_MAX, .bytes_recorded = INT64_MAX,
-		                 .is_size_stated = true, .bytes_stated = INT64_MAX };
+		                 .is_size_stated = true, .bytes_stated = INT64_MAX,
+		                 .digest = { .length = DIGEST_SHA512_BYTES } };
+	memset(file.digest.bytes, 0xAF, sizeof(file.digest.bytes));
 	fill(file.url, sizeof(file.url), 'u');
 	fill(file.path, sizeof(file.path), 'p');
 	fill(file.partial, sizeof(file.partial), 'q');
@@ -229,9 +233,10 @@ static void file__every_field_at_its_limit__comes_back(void **state)
 	text_to(saved.etag, sizeof(saved.etag), "\"etag\"");
 	text_to(saved.modified, sizeof(saved.modified), "modified");
 	expect_ok(store_file_save(store, &saved, &seen));
-	text_to(saved.url, sizeof(saved.url), file.url); /* url, path and the stated size are not among what is saved */
+	text_to(saved.url, sizeof(saved.url), file.url); /* nor are these among what is saved */
 	saved.is_size_stated = true;
 	saved.bytes_stated = file.bytes_stated;
+	saved.digest = file.digest;
 	text_to(saved.path, sizeof(saved.path), file.path);
 	back = get_file(store, file.row);
 	assert_same_file(&saved, &back);

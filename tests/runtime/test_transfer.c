@@ -457,6 +457,77 @@ static void transfer__size_was_stated__no_file_of_another_one_lands(void **state
 	}
 }
 
+/* --- the digest that was stated --- */
+
+/* The digest of the first `size` bytes of that version, and a hash under way of less of them. */
+static struct hash *hash_content(unsigned version, uint64_t size)
+{
+	struct hash *hash = hash_new(DIGEST_SHA256_BYTES);
+	for (uint64_t at = 0; at < size; at++) {
+		uint8_t byte = content_byte(version, at);
+		hash_add(hash, &byte, 1);
+	}
+	return hash;
+}
+
+static struct digest digest_of(unsigned version, uint64_t size)
+{
+	struct digest digest = { .length = DIGEST_SHA256_BYTES };
+	assert_int_equal(hash_end(hash_content(version, size), digest.bytes, NULL), RESULT_OK);
+	return digest;
+}
+
+static void transfer__digest_was_stated__no_file_of_another_one_is_whole(void **state)
+{
+	static const struct {
+		http_handler *handler;
+		uint64_t size, have, hashed; /* bytes that are there already, and how many of them the hash is of */
+		unsigned version;            /* of what lies there and on the server, as far as the digest knows */
+		enum result result;
+	} cases[] = {
+		{ well, 100000, 0, 0, 0, RESULT_OK },
+		{ well, 100000, 0, 0, 1, RESULT_DIGEST_MISMATCH },
+		{ well, 0, 0, 0, 0, RESULT_OK },
+		{ chunked, 100000, 0, 0, 0, RESULT_OK },
+		{ until_close, 100000, 0, 0, 1, RESULT_DIGEST_MISMATCH },
+		{ well, 100000, 70000, 70000, 0, RESULT_OK },
+		{ well, 100000, 70000, 69999, 0, RESULT_DIGEST_MISMATCH }, /* what is on disk is not what came */
+		{ well, 100000, 100000, 99999, 0, RESULT_OK },             /* the last byte is asked for again */
+		{ new_version, 100000, 70000, 70000, 1, RESULT_OK },       /* begun anew: so is the hash */
+		{ other_version_range, 100000, 70000, 70000, 1, RESULT_OK }, /* and here after a second request */
+		{ other_version_range, 100000, 70000, 70000, 0, RESULT_DIGEST_MISMATCH },
+	};
+	(void)state;
+	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+		struct rig *rig = rig_new(cases[i].handler, cases[i].size);
+		struct resume_known known = cases[i].have > 0 ? have(rig, cases[i].have) : nothing_known;
+		rig->digest = digest_of(cases[i].version, cases[i].size);
+		if (cases[i].hashed > 0)
+			rig->hash = hash_content(0, cases[i].hashed);
+		start(rig, 0, "/file", known);
+		while (rig->finished == 0) {
+			work(rig, 100);
+			transfer_recorded(rig->set, 0, 0); /* a restart is released */
+		}
+		const struct told *told = &rig->told[0];
+		if (told->result != cases[i].result)
+			fail_msg("case %d: %s, %s", (int)i, result_name(told->result), told->fault.what);
+		rig_free(rig);
+	}
+}
+
+static void transfer__digest_and_stopped_or_broken_off__judges_nothing(void **state)
+{
+	(void)state;
+	struct rig *rig = rig_new(breaks_off_first, 3 * MIB);
+	rig->digest = digest_of(1, 10);
+	assert_int_equal(fetch(rig, nothing_known)->result, RESULT_CONNECTION_CLOSED);
+	start(rig, 1, "/file", nothing_known);
+	transfer_stop(rig->set, 1);
+	assert_int_equal(rig->told[1].result, RESULT_CANCELLED);
+	rig_free(rig);
+}
+
 /* What a server says of when to come again, by number. */
 static const struct {
 	const char *head; /* status, and what follows it */
@@ -603,6 +674,8 @@ int main(void)
 		cmocka_unit_test(transfer__closed_without_an_answer__is_connection_closed),
 		cmocka_unit_test(transfer__error_status__is_told_and_its_connection_used_again),
 		cmocka_unit_test(transfer__size_was_stated__no_file_of_another_one_lands),
+		cmocka_unit_test(transfer__digest_was_stated__no_file_of_another_one_is_whole),
+		cmocka_unit_test(transfer__digest_and_stopped_or_broken_off__judges_nothing),
 		cmocka_unit_test(transfer__retry_after__is_told_if_it_may_be_asked_again),
 		cmocka_unit_test(transfer__retry_after_a_date__is_the_time_until_then),
 		cmocka_unit_test(transfer__redirect__is_followed_and_only_the_end_is_judged),

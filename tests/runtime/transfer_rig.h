@@ -135,6 +135,8 @@ struct rig {
 	uint32_t first_byte_s, stall_s; /* of the next transfers */
 	bool is_size_stated;
 	uint64_t stated;
+	struct digest digest;
+	struct hash *hash; /* the next transfer's */
 	struct file_handle files[ROWS];
 	struct told told[ROWS];
 	unsigned finished;
@@ -243,7 +245,8 @@ static inline void start_url(struct rig *rig, int64_t row, const char *url, stru
 	rig->told[row] = (struct told){ .finished = 0 };
 	const struct transfer_order order = { .file_row = row, .url = url, .file = &rig->files[row],
 		                                  .first_byte_s = rig->first_byte_s, .stall_s = rig->stall_s,
-		                                  .is_size_stated = rig->is_size_stated, .stated = rig->stated, .known = known };
+		                                  .is_size_stated = rig->is_size_stated, .stated = rig->stated,
+		                                  .digest = rig->digest, .hash = TAKE(rig->hash), .known = known };
 	assert_int_equal(transfer_start(rig->set, &order, &fault), RESULT_OK);
 }
 

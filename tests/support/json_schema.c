@@ -135,6 +135,18 @@ static bool is_ticket(struct text_view text)
 	return text.length == 32 && has_only(text, "0123456789abcdef");
 }
 
+static bool is_digest(struct text_view text)
+{
+	static const struct {
+		const char *prefix;
+		size_t digits;
+	} forms[] = { { "sha256:", 64 }, { "sha384:", 96 }, { "sha512:", 128 } };
+	for (size_t i = 0; i < sizeof(forms) / sizeof(forms[0]); i++)
+		if (text.length == 7 + forms[i].digits && memcmp(text.bytes, forms[i].prefix, 7) == 0)
+			return has_only((struct text_view){ text.bytes + 7, forms[i].digits }, "0123456789abcdefABCDEF");
+	return false;
+}
+
 static bool matches(struct text_view pattern, struct text_view text)
 {
 	static const struct {
@@ -149,6 +161,7 @@ static bool matches(struct text_view pattern, struct text_view text)
 		{ "^0x[0-9A-F]{8}$", is_hresult },
 		{ "^0x[0-9a-fA-F]{1,16}$", is_luid },
 		{ "^[0-9a-f]{32}$", is_ticket },
+		{ "^(sha256:[0-9A-Fa-f]{64}|sha384:[0-9A-Fa-f]{96}|sha512:[0-9A-Fa-f]{128})$", is_digest },
 	};
 	for (size_t i = 0; i < sizeof(known) / sizeof(known[0]); i++)
 		if (text_is(pattern, known[i].pattern))

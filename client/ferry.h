@@ -107,6 +107,7 @@ enum ferry_result ferry_reconnect(struct ferry *ferry, int64_t timeout_ms, struc
 #define FERRY_ID_BYTES 37         /* a UUID as text, with its end */
 #define FERRY_URL_BYTES_MAX 2200  /* BITS's limit */
 #define FERRY_PATH_BYTES_MAX 2048
+#define FERRY_DIGEST_BYTES_MAX 136 /* "sha512:" and 128 digits, terminated */
 #define FERRY_SIZE_UNKNOWN UINT64_MAX
 
 enum ferry_state { /* BG_JOB_STATE's numbers */
@@ -215,6 +216,7 @@ struct ferry_file {
 	enum ferry_file_state state;
 	uint64_t bytes_total; /* FERRY_SIZE_UNKNOWN until the server or you say */
 	uint64_t bytes_transferred;
+	char digest[FERRY_DIGEST_BYTES_MAX]; /* that it must have; "": any */
 };
 
 /* ---- making and opening jobs ---- */
@@ -252,6 +254,7 @@ struct ferry_source {
 	const char *url;
 	const char *path;
 	uint64_t size_bytes; /* what it must have, or the job fails with SIZE_MISMATCH; FERRY_SIZE_UNKNOWN: any */
+	const char *digest;  /* likewise, with DIGEST_MISMATCH: "sha256:", "sha384:" or "sha512:" and hexadecimal digits; NULL: any */
 };
 
 /* A job to be made. */

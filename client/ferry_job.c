@@ -140,6 +140,8 @@ static enum result write_files(struct ferry *ferry, struct json_writer *request,
 		json_write_text(&writer, "path", view(file->path));
 		if (file->size_bytes != FERRY_SIZE_UNKNOWN)
 			json_write_u64(&writer, "size_bytes", file->size_bytes);
+		if (file->digest != NULL)
+			json_write_text(&writer, "digest", view(file->digest));
 		json_write_end(&writer, '}');
 		enum result result = json_write_done(&writer);
 		if (result == RESULT_TOO_LARGE)

@@ -39,7 +39,8 @@ static_assert(FERRY_HELPER_LOCAL_FILE == HELPER_LOCAL_FILE && FERRY_HELPER_NETWO
 static_assert(FERRY_ID_BYTES == JOB_ID_BYTES && FERRY_SID_BYTES == JOB_OWNER_BYTES_MAX &&
                   FERRY_TICKET_BYTES == PROTOCOL_TICKET_BYTES && FERRY_ROOTS_MAX == PROTOCOL_ROOTS_MAX &&
                   FERRY_URL_BYTES_MAX == URL_BYTES_MAX &&
-                  FERRY_PATH_BYTES_MAX == DESTINATION_BYTES_MAX && FERRY_SIZE_UNKNOWN == SIZE_UNKNOWN &&
+                  FERRY_PATH_BYTES_MAX == DESTINATION_BYTES_MAX && FERRY_DIGEST_BYTES_MAX == DIGEST_TEXT_BYTES_MAX &&
+                  FERRY_SIZE_UNKNOWN == SIZE_UNKNOWN &&
                   sizeof((struct ferry_status *)0)->name == JOB_NAME_BYTES_MAX &&
                   sizeof((struct ferry_status *)0)->description == JOB_DESCRIPTION_BYTES_MAX &&
                   sizeof((struct ferry_status *)0)->key == JOB_KEY_BYTES_MAX,
@@ -243,6 +244,7 @@ void ferry_file_of(const struct file *from, struct ferry_file *to)
 	to->state = (enum ferry_file_state)from->state;
 	to->bytes_total = from->bytes_total;
 	to->bytes_transferred = from->bytes_recorded;
+	digest_format(&from->digest, to->digest);
 }
 
 void ferry_service_of(const struct service_status *from, struct ferry_service *to)

@@ -12,7 +12,7 @@
 #define SUBMITTING                                                                                                     \
 	(BIT(NAME) | BIT(DESCRIPTION) | BIT(KEY) | BIT(PRIORITY) | BIT(NO_COMPLETE) | BIT(SUSPENDED) | BIT(WAIT) |         \
 	 BIT(NO_WAIT) | BIT(RETRY_DELAY) | BIT(NO_PROGRESS_TIMEOUT) | BIT(MAX_TIME) | BIT(LEASE) | BIT(FROM) |              \
-	 BIT(ON_TOKEN_LOSS) | BIT(PINNED_HELPER) | BIT(PROFILE))
+	 BIT(ON_TOKEN_LOSS) | BIT(PINNED_HELPER) | BIT(PROFILE) | BIT(DIGEST))
 #define LENDING (BIT(USER) | BIT(ROOT) | BIT(MAX_AGE) | BIT(EVERYONE))
 #define MANY UINT32_MAX
 _Static_assert(OPTION_COUNT <= 32, "every option has a bit");
@@ -80,6 +80,7 @@ static const struct {
 	[OPTION_ON_TOKEN_LOSS] = { "--on-token-loss", TOKEN_LOSS, 0 },
 	[OPTION_PINNED_HELPER] = { "--pinned-helper", TEXT, offsetof(struct arguments, pinned_helper) },
 	[OPTION_PROFILE] = { "--profile", PROFILE, 0 },
+	[OPTION_DIGEST] = { "--digest", TEXT, offsetof(struct arguments, digest) },
 	[OPTION_USER] = { "--user", TEXT, offsetof(struct arguments, user) },
 	[OPTION_ROOT] = { "--root", ROOTS, 0 },
 	[OPTION_MAX_AGE] = { "--max-age", SECONDS, offsetof(struct arguments, max_age_s) },

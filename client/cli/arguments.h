@@ -55,6 +55,7 @@ enum option {
 	OPTION_ON_TOKEN_LOSS,
 	OPTION_PINNED_HELPER,
 	OPTION_PROFILE,
+	OPTION_DIGEST,
 	OPTION_USER,
 	OPTION_ROOT,
 	OPTION_MAX_AGE,
@@ -65,7 +66,7 @@ enum option {
 struct arguments {
 	enum verb verb; /* VERB_NONE: none was given */
 	uint32_t given; /* 1 << OPTION_... */
-	const char *address, *name, *description, *key, *from, *pinned_helper, *user;
+	const char *address, *name, *description, *key, *from, *pinned_helper, *user, *digest;
 	enum ferry_priority priority;
 	enum ferry_token_loss on_token_loss;
 	enum ferry_profile profile;

@@ -10,7 +10,7 @@
 void sources_done(struct sources *sources)
 {
 	for (size_t i = 0; i < sources->count; i++)
-		free((void *)(uintptr_t)sources->files[i].url); /* one block, the path behind it */
+		free((void *)(uintptr_t)sources->files[i].url); /* one block, with path and digest behind it */
 	free(sources->files);
 	*sources = (struct sources){ .files = NULL };
 }
@@ -122,7 +122,7 @@ static bool grow(struct sources *sources)
 	return true;
 }
 
-bool sources_add(struct sources *sources, const char *url, const char *destination, uint64_t size_bytes,
+bool sources_add(struct sources *sources, const char *url, const char *destination, uint64_t size_bytes, const char *digest,
                  bool (*absolute)(const char *path, char *to, size_t size), char problem[SOURCES_PROBLEM_BYTES_MAX])
 {
 	char path[PATH_BYTES_MAX];
@@ -135,14 +135,17 @@ bool sources_add(struct sources *sources, const char *url, const char *destinati
 	}
 	if (!complete_path(url, destination, absolute, path, problem))
 		return false;
-	size_t url_size = strlen(url) + 1, path_size = strlen(path) + 1;
-	char *texts = grow(sources) ? malloc(url_size + path_size) : NULL;
+	size_t url_size = strlen(url) + 1, path_size = strlen(path) + 1, digest_size = digest != NULL ? strlen(digest) + 1 : 0;
+	char *texts = grow(sources) ? malloc(url_size + path_size + digest_size) : NULL;
 	if (texts == NULL)
 		return complain(problem, url, "there is not enough memory for the list");
 	memcpy(texts, url, url_size);
 	memcpy(texts + url_size, path, path_size);
+	if (digest != NULL)
+		memcpy(texts + url_size + path_size, digest, digest_size);
 	sources->files[sources->count++] =
-		(struct ferry_source){ .url = texts, .path = texts + url_size, .size_bytes = size_bytes };
+		(struct ferry_source){ .url = texts, .path = texts + url_size, .size_bytes = size_bytes,
+			                   .digest = digest != NULL ? texts + url_size + path_size : NULL };
 	return true;
 }
 
@@ -185,7 +188,10 @@ bool sources_add_line(struct sources *sources, char *line, bool (*absolute)(cons
 	char *size = path != NULL ? cut(path) : NULL;
 	if (path == NULL)
 		return complain(problem, line, "a tab and the destination are missing behind the URL");
-	if (size != NULL && (cut(size) != NULL || !read_size(size, &size_bytes)))
+	char *digest = size != NULL ? cut(size) : NULL;
+	if (size != NULL && (digest == NULL || size[0] != '\0') && !read_size(size, &size_bytes))
 		return complain(problem, line, "what is behind the second tab is not a size in bytes");
-	return sources_add(sources, line, path, size_bytes, absolute, problem);
+	if (digest != NULL && cut(digest) != NULL)
+		return complain(problem, line, "a tab is behind the digest; a line is URL, destination, size, digest");
+	return sources_add(sources, line, path, size_bytes, digest, absolute, problem);
 }

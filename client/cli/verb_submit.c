@@ -41,9 +41,11 @@ static int read_sources(const struct cli *cli, struct sources *sources)
 
 	if (arguments->operand_count % 2 != 0)
 		return cli_problem(cli, CLI_USAGE, "every URL needs a destination: ferry submit URL DESTINATION");
+	if (arguments->digest != NULL && arguments->operand_count != 2)
+		return cli_problem(cli, CLI_USAGE, "--digest is for one URL; a list (--from) has a digest on each line");
 	for (size_t i = 0; i < arguments->operand_count; i += 2) {
 		if (!sources_add(sources, arguments->operands[i], arguments->operands[i + 1], FERRY_SIZE_UNKNOWN,
-		                 terminal_absolute, problem))
+		                 arguments->digest, terminal_absolute, problem))
 			return cli_problem(cli, CLI_USAGE, "%s", problem);
 	}
 	int code = arguments->from != NULL ? read_from(cli, arguments->from, sources) : CLI_OK;

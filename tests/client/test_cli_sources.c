@@ -54,7 +54,7 @@ static void check_add(const char *url, const char *destination, const char *expe
 	AUTO(sources) struct sources sources = { .files = NULL };
 	char problem[SOURCES_PROBLEM_BYTES_MAX];
 
-	assert_true(sources_add(&sources, url, destination, 7, absolute, problem));
+	assert_true(sources_add(&sources, url, destination, 7, NULL, absolute, problem));
 	assert_int_equal(sources.count, 1);
 	assert_string_equal(sources.files[0].url, url);
 	assert_string_equal(sources.files[0].path, expected);
@@ -76,7 +76,7 @@ static void check_problem(const char *url, const char *destination, const char *
 	AUTO(sources) struct sources sources = { .files = NULL };
 	char problem[SOURCES_PROBLEM_BYTES_MAX];
 
-	assert_false(sources_add(&sources, url, destination, FERRY_SIZE_UNKNOWN, absolute, problem));
+	assert_false(sources_add(&sources, url, destination, FERRY_SIZE_UNKNOWN, NULL, absolute, problem));
 	assert_string_equal(problem, expected);
 	assert_int_equal(sources.count, 0);
 }
@@ -127,14 +127,23 @@ static void sources__a_line__says_nothing_or_what_is_wrong_with_it(void **state)
 	assert_true(add_line(&sources, "https://host/a\tb", problem)); /* the last line may have no end */
 	assert_int_equal(sources.files[0].size_bytes, FERRY_SIZE_UNKNOWN);
 
+	assert_null(sources.files[0].digest);
+	assert_true(add_line(&sources, "https://host/a\tb\t7\tsha256:00\r\n", problem)); /* it is the service that reads it */
+	assert_int_equal(sources.files[1].size_bytes, 7);
+	assert_string_equal(sources.files[1].path, "/here/b");
+	assert_string_equal(sources.files[1].digest, "sha256:00");
+	assert_true(add_line(&sources, "https://host/a\tb\t\tsha256:00\n", problem));
+	assert_int_equal(sources.files[2].size_bytes, FERRY_SIZE_UNKNOWN);
+
 	assert_false(add_line(&sources, "https://host/a?q=1 b\n", problem));
 	assert_null(strstr(problem, "q=1"));
 	assert_false(add_line(&sources, "https://host/a\tb\tbig\n", problem));
 	assert_false(add_line(&sources, "https://host/a\tb\t\n", problem));
 	assert_false(add_line(&sources, "https://host/a\tb\t-1\n", problem));
-	assert_false(add_line(&sources, "https://host/a\tb\t1\t2\n", problem));
+	assert_false(add_line(&sources, "https://host/a\tb\t-1\tsha256:00\n", problem));
+	assert_false(add_line(&sources, "https://host/a\tb\t1\tsha256:00\t\n", problem));
 	assert_false(add_line(&sources, "https://host/a\tb\t99999999999999999999\n", problem));
-	assert_int_equal(sources.count, 1);
+	assert_int_equal(sources.count, 3);
 }
 
 int main(void)

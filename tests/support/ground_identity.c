@@ -54,7 +54,7 @@ struct identity *ground_identity(unsigned number)
 
 struct identity *ground_identity(unsigned number)
 {
-	const gid_t groups[] = { FIRST_UID + 500u + number, FIRST_UID + 400u };
+	const gid_t groups[] = { FIRST_UID + 400u, FIRST_UID + 500u + number };
 	struct identity *identity = NULL;
 	struct fault fault;
 	if (!ground_enforces_identities())

@@ -6,7 +6,7 @@
 
 #include "platform/identity.h"
 
-#define IDENTITY_GROUPS_MAX 64 /* supplementary ones; who has more has no place on a test ground */
+#define IDENTITY_GROUPS_MAX 64 /* supplementary ones, in ascending order, as the kernel tells them */
 
 /* `session`: 0 for the daemon's own, as the services' is on Windows.  RESULT_ACCESS_REFUSED: too many groups. */
 enum result identity_from_credentials(uid_t uid, gid_t gid, pid_t session, const gid_t *groups, size_t group_count,

@@ -44,8 +44,10 @@ void resume_plan(const struct resume_known *known, struct resume_request *ret_re
 	if (offset > known->total)
 		offset = 0;
 
-	/* Without a validator nothing says that the rest belongs to the beginning. */
-	if (offset == 0 || validator[0] == '\0')
+	/* Without a validator only the digest says that the rest belongs to the beginning; without a size it could not even
+	 * be seen that the answer is of another one. */
+	bool provable = validator[0] != '\0' || (known->verified && known->total != SIZE_UNKNOWN);
+	if (offset == 0 || !provable)
 		*ret_request = (struct resume_request){ .offset = 0, .validator = "" };
 	else
 		*ret_request = (struct resume_request){ .offset = offset, .validator = validator };

@@ -13,11 +13,13 @@ struct resume_known {
 	uint64_t offset; /* bytes on disk that are synced and recorded */
 	uint64_t total;  /* SIZE_UNKNOWN if not known */
 	const char *etag, *modified; /* "" if not known */
+	bool verified; /* its digest is compared when it is whole */
 };
 
-/* What to ask: a range from `offset` (0: none) with If-Range `validator` (never "" when offset > 0).  The validator is
- * a strong ETag, else Last-Modified; without either the file is fetched from 0.  If all bytes are there already,
- * `offset` is that of the last one: the answer then tells whether they still are the server's file. */
+/* What to ask: a range from `offset` (0: none) with If-Range `validator`.  The validator is a strong ETag, else
+ * Last-Modified.  Without either, it is "" and the digest will tell whether the rest belonged to the beginning, where
+ * that and the size are known; else the file is fetched from 0.  If all bytes are there already, `offset` is that of
+ * the last one: the answer then tells whether they still are the server's file. */
 struct resume_request {
 	uint64_t offset;
 	const char *validator; /* points into `known` */

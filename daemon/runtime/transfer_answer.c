@@ -201,8 +201,9 @@ static bool make_headers(struct transfer *transfer)
 	if (text_format(line, sizeof(line), "Range: bytes=%" PRIu64 "-", transfer->request.offset) != RESULT_OK ||
 	    !add_header(transfer, line))
 		return false;
-	return text_format(line, sizeof(line), "If-Range: %s", transfer->request.validator) == RESULT_OK &&
-	       add_header(transfer, line);
+	return transfer->request.validator[0] == '\0' ||
+	       (text_format(line, sizeof(line), "If-Range: %s", transfer->request.validator) == RESULT_OK &&
+	        add_header(transfer, line));
 }
 
 /* Who waits no longer than that for an answer waits no longer for a connection. */

@@ -100,6 +100,13 @@ static struct fetch *find_flight(const struct worker *worker, uint64_t flight)
 	return fetch;
 }
 
+/* For the transfer and, before it, for the hash of what lies before the first byte that it asks for. */
+static struct resume_known known_of(const struct file *file, uint64_t offset)
+{
+	return (struct resume_known){ .offset = offset, .total = file->bytes_total, .etag = file->etag,
+		                          .modified = file->modified, .verified = file->digest.length > 0 };
+}
+
 static void begin_fetch(struct worker *worker, struct order *order)
 {
 	struct fault fault;
@@ -114,10 +121,7 @@ static void begin_fetch(struct worker *worker, struct order *order)
 		.stated = file->bytes_stated,
 		.digest = file->digest,
 		.hash = order->hash,
-		.known = { .offset = file->bytes_recorded,
-		           .total = file->bytes_total,
-		           .etag = file->etag,
-		           .modified = file->modified },
+		.known = known_of(file, file->bytes_recorded),
 	};
 	struct fetch *fetch = malloc(sizeof(*fetch));
 	enum result result = fetch ? transfer_start(worker->set, &transfer, &fault)
@@ -263,11 +267,9 @@ struct answer {
 	struct buffer names;
 };
 
-/* Where the transfer will go on is decided as runtime/transfer does it, from the same facts. */
 static enum result hash_beginning(struct worker *worker, const struct file *file, struct answer *answer, struct fault *fault)
 {
-	const struct resume_known known = { .offset = answer->opened.offset, .total = file->bytes_total, .etag = file->etag,
-		                                .modified = file->modified };
+	const struct resume_known known = known_of(file, answer->opened.offset);
 	struct resume_request request;
 	resume_plan(&known, &request);
 	if (file->digest.length == 0 || request.offset == 0)

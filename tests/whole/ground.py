@@ -132,7 +132,8 @@ class Nginx:
                   log_format bytes '$uri $status $body_bytes_sent $sent_http_content_range';
                   access_log {self.log} bytes; {temp}
                   server {{ listen 127.0.0.1:{self.port}; root {self.www}; limit_rate {rate};
-                    location /busy/ {{ add_header Retry-After 4 always; return 503; }} }}
+                    location /busy/ {{ add_header Retry-After 4 always; return 503; }}
+                    location /bare/ {{ alias {self.www}/; etag off; add_header Last-Modified ""; }} }}
                 }}""")
         self.process = subprocess.Popen([nginx, "-p", folder, "-c", config, "-e", folder + "/error.log"],
                                         stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)

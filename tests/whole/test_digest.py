@@ -99,4 +99,26 @@ def killed_in_the_middle__the_rest_joins_what_is_on_disk():
     ferry.close()
 
 
-run(right_ones_land_and_wrong_ones_leave_nothing, killed_in_the_middle__the_rest_joins_what_is_on_disk)
+def server_without_validators__the_rest_is_fetched_if_there_is_a_digest_to_judge_it_by():
+    ferry = Ferry({"transfer": {"checkpoint_bytes": MIB}})
+    nginx = Nginx(os.path.join(ferry.folder, "nginx"), rate=4 * MIB)
+    ferry.start()
+    nginx.file("large.bin", 12 * MIB)
+    for name, more, expected in (("judged", {"digest": digest_of(nginx, "large.bin")}, 206), ("plain", {}, 200)):
+        bridge = Bridge(ferry)
+        bridge.hello()
+        handle = bridge.ok("job.create", name=name, auto_complete=True, files=[
+            {"url": nginx.url("bare/large.bin"), "path": ferry.destination(name), **more}])["handle"]
+        bridge.ok("job.resume", handle=handle)
+        wait_until(lambda: error_of(ferry, name)[3]["bytes"]["transferred"] > 3 * MIB, 60, "it is under way")
+        bridge.close()
+        ferry.kill()
+        ferry.start()
+        ferry.run("wait", name)
+        assert sha256(os.path.join(ferry.landed, name)) == sha256(os.path.join(nginx.www, "large.bin"))
+        assert nginx.requests()[-1][1] == expected, nginx.requests()
+    nginx.close()
+    ferry.close()
+
+
+run(server_without_validators__the_rest_is_fetched_if_there_is_a_digest_to_judge_it_by, right_ones_land_and_wrong_ones_leave_nothing, killed_in_the_middle__the_rest_joins_what_is_on_disk)

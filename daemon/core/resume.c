@@ -108,6 +108,8 @@ static enum resume_verdict judge_partial(const struct resume_known *known,
 		return RESUME_AGAIN; /* "/ *", and more than the file had */
 	if (!is_same_file(known, answer))
 		return RESUME_AGAIN;
+	if (total == SIZE_UNKNOWN)
+		return RESUME_AGAIN; /* nobody could tell at its end whether that was all */
 
 	/* A server may send less than the rest: the body ends early, and the next request goes on from there. */
 	*ret_total = total;

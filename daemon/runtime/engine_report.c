@@ -67,10 +67,6 @@ static void forget_partial(struct flight *flight)
 
 static void on_opened(struct engine *engine, struct flight *flight, struct report *report)
 {
-	if (report->result == RESULT_CANCELLED) { /* its worker ends */
-		flight_end(engine, flight);
-		return;
-	}
 	if (report->result != RESULT_OK) {
 		flight->fault = report->fault;
 		note_file(engine, EVENT_FILE_FAILED, flight, 0, &flight->fault);
@@ -250,6 +246,9 @@ static void on_abandoned(struct engine *engine, struct flight *flight, const str
 	if (flight->active->work == JOB_WORK_TRANSFER) {
 		if (report->result == RESULT_OK)
 			forget_partial(flight);
+		else
+			note_file(engine, EVENT_LEFTOVER, flight, 0, &report->fault);
+		flight->file.bytes_recorded = 0;
 		if (flight_save(engine, flight))
 			flight_end(engine, flight);
 		return;

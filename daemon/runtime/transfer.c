@@ -225,7 +225,12 @@ static enum result check_digest(struct transfer *transfer, struct fault *fault)
 	if (found.length == 0)
 		return RESULT_OK;
 	enum result result = hash_end(TAKE(transfer->hash), found.bytes, fault);
-	return result ? result : digest_check(&transfer->digest, &found, fault);
+	if (!result)
+		result = digest_check(&transfer->digest, &found, fault);
+	/* Of a file in two pieces it need not be the server's that is wrong: the whole of it will tell. */
+	if (result == RESULT_DIGEST_MISMATCH && !transfer->anew)
+		result = fault->result = RESULT_REMOTE_CHANGED;
+	return result;
 }
 
 /* The end of the body as our rules see it, whatever curl thought. */

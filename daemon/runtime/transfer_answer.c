@@ -65,6 +65,7 @@ static void begin_body(struct transfer *transfer, uint64_t offset, uint64_t end,
 {
 	transfer->written = offset;
 	transfer->end = end;
+	transfer->anew = offset == 0;
 	if (offset == 0 && transfer->digest.length > 0) {
 		hash_free(transfer->hash);
 		transfer->hash = hash_new(transfer->digest.length);

@@ -61,6 +61,7 @@ struct transfer {
 	size_t block_length, block_size;
 	int64_t block_since_ms;
 	bool reserved;
+	bool anew;        /* the body began at 0, whatever was asked for */
 	bool held;        /* restarted: the store must forget the old bytes first */
 	bool paused;      /* curl waits until we take the next bytes */
 	bool unpause;     /* wanted at the next transfer_work */

@@ -296,6 +296,11 @@ static enum result do_file_order(struct worker *worker, struct order *order, str
 		answer->bytes = answer->opened.offset;
 		if (!result)
 			result = hash_beginning(worker, &order->file, answer, fault);
+		/* What cannot be read again is of no use: the file begins anew. */
+		if (answer->opened.file && (result == RESULT_IO_FAILED || result == RESULT_FILE_CHANGED)) {
+			answer->bytes = 0;
+			return RESULT_OK;
+		}
 		if (result)
 			file_handle_free(TAKE(answer->opened.file));
 		return result;

@@ -131,7 +131,7 @@ static void resume_judge__table__continues_only_the_same_file_at_the_same_place(
 		{ &tagged, { 206, "bytes 50-69/100", 20, "\"a\"", "", false }, RESUME_CONTINUE, 100, 0 },
 		{ &tagged, { 206, "bytes 50-99/100", 50, "\"a\"", LATER, false }, RESUME_CONTINUE, 100, 0 },
 		{ &sizeless, { 206, "bytes 50-99/100", 50, "\"a\"", "", false }, RESUME_CONTINUE, 100, 0 },
-		{ &sizeless, { 206, "bytes 50-99/*", 50, "\"a\"", "", false }, RESUME_CONTINUE, UNKNOWN, 0 },
+		{ &sizeless, { 206, "bytes 50-99/*", 50, "\"a\"", "", false }, RESUME_AGAIN, 0, 0 },
 		{ &dated, { 206, "bytes 50-99/100", 50, "", DATE, false }, RESUME_CONTINUE, 100, 0 },
 		{ &dated, { 206, "bytes 50-99/100", 50, "\"new\"", DATE, false }, RESUME_CONTINUE, 100, 0 },
 		{ &weak, { 206, "bytes 50-99/100", 50, "W/\"a\"", DATE, false }, RESUME_CONTINUE, 100, 0 },

@@ -36,7 +36,8 @@ bool flight_save(struct engine *engine, const struct flight *flight)
 
 void flight_order(struct engine *engine, struct flight *flight, enum order_kind kind, uint64_t bytes)
 {
-	bool network = kind == ORDER_FETCH || kind == ORDER_RECORDED || kind == ORDER_STOP;
+	bool network = kind == ORDER_FETCH || kind == ORDER_RECORDED ||
+	               (kind == ORDER_STOP && flight->stage != FLIGHT_OPENING);
 	const struct crew *crew = flight->active->crews[network ? JOB_SIDE_NETWORK : JOB_SIDE_FILE];
 	struct order *order = calloc(1, sizeof(*order));
 
@@ -140,11 +141,12 @@ void active_wind_down(struct engine *engine, struct active *active)
 {
 	active->winding = true;
 	for (struct flight *flight = active->flights; flight != NULL; flight = flight->next) {
-		if (flight->stage != FLIGHT_FETCHING || flight->stop_sent)
+		bool reads = flight->stage == FLIGHT_OPENING && flight->file.digest.length > 0;
+		if ((flight->stage != FLIGHT_FETCHING && !reads) || flight->stop_sent)
 			continue;
 		flight->stop_sent = true;
 		/* Nobody is to be asked any more under an identity that may have gone in this very turn. */
-		if (engine_take_back(engine, flight->number, ORDER_FETCH)) {
+		if (!reads && engine_take_back(engine, flight->number, ORDER_FETCH)) {
 			flight->stage = FLIGHT_CLOSING;
 			flight_last_order(engine, flight, ORDER_CLOSE, flight->file.bytes_recorded);
 		} else {

@@ -67,6 +67,10 @@ static void forget_partial(struct flight *flight)
 
 static void on_opened(struct engine *engine, struct flight *flight, struct report *report)
 {
+	if (report->result == RESULT_CANCELLED && flight->active->winding) {
+		flight_end(engine, flight);
+		return;
+	}
 	if (report->result != RESULT_OK) {
 		flight->fault = report->fault;
 		note_file(engine, EVENT_FILE_FAILED, flight, 0, &flight->fault);

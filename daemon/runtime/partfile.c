@@ -3,8 +3,6 @@
 #include <stdlib.h>
 #include <string.h>
 
-#define HASH_BLOCK_BYTES (256u * 1024u)
-
 /* The folder held open, and the destination's own name in it. */
 struct place {
 	struct folder *folder;
@@ -149,35 +147,20 @@ enum result partfile_open(const struct partfile *part, struct partfile_opened *r
 	return RESULT_OK;
 }
 
-static enum result hash_file(struct file_handle *file, uint64_t bytes, struct hash *hash, char *block,
-                             const atomic_bool *stop, struct fault *fault)
+enum result partfile_hash(struct file_handle *file, struct hash *hash, uint64_t *at, uint64_t end, struct fault *fault)
 {
-	for (uint64_t at = 0; at < bytes;) {
-		size_t length = 0, wanted = bytes - at < HASH_BLOCK_BYTES ? (size_t)(bytes - at) : HASH_BLOCK_BYTES;
-		if (atomic_load(stop))
-			return fault_set(fault, RESULT_CANCELLED, FAULT_FERRY, 0, "stopped");
-		enum result result = file_read(file, at, block, wanted, &length, fault);
-		if (result)
-			return result;
-		if (length < wanted)
-			return fault_set(fault, RESULT_FILE_CHANGED, FAULT_FERRY, 0, "the partial file became shorter");
-		hash_add(hash, block, length);
-		at += length;
-	}
-	return RESULT_OK;
-}
-
-enum result partfile_hash(struct file_handle *file, uint64_t bytes, size_t digest_bytes, const atomic_bool *stop,
-                          struct hash **ret_hash, struct fault *fault)
-{
-	AUTO(hash) struct hash *hash = hash_new(digest_bytes);
-	char *block = hash ? malloc(HASH_BLOCK_BYTES) : NULL;
+	size_t length = 0, wanted = end - *at < PARTFILE_HASH_BYTES ? (size_t)(end - *at) : PARTFILE_HASH_BYTES;
+	char *block = malloc(wanted);
 	if (!block)
 		return fault_set(fault, RESULT_NO_MEMORY, FAULT_FERRY, 0, "hash the partial file");
-	enum result result = hash_file(file, bytes, hash, block, stop, fault);
+	enum result result = file_read(file, *at, block, wanted, &length, fault);
+	if (!result && length < wanted)
+		result = fault_set(fault, RESULT_FILE_CHANGED, FAULT_FERRY, 0, "the partial file became shorter");
+	if (!result) {
+		hash_add(hash, block, length);
+		*at += length;
+	}
 	free(block);
-	if (!result)
-		*ret_hash = TAKE(hash);
 	return result;
 }
 

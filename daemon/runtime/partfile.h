@@ -6,8 +6,6 @@
 #ifndef FERRY_RUNTIME_PARTFILE_H
 #define FERRY_RUNTIME_PARTFILE_H
 
-#include <stdatomic.h>
-
 #include "core/destination.h"
 #include "platform/file.h"
 #include "platform/hash.h"
@@ -58,10 +56,10 @@ enum result partfile_list(const struct partfile *part, const char *prefix, struc
  * `bytes` bytes, each name with its end.  *ret_removed: how many of them are gone. */
 enum result partfile_sweep(const struct partfile *part, const char *names, size_t bytes, uint64_t *ret_removed,
                            struct fault *fault) MUST_CHECK;
-/* A hash, for a digest of `digest_bytes`, of what is on disk of the file: its first `bytes`.  Reads all of them; `stop`
- * ends that with RESULT_CANCELLED. */
-enum result partfile_hash(struct file_handle *file, uint64_t bytes, size_t digest_bytes, const atomic_bool *stop,
-                          struct hash **ret_hash, struct fault *fault) MUST_CHECK;
+/* Add what is on disk of the file from *at on to the hash: up to `end`, and at most PARTFILE_HASH_BYTES of it.
+ * RESULT_FILE_CHANGED: it has become shorter. */
+#define PARTFILE_HASH_BYTES (256u * 1024u)
+enum result partfile_hash(struct file_handle *file, struct hash *hash, uint64_t *at, uint64_t end, struct fault *fault) MUST_CHECK;
 /* The bytes written so far reach the disk. */
 enum result partfile_sync(struct file_handle *file, struct fault *fault) MUST_CHECK;
 /* The file is whole at `bytes`: cut to size, sync, close.  `file` is consumed in any case. */

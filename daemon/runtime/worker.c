@@ -1,7 +1,6 @@
 #include "runtime/worker.h"
 
 #include <assert.h>
-#include <stdatomic.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -24,11 +23,11 @@ struct worker {
 	struct mailbox *mailbox;
 	struct thread *thread;
 	struct letter goodbye; /* the last letter; worker_stop posts it */
-	atomic_bool hurry;     /* it will: what takes long is given up */
 
 	/* The thread's own */
 	struct transfer_set *set;      /* network workers' only */
 	struct partfile_folder folder; /* file workers' only: the last order's, until there are no more */
+	struct reading *readings;      /* likewise, in order of arrival */
 	struct fetch *fetches;
 	bool stopping;
 	bool unheard;         /* of some fetch */
@@ -267,15 +266,14 @@ struct answer {
 	struct buffer names;
 };
 
-static enum result hash_beginning(struct worker *worker, const struct file *file, struct answer *answer, struct fault *fault)
-{
-	const struct resume_known known = known_of(file, answer->opened.offset);
-	struct resume_request request;
-	resume_plan(&known, &request);
-	if (file->digest.length == 0 || request.offset == 0)
-		return RESULT_OK;
-	return partfile_hash(answer->opened.file, request.offset, file->digest.length, &worker->hurry, &answer->hash, fault);
-}
+/* An OPEN that is not answered before what is on disk has been read again, for its digest: a block at a time, so that
+ * other files, and a stop, need not wait for it. */
+struct reading {
+	struct reading *next;
+	struct order *order;
+	struct answer answer;
+	uint64_t at, end;
+};
 
 static enum result do_file_order(struct worker *worker, struct order *order, struct answer *answer, struct fault *fault)
 {
@@ -294,15 +292,6 @@ static enum result do_file_order(struct worker *worker, struct order *order, str
 	case ORDER_OPEN:
 		result = partfile_open(&part, &answer->opened, fault);
 		answer->bytes = answer->opened.offset;
-		if (!result)
-			result = hash_beginning(worker, &order->file, answer, fault);
-		/* What cannot be read again is of no use: the file begins anew. */
-		if (answer->opened.file && (result == RESULT_IO_FAILED || result == RESULT_FILE_CHANGED)) {
-			answer->bytes = 0;
-			return RESULT_OK;
-		}
-		if (result)
-			file_handle_free(TAKE(answer->opened.file));
 		return result;
 	case ORDER_SYNC:
 		return partfile_sync(order->handle, fault);
@@ -332,20 +321,94 @@ static enum result do_file_order(struct worker *worker, struct order *order, str
 	return fault_set(fault, RESULT_NOT_SUPPORTED, FAULT_FERRY, 0, "an order for a network worker");
 }
 
+static void post_answer(struct worker *worker, struct order *order, enum result result, struct answer *answer,
+                        const struct fault *fault)
+{
+	struct report *report = done_report(worker, order, result, fault);
+	report->bytes = answer->bytes;
+	report->handle = answer->opened.file;
+	report->hash = answer->hash;
+	memcpy(report->tag, answer->opened.tag, sizeof(report->tag));
+	if (result)
+		buffer_done(&answer->names);
+	report->names = answer->names;
+	post(worker, report);
+}
+
+/* How much is to be read again: as far as the transfer will not fetch it. */
+static uint64_t bytes_to_read(const struct file *file, uint64_t offset)
+{
+	const struct resume_known known = known_of(file, offset);
+	struct resume_request request;
+	resume_plan(&known, &request);
+	return file->digest.length > 0 ? request.offset : 0;
+}
+
+/* False: there is nothing to read, or no memory to remember it, in which case the file begins anew. */
+static bool begin_reading(struct worker *worker, struct order *order, struct answer *answer)
+{
+	uint64_t end = bytes_to_read(&order->file, answer->opened.offset);
+	struct reading *reading = end > 0 ? malloc(sizeof(*reading)) : NULL, **last = &worker->readings;
+	if (!reading) {
+		answer->bytes = end > 0 ? 0 : answer->bytes;
+		return false;
+	}
+	*reading = (struct reading){ .order = order, .answer = *answer, .end = end };
+	reading->answer.hash = hash_new(order->file.digest.length);
+	while (*last)
+		last = &(*last)->next;
+	*last = reading;
+	return true;
+}
+
+static void end_reading(struct worker *worker, struct reading **place, enum result result, const struct fault *fault)
+{
+	struct reading *reading = *place;
+	*place = reading->next;
+	if (result)
+		file_handle_free(TAKE(reading->answer.opened.file));
+	if (result || reading->answer.bytes == 0)
+		hash_free(TAKE(reading->answer.hash));
+	post_answer(worker, reading->order, result, &reading->answer, fault);
+	free(reading);
+}
+
+static void read_on(struct worker *worker)
+{
+	struct reading *reading = worker->readings;
+	struct fault fault;
+	enum result result = partfile_hash(reading->answer.opened.file, reading->answer.hash, &reading->at, reading->end, &fault);
+	if (!result && reading->at < reading->end)
+		return;
+	if (result)
+		reading->answer.bytes = 0; /* what cannot be read is of no use: the file begins anew */
+	end_reading(worker, &worker->readings, RESULT_OK, &fault);
+}
+
+/* Of one flight, or of all if it is 0. */
+static void give_up_readings(struct worker *worker, uint64_t flight)
+{
+	struct fault fault;
+	enum result result = fault_set(&fault, RESULT_CANCELLED, FAULT_FERRY, 0, "stopped");
+	for (struct reading **place = &worker->readings; *place;)
+		if (flight == 0 || (*place)->order->flight == flight)
+			end_reading(worker, place, result, &fault);
+		else
+			place = &(*place)->next;
+}
+
 static void file_order(struct worker *worker, struct order *order)
 {
 	struct fault fault;
 	struct answer answer = { .bytes = order->bytes, .names = BUFFER(PARTFILE_NAMES_MAX * FILE_PARTIAL_BYTES_MAX) };
+	if (order->kind == ORDER_STOP) {
+		give_up_readings(worker, order->flight);
+		free(order);
+		return;
+	}
 	enum result result = do_file_order(worker, order, &answer, &fault);
-	struct report *report = done_report(worker, order, result, &fault);
-	report->bytes = answer.bytes;
-	report->handle = answer.opened.file;
-	report->hash = answer.hash;
-	memcpy(report->tag, answer.opened.tag, sizeof(report->tag));
-	if (result)
-		buffer_done(&answer.names);
-	report->names = answer.names;
-	post(worker, report);
+	if (order->kind != ORDER_OPEN || result || !begin_reading(worker, order, &answer))
+		post_answer(worker, order, result, &answer, &fault);
 }
 
 /* --- the thread --- */
@@ -407,7 +470,9 @@ static void run(void *argument)
 		read_letters(worker);
 		if (worker->stopping)
 			break;
-		if (!worker->fetches)
+		if (worker->readings)
+			read_on(worker);
+		else if (!worker->fetches)
 			mailbox_wait(worker->mailbox, -1); /* nothing runs: nothing wakes */
 		else if (transfer_work(worker->set, -1, &fault))
 			die(worker, &fault);
@@ -415,6 +480,7 @@ static void run(void *argument)
 			stop_unheard(worker);
 	}
 	stop_fetches(worker);
+	give_up_readings(worker, 0);
 	/* Here and not in worker_stop: closing a connection may sign its farewell as the identity. */
 	transfer_set_free(TAKE(worker->set));
 }
@@ -479,7 +545,6 @@ static void worker_stop(struct worker *worker)
 {
 	if (!worker)
 		return;
-	atomic_store(&worker->hurry, true);
 	mailbox_post(worker->mailbox, &worker->goodbye);
 	thread_join(worker->thread);
 	worker_free(worker);

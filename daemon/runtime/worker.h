@@ -29,7 +29,7 @@ enum order_kind {
 	ORDER_ABANDON,  /* file:    close the handle if one is given, then partfile_abandon */
 	ORDER_FETCH,    /* network: transfer_start with `handle` and `hash`, from bytes_recorded */
 	ORDER_RECORDED, /* network: transfer_recorded(bytes), 0 after a restart (see REPORT_ANSWERED); no report */
-	ORDER_STOP,     /* network: transfer_stop; answered by the FETCH's report */
+	ORDER_STOP,     /* network: transfer_stop; file: an OPEN that still reads.  Answered by the FETCH's or OPEN's report */
 };
 
 /* An order carries copies of what it needs.  It is one malloc'ed block, given to the worker, whose memory becomes the
@@ -100,7 +100,7 @@ struct worker_settings {
 
 /* start: the identity is held by the worker while it lives.
  * order: takes ownership.
- * stop: no more orders; finishes what is running at once (RESULT_CANCELLED for what would take long), then ends.  Blocks until the thread is gone; reports may still
+ * stop: no more orders; finishes what is running at once, then ends.  Blocks until the thread is gone; reports may still
  * arrive meanwhile.  Frees the worker. */
 struct worker_ops {
 	enum result (*start)(void *context, enum worker_kind kind, struct identity *identity,

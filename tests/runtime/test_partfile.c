@@ -543,44 +543,40 @@ static void partfile__folder_is_kept__serves_its_own_files_only(void **state)
 
 /* --- what is on disk, hashed --- */
 
-static void partfile__hash_of_the_beginning__is_that_of_its_bytes(void **state)
+static void partfile__hash_of_what_is_on_disk__goes_block_by_block(void **state)
 {
-	static const uint8_t abc[] = { 0xba, 0x78, 0x16, 0xbf }; /* SHA-256 of "abc" begins so */
-	const atomic_bool never = false, at_once = true;
-	uint8_t digest[DIGEST_SHA256_BYTES];
-	struct hash *hash = NULL;
+	uint8_t digest[DIGEST_SHA256_BYTES], whole[DIGEST_SHA256_BYTES];
 	struct fault fault;
-	(void)state;
-	struct partfile_opened opened = open_part("", 0);
-	write_text(opened.file, 0, "abcdef");
-	assert_int_equal(partfile_hash(opened.file, 3, sizeof(digest), &never, &hash, &fault), RESULT_OK);
-	assert_int_equal(hash_end(hash, digest, &fault), RESULT_OK);
-	assert_memory_equal(digest, abc, sizeof(abc));
-	hash = NULL;
-	assert_int_equal(partfile_hash(opened.file, 3, sizeof(digest), &at_once, &hash, &fault), RESULT_CANCELLED);
-	assert_int_equal(partfile_hash(opened.file, 7, sizeof(digest), &never, &hash, &fault), RESULT_FILE_CHANGED);
-	assert_null(hash);
-	/* And what goes on from there is the whole of it, over many blocks. */
 	char block[4097];
-	uint8_t in_parts[DIGEST_SHA256_BYTES];
+	(void)state;
 	memset(block, 'x', sizeof(block) - 1);
 	block[4096] = '\0';
-	for (unsigned i = 0; i < 200; i++)
+	struct partfile_opened opened = open_part("", 0);
+	struct hash *hash = hash_new(sizeof(whole)), *read = hash_new(sizeof(digest));
+	for (unsigned i = 0; i < 200; i++) {
+		block[0] = (char)('a' + i % 26);
 		write_text(opened.file, i * 4096, block);
-	assert_int_equal(partfile_hash(opened.file, 150 * 4096, sizeof(digest), &never, &hash, &fault), RESULT_OK);
-	for (unsigned i = 150; i < 200; i++)
-		hash_add(hash, block, 4096);
-	assert_int_equal(hash_end(hash, in_parts, &fault), RESULT_OK);
-	assert_int_equal(partfile_hash(opened.file, 200 * 4096, sizeof(digest), &never, &hash, &fault), RESULT_OK);
-	assert_int_equal(hash_end(hash, digest, &fault), RESULT_OK);
-	assert_memory_equal(digest, in_parts, sizeof(digest));
+		hash_add(hash, block, i < 199 ? 4096 : 100);
+	}
+	uint64_t at = 0, end = 199 * 4096 + 100;
+	unsigned blocks = 0;
+	for (; at < end; blocks++)
+		assert_int_equal(partfile_hash(opened.file, read, &at, end, &fault), RESULT_OK);
+	assert_int_equal(at, end);
+	assert_int_equal(blocks, (end + PARTFILE_HASH_BYTES - 1) / PARTFILE_HASH_BYTES);
+	assert_int_equal(hash_end(hash, whole, &fault), RESULT_OK);
+	assert_int_equal(hash_end(read, digest, &fault), RESULT_OK);
+	assert_memory_equal(digest, whole, sizeof(digest));
+	at = 199 * 4096;
+	assert_int_equal(partfile_hash(opened.file, NULL, &at, 200 * 4096 + 1, &fault), RESULT_FILE_CHANGED);
+	assert_int_equal(at, 199 * 4096);
 	file_handle_free(opened.file);
 }
 
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		TEST(hash_of_the_beginning__is_that_of_its_bytes),
+		TEST(hash_of_what_is_on_disk__goes_block_by_block),
 		TEST(new_file__begins_at_zero_beside_the_destination),
 		TEST(same_tag_and_size__goes_on_where_it_was_recorded),
 		TEST(shorter_than_recorded__begins_anew),

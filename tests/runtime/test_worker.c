@@ -8,6 +8,7 @@
 
 #include <cmocka.h>
 
+#include "platform/hash.h"
 #include "runtime/worker.h"
 #include "support/http_server.h"
 #include "support/landing.h"
@@ -585,9 +586,76 @@ static int set_up(void **state)
 	return transfer_global_init(NULL) == RESULT_OK ? 0 : -1;
 }
 
+/* --- what is on disk is read again for a digest --- */
+
+/* 12 MiB of the file are there and recorded. */
+static struct rig *rig_with_a_beginning(void)
+{
+	struct rig *rig = rig_new(well, sizeof(content), 64 * MIB);
+	struct hash *hash = hash_new(DIGEST_SHA256_BYTES);
+	hash_add(hash, content, sizeof(content));
+	rig->record.digest.length = DIGEST_SHA256_BYTES;
+	assert_int_equal(hash_end(hash, rig->record.digest.bytes, NULL), RESULT_OK);
+	open_file(rig, 1);
+	assert_int_equal(file_write(rig->handle, 0, content, 12 * MIB, NULL), RESULT_OK);
+	order(rig, 1, ORDER_CLOSE, 12 * MIB);
+	rig->record.bytes_recorded = expect_done(rig, 1, ORDER_CLOSE, RESULT_OK);
+	rig->record.bytes_total = sizeof(content);
+	snprintf(rig->record.etag, sizeof(rig->record.etag), "%s", ETAG);
+	return rig;
+}
+
+static void worker__open_with_a_digest__reads_what_is_there_and_nobody_waits(void **state)
+{
+	(void)state;
+	struct rig *rig = rig_with_a_beginning();
+	order(rig, 2, ORDER_OPEN, 0);
+	order(rig, 3, ORDER_CHECK, 0);
+	expect_done(rig, 3, ORDER_CHECK, RESULT_OK); /* came later, and is answered first */
+	struct report *report = expect(rig, 2, REPORT_DONE, ORDER_OPEN);
+	assert_int_equal(report->result, RESULT_OK);
+	assert_int_equal(report->bytes, 12 * MIB);
+	assert_non_null(report->hash);
+	rig->handle = report->handle;
+	struct order *fetch = calloc(1, sizeof(*fetch));
+	assert_non_null(fetch);
+	*fetch = (struct order){ .kind = ORDER_FETCH, .flight = 2, .handle = rig->handle, .hash = report->hash,
+		                     .file = rig->record };
+	free(report);
+	rig->ops.order(rig->network, fetch);
+	expect_answered(rig, 2, 12 * MIB);
+	assert_int_equal(tend_fetch(rig, 2, RESULT_OK), size);
+	land(rig, 2);
+	rig_free(rig);
+}
+
+static void worker__open_that_reads__can_be_stopped(void **state)
+{
+	(void)state;
+	struct rig *rig = rig_with_a_beginning();
+	order(rig, 2, ORDER_OPEN, 0);
+	order(rig, 3, ORDER_OPEN, 0);
+	for (uint64_t flight = 3; flight <= 4; flight++) { /* the second is nobody's */
+		struct order *stop = calloc(1, sizeof(*stop));
+		assert_non_null(stop);
+		*stop = (struct order){ .kind = ORDER_STOP, .flight = flight };
+		rig->ops.order(rig->file, stop);
+	}
+	expect_done(rig, 3, ORDER_OPEN, RESULT_CANCELLED);
+	stop_workers(rig);
+	struct report *report = take_report(rig);
+	assert_int_equal(report->flight, 2);
+	assert_int_equal(report->result, RESULT_CANCELLED);
+	assert_null(report->handle);
+	free(report);
+	rig_free(rig);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(worker__open_with_a_digest__reads_what_is_there_and_nobody_waits),
+		cmocka_unit_test(worker__open_that_reads__can_be_stopped),
 		cmocka_unit_test(worker__file_from_open_to_publish__lands),
 		cmocka_unit_test(worker__many_checkpoints__are_each_reported_and_seldom_more),
 		cmocka_unit_test(worker__half_a_checkpoint_passed__is_told_however_little_is_new),

@@ -605,14 +605,46 @@ static struct rig *rig_with_a_beginning(void)
 	return rig;
 }
 
+/* A busy machine may have read all of it before the next order came: then once more. */
+#define TRIES_MAX 100
+
+static void give_stop(struct rig *rig, uint64_t flight)
+{
+	struct order *stop = calloc(1, sizeof(*stop));
+	assert_non_null(stop);
+	*stop = (struct order){ .kind = ORDER_STOP, .flight = flight };
+	rig->ops.order(rig->file, stop);
+}
+
+static void drop_opened(struct report *report)
+{
+	file_handle_free(report->handle);
+	hash_free(report->hash);
+	free(report);
+}
+
+/* OPEN and behind it CHECK; the OPEN's report, once the CHECK's came before it. */
+static struct report *open_overtaken(struct rig *rig)
+{
+	for (unsigned i = 0; i < TRIES_MAX; i++) {
+		order(rig, 2, ORDER_OPEN, 0);
+		order(rig, 3, ORDER_CHECK, 0);
+		struct report *first = take_report(rig), *second = take_report(rig);
+		bool overtaken = first->order == ORDER_CHECK;
+		free(overtaken ? first : second);
+		if (overtaken)
+			return second;
+		drop_opened(first);
+	}
+	fail_msg("what came later was never answered before");
+	return NULL;
+}
+
 static void worker__open_with_a_digest__reads_what_is_there_and_nobody_waits(void **state)
 {
 	(void)state;
 	struct rig *rig = rig_with_a_beginning();
-	order(rig, 2, ORDER_OPEN, 0);
-	order(rig, 3, ORDER_CHECK, 0);
-	expect_done(rig, 3, ORDER_CHECK, RESULT_OK); /* came later, and is answered first */
-	struct report *report = expect(rig, 2, REPORT_DONE, ORDER_OPEN);
+	struct report *report = open_overtaken(rig);
 	assert_int_equal(report->result, RESULT_OK);
 	assert_int_equal(report->bytes, 12 * MIB);
 	assert_non_null(report->hash);
@@ -633,21 +665,25 @@ static void worker__open_that_reads__can_be_stopped(void **state)
 {
 	(void)state;
 	struct rig *rig = rig_with_a_beginning();
-	order(rig, 2, ORDER_OPEN, 0);
-	order(rig, 3, ORDER_OPEN, 0);
-	for (uint64_t flight = 3; flight <= 4; flight++) { /* the second is nobody's */
-		struct order *stop = calloc(1, sizeof(*stop));
-		assert_non_null(stop);
-		*stop = (struct order){ .kind = ORDER_STOP, .flight = flight };
-		rig->ops.order(rig->file, stop);
+	bool stopped = false;
+	for (unsigned i = 0; i < TRIES_MAX && !stopped; i++) {
+		order(rig, 2, ORDER_OPEN, 0);
+		give_stop(rig, 4); /* of nobody */
+		give_stop(rig, 2);
+		struct report *report = take_report(rig);
+		assert_int_equal(report->flight, 2);
+		stopped = report->result == RESULT_CANCELLED;
+		assert_int_equal(report->handle == NULL, stopped);
+		drop_opened(report);
 	}
-	expect_done(rig, 3, ORDER_OPEN, RESULT_CANCELLED);
+	assert_true(stopped);
+	/* And when its worker ends it is answered too, whatever was read. */
+	order(rig, 3, ORDER_OPEN, 0);
 	stop_workers(rig);
 	struct report *report = take_report(rig);
-	assert_int_equal(report->flight, 2);
-	assert_int_equal(report->result, RESULT_CANCELLED);
-	assert_null(report->handle);
-	free(report);
+	assert_int_equal(report->flight, 3);
+	assert_int_equal(report->handle == NULL, report->result == RESULT_CANCELLED);
+	drop_opened(report);
 	rig_free(rig);
 }
 

@@ -189,8 +189,11 @@ def threads(pid):
     """Name and credentials of each thread."""
     found = []
     for path in glob.glob(f"/proc/{pid}/task/*/status"):
-        with open(path) as file:
-            lines = dict(line.rstrip("\n").split(":\t", 1) for line in file if ":\t" in line)
+        try:
+            with open(path) as file:
+                lines = dict(line.rstrip("\n").split(":\t", 1) for line in file if ":\t" in line)
+        except (FileNotFoundError, ProcessLookupError):
+            continue  # it has ended meanwhile
         found.append({"name": lines["Name"], "groups": lines["Groups"].split(),
                       "task": os.path.dirname(path),
                       "uids": set(lines["Uid"].split()), "gids": set(lines["Gid"].split()),

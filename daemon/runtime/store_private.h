@@ -1,7 +1,8 @@
-/* Inside runtime/store: what its three files share.
+/* Inside runtime/store: what its four files share.
  *
  *   store_open.c   which files are ours, checking, migrating, settings
- *   store.c        the statements, turns, jobs and files
+ *   store.c        the statements, turns and jobs
+ *   store_file.c   files
  *   store_query.c  running one statement: arguments in, columns out, SQLite's codes into results
  */
 #ifndef FERRY_RUNTIME_STORE_PRIVATE_H
@@ -104,6 +105,8 @@ uint64_t take_u64(struct query *query);
 uint32_t take_u32(struct query *query);
 uint64_t take_size(struct query *query); /* NULL as SIZE_UNKNOWN */
 void take_text(struct query *query, char *to, size_t size);
+/* The number in the first column of the first row, or `otherwise` if there is none. */
+enum result query_number(struct query *query, int64_t otherwise, int64_t *ret_number, struct fault *fault) MUST_CHECK;
 /* RESULT_STORE_DAMAGED if a column taken of this row was not what it can be. */
 enum result query_taken(struct query *query, struct fault *fault) MUST_CHECK;
 

@@ -209,3 +209,17 @@ enum result query_taken(struct query *query, struct fault *fault)
 		                 query->doing);
 	return RESULT_OK;
 }
+
+enum result query_number(struct query *query, int64_t otherwise, int64_t *ret_number, struct fault *fault)
+{
+	bool row = false;
+	enum result result = query_step(query, &row, fault);
+
+	if (result != RESULT_OK)
+		return result;
+	int64_t number = row ? take_i64(query, 0, INT64_MAX) : otherwise;
+	result = row ? query_taken(query, fault) : RESULT_OK;
+	if (result == RESULT_OK)
+		*ret_number = number;
+	return result;
+}

@@ -75,7 +75,7 @@ def killed_in_the_middle__the_rest_joins_what_is_on_disk():
         handle = bridge.ok("job.create", name=name, auto_complete=True, files=[
             {"url": nginx.url("large.bin"), "path": ferry.destination(name), "digest": digest_of(nginx, "large.bin")}])["handle"]
         bridge.ok("job.resume", handle=handle)
-        wait_until(lambda: error_of(ferry, name)[3]["bytes"]["transferred"] > 3 * MIB, 60, "it is under way")
+        wait_until(lambda: bridge.ok("job.get", handle=handle)["job"]["bytes"]["transferred"] > 3 * MIB, 60, "it is under way")
         bridge.close()
         ferry.kill()
         if spoil:  # a byte that was recorded long ago, as a failing disk would change it
@@ -111,7 +111,7 @@ def server_without_validators__the_rest_is_fetched_if_there_is_a_digest_to_judge
         handle = bridge.ok("job.create", name=name, auto_complete=True, files=[
             {"url": nginx.url("bare/large.bin"), "path": ferry.destination(name), **more}])["handle"]
         bridge.ok("job.resume", handle=handle)
-        wait_until(lambda: error_of(ferry, name)[3]["bytes"]["transferred"] > 3 * MIB, 60, "it is under way")
+        wait_until(lambda: bridge.ok("job.get", handle=handle)["job"]["bytes"]["transferred"] > 3 * MIB, 60, "it is under way")
         bridge.close()
         ferry.kill()
         ferry.start()

@@ -2,7 +2,7 @@
 """summary.py PRESET...: what ctest found, what was skipped and why, and the verdict.
 
 Reads build/PRESET/results.xml.  A skip is never silent: whole tests (exit code 77) and
-single cases (cmocka's skip()) are named here with their reasons.
+single cases (cmocka's skip()) are named here with their reasons.  So is what a test NOTEd.
 """
 import re
 import sys
@@ -37,6 +37,8 @@ for preset in sys.argv[1:]:
         for part in re.findall(r"^SKIPPED on this ground: (.+?)\r?$", output, re.M):
             if part not in told:  # a test that passed, but for this
                 cases[part] = "in part: " + part
+        for note in re.findall(r"^NOTE: .+?\r?$", output, re.M):
+            print(f"{preset}: {name}: {note.strip()}")
         for line in cases.values():
             skips.setdefault((name, line), []).append(preset)
     for verdict in total:

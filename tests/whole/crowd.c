@@ -9,7 +9,7 @@
  *   storm COUNT [TEXT]             connect, say TEXT, be gone; so often
  *   mark TEXT                      print TEXT
  *
- * TEXT goes to the end of the line; @N is N blanks, # is an empty message.  What fails is passed over: being thrown out
+ * Prints "ready" when it listens to them.  TEXT goes to the end of the line; @N is N blanks, # is an empty message.  What fails is passed over: being thrown out
  * is what a crowd expects.  The address is the only argument. */
 #include <stdio.h>
 #include <stdlib.h>
@@ -120,6 +120,8 @@ int main(int argc, char **argv)
 	if (argc != 2)
 		return 2;
 	address = argv[1];
+	puts("ready");
+	fflush(stdout);
 	while (fgets(line, sizeof(line), stdin) != NULL) {
 		char *rest = strchr(line, ' ');
 

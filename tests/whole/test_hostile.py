@@ -78,9 +78,7 @@ class Crowd:
 
     def __init__(self, scene, uid=HOSTILE, ends=True):
         self.ends = ends
-        self.process = subprocess.Popen(program("tests/crowd") + [scene.ferry.address], env=scene.ferry.environment, text=True,
-                                        stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL,
-                                        **user(uid))
+        self.start(scene, uid)
         scene.crowds.append(self)
         atexit.register(self.process.kill)
         self.lines, self.orders = queue.Queue(), queue.Queue()
@@ -88,6 +86,17 @@ class Crowd:
         self.threads = [threading.Thread(target=work, daemon=True) for work in (self.read, self.write)]
         for thread in self.threads:
             thread.start()
+
+    def start(self, scene, uid):
+        # Under Wine it may be started without its arguments (see Ferry.run).
+        for _ in range(1 if LINUX else 3):
+            self.process = subprocess.Popen(program("tests/crowd") + [scene.ferry.address], env=scene.ferry.environment,
+                                            text=True, stdin=subprocess.PIPE, stdout=subprocess.PIPE,
+                                            stderr=subprocess.DEVNULL, **user(uid))
+            if self.process.stdout.readline() == "ready\n":
+                return
+            print(f"NOTE: a crowd ended with {self.process.wait()} before it was ready", flush=True)
+        raise AssertionError("no crowd could be started")
 
     def read(self):
         for line in self.process.stdout:

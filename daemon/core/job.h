@@ -23,6 +23,7 @@
 #define FILE_MODIFIED_BYTES_MAX 64
 #define FILE_PARTIAL_BYTES_MAX 64
 #define FILE_TAG_BYTES_MAX 64
+#define FILE_MIRRORS_MAX 8u
 #define SIZE_UNKNOWN UINT64_MAX
 
 #define JOB_STATES(X)                                                      \
@@ -197,6 +198,9 @@ struct file {
 	char url[URL_BYTES_MAX + 1];
 	char path[DESTINATION_BYTES_MAX + 1];
 	enum file_state state;
+	uint32_t mirrors;         /* other URLs of the same file; the store has them */
+	uint32_t source;          /* what the record says of the server's file is that source's: 0 `url`, n the n-th mirror */
+	uint32_t sources_refused; /* a bit for each that gave what no retry mends, since the last resume */
 	uint64_t bytes_total; /* SIZE_UNKNOWN until a server or the client says */
 	uint64_t bytes_stated; /* the size that it must have, if the client said one */
 	bool is_size_stated;

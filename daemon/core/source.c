@@ -1,0 +1,48 @@
+#include "core/source.h"
+
+_Static_assert(SOURCES_MAX <= 32, "every source has a bit");
+
+bool source_is_at_fault(enum result result)
+{
+	static const enum result faults[] = {
+		RESULT_HTTP_STATUS,       RESULT_INSUFFICIENT_HTTP, RESULT_SIZE_MISMATCH,  RESULT_DIGEST_MISMATCH,
+		RESULT_REDIRECT_REFUSED,  RESULT_CERTIFICATE,       RESULT_HTTP_TRANSIENT, RESULT_NAME_NOT_RESOLVED,
+		RESULT_CONNECT_FAILED,    RESULT_CONNECTION_CLOSED, RESULT_STALLED,        RESULT_BAD_RESPONSE,
+		RESULT_REMOTE_CHANGED,    RESULT_RESTART,
+	};
+
+	for (size_t i = 0; i < sizeof(faults) / sizeof(faults[0]); i++)
+		if (faults[i] == result)
+			return true;
+	return false;
+}
+
+bool source_is_tied(const struct file *file, uint32_t attempts)
+{
+	bool provable = file->digest.length > 0 && file->bytes_total != SIZE_UNKNOWN;
+
+	return file->bytes_recorded > 0 && !provable && attempts < SOURCE_PATIENCE;
+}
+
+uint32_t source_next(const struct file *file, uint32_t from, uint32_t tried)
+{
+	uint32_t count = file->mirrors + 1, all = (uint32_t)((UINT64_C(1) << count) - 1);
+	uint32_t refused = (file->sources_refused & all) == all ? 0 : file->sources_refused;
+
+	for (uint32_t i = 0; i < count; i++) {
+		uint32_t source = (from + i) % count;
+
+		if (((tried | refused) & 1u << source) == 0)
+			return source;
+	}
+	return SOURCE_NONE;
+}
+
+bool source_tells_more(enum result best, uint32_t best_retry_after_s, enum result other, uint32_t other_retry_after_s)
+{
+	bool best_later = result_class(best) == RETRY_LATER, other_later = result_class(other) == RETRY_LATER;
+
+	if (best == RESULT_OK || best_later != other_later)
+		return best == RESULT_OK || other_later;
+	return other_later && other_retry_after_s < best_retry_after_s;
+}

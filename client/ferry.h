@@ -108,6 +108,7 @@ enum ferry_result ferry_reconnect(struct ferry *ferry, int64_t timeout_ms, struc
 #define FERRY_URL_BYTES_MAX 2200  /* BITS's limit */
 #define FERRY_PATH_BYTES_MAX 2048
 #define FERRY_DIGEST_BYTES_MAX 136 /* "sha512:" and 128 digits, terminated */
+#define FERRY_MIRRORS_MAX 8
 #define FERRY_SIZE_UNKNOWN UINT64_MAX
 
 enum ferry_state { /* BG_JOB_STATE's numbers */
@@ -217,6 +218,8 @@ struct ferry_file {
 	uint64_t bytes_total; /* FERRY_SIZE_UNKNOWN until the server or you say */
 	uint64_t bytes_transferred;
 	char digest[FERRY_DIGEST_BYTES_MAX]; /* that it must have; "": any */
+	uint32_t mirrors; /* how many it has */
+	uint32_t source;  /* where what is on disk came from: 0 its URL, n its n-th mirror */
 };
 
 /* ---- making and opening jobs ---- */
@@ -255,6 +258,8 @@ struct ferry_source {
 	const char *path;
 	uint64_t size_bytes; /* what it must have, or the job fails with SIZE_MISMATCH; FERRY_SIZE_UNKNOWN: any */
 	const char *digest;  /* likewise, with DIGEST_MISMATCH: "sha256:", "sha384:" or "sha512:" and hexadecimal digits; NULL: any */
+	const char *const *mirrors; /* other URLs of the same file, asked in turn where this one fails; NULL: none */
+	size_t mirror_count;        /* up to FERRY_MIRRORS_MAX */
 };
 
 /* A job to be made. */

@@ -3,9 +3,9 @@
 
 #include "ferry_private.h"
 
-/* The most that one file may take in a message: the longest URL and path in JSON's longest escapes, and some more.
+/* The most that one file may take in a message: the longest URLs and path in JSON's longest escapes, and some more.
  * What is longer than they may be but still fits here, the service refuses with its own words. */
-#define FILE_ENTRY_BYTES_MAX 32768
+#define FILE_ENTRY_BYTES_MAX 163840
 
 /* Most answers hold a job. */
 static enum result call_for_job(struct ferry *ferry, struct json_writer *request, struct ferry_status *ret_status,
@@ -123,6 +123,16 @@ static void write_properties(struct json_writer *request, const struct ferry_pro
 		json_write_text(request, "profile", text_view(ferry_profile_name(properties->profile)));
 }
 
+static void write_mirrors(struct json_writer *writer, const struct ferry_source *file)
+{
+	if (file->mirror_count == 0)
+		return;
+	json_write_begin(writer, "mirrors", '[');
+	for (size_t i = 0; i < file->mirror_count; i++)
+		json_write_text(writer, NULL, view(file->mirrors[i]));
+	json_write_end(writer, ']');
+}
+
 /* As many of `files` as fit into the message that is being written, at least one. */
 static enum result write_files(struct ferry *ferry, struct json_writer *request, const struct ferry_source *files,
                                size_t count, size_t *ret_written, struct fault *fault)
@@ -142,6 +152,7 @@ static enum result write_files(struct ferry *ferry, struct json_writer *request,
 			json_write_u64(&writer, "size_bytes", file->size_bytes);
 		if (file->digest != NULL)
 			json_write_text(&writer, "digest", view(file->digest));
+		write_mirrors(&writer, file);
 		json_write_end(&writer, '}');
 		enum result result = json_write_done(&writer);
 		if (result == RESULT_TOO_LARGE)

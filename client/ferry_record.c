@@ -245,6 +245,8 @@ void ferry_file_of(const struct file *from, struct ferry_file *to)
 	to->bytes_total = from->bytes_total;
 	to->bytes_transferred = from->bytes_recorded;
 	digest_format(&from->digest, to->digest);
+	to->mirrors = from->mirrors;
+	to->source = from->source;
 }
 
 void ferry_service_of(const struct service_status *from, struct ferry_service *to)

@@ -1,5 +1,6 @@
 -- How long a server asked to stay away (Retry-After), where that is why the job waits; how patient the job is;
--- and what a file is to be.
+-- what a file is to be,
+-- and where it can be had.
 
 ALTER TABLE job ADD COLUMN profile INTEGER NOT NULL DEFAULT 0 CHECK (profile BETWEEN 0 AND 3);
 ALTER TABLE job ADD COLUMN retry_after_s INTEGER NOT NULL DEFAULT 0 CHECK (retry_after_s BETWEEN 0 AND 86400);
@@ -7,6 +8,17 @@ ALTER TABLE job ADD COLUMN retry_after_s INTEGER NOT NULL DEFAULT 0 CHECK (retry
 ALTER TABLE file ADD COLUMN bytes_stated INTEGER CHECK (bytes_stated >= 0);
 -- The digest that it must have, as core/digest writes it; "": any.
 ALTER TABLE file ADD COLUMN digest TEXT NOT NULL DEFAULT '' CHECK (length(digest) <= 135);
+-- Other URLs that have the same file; which one what is recorded came from, and which gave what no retry mends.
+ALTER TABLE file ADD COLUMN mirrors INTEGER NOT NULL DEFAULT 0 CHECK (mirrors BETWEEN 0 AND 8);
+ALTER TABLE file ADD COLUMN source INTEGER NOT NULL DEFAULT 0 CHECK (source BETWEEN 0 AND 8);
+ALTER TABLE file ADD COLUMN sources_refused INTEGER NOT NULL DEFAULT 0 CHECK (sources_refused BETWEEN 0 AND 511);
+CREATE TABLE mirror (
+	file_row INTEGER NOT NULL REFERENCES file (row) ON DELETE CASCADE,
+	source INTEGER NOT NULL CHECK (source BETWEEN 1 AND 8),
+	url TEXT NOT NULL CHECK (length(CAST(url AS BLOB)) BETWEEN 1 AND 2200),
+	PRIMARY KEY (file_row, source)
+) STRICT, WITHOUT ROWID;
+
 -- As before, with that: a job whose next try is farther away than it can be is one whose clock was set back.
 DROP INDEX job_runnable;
 CREATE INDEX job_runnable ON job (owner_row, owner_integrity, owner_elevated, priority, created_ms, row, next_try_ms,

@@ -12,7 +12,8 @@
 #define SUBMITTING                                                                                                     \
 	(BIT(NAME) | BIT(DESCRIPTION) | BIT(KEY) | BIT(PRIORITY) | BIT(NO_COMPLETE) | BIT(SUSPENDED) | BIT(WAIT) |         \
 	 BIT(NO_WAIT) | BIT(RETRY_DELAY) | BIT(NO_PROGRESS_TIMEOUT) | BIT(MAX_TIME) | BIT(LEASE) | BIT(FROM) |              \
-	 BIT(ON_TOKEN_LOSS) | BIT(PINNED_HELPER) | BIT(PROFILE) | BIT(DIGEST))
+	 BIT(ON_TOKEN_LOSS) | BIT(PINNED_HELPER) | BIT(PROFILE) | BIT(DIGEST) |            \
+	 BIT(MIRROR))
 #define LENDING (BIT(USER) | BIT(ROOT) | BIT(MAX_AGE) | BIT(EVERYONE))
 #define MANY UINT32_MAX
 _Static_assert(OPTION_COUNT <= 32, "every option has a bit");
@@ -45,12 +46,13 @@ static const struct {
 	[VERB_TAKE_OWNERSHIP] = { "take-ownership", BIT(EVERYONE), 1, MANY, 0 },
 };
 
-enum kind { FLAG, TEXT, SECONDS, PRIORITY, TOKEN_LOSS, PROFILE, ROOTS };
+enum kind { FLAG, TEXT, SECONDS, PRIORITY, TOKEN_LOSS, PROFILE, WORDS };
 
 static const struct {
 	const char *name;
 	enum kind kind;
 	size_t offset; /* of its value in struct arguments */
+	size_t most;   /* WORDS: how often it may be given */
 } options[OPTION_COUNT] = {
 	[OPTION_HELP] = { "--help", FLAG, 0 },
 	[OPTION_VERSION] = { "--version", FLAG, 0 },
@@ -81,8 +83,9 @@ static const struct {
 	[OPTION_PINNED_HELPER] = { "--pinned-helper", TEXT, offsetof(struct arguments, pinned_helper) },
 	[OPTION_PROFILE] = { "--profile", PROFILE, 0 },
 	[OPTION_DIGEST] = { "--digest", TEXT, offsetof(struct arguments, digest) },
+	[OPTION_MIRROR] = { "--mirror", WORDS, offsetof(struct arguments, mirrors), FERRY_MIRRORS_MAX },
 	[OPTION_USER] = { "--user", TEXT, offsetof(struct arguments, user) },
-	[OPTION_ROOT] = { "--root", ROOTS, 0 },
+	[OPTION_ROOT] = { "--root", WORDS, offsetof(struct arguments, roots), FERRY_ROOTS_MAX },
 	[OPTION_MAX_AGE] = { "--max-age", SECONDS, offsetof(struct arguments, max_age_s) },
 };
 
@@ -150,13 +153,14 @@ static bool read_word(bool known, const char *name, const char *words, const cha
 	return known;
 }
 
-static bool read_root(const char *name, const char *value, struct arguments *arguments, char *problem)
+static bool add_word(enum option option, const char *value, struct words *words, char *problem)
 {
-	if (arguments->root_count == FERRY_ROOTS_MAX) {
-		text_display(problem, ARGUMENTS_PROBLEM_BYTES_MAX, "%s is given more than %d times", name, FERRY_ROOTS_MAX);
+	if (words->count == options[option].most) {
+		text_display(problem, ARGUMENTS_PROBLEM_BYTES_MAX, "%s is given more than %zu times", options[option].name,
+		             words->count);
 		return false;
 	}
-	arguments->roots[arguments->root_count++] = value;
+	words->words[words->count++] = value;
 	return true;
 }
 
@@ -188,8 +192,8 @@ static bool read_value(enum option option, const char *value, struct arguments *
 	case PROFILE:
 		return read_word(ferry_profile_from_name(value, &arguments->profile), name, "interactive, update, bulk or none",
 		                 value, problem);
-	case ROOTS:
-		return read_root(name, value, arguments, problem);
+	case WORDS:
+		return add_word(option, value, (struct words *)(void *)at, problem);
 	case FLAG:
 		break;
 	}
@@ -220,7 +224,7 @@ static bool read_option(int argc, char **argv, int *at, struct arguments *argume
 		             word);
 		return false;
 	}
-	if (arguments_has(arguments, option) && options[option].kind != ROOTS) {
+	if (arguments_has(arguments, option) && options[option].kind != WORDS) {
 		text_display(problem, ARGUMENTS_PROBLEM_BYTES_MAX, "%s is given twice", options[option].name);
 		return false;
 	}

@@ -56,6 +56,7 @@ enum option {
 	OPTION_PINNED_HELPER,
 	OPTION_PROFILE,
 	OPTION_DIGEST,
+	OPTION_MIRROR,
 	OPTION_USER,
 	OPTION_ROOT,
 	OPTION_MAX_AGE,
@@ -71,8 +72,10 @@ struct arguments {
 	enum ferry_token_loss on_token_loss;
 	enum ferry_profile profile;
 	uint32_t timeout_s, retry_delay_s, no_progress_timeout_s, max_time_s, lease_s, older_than_s, max_age_s;
-	const char *roots[FERRY_ROOTS_MAX];
-	size_t root_count;
+	struct words { /* of an option that is given several times */
+		const char *words[FERRY_ROOTS_MAX];
+		size_t count;
+	} roots, mirrors;
 	char **operands; /* argv itself, compacted */
 	size_t operand_count;
 };

@@ -173,6 +173,10 @@ void output_json_file(struct json_writer *writer, const char *name, const struct
 		json_write_u64(writer, "size_bytes", file->bytes_total);
 	if (file->digest[0] != '\0')
 		json_write_text(writer, "digest", text_view(file->digest));
+	if (file->mirrors > 0) {
+		json_write_u64(writer, "mirrors", file->mirrors);
+		json_write_u64(writer, "source", file->source);
+	}
 	json_write_u64(writer, "transferred_bytes", file->bytes_transferred);
 	json_write_end(writer, '}');
 }

@@ -10,7 +10,7 @@
 void sources_done(struct sources *sources)
 {
 	for (size_t i = 0; i < sources->count; i++)
-		free((void *)(uintptr_t)sources->files[i].url); /* one block, with path and digest behind it */
+		free((void *)(uintptr_t)sources->files[i].mirrors); /* one block, with all of it */
 	free(sources->files);
 	*sources = (struct sources){ .files = NULL };
 }
@@ -122,30 +122,64 @@ static bool grow(struct sources *sources)
 	return true;
 }
 
-bool sources_add(struct sources *sources, const char *url, const char *destination, uint64_t size_bytes, const char *digest,
-                 bool (*absolute)(const char *path, char *to, size_t size), char problem[SOURCES_PROBLEM_BYTES_MAX])
+/* What does not parse cannot be shown without what may be secret in it: so the number says which it is. */
+static bool check_urls(const struct sources *sources, const struct ferry_source *file, char *problem)
 {
-	char path[PATH_BYTES_MAX];
 	struct fault fault = { .result = RESULT_OK };
 
-	if (url_parse(text_view(url), NULL, &fault) != RESULT_OK) {
-		/* What does not parse cannot be shown without what may be secret in it: so the number says which it is. */
+	if (url_parse(text_view(file->url), NULL, &fault) != RESULT_OK) {
 		text_display(problem, SOURCES_PROBLEM_BYTES_MAX, "URL %zu is not acceptable: %s", sources->count + 1, fault.what);
 		return false;
 	}
-	if (!complete_path(url, destination, absolute, path, problem))
+	for (size_t i = 0; i < file->mirror_count; i++)
+		if (url_parse(text_view(file->mirrors[i]), NULL, &fault) != RESULT_OK) {
+			text_display(problem, SOURCES_PROBLEM_BYTES_MAX, "mirror %zu of URL %zu is not acceptable: %s", i + 1,
+			             sources->count + 1, fault.what);
+			return false;
+		}
+	return true;
+}
+
+/* Let all texts be in one block, the list of mirrors first. */
+static bool copy_texts(struct ferry_source *file)
+{
+	const char *texts[3 + FERRY_MIRRORS_MAX] = { file->url, file->path, file->digest };
+	size_t mirrors = file->mirror_count < FERRY_MIRRORS_MAX ? file->mirror_count : FERRY_MIRRORS_MAX;
+	size_t size = mirrors * sizeof(const char *), count = 3 + mirrors;
+
+	if (mirrors > 0)
+		memcpy(texts + 3, file->mirrors, size);
+	for (size_t i = 0; i < count; i++)
+		size += texts[i] != NULL ? strlen(texts[i]) + 1 : 0;
+	const char **block = malloc(size);
+	if (block == NULL)
 		return false;
-	size_t url_size = strlen(url) + 1, path_size = strlen(path) + 1, digest_size = digest != NULL ? strlen(digest) + 1 : 0;
-	char *texts = grow(sources) ? malloc(url_size + path_size + digest_size) : NULL;
-	if (texts == NULL)
-		return complain(problem, url, "there is not enough memory for the list");
-	memcpy(texts, url, url_size);
-	memcpy(texts + url_size, path, path_size);
-	if (digest != NULL)
-		memcpy(texts + url_size + path_size, digest, digest_size);
-	sources->files[sources->count++] =
-		(struct ferry_source){ .url = texts, .path = texts + url_size, .size_bytes = size_bytes,
-			                   .digest = digest != NULL ? texts + url_size + path_size : NULL };
+	char *to = (char *)(block + mirrors);
+	for (size_t i = 0; i < count; i++) {
+		if (texts[i] == NULL)
+			continue;
+		size_t length = strlen(texts[i]) + 1;
+		memcpy(to, texts[i], length);
+		texts[i] = to;
+		to += length;
+	}
+	memcpy(block, texts + 3, mirrors * sizeof(const char *));
+	*file = (struct ferry_source){ texts[0], texts[1], file->size_bytes, texts[2], block, mirrors };
+	return true;
+}
+
+bool sources_add(struct sources *sources, const struct ferry_source *file,
+                 bool (*absolute)(const char *path, char *to, size_t size), char problem[SOURCES_PROBLEM_BYTES_MAX])
+{
+	char path[PATH_BYTES_MAX];
+	struct ferry_source copy = *file;
+
+	if (!check_urls(sources, file, problem) || !complete_path(file->url, file->path, absolute, path, problem))
+		return false;
+	copy.path = path;
+	if (!grow(sources) || !copy_texts(&copy))
+		return complain(problem, file->url, "there is not enough memory for the list");
+	sources->files[sources->count++] = copy;
 	return true;
 }
 
@@ -176,7 +210,8 @@ static bool read_size(const char *text, uint64_t *ret_size)
 bool sources_add_line(struct sources *sources, char *line, bool (*absolute)(const char *path, char *to, size_t size),
                       char problem[SOURCES_PROBLEM_BYTES_MAX])
 {
-	uint64_t size_bytes = FERRY_SIZE_UNKNOWN;
+	struct ferry_source file = { .url = line, .size_bytes = FERRY_SIZE_UNKNOWN };
+	const char *mirrors[FERRY_MIRRORS_MAX];
 	size_t length = strlen(line);
 
 	while (length > 0 && (line[length - 1] == '\n' || line[length - 1] == '\r'))
@@ -189,9 +224,19 @@ bool sources_add_line(struct sources *sources, char *line, bool (*absolute)(cons
 	if (path == NULL)
 		return complain(problem, line, "a tab and the destination are missing behind the URL");
 	char *digest = size != NULL ? cut(size) : NULL;
-	if (size != NULL && (digest == NULL || size[0] != '\0') && !read_size(size, &size_bytes))
+	if (size != NULL && (digest == NULL || size[0] != '\0') && !read_size(size, &file.size_bytes))
 		return complain(problem, line, "what is behind the second tab is not a size in bytes");
-	if (digest != NULL && cut(digest) != NULL)
-		return complain(problem, line, "a tab is behind the digest; a line is URL, destination, size, digest");
-	return sources_add(sources, line, path, size_bytes, digest, absolute, problem);
+	char *mirror = digest != NULL ? cut(digest) : NULL;
+	for (; mirror != NULL && file.mirror_count < FERRY_MIRRORS_MAX; file.mirror_count++) {
+		char *next = cut(mirror);
+		mirrors[file.mirror_count] = mirror;
+		mirror = next;
+	}
+	if (mirror != NULL)
+		return complain(problem, line, "more than 8 mirrors are behind the digest");
+	file.path = path;
+	file.digest = digest != NULL && (digest[0] != '\0' || file.mirror_count == 0) ? digest : NULL;
+	file.mirrors = mirrors;
+	return sources_add(sources, &file, absolute, problem);
 }
+_Static_assert(FERRY_MIRRORS_MAX == 8, "sources_add_line says so");

@@ -23,13 +23,13 @@ static inline void sources_cleanup(struct sources *sources)
  * otherwise.  False: it has none ("https://host/", "https://host/folder/"). */
 bool sources_name_of(const char *url, char *to, size_t size);
 
-/* Add one file; `digest` may be NULL.  A destination that ends in a separator is a folder: the URL names the file.
+/* Add one file, whose texts are copied; `path` is its destination.  A destination that ends in a separator is a folder: the URL names the file.
  * `absolute` makes an absolute path of one that may be relative (client/cli/terminal.h has the system's).
  * False: `problem` says why, without the URL's query. */
-bool sources_add(struct sources *sources, const char *url, const char *destination, uint64_t size_bytes, const char *digest,
+bool sources_add(struct sources *sources, const struct ferry_source *file,
                  bool (*absolute)(const char *path, char *to, size_t size), char problem[SOURCES_PROBLEM_BYTES_MAX]);
-/* Add what one line of a list says: URL<TAB>PATH[<TAB>SIZE[<TAB>DIGEST]], where SIZE may be empty; changed in place.  Empty lines and those that begin with
- * '#' say nothing. */
+/* Add what one line of a list says: URL<TAB>PATH[<TAB>SIZE[<TAB>DIGEST[<TAB>MIRROR]...]], where size and digest may be
+ * empty; changed in place.  Empty lines and those that begin with '#' say nothing. */
 bool sources_add_line(struct sources *sources, char *line, bool (*absolute)(const char *path, char *to, size_t size),
                       char problem[SOURCES_PROBLEM_BYTES_MAX]);
 

@@ -115,12 +115,12 @@ static int lend(struct cli *cli, struct ferry_job *job)
 	static char folders[FERRY_ROOTS_MAX][FERRY_PATH_BYTES_MAX + 1];
 	const char *roots[FERRY_ROOTS_MAX];
 	const struct arguments *arguments = cli->arguments;
-	const struct ferry_loan loan = { roots, arguments->root_count, arguments->max_age_s };
+	const struct ferry_loan loan = { roots, arguments->roots.count, arguments->max_age_s };
 	AUTO(ipc_speaker) struct ipc_speaker *helper = NULL;
 
-	for (size_t i = 0; i < arguments->root_count; i++) {
-		if (!terminal_absolute(arguments->roots[i], folders[i], sizeof(folders[i])))
-			return cli_problem(cli, CLI_USAGE, "--root %s is no folder that can be named", arguments->roots[i]);
+	for (size_t i = 0; i < arguments->roots.count; i++) {
+		if (!terminal_absolute(arguments->roots.words[i], folders[i], sizeof(folders[i])))
+			return cli_problem(cli, CLI_USAGE, "--root %s is no folder that can be named", arguments->roots.words[i]);
 		roots[i] = folders[i];
 	}
 	int code = arguments->user != NULL ? log_on(cli, &helper) : CLI_OK;

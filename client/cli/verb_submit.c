@@ -5,7 +5,7 @@
 #include "cli/sources.h"
 #include "cli/terminal.h"
 
-#define LIST_LINE_BYTES_MAX 16384
+#define LIST_LINE_BYTES_MAX 32768
 
 /* --- what to fetch --- */
 
@@ -41,11 +41,13 @@ static int read_sources(const struct cli *cli, struct sources *sources)
 
 	if (arguments->operand_count % 2 != 0)
 		return cli_problem(cli, CLI_USAGE, "every URL needs a destination: ferry submit URL DESTINATION");
-	if (arguments->digest != NULL && arguments->operand_count != 2)
-		return cli_problem(cli, CLI_USAGE, "--digest is for one URL; a list (--from) has a digest on each line");
+	if ((arguments->digest != NULL || arguments->mirrors.count > 0) && arguments->operand_count != 2)
+		return cli_problem(cli, CLI_USAGE, "%s is for one URL; a list (--from) has them on each line",
+		                   arguments->digest != NULL ? "--digest" : "--mirror");
 	for (size_t i = 0; i < arguments->operand_count; i += 2) {
-		if (!sources_add(sources, arguments->operands[i], arguments->operands[i + 1], FERRY_SIZE_UNKNOWN,
-		                 arguments->digest, terminal_absolute, problem))
+		const struct ferry_source file = { arguments->operands[i], arguments->operands[i + 1], FERRY_SIZE_UNKNOWN,
+			                               arguments->digest, arguments->mirrors.words, arguments->mirrors.count };
+		if (!sources_add(sources, &file, terminal_absolute, problem))
 			return cli_problem(cli, CLI_USAGE, "%s", problem);
 	}
 	int code = arguments->from != NULL ? read_from(cli, arguments->from, sources) : CLI_OK;

@@ -90,12 +90,16 @@ static inline void request_cleanup(struct request *request)
 {
 	request_done(request);
 }
-/* The index-th file of job.create or job.addFiles: url, path, optional size_bytes and digest; checked for form only. */
+/* The index-th file of job.create or job.addFiles: url, path, optional size_bytes, digest and mirrors; checked for
+ * form only. */
 struct file_request {
 	struct text_view url, path;
 	uint64_t bytes_total;
 	struct digest digest;
+	struct json mirrors; /* an array, or absent */
+	uint32_t mirror_count;
 };
+struct text_view request_mirror(const struct file_request *file, uint32_t index); /* a URL */
 enum result request_file(const struct request *request, uint32_t index, struct file_request *ret_file,
                          struct fault *fault) MUST_CHECK;
 

@@ -331,6 +331,10 @@ enum result protocol_read_file(struct json value, struct file *ret_file, struct 
 		read_u64(&reader, "size_bytes", &file.bytes_total);
 	if (member(&reader, "digest").value)
 		read_digest(&reader, "digest", &file.digest);
+	if (member(&reader, "mirrors").value) {
+		read_u32(&reader, "mirrors", &file.mirrors);
+		read_u32(&reader, "source", &file.source);
+	}
 	read_u64(&reader, "transferred_bytes", &file.bytes_recorded);
 	if (reader.result == RESULT_OK)
 		*ret_file = file;

@@ -573,6 +573,34 @@ void request_done(struct request *request)
 	request->file_count = 0;
 }
 
+static enum result read_mirrors(struct json value, struct file_request *file, struct fault *fault)
+{
+	struct text_view url;
+
+	if (!json_is_array(value))
+		return refuse(value, "must be an array of URLs", fault);
+	if (json_length(value) > FILE_MIRRORS_MAX)
+		return fault_set(fault, RESULT_INVALID_ARGUMENT, FAULT_FERRY, 0, "%s: more than %u mirrors", value.path,
+		                 FILE_MIRRORS_MAX);
+	file->mirrors = value;
+	file->mirror_count = (uint32_t)json_length(value);
+	for (uint32_t i = 0; i < file->mirror_count; i++) {
+		enum result result = json_get_text(json_at(value, i), URL_BYTES_MAX, &url, fault);
+
+		if (result != RESULT_OK)
+			return result;
+	}
+	return RESULT_OK;
+}
+
+struct text_view request_mirror(const struct file_request *file, uint32_t index)
+{
+	struct text_view url = { .length = 0 };
+
+	(void)!json_get_text(json_at(file->mirrors, index), URL_BYTES_MAX, &url, NULL); /* read_mirrors has asked */
+	return url;
+}
+
 static enum result read_digest(struct json value, struct digest *ret_digest, struct fault *fault)
 {
 	struct text_view text;
@@ -587,7 +615,7 @@ static enum result read_digest(struct json value, struct digest *ret_digest, str
 enum result request_file(const struct request *request, uint32_t index, struct file_request *ret_file,
                          struct fault *fault)
 {
-	static const char *const members[] = { "url", "path", "size_bytes", "digest", NULL };
+	static const char *const members[] = { "url", "path", "size_bytes", "digest", "mirrors", NULL };
 	struct file_request file = { .bytes_total = SIZE_UNKNOWN };
 
 	assert(index < request->file_count);
@@ -605,6 +633,9 @@ enum result request_file(const struct request *request, uint32_t index, struct f
 	struct json digest = json_member(value, "digest");
 	if (result == RESULT_OK && digest.value)
 		result = read_digest(digest, &file.digest, fault);
+	struct json mirrors = json_member(value, "mirrors");
+	if (result == RESULT_OK && mirrors.value)
+		result = read_mirrors(mirrors, &file, fault);
 	if (result == RESULT_OK)
 		*ret_file = file;
 	return result;

@@ -255,6 +255,10 @@ void protocol_write_file(struct json_writer *writer, const struct file *file)
 	digest_format(&file->digest, digest);
 	if (digest[0])
 		json_write_text(writer, "digest", text_view(digest));
+	if (file->mirrors > 0) {
+		json_write_u64(writer, "mirrors", file->mirrors);
+		json_write_u64(writer, "source", file->source);
+	}
 	json_write_u64(writer, "transferred_bytes", file->bytes_recorded);
 	json_write_end(writer, '}');
 }

@@ -44,6 +44,9 @@ void flight_order(struct engine *engine, struct flight *flight, enum order_kind 
 	if (order != NULL)
 		*order = (struct order){ .kind = kind, .flight = flight->number, .handle = flight->handle,
 			                 .bytes = bytes, .file = flight->file };
+	/* What is known of another source's file says nothing of this one's. */
+	if (order != NULL && flight->source != flight->file.source)
+		order->file.etag[0] = order->file.modified[0] = '\0';
 	if (order != NULL && kind == ORDER_FETCH)
 		order->hash = TAKE(flight->hash);
 	if (order != NULL && kind == ORDER_FETCH && flight->active->patience != NULL) {
@@ -369,6 +372,13 @@ static bool name_partial(struct engine *engine, struct flight *flight)
 	return false;
 }
 
+void flight_open(struct engine *engine, struct flight *flight)
+{
+	flight->stage = FLIGHT_OPENING;
+	if (flight->file.partial[0] != '\0' || name_partial(engine, flight))
+		flight_order(engine, flight, ORDER_OPEN, 0);
+}
+
 /* The next file of a kind; false if there is none (or the turn is broken). */
 static bool next_file(struct engine *engine, struct active *active, enum file_state state, struct file *file)
 {
@@ -491,13 +501,13 @@ static bool leaves(struct engine *engine, const struct active *active, struct fi
 	return true;
 }
 
-/* Its host is left alone for a while: what runs goes on, and a job with nothing else waits, but no longer than it may.  Where
- * somebody looks on it is asked all the same.  The active may be gone. */
-static bool must_rest(struct engine *engine, struct active *active, const struct file *file)
+/* All that have the file are left alone for a while: what runs goes on, and a job with nothing else waits, but no longer than
+ * it may.  Where somebody looks on they are asked all the same.  The active may be gone. */
+static bool must_rest(struct engine *engine, struct active *active, struct file *file, uint32_t *ret_source)
 {
 	struct fault fault;
 	struct job job;
-	uint32_t rests_s = engine_host_rests_s(engine, active, file, &fault);
+	uint32_t rests_s = engine_source_choose(engine, active, file, ret_source, &fault);
 
 	if (rests_s == 0 || active->patience == job_patience(JOB_PROFILE_INTERACTIVE))
 		return false;
@@ -518,17 +528,20 @@ static void advance_transfer(struct engine *engine, struct active *active)
 	while (may_start_file(engine, active)) {
 		struct file file;
 		struct flight *flight;
+		uint32_t source;
 
 		if (!next_file(engine, active, FILE_PENDING, &file)) {
 			active->exhausted = true;
 			break;
 		}
-		if (!may_touch(engine, active, &file) || must_rest(engine, active, &file))
+		if (!may_touch(engine, active, &file) || must_rest(engine, active, &file, &source))
 			return;
 		engine_sweep_folder(engine, active, file.path);
 		flight = flight_start(engine, active, &file, FLIGHT_OPENING);
-		if (flight != NULL && (file.partial[0] != '\0' || name_partial(engine, flight)))
-			flight_order(engine, flight, ORDER_OPEN, 0);
+		if (flight == NULL)
+			return;
+		flight->source = source;
+		flight_open(engine, flight);
 	}
 	if (active->exhausted && active->flights == NULL && engine->broken.result == RESULT_OK)
 		end_work(engine, active, JOB_EVENT_ALL_FETCHED);

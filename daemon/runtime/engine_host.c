@@ -136,12 +136,12 @@ void engine_host_failed(struct engine *engine, const struct flight *flight, enum
 	forget_surplus(engine);
 }
 
-uint32_t engine_host_rests_s(struct engine *engine, const struct active *active, const struct file *file, struct fault *fault)
+uint32_t engine_host_rests_s(struct engine *engine, const struct active *active, const char *url, struct fault *fault)
 {
 	const char *who = identity_caller(active->crews[JOB_SIDE_NETWORK]->identity)->owner;
 	char name[HOST_NAME_BYTES_MAX];
 
-	if (engine->hosts == NULL || !name_host(file->url, name, sizeof(name)))
+	if (engine->hosts == NULL || !name_host(url, name, sizeof(name)))
 		return 0;
 	const struct host *host = *find(engine, who, name);
 	int64_t left_ms = host != NULL ? host->rests_until_ms - engine_mono(engine) : 0;

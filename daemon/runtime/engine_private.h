@@ -7,6 +7,7 @@
  *   engine_loan.c     lending and clearing them, and their flags
  *   engine_flight.c   jobs that run: their files' flights and orders
  *   engine_report.c   what the workers report of them
+ *   engine_source.c   where a file is fetched from, and where next
  *   engine_host.c     hosts that fail, and are left alone for a while
  *   engine_request.c  what clients ask for: making jobs and looking at them
  *   engine_change.c   how clients change a job
@@ -78,15 +79,20 @@ struct flight {
 	struct active *active;
 	uint64_t number;
 	enum flight_stage stage;
-	struct file file;           /* as recorded in the store */
+	struct file file;           /* as recorded in the store, but for its URL, which is that of `source` */
+	uint32_t source;            /* which is asked; file.source is the one that answered last */
+	uint32_t tried;             /* a bit for each that failed */
 	struct file_handle *handle; /* from OPEN's report until an order consumes it */
 	struct hash *hash;          /* likewise; FETCH's */
 	uint64_t written;
 	bool syncing;
 	bool unsynced; /* a sync failed: what is not recorded yet may be lost, whatever a later one says */
 	bool stop_sent;
+	bool answered; /* what is on disk is this source's */
 	struct fault fault; /* why it ends; result OK: it does not, or its job winds down */
 	uint32_t retry_after_s; /* which the server asked for; 0: nothing */
+	struct fault told; /* what tells best of the sources that were tried; with its own delay */
+	uint32_t told_retry_after_s;
 };
 
 /* A job that has something going on. */
@@ -275,17 +281,27 @@ bool flight_save(struct engine *engine, const struct flight *flight); /* false: 
 void flight_order(struct engine *engine, struct flight *flight, enum order_kind kind, uint64_t bytes);
 /* For the orders that consume the handle: it is the worker's once the turn is let out. */
 void flight_last_order(struct engine *engine, struct flight *flight, enum order_kind kind, uint64_t bytes);
+/* Open the flight's file, under a new name if it has none. */
+void flight_open(struct engine *engine, struct flight *flight);
 /* The flight is over.  With a failure its job fails, without one the job goes on or winds down. */
 void flight_end(struct engine *engine, struct flight *flight);
 
 void job_note_failed(struct engine *engine, const struct job *job);
 
+/* --- engine_source.c --- */
+/* Choose where the file comes from, whose URL is put into it.  For how long all that could be asked are left alone, in
+ * seconds, with why; 0: not. */
+uint32_t engine_source_choose(struct engine *engine, const struct active *active, struct file *file, uint32_t *ret_source,
+                              struct fault *fault);
+/* What the flight's source did ended it: open it anew with the next one that may be asked.  False: there is none, and
+ * flight->fault tells best what happened with all of them. */
+bool engine_source_try_next(struct engine *engine, struct flight *flight);
+
 /* --- engine_host.c --- */
 void engine_host_answered(struct engine *engine, const struct flight *flight);
 void engine_host_failed(struct engine *engine, const struct flight *flight, enum result result);
-/* For how long the file's host is left alone by who would ask it; 0: it may be asked.  `fault` says why. */
-uint32_t engine_host_rests_s(struct engine *engine, const struct active *active, const struct file *file,
-                             struct fault *fault);
+/* For how long the URL's host is left alone by who would ask it; 0: it may be asked.  `fault` says why. */
+uint32_t engine_host_rests_s(struct engine *engine, const struct active *active, const char *url, struct fault *fault);
 /* A client resumes a job that failed: whom it asks is asked at once. */
 void engine_forget_hosts_of(struct engine *engine, const struct job *job);
 void engine_forget_hosts(struct engine *engine);

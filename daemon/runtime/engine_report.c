@@ -107,6 +107,8 @@ static void on_answered(struct engine *engine, struct flight *flight, const stru
 	enum job_state to;
 
 	engine_host_answered(engine, flight);
+	flight->answered = true;
+	flight->file.source = flight->source;
 	flight->written = report->bytes;
 	flight->file.bytes_total = report->bytes_total;
 	memcpy(flight->file.etag, report->etag, sizeof(flight->file.etag));
@@ -182,11 +184,12 @@ static void on_fetched(struct engine *engine, struct flight *flight, const struc
 		note_file(engine, EVENT_FILE_FAILED, flight, report->bytes, &flight->fault);
 	/* What belongs to another version of the file, or cannot be gone on from, is of no use; nor is what came from a server
 	 * whose answers contradict themselves: a resume must not ask it for the rest of that. */
-	if (report->result == RESULT_REMOTE_CHANGED || report->result == RESULT_RESTART ||
-	    report->result == RESULT_INSUFFICIENT_HTTP)
+	bool of_it = flight->answered || flight->source == flight->file.source;
+	if (of_it && (report->result == RESULT_REMOTE_CHANGED || report->result == RESULT_RESTART ||
+	              report->result == RESULT_INSUFFICIENT_HTTP))
 		flight->written = 0;
 	/* What is another file than the one that was meant does not lie about. */
-	bool is_wrong = report->result == RESULT_SIZE_MISMATCH || report->result == RESULT_DIGEST_MISMATCH;
+	bool is_wrong = of_it && (report->result == RESULT_SIZE_MISMATCH || report->result == RESULT_DIGEST_MISMATCH);
 
 	flight->stage = is_wrong ? FLIGHT_ABANDONING : FLIGHT_CLOSING;
 	flight_last_order(engine, flight, is_wrong ? ORDER_ABANDON : ORDER_CLOSE, flight->written);
@@ -205,7 +208,8 @@ static void on_closed(struct engine *engine, struct flight *flight, const struct
 	} else if (flight->fault.result == RESULT_OK) {
 		flight->fault = report->fault;
 	}
-	flight_end(engine, flight);
+	if (!engine_source_try_next(engine, flight))
+		flight_end(engine, flight);
 }
 
 static void on_finished(struct engine *engine, struct flight *flight, const struct report *report)
@@ -253,7 +257,7 @@ static void on_abandoned(struct engine *engine, struct flight *flight, const str
 		else
 			note_file(engine, EVENT_LEFTOVER, flight, 0, &report->fault);
 		flight->file.bytes_recorded = 0;
-		if (flight_save(engine, flight))
+		if (flight_save(engine, flight) && !engine_source_try_next(engine, flight))
 			flight_end(engine, flight);
 		return;
 	}

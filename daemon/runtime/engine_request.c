@@ -38,6 +38,30 @@ static void fold_case(char *text)
 			*text = (char)(*text - 'A' + 'a');
 }
 
+static enum result check_url(struct text_view url, const char *field, struct fault *fault)
+{
+	return name_field(url_parse(url, NULL, fault), field, fault);
+}
+
+static enum result add_mirrors(struct engine *engine, const struct file *file, const struct file_request *wanted, uint32_t index,
+                               struct fault *fault)
+{
+	char url[URL_BYTES_MAX + 1], field[64];
+	enum result result = RESULT_OK;
+
+	for (uint32_t i = 0; i < wanted->mirror_count && result == RESULT_OK; i++) {
+		struct text_view mirror = request_mirror(wanted, i);
+
+		text_display(field, sizeof(field), "params.files[%u].mirrors[%u]", (unsigned)index, (unsigned)i);
+		result = check_url(mirror, field, fault);
+		if (result == RESULT_OK && text_copy(url, sizeof(url), mirror) != RESULT_OK)
+			result = fault_set(fault, RESULT_TOO_LONG, FAULT_FERRY, 0, "%s", field);
+		if (result == RESULT_OK)
+			result = store_mirror_insert(engine->parts.store, file->row, i + 1, url, fault);
+	}
+	return result;
+}
+
 static enum result add_file(struct engine *engine, const struct job *job, const struct request *request, uint32_t index,
                             struct fault *fault)
 {
@@ -50,7 +74,7 @@ static enum result add_file(struct engine *engine, const struct job *job, const 
 	if (result != RESULT_OK)
 		return result;
 	text_display(field, sizeof(field), "params.files[%u].url", (unsigned)index);
-	result = name_field(url_parse(wanted.url, NULL, fault), field, fault);
+	result = check_url(wanted.url, field, fault);
 	if (result != RESULT_OK)
 		return result;
 	text_display(field, sizeof(field), "params.files[%u].path", (unsigned)index);
@@ -68,6 +92,7 @@ static enum result add_file(struct engine *engine, const struct job *job, const 
 	file.bytes_total = file.bytes_stated = wanted.bytes_total;
 	file.is_size_stated = wanted.bytes_total != SIZE_UNKNOWN;
 	file.digest = wanted.digest;
+	file.mirrors = wanted.mirror_count;
 	if (text_copy(file.url, sizeof(file.url), wanted.url) != RESULT_OK ||
 	    text_copy(file.path, sizeof(file.path), wanted.path) != RESULT_OK)
 		return fault_set(fault, RESULT_TOO_LONG, FAULT_FERRY, 0, "params.files[%u]", (unsigned)index);
@@ -75,7 +100,9 @@ static enum result add_file(struct engine *engine, const struct job *job, const 
 	if (engine->parts.path_style == PATH_WINDOWS)
 		fold_case(path_key);
 	result = store_file_insert(engine->parts.store, job->row, &file, path_key, fault);
-	return result == RESULT_DUPLICATE_DESTINATION ? name_field(result, field, fault) : result;
+	if (result == RESULT_DUPLICATE_DESTINATION)
+		return name_field(result, field, fault);
+	return result == RESULT_OK ? add_mirrors(engine, &file, &wanted, index, fault) : result;
 }
 
 enum result engine_add_files(struct engine *engine, const struct job *job, const struct request *request,

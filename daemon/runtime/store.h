@@ -91,11 +91,18 @@ enum result store_file_next(struct store *store, int64_t job_row, enum file_stat
 /* The first file of the job whose `partial` is not "" and that is not published, ordinal >= `from_ordinal`. */
 enum result store_file_next_partial(struct store *store, int64_t job_row, uint32_t from_ordinal, struct file *ret_file,
                                     struct fault *fault) MUST_CHECK;
-/* Writes all but row, ordinal, url, path, the stated size and the digest. */
+/* Writes all but row, ordinal, url, path, the stated size, the digest and the mirrors. */
 enum result store_file_save(struct store *store, const struct file *file, struct fault *fault) MUST_CHECK;
 enum result store_files_list(struct store *store, int64_t job_row, uint32_t from_ordinal, uint32_t limit,
                              bool (*visit)(void *context, const struct file *file), void *context,
                              struct fault *fault) MUST_CHECK;
+/* The n-th mirror of a file whose `mirrors` counts it, from 1. */
+enum result store_mirror_insert(struct store *store, int64_t file_row, uint32_t source, const char *url,
+                                struct fault *fault) MUST_CHECK;
+enum result store_mirror_url(struct store *store, int64_t file_row, uint32_t source, char to[URL_BYTES_MAX + 1],
+                             struct fault *fault) MUST_CHECK;
+/* No source of the job's files is refused any more. */
+enum result store_sources_forgive(struct store *store, int64_t job_row, struct fault *fault) MUST_CHECK;
 /* Whether any file of any job has a partial file of that name. */
 enum result store_partial_exists(struct store *store, const char *partial, bool *ret_exists, struct fault *fault) MUST_CHECK;
 

@@ -10,6 +10,8 @@ static void put_file_saved(struct query *query, const struct file *file)
 	put_text(query, file->tag);
 	put_octets(query, file->etag);
 	put_octets(query, file->modified);
+	put_i64(query, file->source);
+	put_i64(query, file->sources_refused);
 }
 
 static struct digest take_digest(struct query *query)
@@ -32,6 +34,7 @@ static enum result take_file(struct query *query, struct file *file, struct faul
 	file->bytes_stated = take_size(query);
 	file->is_size_stated = file->bytes_stated != SIZE_UNKNOWN;
 	file->digest = take_digest(query);
+	file->mirrors = (uint32_t)take_i64(query, 0, FILE_MIRRORS_MAX);
 	file->state = (enum file_state)take_i64(query, 0, FILE_STATE_COUNT - 1);
 	file->bytes_total = take_size(query);
 	file->bytes_recorded = take_u64(query);
@@ -39,6 +42,8 @@ static enum result take_file(struct query *query, struct file *file, struct faul
 	take_text(query, file->tag, sizeof(file->tag));
 	take_text(query, file->etag, sizeof(file->etag));
 	take_text(query, file->modified, sizeof(file->modified));
+	file->source = (uint32_t)take_i64(query, 0, file->mirrors);
+	file->sources_refused = take_u32(query);
 	return query_taken(query, fault);
 }
 
@@ -83,6 +88,7 @@ enum result store_file_insert(struct store *store, int64_t job_row, struct file 
 	put_text(&query, path_key);
 	put_size(&query, "bytes_stated", file->is_size_stated ? file->bytes_stated : SIZE_UNKNOWN);
 	put_text(&query, digest);
+	put_i64(&query, file->mirrors);
 	put_file_saved(&query, file);
 	result = query_run(&query, NULL, fault);
 	if (result == RESULT_EXISTS) /* row and ordinal are fresh: only the path can be there already */
@@ -157,4 +163,40 @@ enum result store_partial_exists(struct store *store, const char *partial, bool 
 	AUTO(query) struct query query = query_start(store, PARTIAL_EXISTS, "find a partial file");
 	put_text(&query, partial);
 	return query_step(&query, ret_exists, fault);
+}
+
+/* --- mirrors --- */
+
+enum result store_mirror_insert(struct store *store, int64_t file_row, uint32_t source, const char *url,
+                                struct fault *fault)
+{
+	AUTO(query) struct query query = query_start(store, MIRROR_INSERT, "insert a mirror");
+	put_i64(&query, file_row);
+	put_i64(&query, source);
+	put_text(&query, url);
+	return query_run(&query, NULL, fault);
+}
+
+enum result store_mirror_url(struct store *store, int64_t file_row, uint32_t source, char to[URL_BYTES_MAX + 1],
+                             struct fault *fault)
+{
+	AUTO(query) struct query query = query_start(store, MIRROR_URL, "find a mirror");
+	bool row = false;
+
+	put_i64(&query, file_row);
+	put_i64(&query, source);
+	enum result result = query_step(&query, &row, fault);
+	if (result != RESULT_OK)
+		return result;
+	if (!row)
+		return fault_set(fault, RESULT_STORE_DAMAGED, FAULT_FERRY, 0, "a mirror is missing");
+	take_text(&query, to, URL_BYTES_MAX + 1);
+	return query_taken(&query, fault);
+}
+
+enum result store_sources_forgive(struct store *store, int64_t job_row, struct fault *fault)
+{
+	AUTO(query) struct query query = query_start(store, SOURCES_FORGIVE, "forgive a job's sources");
+	put_i64(&query, job_row);
+	return query_run(&query, NULL, fault);
 }

@@ -148,9 +148,9 @@ static void arguments__two_words__are_one_verb(void **state)
 	assert_int_equal(arguments.operand_count, 1);
 	assert_string_equal(arguments.operands[0], "2a1b");
 	assert_string_equal(arguments.user, "uid:7");
-	assert_int_equal(arguments.root_count, 2);
-	assert_string_equal(arguments.roots[0], "/a");
-	assert_string_equal(arguments.roots[1], "/b");
+	assert_int_equal(arguments.roots.count, 2);
+	assert_string_equal(arguments.roots.words[0], "/a");
+	assert_string_equal(arguments.roots.words[1], "/b");
 	assert_int_equal(arguments.max_age_s, 8 * 3600);
 	assert_true(read_line("ferry helper --json flags j local-file"));
 	assert_int_equal(arguments.verb, VERB_HELPER_FLAGS);
@@ -218,7 +218,7 @@ static void arguments__roots__are_at_most_sixteen(void **state)
 	for (int i = 0; i < FERRY_ROOTS_MAX; i++)
 		strcat(line, " --root=/a");
 	assert_true(read_line(line));
-	assert_int_equal(arguments.root_count, FERRY_ROOTS_MAX);
+	assert_int_equal(arguments.roots.count, FERRY_ROOTS_MAX);
 	strcat(line, " --root=/a");
 	check_problem(line, "--root is given more than 16 times");
 }

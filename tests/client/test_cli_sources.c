@@ -54,7 +54,8 @@ static void check_add(const char *url, const char *destination, const char *expe
 	AUTO(sources) struct sources sources = { .files = NULL };
 	char problem[SOURCES_PROBLEM_BYTES_MAX];
 
-	assert_true(sources_add(&sources, url, destination, 7, NULL, absolute, problem));
+	const struct ferry_source file = { .url = url, .path = destination, .size_bytes = 7 };
+	assert_true(sources_add(&sources, &file, absolute, problem));
 	assert_int_equal(sources.count, 1);
 	assert_string_equal(sources.files[0].url, url);
 	assert_string_equal(sources.files[0].path, expected);
@@ -76,7 +77,8 @@ static void check_problem(const char *url, const char *destination, const char *
 	AUTO(sources) struct sources sources = { .files = NULL };
 	char problem[SOURCES_PROBLEM_BYTES_MAX];
 
-	assert_false(sources_add(&sources, url, destination, FERRY_SIZE_UNKNOWN, NULL, absolute, problem));
+	const struct ferry_source file = { .url = url, .path = destination, .size_bytes = FERRY_SIZE_UNKNOWN };
+	assert_false(sources_add(&sources, &file, absolute, problem));
 	assert_string_equal(problem, expected);
 	assert_int_equal(sources.count, 0);
 }
@@ -105,6 +107,8 @@ static void sources__a_long_list__keeps_all_in_order(void **state)
 	assert_string_equal(sources.files[999].path, "/there/999");
 	assert_int_equal(sources.files[999].size_bytes, 999);
 }
+
+#define EIGHT "http://a/\thttp://b/\thttp://c/\thttp://d/\thttp://e/\thttp://f/\thttp://g/\thttp://h/"
 
 static bool add_line(struct sources *sources, const char *text, char problem[SOURCES_PROBLEM_BYTES_MAX])
 {
@@ -135,6 +139,22 @@ static void sources__a_line__says_nothing_or_what_is_wrong_with_it(void **state)
 	assert_true(add_line(&sources, "https://host/a\tb\t\tsha256:00\n", problem));
 	assert_int_equal(sources.files[2].size_bytes, FERRY_SIZE_UNKNOWN);
 
+	assert_int_equal(sources.files[2].mirror_count, 0);
+	assert_true(add_line(&sources, "https://host/a\tb\t\t\thttps://b/\thttp://c/?q\n", problem));
+	assert_null(sources.files[3].digest);
+	assert_int_equal(sources.files[3].mirror_count, 2);
+	assert_string_equal(sources.files[3].mirrors[0], "https://b/");
+	assert_string_equal(sources.files[3].mirrors[1], "http://c/?q");
+	assert_string_equal(sources.files[3].url, "https://host/a");
+	assert_true(add_line(&sources, "https://host/a\tb\t\t\t" EIGHT, problem));
+	assert_int_equal(sources.files[4].mirror_count, 8);
+	assert_string_equal(sources.files[4].mirrors[7], "http://h/");
+	assert_false(add_line(&sources, "https://host/a\tb\t\t\t" EIGHT "\thttp://i/", problem));
+	assert_non_null(strstr(problem, "more than 8 mirrors"));
+	assert_false(add_line(&sources, "https://host/a\tb\t\t\thttp://b/\tftp://me:secret@c/", problem));
+	assert_non_null(strstr(problem, "mirror 2 of URL 6"));
+	assert_null(strstr(problem, "secret"));
+
 	assert_false(add_line(&sources, "https://host/a?q=1 b\n", problem));
 	assert_null(strstr(problem, "q=1"));
 	assert_false(add_line(&sources, "https://host/a\tb\tbig\n", problem));
@@ -143,7 +163,7 @@ static void sources__a_line__says_nothing_or_what_is_wrong_with_it(void **state)
 	assert_false(add_line(&sources, "https://host/a\tb\t-1\tsha256:00\n", problem));
 	assert_false(add_line(&sources, "https://host/a\tb\t1\tsha256:00\t\n", problem));
 	assert_false(add_line(&sources, "https://host/a\tb\t99999999999999999999\n", problem));
-	assert_int_equal(sources.count, 3);
+	assert_int_equal(sources.count, 5);
 }
 
 int main(void)

@@ -61,8 +61,8 @@ static void ferry__a_new_job__carries_its_properties_and_files(void **state)
 {
 	struct scene *scene = *state;
 	struct ferry *ferry = connect_to(scene);
-	const struct ferry_source files[] = { { "https://host/a", "/there/a", 7, NULL },
-		                                  { "https://host/b", "/there/b", FERRY_SIZE_UNKNOWN, NULL } };
+	const struct ferry_source files[] = { { .url = "https://host/a", .path = "/there/a", .size_bytes = 7 },
+		                                  { .url = "https://host/b", .path = "/there/b", .size_bytes = FERRY_SIZE_UNKNOWN } };
 	const struct ferry_new_job request = {
 		.key = "k1",
 		.properties = { .given = FERRY_GIVE_NAME | FERRY_GIVE_PRIORITY | FERRY_GIVE_MAX_TIME | FERRY_GIVE_LEASE,
@@ -99,7 +99,7 @@ static void many_files(struct ferry_source files[MANY])
 	for (unsigned i = 0; i < MANY; i++) {
 		must(text_format(urls[i], sizeof(urls[i]), "https://host/%u", i));
 		must(text_format(paths[i], sizeof(paths[i]), "/there/%u", i));
-		files[i] = (struct ferry_source){ urls[i], paths[i], i, NULL };
+		files[i] = (struct ferry_source){ .url = urls[i], .path = paths[i], .size_bytes = i };
 	}
 }
 
@@ -163,8 +163,8 @@ static void ferry__a_file_beyond_all_measure__is_refused_by_its_number(void **st
 	struct scene *scene = *state;
 	struct ferry *ferry = connect_to(scene);
 	struct ferry_job *job = open_job(ferry);
-	static char url[40000];
-	const struct ferry_source files[] = { { "https://host/a", "/there/a", 1, NULL }, { url, "/there/b", 1, NULL } };
+	static char url[200000];
+	const struct ferry_source files[] = { { .url = "https://host/a", .path = "/there/a", .size_bytes = 1 }, { .url = url, .path = "/there/b", .size_bytes = 1 } };
 	struct ferry_error error;
 	size_t added = 9;
 

@@ -95,8 +95,9 @@ static void request_decode__job_create__reads_every_member(void **state)
 	                       "\"no_progress_timeout_s\":0,\"max_time_s\":3600,\"lease_s\":60,\"on_token_loss\":\"wait\","
 	                       "\"pinned_helper\":\"S-1-5-18\",\"profile\":\"update\",\"files\":["
 	                       "{\"url\":\"https://a/b\",\"path\":\"C:\\\\a\\\\b\",\"size_bytes\":9223372036854775807,"
-	                       "\"digest\":\"sha256:ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad\"},"
-	                       "{\"url\":\"http://c\",\"path\":\"/d\"}]}"), &request);
+	                       "\"digest\":\"sha256:ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad\","
+	                       "\"mirrors\":[\"http://m/b\",\"https://n/b\"]},"
+	                       "{\"url\":\"http://c\",\"path\":\"/d\",\"mirrors\":[]}]}"), &request);
 	assert_int_equal(request.properties_given, PROPERTY_ALL);
 	assert_string_equal(request.properties.name, "J\xC3\xB6" "b");
 	assert_string_equal(request.properties.description, "two\nlines\tand");
@@ -117,7 +118,10 @@ static void request_decode__job_create__reads_every_member(void **state)
 	assert_int_equal(file.digest.length, DIGEST_SHA256_BYTES);
 	assert_int_equal(file.digest.bytes[1], 0x78);
 	assert_int_equal(file.bytes_total, INT64_MAX);
+	assert_int_equal(file.mirror_count, 2);
+	assert_true(text_is(request_mirror(&file, 1), "https://n/b"));
 	assert_int_equal(request_file(&request, 1, &file, NULL), RESULT_OK);
+	assert_int_equal(file.mirror_count, 0);
 	assert_true(file.bytes_total == SIZE_UNKNOWN);
 }
 
@@ -326,6 +330,14 @@ static void request_decode__wrong_params__names_the_field(void **state)
 		  RESULT_INVALID_ARGUMENT, "params.files[0].digest: must have 64 hexadecimal digits" },
 		{ "job.addFiles", "{\"handle\":1,\"files\":[{\"url\":\"u\",\"path\":\"p\",\"digest\":null}]}",
 		  RESULT_INVALID_ARGUMENT, "params.files[0].digest: " },
+		{ "job.addFiles", "{\"handle\":1,\"files\":[{\"url\":\"u\",\"path\":\"p\",\"mirrors\":\"u\"}]}",
+		  RESULT_INVALID_ARGUMENT, "params.files[0].mirrors: must be an array of URLs" },
+		{ "job.addFiles", "{\"handle\":1,\"files\":[{\"url\":\"u\",\"path\":\"p\",\"mirrors\":[\"u\",7]}]}",
+		  RESULT_INVALID_ARGUMENT, "params.files[0].mirrors[1]: " },
+		{ "job.addFiles",
+		  "{\"handle\":1,\"files\":[{\"url\":\"u\",\"path\":\"p\",\"mirrors\":"
+		  "[\"1\",\"2\",\"3\",\"4\",\"5\",\"6\",\"7\",\"8\",\"9\"]}]}",
+		  RESULT_INVALID_ARGUMENT, "params.files[0].mirrors: more than 8 mirrors" },
 		{ "job.open", "{\"job\":\"{" SAMPLE_UUID "}\"}", RESULT_NOT_FOUND, "params.job" },
 		{ "job.open", "{\"job\":\"0f8fad5b-d9cb-469f-a165-70867728950g\"}", RESULT_NOT_FOUND, "params.job" },
 		{ "job.open", "{\"job\":\"0f8fad5bxd9cb-469f-a165-70867728950e\"}", RESULT_NOT_FOUND, "params.job" },

@@ -105,6 +105,14 @@ static void protocol_write_file__a_url_with_secrets__is_redacted(void **state)
 	assert_int_equal(json_write_done(&writer), RESULT_OK);
 	assert_non_null(strstr(text.bytes, "\"digest\":\"sha256:ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad\""));
 	protocol_schema_assert("file", (struct text_view){ text.bytes, text.length });
+	buffer_clear(&text);
+	writer = JSON_WRITER(&text);
+	file.mirrors = 2;
+	file.source = 1;
+	protocol_write_file(&writer, &file);
+	assert_int_equal(json_write_done(&writer), RESULT_OK);
+	assert_non_null(strstr(text.bytes, "\"mirrors\":2,\"source\":1,"));
+	protocol_schema_assert("file", (struct text_view){ text.bytes, text.length });
 }
 
 static void fill(char *to, size_t size, const char *character, size_t characters)
@@ -602,7 +610,7 @@ static void protocol_read__truncated_and_mutated_objects__never_crash(void **sta
 	mutate_text(text.bytes, read_any);
 	mutate_text("{\"ordinal\":4,\"url\":\"https://h/a\",\"path\":\"C:\\\\a\",\"state\":\"pending\",\"size_bytes\":null,"
 	       "\"digest\":\"sha256:ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad\","
-	       "\"transferred_bytes\":7}", read_any);
+	       "\"mirrors\":2,\"source\":1,\"transferred_bytes\":7}", read_any);
 	mutate_text("{\"file\":{\"as\":\"helper\",\"sid\":null,\"error\":{\"result\":\"DENIED\",\"what\":\"w\",\"native\":null}},"
 	       "\"network\":{\"as\":\"owner\",\"sid\":\"S-1-1\"}}", read_any);
 	mutate_text("{\"code\":-32000,\"message\":\"m\",\"data\":{\"result\":\"DENIED\",\"what\":\"w\","

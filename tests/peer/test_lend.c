@@ -186,7 +186,7 @@ static void create(struct deed *deed)
 	snprintf(target, sizeof(target), "/%s", deed->name);
 	http_server_url(service->server, target, url, sizeof(url));
 	snprintf(path, sizeof(path), "%s\\%s", service->folder, deed->name);
-	const struct ferry_source file = { url, path, FERRY_SIZE_UNKNOWN, NULL };
+	const struct ferry_source file = { .url = url, .path = path, .size_bytes = FERRY_SIZE_UNKNOWN };
 	const struct ferry_new_job wanted = { .properties = { .given = FERRY_GIVE_NAME | FERRY_GIVE_AUTO_COMPLETE,
 		                                                  .name = deed->name, .auto_complete = true },
 		                                  .files = &file, .file_count = 1 };

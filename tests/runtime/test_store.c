@@ -113,6 +113,9 @@ static void assert_same_file(const struct file *a, const struct file *b)
 	assert_string_equal(a->tag, b->tag);
 	assert_string_equal(a->etag, b->etag);
 	assert_string_equal(a->modified, b->modified);
+	assert_int_equal(a->mirrors, b->mirrors);
+	assert_int_equal(a->source, b->source);
+	assert_int_equal(a->sources_refused, b->sources_refused);
 }
 
 /* What store_job_save writes, all different from sample_job and from each other, at their upper limits. */
@@ -211,7 +214,8 @@ static void file__every_field_at_its_limit__comes_back(void **state)
 	int64_t job = insert_job(store, sample_job(OWNER, 1));
 	struct file file = { .state = FILE_ABANDONED, .bytes_total = INT64_MAX, .bytes_recorded = INT64_MAX,
 		                 .is_size_stated = true, .bytes_stated = INT64_MAX,
-		                 .digest = { .length = DIGEST_SHA512_BYTES } };
+		                 .digest = { .length = DIGEST_SHA512_BYTES },
+		                 .mirrors = FILE_MIRRORS_MAX, .source = FILE_MIRRORS_MAX, .sources_refused = 0x1ff };
 	memset(file.digest.bytes, 0xAF, sizeof(file.digest.bytes));
 	fill(file.url, sizeof(file.url), 'u');
 	fill(file.path, sizeof(file.path), 'p');
@@ -237,9 +241,38 @@ static void file__every_field_at_its_limit__comes_back(void **state)
 	saved.is_size_stated = true;
 	saved.bytes_stated = file.bytes_stated;
 	saved.digest = file.digest;
+	saved.mirrors = file.mirrors;
+	saved.source = 3;
+	saved.sources_refused = 4;
+	expect_ok(store_file_save(store, &saved, &seen));
 	text_to(saved.path, sizeof(saved.path), file.path);
 	back = get_file(store, file.row);
 	assert_same_file(&saved, &back);
+}
+
+static void mirrors__of_a_file__are_kept_with_it_and_forgiven_by_the_job(void **state)
+{
+	(void)state;
+	char url[URL_BYTES_MAX + 1], longest[URL_BYTES_MAX + 1];
+	int64_t job = insert_job(store, sample_job(OWNER, 1)), other = insert_job(store, sample_job(OWNER, 2));
+	struct file file = sample_file(0), others = sample_file(1);
+	file.mirrors = 2;
+	file.sources_refused = others.sources_refused = 5;
+	expect_ok(store_file_insert(store, job, &file, "key", &seen));
+	expect_ok(store_file_insert(store, other, &others, "key", &seen));
+	fill(longest, sizeof(longest), 'u');
+	expect_ok(store_mirror_insert(store, file.row, 1, longest, &seen));
+	expect_ok(store_mirror_insert(store, file.row, 2, "http://b/", &seen));
+	reopen();
+	expect_ok(store_mirror_url(store, file.row, 1, url, &seen));
+	assert_string_equal(url, longest);
+	expect_ok(store_mirror_url(store, file.row, 2, url, &seen));
+	assert_string_equal(url, "http://b/");
+	expect_fault(store_mirror_url(store, file.row, 3, url, &seen), RESULT_STORE_DAMAGED);
+	expect_fault(store_mirror_insert(store, 77, 1, "http://b/", &seen), RESULT_NOT_FOUND);
+	expect_ok(store_sources_forgive(store, job, &seen));
+	assert_int_equal(get_file(store, file.row).sources_refused, 0);
+	assert_int_equal(get_file(store, others.row).sources_refused, 5);
 }
 
 static void numbers__beyond_63_bits__are_refused(void **state)
@@ -669,6 +702,7 @@ int main(void)
 		TEST(job__saved_with_every_field_at_its_limit__comes_back),
 		TEST(job__every_outcome_and_source__comes_back),
 		TEST(file__every_field_at_its_limit__comes_back),
+		TEST(mirrors__of_a_file__are_kept_with_it_and_forgiven_by_the_job),
 		TEST(numbers__beyond_63_bits__are_refused),
 		TEST(numbers__that_the_schema_forbids__are_refused),
 		TEST(columns__of_helper_tokens__refuse_what_is_beyond_their_limits),

@@ -6,6 +6,7 @@
 #include "runtime/engine.h"
 
 #define WORLD_FILES_MAX 64
+#define WORLD_SOURCES 3
 #define WORLD_SESSIONS 6 /* people come from sessions below that */
 #define WORLD_NO_ANSWER RESULT_CANCELLED /* yet, to a resume; the engine never answers that */
 
@@ -25,6 +26,17 @@ enum person {
 	PERSON_COUNT
 };
 
+/* Where a file is had: its URL, or a mirror. */
+struct world_source {
+	bool dead;          /* nobody answers */
+	enum result fails;  /* as every fetch from it ends; RESULT_OK: whole */
+	uint64_t fails_at;  /* once so many bytes are there; 0: without an answer */
+	uint32_t retry_after_s;
+	unsigned version;   /* of the file that it has; 0 is the one that was meant */
+	unsigned asked;
+	uint64_t sent;
+};
+
 /* One file of the made-up server and disk, found by the number at the end of its URL. */
 struct world_file {
 	uint64_t size;               /* on the server */
@@ -36,6 +48,9 @@ struct world_file {
 	uint32_t retry_after_s;      /* which its server then asks for */
 	bool stuck;                  /* a fetch gets no byte until it is stopped */
 	bool dead;                   /* nobody answers at all */
+	struct world_source sources[WORLD_SOURCES];
+	unsigned version;            /* of what is on disk; two in one is wrong, unless a digest finds it out */
+	bool mixed;
 	unsigned asked;              /* how often a fetch came to its end */
 	bool exchanged; /* another file bears the partial file's name */
 	bool fail_next_sync;
@@ -66,6 +81,7 @@ struct world {
 	const char *denied;      /* the destination that may not be written */
 	char lying[8][64];       /* names of partial files in /sim that no job's file stands for */
 	unsigned lying_count;
+	bool same_tags;    /* all servers give the same entity tag to whatever they have */
 	bool remote;       /* paths are Windows', and lie on another machine */
 	bool break_turn;   /* the turn of the next answer, or of what the next client asks, cannot be committed */
 	bool no_chance;    /* random bytes cannot be had: the turn breaks where a file would get a name, late in it */
@@ -86,6 +102,8 @@ struct world_order {
 	bool auto_complete;
 	enum token_loss on_token_loss;
 	const char *folder; /* below /sim; "/low".  NULL: /sim itself */
+	uint32_t mirrors;   /* of each file */
+	bool digest;        /* each has one to be judged by */
 };
 /* Create the job; its row, or -1. */
 int64_t world_create(struct world *world, const struct world_order *order);

@@ -127,15 +127,25 @@ void world_connection_ended(struct world *world, uint64_t connection)
 
 /* --- making jobs --- */
 
-static enum result print_files(struct world *world, struct buffer *text, uint32_t count, const char *folder)
+static enum result print_files(struct world *world, struct buffer *text, const struct world_order *order)
 {
 	enum result result = buffer_print(text, "\"files\":[");
 	const char *root = world->remote ? "\\\\\\\\server\\\\sim\\\\low" : "/sim", *separator = world->remote ? "\\\\" : "/";
 
-	for (uint32_t i = 0; i < count && result == RESULT_OK; i++)
-		result = buffer_print(text, "%s{\"url\":\"http://sim.test/%" PRIu32 "\",\"path\":\"%s%s%s%" PRIu32 "\"}",
-		                      i == 0 ? "" : ",", world->first_file + i, root, folder != NULL ? folder : "",
-		                      separator, world->first_file + i);
+	for (uint32_t i = 0; i < order->files && result == RESULT_OK; i++) {
+		uint32_t number = world->first_file + i;
+
+		result = buffer_print(text, "%s{\"url\":\"http://sim.test/%" PRIu32 "\",\"path\":\"%s%s%s%" PRIu32 "\"",
+		                      i == 0 ? "" : ",", number, root, order->folder != NULL ? order->folder : "", separator, number);
+		if (result == RESULT_OK && order->digest)
+			result = buffer_print(text, ",\"digest\":\"sha256:%064d\"", 0);
+		if (result == RESULT_OK)
+			result = buffer_print(text, ",\"mirrors\":[");
+		for (uint32_t n = 1; n <= order->mirrors && result == RESULT_OK; n++)
+			result = buffer_print(text, "%s\"http://mirror%" PRIu32 ".sim.test/%" PRIu32 "\"", n > 1 ? "," : "", n, number);
+		if (result == RESULT_OK)
+			result = buffer_print(text, "]}");
+	}
 	return result == RESULT_OK ? buffer_print(text, "]}}") : result;
 }
 
@@ -169,7 +179,7 @@ int64_t world_create(struct world *world, const struct world_order *order)
 	                              "\"name\":\"sim\",\"auto_complete\":%s,\"retry_delay_s\":60,\"on_token_loss\":\"%s\",",
 	                              order->auto_complete ? "true" : "false", token_loss_name(order->on_token_loss)),
 	                 RESULT_OK);
-	assert_int_equal(print_files(world, &text, order->files, order->folder), RESULT_OK);
+	assert_int_equal(print_files(world, &text, order), RESULT_OK);
 	if (request_decode((struct text_view){ text.bytes, text.length }, &request, &fault) != RESULT_OK)
 		fail_msg("create: %s", fault.what);
 	world->resumed = perform(world, &deed);
@@ -198,7 +208,7 @@ enum result world_add(struct world *world, int64_t row, uint32_t count, const ch
 
 	assert_int_equal(buffer_print(&text, "{\"jsonrpc\":\"2.0\",\"id\":1,\"method\":\"job.addFiles\",\"params\":{"
 	                              "\"handle\":1,"), RESULT_OK);
-	assert_int_equal(print_files(world, &text, count, folder), RESULT_OK);
+	assert_int_equal(print_files(world, &text, &(struct world_order){ .files = count, .folder = folder }), RESULT_OK);
 	if (request_decode((struct text_view){ text.bytes, text.length }, &request, &fault) != RESULT_OK)
 		fail_msg("add: %s", fault.what);
 	return perform(world, &deed);

@@ -3,6 +3,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "core/resume.h"
 #include "platform/file.h"
 #include "world_private.h"
 
@@ -30,6 +31,14 @@ struct world_file *world_file(struct world *world, const char *path)
 	while (number > path && *number != '/' && *number != '\\')
 		number--;
 	return &world->files[strtoul(number + 1, NULL, 10) % WORLD_FILES_MAX];
+}
+
+static struct world_source *source_of(struct world_file *file, const char *url)
+{
+	static const char mirror[] = "http://mirror";
+	bool is_mirror = strncmp(url, mirror, sizeof(mirror) - 1) == 0;
+
+	return &file->sources[is_mirror ? strtoul(url + sizeof(mirror) - 1, NULL, 10) % WORLD_SOURCES : 0];
 }
 
 static void wrong(struct world *world, const char *what, const char *name)
@@ -348,6 +357,8 @@ static void answer_file_order(struct pending *pending)
 	} else if (order->kind == ORDER_PUBLISH) {
 		if (file->synced != file->size)
 			wrong(world, "published before it was whole", order->file.url);
+		if (file->mixed || (order->file.digest.length > 0 && file->version != 0))
+			wrong(world, "published with bytes of another file", order->file.url);
 		file->published++;
 	} else if (order->kind == ORDER_ABANDON && file->held) {
 		report->result = fault_set(&report->fault, RESULT_LOCKED, FAULT_FERRY, 0, "made up");
@@ -359,39 +370,81 @@ static void answer_file_order(struct pending *pending)
 	finish(pending, report);
 }
 
+/* What the server has of it is asked for as core/resume plans it, and the answer is as good as the server. */
+static void begin_body(const struct pending *pending, struct world_file *file, const struct world_source *source)
+{
+	const struct file *known_file = &pending->order->file;
+	const struct resume_known known = { .offset = known_file->bytes_recorded, .total = known_file->bytes_total,
+		                                .etag = known_file->etag, .modified = known_file->modified,
+		                                .verified = known_file->digest.length > 0 };
+	struct resume_request request;
+	char etag[16];
+
+	snprintf(etag, sizeof(etag), "\"v%u\"", pending->worker->world->same_tags ? 0 : source->version);
+	resume_plan(&known, &request);
+	if (request.validator[0] != '\0' && strcmp(request.validator, etag) != 0)
+		request.offset = 0;
+	file->lost = false; /* what was lost is written again */
+	file->mixed = request.offset > 0 && (file->mixed || file->version != source->version);
+	file->version = source->version;
+	/* All of it is there: the last byte is asked for again. */
+	file->written = request.offset > 0 ? known.offset : 0;
+
+	struct report *report = new_report(pending, REPORT_ANSWERED);
+	report->bytes = file->written;
+	report->bytes_total = file->size;
+	memcpy(report->etag, etag, sizeof(etag));
+	pending->worker->sink.post(pending->worker->sink.context, report);
+}
+
+/* How a fetch that sends nothing more ends. */
+static enum result fetch_result(const struct pending *pending, const struct world_file *file, const struct world_source *source)
+{
+	bool whole = pending->answered && file->written == file->size;
+
+	if (pending->stopped && !whole)
+		return RESULT_CANCELLED;
+	if (file->dead || source->dead)
+		return RESULT_CONNECT_FAILED;
+	if (file->fail_next_fetch != RESULT_OK)
+		return file->fail_next_fetch;
+	if (source->fails != RESULT_OK)
+		return source->fails;
+	bool is_wrong = pending->order->file.digest.length > 0 && (file->mixed || file->version != 0);
+	return is_wrong ? RESULT_DIGEST_MISMATCH : RESULT_OK;
+}
+
 static void advance_fetch(struct pending *pending)
 {
 	struct world *world = pending->worker->world;
 	struct world_file *file = world_file(world, pending->order->file.url);
+	struct world_source *source = source_of(file, pending->order->file.url);
+	bool dead = file->dead || source->dead || (source->fails != RESULT_OK && source->fails_at == 0);
+	uint64_t end = source->fails != RESULT_OK && source->fails_at < file->size ? source->fails_at : file->size;
 	struct report *report;
 
-	if (!pending->answered && !file->dead) {
+	if (!pending->answered && !dead) {
 		pending->answered = true;
-		file->lost = false; /* what was lost is written again */
-		file->written = pending->order->file.bytes_recorded;
-		report = new_report(pending, REPORT_ANSWERED);
-		report->bytes = file->written;
-		report->bytes_total = file->size;
-		pending->worker->sink.post(pending->worker->sink.context, report);
+		begin_body(pending, file, source);
 		return;
 	}
-	if (!pending->stopped && !file->dead && file->fail_next_fetch == RESULT_OK && file->written < file->size) {
-		uint64_t some = 1 + world_random(world, file->size - file->written);
+	if (!pending->stopped && !dead && file->fail_next_fetch == RESULT_OK && file->written < end) {
+		uint64_t some = 1 + world_random(world, end - file->written);
 
 		file->written += some;
 		file->fetched += some;
+		source->sent += some;
 		report = new_report(pending, REPORT_WRITTEN);
 		report->bytes = file->written;
 		pending->worker->sink.post(pending->worker->sink.context, report);
 		return;
 	}
 	report = new_report(pending, REPORT_DONE);
-	report->bytes = file->written;
+	report->result = fetch_result(pending, file, source);
+	report->bytes = pending->answered ? file->written : pending->order->file.bytes_recorded;
+	report->retry_after_s = source->retry_after_s > 0 ? source->retry_after_s : file->retry_after_s;
 	file->asked++;
-	report->result = pending->stopped && file->written < file->size ? RESULT_CANCELLED : file->fail_next_fetch;
-	if (file->dead && !pending->stopped)
-		report->result = RESULT_CONNECT_FAILED;
-	report->retry_after_s = file->retry_after_s;
+	source->asked++;
 	(void)!fault_set(&report->fault, report->result, FAULT_FERRY, 0, "made up");
 	file->fail_next_fetch = RESULT_OK;
 	finish(pending, report);

@@ -156,6 +156,10 @@ class Nginx:
     def url(self, name):
         return f"http://127.0.0.1:{self.port}/{name}"
 
+    def digest(self, name, algorithm="sha256"):
+        with open(os.path.join(self.www, name), "rb") as file:
+            return f"{algorithm}:{hashlib.new(algorithm, file.read()).hexdigest()}"
+
     def requests(self):
         """(name, status, body bytes, first byte of the range or 0) of each request that has ended."""
         answers = []
@@ -318,15 +322,18 @@ class Ferry:
     def destination(self, name):
         return native(os.path.join(self.landed, name))
 
+    def listing(self, lines):
+        """A file for `submit --from`."""
+        with tempfile.NamedTemporaryFile("w", dir=self.folder, delete=False) as file:
+            file.writelines("\t".join(line) + "\n" for line in lines)
+        os.chmod(file.name, 0o644)
+        return native(file.name)
+
     def submit(self, nginx, names, *options, spawn=False, **more):
         """Submit one job for the named files of nginx."""
-        listing = tempfile.NamedTemporaryFile("w", dir=self.folder, delete=False)
-        with listing:
-            for name in names:
-                listing.write(f"{nginx.url(name)}\t{self.destination(name)}\n")
-        os.chmod(listing.name, 0o644)
         start = self.spawn if spawn else self.run
-        return start("submit", "--from", native(listing.name), *options, **more)
+        return start("submit", "--from", self.listing((nginx.url(name), self.destination(name)) for name in names),
+                     *options, **more)
 
     # --- what is on disk ---
     def partials(self):

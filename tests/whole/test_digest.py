@@ -1,21 +1,8 @@
 """The digest that a file must have: what has another never gets its name, whatever was done to it on the way."""
-import hashlib
 import json
 import os
 
 from ground import MIB, Bridge, Ferry, Nginx, native, run, sha256, wait_until
-
-
-def digest_of(nginx, name, algorithm="sha256"):
-    with open(os.path.join(nginx.www, name), "rb") as file:
-        return f"{algorithm}:{hashlib.new(algorithm, file.read()).hexdigest()}"
-
-
-def listing(ferry, lines):
-    path = os.path.join(ferry.folder, "list.txt")
-    with open(path, "w") as file:
-        file.writelines("\t".join(line) + "\n" for line in lines)
-    return native(path)
 
 
 def error_of(ferry, name):
@@ -29,10 +16,10 @@ def right_ones_land_and_wrong_ones_leave_nothing():
     ferry.start()
     for name, size in (("a.bin", 3 * MIB + 5), ("b.bin", 0), ("c.bin", 70000)):
         nginx.file(name, size)
-    ferry.run("submit", "--from", listing(ferry, [
-        (nginx.url("a.bin"), ferry.destination("a.bin"), str(3 * MIB + 5), digest_of(nginx, "a.bin", "sha512")),
-        (nginx.url("b.bin"), ferry.destination("b.bin"), "", digest_of(nginx, "b.bin", "sha384")),
-        (nginx.url("c.bin"), ferry.destination("c.bin"), "", digest_of(nginx, "c.bin").upper().replace("SHA", "sha"))]))
+    ferry.run("submit", "--from", ferry.listing([
+        (nginx.url("a.bin"), ferry.destination("a.bin"), str(3 * MIB + 5), nginx.digest("a.bin", "sha512")),
+        (nginx.url("b.bin"), ferry.destination("b.bin"), "", nginx.digest("b.bin", "sha384")),
+        (nginx.url("c.bin"), ferry.destination("c.bin"), "", nginx.digest("c.bin").upper().replace("SHA", "sha"))]))
     ferry.check_landed(nginx, ["a.bin", "b.bin", "c.bin"])
     # An old file stays as it is; what came instead of the right one is gone; and both digests are said.
     path = os.path.join(ferry.landed, "old.bin")
@@ -43,7 +30,7 @@ def right_ones_land_and_wrong_ones_leave_nothing():
     assert failed.returncode != 0 and "DIGEST_MISMATCH" in failed.stderr, failed
     state, result, what, job = error_of(ferry, "Wrong")
     assert (state, result, job["error"]["hresult"]) == ("ERROR", "DIGEST_MISMATCH", "0x80200053"), job
-    assert f"it has {digest_of(nginx, 'a.bin')} instead of {'5' * 64}" in what, what
+    assert f"it has {nginx.digest('a.bin')} instead of {'5' * 64}" in what, what
     assert sorted(os.listdir(ferry.landed)) == ["a.bin", "b.bin", "c.bin", "old.bin"], os.listdir(ferry.landed)
     with open(path, "rb") as file:
         assert file.read() == b"what was there before"
@@ -73,7 +60,7 @@ def killed_in_the_middle__the_rest_joins_what_is_on_disk():
         bridge = Bridge(ferry)
         bridge.hello()
         handle = bridge.ok("job.create", name=name, auto_complete=True, files=[
-            {"url": nginx.url("large.bin"), "path": ferry.destination(name), "digest": digest_of(nginx, "large.bin")}])["handle"]
+            {"url": nginx.url("large.bin"), "path": ferry.destination(name), "digest": nginx.digest("large.bin")}])["handle"]
         bridge.ok("job.resume", handle=handle)
         wait_until(lambda: bridge.ok("job.get", handle=handle)["job"]["bytes"]["transferred"] > 3 * MIB, 60, "it is under way")
         bridge.close()
@@ -105,7 +92,7 @@ def server_without_validators__the_rest_is_fetched_if_there_is_a_digest_to_judge
     nginx = Nginx(os.path.join(ferry.folder, "nginx"), rate=4 * MIB)
     ferry.start()
     nginx.file("large.bin", 12 * MIB)
-    for name, more, expected in (("judged", {"digest": digest_of(nginx, "large.bin")}, 206), ("plain", {}, 200)):
+    for name, more, expected in (("judged", {"digest": nginx.digest("large.bin")}, 206), ("plain", {}, 200)):
         bridge = Bridge(ferry)
         bridge.hello()
         handle = bridge.ok("job.create", name=name, auto_complete=True, files=[

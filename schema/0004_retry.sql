@@ -19,7 +19,7 @@ CREATE TABLE mirror (
 	PRIMARY KEY (file_row, source)
 ) STRICT, WITHOUT ROWID;
 
--- As before, with that: a job whose next try is farther away than it can be is one whose clock was set back.
+-- Who waited longest comes first.  A job whose next try is farther away than it can be is one whose clock was set back.
 DROP INDEX job_runnable;
-CREATE INDEX job_runnable ON job (owner_row, owner_integrity, owner_elevated, priority, created_ms, row, next_try_ms,
-	retry_delay_s, retry_after_s) WHERE work <> 0 AND token_wait = 0;
+CREATE INDEX job_runnable ON job (owner_row, owner_integrity, owner_elevated, priority, state_since_ms, row, next_try_ms,
+	retry_delay_s, retry_after_s) WHERE work <> 0 AND token_wait = 0 AND state NOT IN (1, 2);

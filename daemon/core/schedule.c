@@ -4,13 +4,32 @@
 
 /* --- who runs --- */
 
+static enum job_priority level_of(const struct schedule_candidate *candidate, const struct schedule_limits *limits)
+{
+	if (candidate->running)
+		return candidate->keeps ? candidate->level : candidate->priority;
+	if (candidate->priority <= JOB_HIGH)
+		return candidate->priority;
+	int64_t steps = candidate->for_ms / limits->ageing_ms;
+	return steps < candidate->priority - JOB_HIGH ? (enum job_priority)(candidate->priority - steps) : JOB_HIGH;
+}
+
+static int64_t waited_ms(const struct schedule_candidate *candidate)
+{
+	return candidate->running ? 0 : candidate->for_ms;
+}
+
 /* The order in which slots are given.  Rows differ, so it is total and qsort's result is certain. */
 static int compare_candidates(const void *left, const void *right)
 {
 	const struct schedule_candidate *a = left;
 	const struct schedule_candidate *b = right;
-	if (a->priority != b->priority)
-		return a->priority < b->priority ? -1 : 1;
+	if (a->level != b->level)
+		return a->level < b->level ? -1 : 1;
+	if (a->keeps != b->keeps)
+		return a->keeps ? -1 : 1;
+	if (waited_ms(a) != waited_ms(b))
+		return waited_ms(a) > waited_ms(b) ? -1 : 1;
 	if (a->running != b->running)
 		return a->running ? -1 : 1;
 	if (a->created_ms != b->created_ms)
@@ -18,19 +37,50 @@ static int compare_candidates(const void *left, const void *right)
 	return (a->row > b->row) - (a->row < b->row);
 }
 
-void schedule_decide(struct schedule_candidate *candidates, size_t count,
-                     const struct schedule_limits *limits)
+/* When a slice ends, or one who waits comes to a higher level. */
+static int64_t left_ms(const struct schedule_candidate *candidate, const struct schedule_limits *limits)
 {
+	if (candidate->priority == JOB_FOREGROUND)
+		return INT64_MAX;
+	if (candidate->wanted)
+		return candidate->keeps ? limits->slice_ms - candidate->for_ms : limits->slice_ms;
+	return candidate->level > JOB_HIGH ? limits->ageing_ms - waited_ms(candidate) % limits->ageing_ms : INT64_MAX;
+}
+
+static int64_t next_change_ms(const struct schedule_candidate *candidates, size_t count, const struct schedule_limits *limits)
+{
+	int64_t next_ms = INT64_MAX;
+	bool somebody_waits = false;
+
+	for (size_t i = 0; i < count; i++) {
+		int64_t left = left_ms(&candidates[i], limits);
+
+		somebody_waits |= !candidates[i].wanted;
+		next_ms = left < next_ms ? left : next_ms;
+	}
+	return somebody_waits ? next_ms : INT64_MAX;
+}
+
+int64_t schedule_decide(struct schedule_candidate *candidates, size_t count, const struct schedule_limits *limits)
+{
+	uint32_t background_left = limits->background_jobs_max;
+
+	for (size_t i = 0; i < count; i++) {
+		struct schedule_candidate *candidate = &candidates[i];
+		candidate->keeps = candidate->running && candidate->for_ms < limits->slice_ms;
+		candidate->level = level_of(candidate, limits);
+		if (candidate->priority == JOB_FOREGROUND && background_left > limits->background_beside_foreground_max)
+			background_left = limits->background_beside_foreground_max;
+	}
 	if (count > 1)
 		qsort(candidates, count, sizeof(*candidates), compare_candidates);
-
-	uint32_t background_left = limits->background_jobs_max;
 	for (size_t i = 0; i < count; i++) {
 		struct schedule_candidate *candidate = &candidates[i];
 		candidate->wanted = candidate->priority == JOB_FOREGROUND || background_left > 0;
 		if (candidate->wanted && candidate->priority != JOB_FOREGROUND)
 			background_left--;
 	}
+	return next_change_ms(candidates, count, limits);
 }
 
 /* --- when a failed job is tried again --- */

@@ -11,19 +11,26 @@
 struct schedule_candidate {
 	int64_t row;
 	enum job_priority priority;
+	enum job_priority level; /* what counts: of one that runs, as its slice began with; out: as it is now */
 	int64_t created_ms;
+	int64_t for_ms; /* how long it has run in this slice, or waited */
 	bool running;
+	bool keeps;  /* out: it runs, and its slice is not over; where it is, and it is wanted, another one begins */
 	bool wanted; /* out: it should run */
 };
 
 struct schedule_limits {
-	uint32_t background_jobs_max; /* HIGH, NORMAL and LOW together; FOREGROUND jobs are not counted */
+	uint32_t background_jobs_max;              /* HIGH, NORMAL and LOW together; FOREGROUND jobs are not counted */
+	uint32_t background_beside_foreground_max; /* the same while a FOREGROUND job runs */
+	int64_t slice_ms;  /* how long one keeps its slot while others of its level wait */
+	int64_t ageing_ms; /* after so much waiting it counts as of the next higher level, up to HIGH */
 };
 
-/* Decide `wanted` for each candidate: all FOREGROUND jobs, then the first background jobs by level, those that run
- * before those that wait within a level, oldest first.  A higher level takes the slot of a lower one (docs/bits.md 4).
- * Reorders the array. */
-void schedule_decide(struct schedule_candidate *candidates, size_t count, const struct schedule_limits *limits);
+/* Decide `wanted` and `level` for each candidate: all FOREGROUND jobs, then the first background jobs by level, within one
+ * those whose slice is not over, then who waited longest, then the oldest.  A higher level takes the slot of a lower one
+ * (docs/bits.md 4); a job that got its slot because it had waited keeps that level for a slice.  Reorders the array.
+ * In how many ms time alone would change the decision; INT64_MAX: never. */
+int64_t schedule_decide(struct schedule_candidate *candidates, size_t count, const struct schedule_limits *limits);
 
 /* When a job that failed `attempts` times in a row without progress is tried again: exponential from
  * SCHEDULE_RETRY_FIRST_MS up to retry_delay_s, with jitter from `random` (0.5 to 1 of it).  In ms from now. */

@@ -45,7 +45,7 @@ enum result engine_new(const struct engine_parts *parts, struct engine **ret_eng
 	engine->recover = true;
 	engine->token_at_ms = INT64_MAX;
 	engine->started_ms = engine->absent_since_ms = engine_now(engine);
-	engine->next_try_ms = INT64_MAX;
+	engine->next_try_ms = engine->next_slot_ms = INT64_MAX;
 	engine->clock_offset_ms = engine_now(engine) - engine_mono(engine);
 	engine->steady_since_ms = engine_mono(engine);
 	*ret_engine = engine;
@@ -380,7 +380,7 @@ static void start_over(struct engine *engine)
 		active_free(engine, engine->actives);
 	engine->changed_count = 0;
 	engine->recover = true;
-	engine->next_try_ms = INT64_MAX;
+	engine->next_try_ms = engine->next_slot_ms = INT64_MAX;
 }
 
 static void undo_turn(struct engine *engine)
@@ -424,7 +424,7 @@ static int64_t tend(struct engine *engine)
 	if (engine_mono(engine) >= engine->lease_at_ms)
 		engine_end_leases(engine);
 	due = engine_check_deadlines(engine);
-	if (engine_mono(engine) >= engine->next_try_ms)
+	if (engine_mono(engine) >= earlier(engine->next_try_ms, engine->next_slot_ms))
 		engine->schedule_due = true;
 	/* Advancing may end a job's work, which frees a slot, which the scheduler gives away, which is to be advanced. */
 	do {
@@ -473,7 +473,8 @@ int64_t engine_turn(struct engine *engine)
 	due = earlier(earlier(due, crew_end_idle(engine)), engine->token_at_ms);
 	if (resting)
 		return earlier(due, engine->trouble_until_ms);
-	return earlier(earlier(due, engine->next_try_ms), earlier(engine->forget_at_ms, engine->lease_at_ms));
+	due = earlier(due, earlier(engine->next_try_ms, engine->next_slot_ms));
+	return earlier(due, earlier(engine->forget_at_ms, engine->lease_at_ms));
 }
 
 static void wait_until(struct engine *engine, int64_t due)

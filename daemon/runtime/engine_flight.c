@@ -289,7 +289,7 @@ static struct active *active_new(struct engine *engine, struct job *job, struct 
 	active->priority = job->properties.priority;
 	active->patience = job_patience(job->properties.profile);
 	active->created_ms = job->created_ms;
-	active->slot_since_ms = engine_mono(engine);
+	active->slot_since_ms = active->slice_since_ms = engine_mono(engine);
 	active->next = engine->actives;
 	engine->actives = active;
 	return active;

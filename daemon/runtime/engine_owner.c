@@ -60,7 +60,8 @@ void engine_owner_present(struct engine *engine, struct identity *identity)
 {
 	const struct caller *caller = identity_caller(identity);
 	const struct job_owner owner = owner_of(identity);
-	bool known = engine_present(engine, &owner) != NULL;
+	const struct present *known = engine_present(engine, &owner);
+	int64_t since_ms = known != NULL ? known->since_ms : engine_now(engine);
 
 	if (engine_session_is_over(engine, caller->session))
 		return; /* a straggler: it would be present for ever */
@@ -89,10 +90,10 @@ void engine_owner_present(struct engine *engine, struct identity *identity)
 
 	if (present == NULL)
 		return; /* the owner stays absent, which the job's wait reason says */
-	*present = (struct present){ .next = engine->present, .identity = identity_hold(identity) };
+	*present = (struct present){ engine->present, identity_hold(identity), since_ms };
 	engine->present = present;
 	engine->schedule_due = true;
-	if (!known)
+	if (known == NULL)
 		EVENTS_NOTE(engine->parts.events, EVENT_OWNER_PRESENT, caller->owner);
 }
 

@@ -31,7 +31,7 @@
 #define PRESENT_IDENTITIES_MAX 256 /* of all owners; superseded ones give way, then the one seen longest ago */
 #define IDLE_CREWS_MAX 32 /* whoever shows many identities keeps no more threads than that; the first made end first */
 #define ENDED_SESSIONS_MAX 256 /* the oldest are forgotten: nothing of a session lives on for so long */
-#define RUNNABLE_PER_OWNER_MAX 32
+#define RUNNABLE_MAX 32 /* jobs of an owner and a priority that are looked at in a pass, who waited longest first */
 #define SWEPT_FOLDERS_MAX 1024 /* folders that are looked through for partial files without a job, in one run */
 #define PROGRESS_GRAIN_MS 10000  /* how exactly progress_ms is kept: not worth a write for each file */
 #define SWEEP_ATTEMPTS_MAX 10    /* to remove a partial file that somebody holds open */
@@ -40,6 +40,7 @@
 struct present {
 	struct present *next; /* newest first */
 	struct identity *identity;
+	int64_t since_ms; /* wall; since then its owner is here */
 };
 
 /* A helper token that is lent to a job.  In memory only (law 4). */
@@ -100,7 +101,8 @@ struct active {
 	struct active *next;
 	int64_t row;
 	enum job_work work;
-	enum job_priority priority;
+	enum job_priority priority, level; /* its own, and the one that it got its slot at */
+	int64_t slice_since_ms; /* monotonic */
 	const struct job_patience *patience; /* NULL: the settings' */
 	int64_t created_ms;
 	struct crew *crews[JOB_SIDE_COUNT]; /* without work for the network that side is NULL */
@@ -160,6 +162,7 @@ struct engine {
 	bool announced;
 	int64_t trouble_until_ms; /* monotonic; 0: none */
 	int64_t next_try_ms;      /* monotonic; when a waiting job is due */
+	int64_t next_slot_ms;     /* monotonic; when slots are to be given anew, though nothing else happens */
 	int64_t forget_at_ms;     /* monotonic */
 	int64_t lease_at_ms;      /* monotonic; when the next lease may end */
 	int64_t token_at_ms;      /* monotonic; when the next lent token expires */

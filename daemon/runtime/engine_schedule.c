@@ -2,17 +2,27 @@
 
 #include <stdlib.h>
 
-/* One owner's jobs that could run, as candidates beside those that run. */
-static size_t add_candidates(struct engine *engine, const struct present *present, struct job *jobs,
-                             struct schedule_candidate *candidates, size_t count)
+/* How long a job has waited for a slot: neither while it rested nor while its owner was away. */
+static int64_t waited_ms(const struct engine *engine, const struct present *present, const struct job *job)
+{
+	int64_t since_ms = job->state_since_ms > job->next_try_ms ? job->state_since_ms : job->next_try_ms;
+	int64_t now_ms = engine_now(engine);
+
+	since_ms = since_ms > present->since_ms ? since_ms : present->since_ms;
+	return now_ms > since_ms ? now_ms - since_ms : 0;
+}
+
+/* One owner's jobs of a priority that could run, as candidates beside those that run. */
+static size_t add_candidates(struct engine *engine, const struct present *present, enum job_priority priority,
+                             struct job *jobs, struct schedule_candidate *candidates, size_t count)
 {
 	const struct caller *caller = identity_caller(present->identity);
 	const struct job_owner owner = { caller->owner, caller->integrity, caller->administrator };
 	size_t found = 0;
 	struct fault fault;
 
-	if (store_jobs_runnable(engine->parts.store, &owner, engine_now(engine), jobs, RUNNABLE_PER_OWNER_MAX, &found,
-	                        &fault) != RESULT_OK) {
+	if (store_jobs_runnable(engine->parts.store, &owner, priority, engine_now(engine), jobs, RUNNABLE_MAX, &found, &fault) !=
+	    RESULT_OK) {
 		engine_break(engine, &fault);
 		return count;
 	}
@@ -21,7 +31,8 @@ static size_t add_candidates(struct engine *engine, const struct present *presen
 			continue; /* running, or still winding down */
 		candidates[count++] = (struct schedule_candidate){ .row = jobs[i].row,
 			                                           .priority = jobs[i].properties.priority,
-			                                           .created_ms = jobs[i].created_ms };
+			                                           .created_ms = jobs[i].created_ms,
+			                                           .for_ms = waited_ms(engine, present, &jobs[i]) };
 	}
 	return count;
 }
@@ -44,16 +55,21 @@ static void take_slot_back(struct engine *engine, struct active *active)
 	engine_break(engine, &fault);
 }
 
-static void begin_job(struct engine *engine, int64_t row)
+static void begin_job(struct engine *engine, const struct schedule_candidate *candidate)
 {
 	struct job job;
 	struct fault fault;
 
-	if (store_job_by_row(engine->parts.store, row, &job, &fault) != RESULT_OK) {
+	if (store_job_by_row(engine->parts.store, candidate->row, &job, &fault) != RESULT_OK) {
 		engine_break(engine, &fault);
 		return;
 	}
 	active_begin(engine, &job);
+
+	struct active *active = active_find(engine, candidate->row);
+
+	if (active != NULL)
+		active->level = candidate->level;
 }
 
 /* When, on the monotonic clock, the next waiting job of somebody present is due. */
@@ -77,48 +93,72 @@ static int64_t next_try(struct engine *engine)
 	return due;
 }
 
-void engine_schedule(struct engine *engine)
+/* Those that run, and of those that could what may matter. */
+static size_t find_candidates(struct engine *engine, struct schedule_candidate *candidates, struct job *jobs)
 {
-	const struct schedule_limits limits = { (uint32_t)engine->parts.settings->queue_background_jobs_max };
-	size_t running = 0, present_count = 0, count = 0;
+	int64_t mono_ms = engine_mono(engine);
+	size_t count = 0;
 
-	for (const struct active *active = engine->actives; active != NULL; active = active->next)
-		running++;
-	for (const struct present *present = engine->present; present != NULL; present = present->next)
-		present_count++;
-
-	size_t size = running + present_count * RUNNABLE_PER_OWNER_MAX;
-	struct schedule_candidate *candidates = calloc(size > 0 ? size : 1, sizeof(*candidates));
-	struct job *jobs = calloc(RUNNABLE_PER_OWNER_MAX, sizeof(*jobs));
-
-	if (candidates == NULL || jobs == NULL) {
-		free(candidates);
-		free(jobs);
-		engine_break_for_memory(engine, "schedule");
-		return;
-	}
 	for (const struct active *active = engine->actives; active != NULL; active = active->next)
 		if (!active->winding)
 			candidates[count++] = (struct schedule_candidate){ .row = active->row, .priority = active->priority,
-				.created_ms = active->created_ms, .running = true };
-	for (const struct present *present = engine->present; present != NULL; present = present->next) {
-		if (engine_present_like(engine, present) == present)
-			count = add_candidates(engine, present, jobs, candidates, count);
-	}
-	schedule_decide(candidates, count, &limits);
+				.level = active->level, .created_ms = active->created_ms, .for_ms = mono_ms - active->slice_since_ms,
+				.running = true };
+	for (const struct present *present = engine->present; present != NULL; present = present->next)
+		for (int priority = 0; priority < JOB_PRIORITY_COUNT && engine_present_like(engine, present) == present; priority++)
+			count = add_candidates(engine, present, (enum job_priority)priority, jobs, candidates, count);
+	return count;
+}
+
+static void give_slots(struct engine *engine, const struct schedule_candidate *candidates, size_t count)
+{
 	/* Slots are taken back first, so that the files of the job that gets one find room. */
 	for (size_t i = 0; i < count; i++) {
 		struct active *active = candidates[i].running ? active_find(engine, candidates[i].row) : NULL;
 
-		if (active != NULL && !candidates[i].wanted && active->work == JOB_WORK_TRANSFER)
+		if (active == NULL)
+			continue;
+		if (!candidates[i].wanted && active->work == JOB_WORK_TRANSFER) {
 			take_slot_back(engine, active);
+		} else if (!candidates[i].keeps) {
+			active->level = candidates[i].level;
+			active->slice_since_ms = engine_mono(engine);
+		}
 	}
 	for (size_t i = 0; i < count; i++)
 		if (!candidates[i].running && candidates[i].wanted)
-			begin_job(engine, candidates[i].row);
+			begin_job(engine, &candidates[i]);
+}
+
+void engine_schedule(struct engine *engine)
+{
+	const struct settings *settings = engine->parts.settings;
+	const struct schedule_limits limits = { (uint32_t)settings->queue_background_jobs_max,
+		                                    (uint32_t)settings->queue_background_beside_foreground_max,
+		                                    (int64_t)settings->queue_slice_s * 1000,
+		                                    (int64_t)settings->queue_ageing_s * 1000 };
+	size_t size = 1;
+
+	for (const struct active *active = engine->actives; active != NULL; active = active->next)
+		size++;
+	for (const struct present *present = engine->present; present != NULL; present = present->next)
+		size += RUNNABLE_MAX * JOB_PRIORITY_COUNT;
+
+	struct schedule_candidate *candidates = calloc(size, sizeof(*candidates));
+	struct job *jobs = calloc(RUNNABLE_MAX, sizeof(*jobs));
+
+	if (candidates == NULL || jobs == NULL) {
+		engine_break_for_memory(engine, "schedule");
+	} else {
+		size_t count = find_candidates(engine, candidates, jobs);
+		int64_t change_ms = schedule_decide(candidates, count, &limits);
+
+		engine->next_slot_ms = change_ms == INT64_MAX ? INT64_MAX : engine_mono(engine) + change_ms;
+		give_slots(engine, candidates, count);
+		engine->next_try_ms = next_try(engine);
+	}
 	free(candidates);
 	free(jobs);
-	engine->next_try_ms = next_try(engine);
 }
 
 int64_t engine_check_deadlines(struct engine *engine)

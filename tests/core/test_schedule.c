@@ -14,6 +14,8 @@
 /* --- who runs --- */
 
 #define CANDIDATES_MAX 8
+#define SLICE_MS 900000
+#define AGEING_MS 3600000
 
 static void schedule_decide__table__gives_slots_by_level_then_running_then_age(void **state)
 {
@@ -38,13 +40,13 @@ static void schedule_decide__table__gives_slots_by_level_then_running_then_age(v
 		  { 2, 4, 5, 3, 1 }, 4 },
 		/* a higher level takes the slot of a running lower one */
 		{ 1,
-		  { { .row = 1, .priority = JOB_NORMAL, .running = true, .created_ms = 1 },
+		  { { .row = 1, .priority = JOB_NORMAL, .level = JOB_NORMAL, .running = true, .created_ms = 1 },
 		    { .row = 2, .priority = JOB_HIGH, .created_ms = 9 } },
 		  { 2, 1 }, 1 },
 		/* within a level who runs goes on, however old who waits is */
 		{ 1,
 		  { { .row = 1, .priority = JOB_NORMAL, .created_ms = 1 },
-		    { .row = 2, .priority = JOB_NORMAL, .running = true, .created_ms = 9 } },
+		    { .row = 2, .priority = JOB_NORMAL, .level = JOB_NORMAL, .running = true, .created_ms = 9 } },
 		  { 2, 1 }, 1 },
 		/* oldest first; the row decides between those made at once */
 		{ 2,
@@ -64,7 +66,7 @@ static void schedule_decide__table__gives_slots_by_level_then_running_then_age(v
 	};
 	for (size_t i = 0; i < COUNT(cases); i++) {
 		struct schedule_candidate candidates[CANDIDATES_MAX];
-		struct schedule_limits limits = { .background_jobs_max = cases[i].background_max };
+		struct schedule_limits limits = { cases[i].background_max, cases[i].background_max, SLICE_MS, AGEING_MS };
 		size_t count = 0;
 		memcpy(candidates, cases[i].in, sizeof(candidates));
 		for (; candidates[count].row != 0; count++)
@@ -78,10 +80,93 @@ static void schedule_decide__table__gives_slots_by_level_then_running_then_age(v
 	}
 }
 
+#define RUNS(number, own, counts, ms) { .row = number, .priority = own, .level = counts, .running = true, .for_ms = ms }
+#define WAITS(number, own, ms) { .row = number, .priority = own, .for_ms = ms }
+
+static void schedule_decide__slices_and_ageing__let_everybody_have_a_turn(void **state)
+{
+	(void)state;
+	static const struct {
+		uint32_t background_max, beside_max;
+		struct schedule_candidate in[CANDIDATES_MAX];
+		int64_t wanted[CANDIDATES_MAX]; /* rows, in any order; 0 ends */
+		int64_t change_ms;
+	} cases[] = {
+		/* in its slice it is left alone, to the end of that */
+		{ 1, 1, { RUNS(1, JOB_NORMAL, JOB_NORMAL, 1), WAITS(2, JOB_NORMAL, SLICE_MS) }, { 1 }, SLICE_MS - 1 },
+		{ 1, 1, { RUNS(1, JOB_NORMAL, JOB_NORMAL, SLICE_MS - 1), WAITS(2, JOB_NORMAL, 5) }, { 1 }, 1 },
+		/* then the one who waited longest comes */
+		{ 1, 1, { RUNS(1, JOB_NORMAL, JOB_NORMAL, SLICE_MS), WAITS(2, JOB_NORMAL, 5), WAITS(3, JOB_NORMAL, 6) }, { 3 }, SLICE_MS },
+		/* nobody waits, or nobody of its level: it goes on, without being looked at again in the first case */
+		{ 1, 1, { RUNS(1, JOB_LOW, JOB_LOW, SLICE_MS) }, { 1 }, INT64_MAX },
+		{ 1, 1, { RUNS(1, JOB_HIGH, JOB_HIGH, SLICE_MS), WAITS(2, JOB_NORMAL, 5) }, { 1 }, SLICE_MS },
+		{ 2, 2, { RUNS(1, JOB_LOW, JOB_LOW, SLICE_MS), WAITS(2, JOB_LOW, 5) }, { 1, 2 }, INT64_MAX },
+		/* who waits long enough counts as of the next level, once and again, and no further */
+		{ 1, 1, { RUNS(1, JOB_NORMAL, JOB_NORMAL, SLICE_MS), WAITS(2, JOB_LOW, AGEING_MS) }, { 2 }, SLICE_MS },
+		{ 1, 1, { RUNS(1, JOB_NORMAL, JOB_NORMAL, 5), WAITS(2, JOB_LOW, AGEING_MS - 3) }, { 1 }, 3 },
+		{ 1, 1, { RUNS(1, JOB_NORMAL, JOB_NORMAL, 5), WAITS(2, JOB_LOW, 2 * AGEING_MS) }, { 2 }, SLICE_MS },
+		{ 1, 1, { RUNS(1, JOB_HIGH, JOB_HIGH, 5), WAITS(2, JOB_LOW, 2 * AGEING_MS) }, { 1 }, SLICE_MS - 5 },
+		{ 1, 1, { RUNS(1, JOB_HIGH, JOB_HIGH, SLICE_MS), WAITS(2, JOB_LOW, 900 * (int64_t)AGEING_MS) }, { 2 }, SLICE_MS },
+		{ 1, 1, { WAITS(1, JOB_HIGH, 0), WAITS(2, JOB_LOW, 2 * AGEING_MS) }, { 2 }, SLICE_MS },
+		/* what it got by waiting is its own for a slice, and no longer */
+		{ 1, 1, { RUNS(1, JOB_LOW, JOB_HIGH, 5), WAITS(2, JOB_HIGH, 7) }, { 1 }, SLICE_MS - 5 },
+		{ 1, 1, { RUNS(1, JOB_LOW, JOB_HIGH, SLICE_MS), WAITS(2, JOB_NORMAL, 7) }, { 2 }, SLICE_MS },
+		/* somebody waits for the foreground */
+		{ 3, 1, { RUNS(1, JOB_HIGH, JOB_HIGH, 5), RUNS(2, JOB_HIGH, JOB_HIGH, 6), WAITS(3, JOB_FOREGROUND, 0) }, { 1, 3 }, SLICE_MS - 5 },
+		{ 3, 0, { RUNS(1, JOB_HIGH, JOB_HIGH, 5), RUNS(2, JOB_FOREGROUND, JOB_FOREGROUND, 9 * SLICE_MS) }, { 2 }, INT64_MAX },
+		{ 1, 3, { RUNS(1, JOB_HIGH, JOB_HIGH, 5), WAITS(2, JOB_HIGH, 6), WAITS(3, JOB_FOREGROUND, 0) }, { 1, 3 }, SLICE_MS - 5 },
+	};
+	for (size_t i = 0; i < COUNT(cases); i++) {
+		struct schedule_candidate candidates[CANDIDATES_MAX];
+		struct schedule_limits limits = { cases[i].background_max, cases[i].beside_max, SLICE_MS, AGEING_MS };
+		size_t count = 0;
+		memcpy(candidates, cases[i].in, sizeof(candidates));
+		while (candidates[count].row != 0)
+			count++;
+		int64_t change_ms = schedule_decide(candidates, count, &limits);
+		if (change_ms != cases[i].change_ms)
+			fail_msg("case %d: looked at again after %lld ms", (int)i, (long long)change_ms);
+		for (size_t at = 0; at < count; at++) {
+			bool wanted = false;
+			for (size_t n = 0; cases[i].wanted[n] != 0; n++)
+				wanted |= cases[i].wanted[n] == candidates[at].row;
+			if (candidates[at].wanted != wanted)
+				fail_msg("case %d: row %d", (int)i, (int)candidates[at].row);
+		}
+	}
+}
+
+/* A hundred jobs of three levels and one slot: each of them runs, and none waits longer than the limits allow. */
+static void schedule_decide__over_weeks__nobody_starves(void **state)
+{
+	(void)state;
+	enum { JOBS = 100, STEP_MS = 60000 };
+	struct schedule_limits limits = { 1, 1, SLICE_MS, AGEING_MS };
+	static struct schedule_candidate jobs[JOBS];
+	int64_t longest_ms = 0;
+	for (unsigned i = 0; i < JOBS; i++)
+		jobs[i] = (struct schedule_candidate){ .row = i + 1, .priority = i % 4 == 0 ? JOB_HIGH : i % 4 == 1 ? JOB_LOW : JOB_NORMAL };
+	for (unsigned step = 0; step < 60 * 24 * 60; step++) {
+		(void)schedule_decide(jobs, JOBS, &limits);
+		unsigned running = 0;
+		for (unsigned i = 0; i < JOBS; i++) {
+			if (jobs[i].wanted ? !jobs[i].keeps : jobs[i].running)
+				jobs[i].for_ms = 0;
+			jobs[i].running = jobs[i].wanted;
+			running += jobs[i].running;
+			jobs[i].for_ms += STEP_MS;
+			if (!jobs[i].running && jobs[i].for_ms > longest_ms)
+				longest_ms = jobs[i].for_ms;
+		}
+		assert_int_equal(running, 1);
+	}
+	assert_true(longest_ms < JOBS * (int64_t)SLICE_MS + 2 * AGEING_MS + STEP_MS);
+}
+
 static void schedule_decide__no_candidates__is_harmless(void **state)
 {
 	(void)state;
-	struct schedule_limits limits = { .background_jobs_max = 1 };
+	struct schedule_limits limits = { 1, 1, SLICE_MS, AGEING_MS };
 	schedule_decide(NULL, 0, &limits);
 }
 
@@ -92,7 +177,7 @@ static void schedule_decide__shuffled__decides_the_same_and_is_stable(void **sta
 	enum { JOBS = 200 };
 	struct schedule_candidate first[JOBS];
 	struct schedule_candidate again[JOBS];
-	struct schedule_limits limits = { .background_jobs_max = 17 };
+	struct schedule_limits limits = { 17, 17, SLICE_MS, AGEING_MS };
 	uint32_t random = 1;
 	for (unsigned i = 0; i < JOBS; i++) {
 		random = random * 1664525u + 1013904223u;
@@ -101,6 +186,8 @@ static void schedule_decide__shuffled__decides_the_same_and_is_stable(void **sta
 			.priority = (enum job_priority)((random >> 8) % JOB_PRIORITY_COUNT),
 			.created_ms = (random >> 16) % 10,
 			.running = (random >> 24) & 1,
+			.level = (enum job_priority)((random >> 8) % JOB_PRIORITY_COUNT),
+			.for_ms = (random >> 4) % (2 * SLICE_MS),
 		};
 	}
 	memcpy(again, first, sizeof(again));
@@ -125,8 +212,11 @@ static void schedule_decide__shuffled__decides_the_same_and_is_stable(void **sta
 	assert_int_equal(background, limits.background_jobs_max);
 
 	/* Let what was decided happen: the same jobs keep their slots. */
-	for (unsigned i = 0; i < JOBS; i++)
+	for (unsigned i = 0; i < JOBS; i++) {
+		if (again[i].wanted ? !again[i].keeps : again[i].running)
+			again[i].for_ms = 0;
 		again[i].running = again[i].wanted;
+	}
 	schedule_decide(again, JOBS, &limits);
 	for (unsigned i = 0; i < JOBS; i++)
 		assert_int_equal(again[i].running, again[i].wanted);
@@ -328,6 +418,8 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(schedule_decide__table__gives_slots_by_level_then_running_then_age),
+		cmocka_unit_test(schedule_decide__slices_and_ageing__let_everybody_have_a_turn),
+		cmocka_unit_test(schedule_decide__over_weeks__nobody_starves),
 		cmocka_unit_test(schedule_decide__no_candidates__is_harmless),
 		cmocka_unit_test(schedule_decide__shuffled__decides_the_same_and_is_stable),
 		cmocka_unit_test(schedule_retry_delay__grows_from_a_second_to_the_job_s_own),

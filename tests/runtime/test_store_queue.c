@@ -42,18 +42,21 @@ static size_t runnable(const char *owner, int64_t now_ms, size_t size, int64_t r
 	size_t count = 0;
 
 	struct job_owner of = sample_owner(owner);
-	expect_ok(store_jobs_runnable(store, &of, now_ms, jobs, size, &count, &seen));
-	for (size_t i = 0; i < count; i++)
-		rows[i] = jobs[i].row;
-	return count;
+	size_t all = 0;
+	for (int priority = 0; priority < JOB_PRIORITY_COUNT; priority++) {
+		expect_ok(store_jobs_runnable(store, &of, (enum job_priority)priority, now_ms, jobs, size - all, &count, &seen));
+		for (size_t i = 0; i < count; i++)
+			rows[all++] = jobs[i].row;
+	}
+	return all;
 }
 
-static void runnable__are_the_owners_jobs_with_work__by_priority_and_age(void **state)
+static void runnable__are_the_owners_jobs_with_work__by_priority_and_wait(void **state)
 {
 	(void)state;
 	static const struct {
 		enum job_priority priority;
-		int64_t created_ms;
+		int64_t state_since_ms;
 	} kinds[] = { { JOB_LOW, 1 }, { JOB_NORMAL, 9 }, { JOB_NORMAL, 3 }, { JOB_FOREGROUND, 20 }, { JOB_NORMAL, 3 } };
 	static const size_t expected[] = { 3, 2, 4, 1, 0 };
 	int64_t rows[5], found[LIST_MAX];
@@ -69,7 +72,7 @@ static void runnable__are_the_owners_jobs_with_work__by_priority_and_age(void **
 	for (unsigned i = 0; i < 5; i++) {
 		struct job job = sample_job(OWNER, i);
 		job.properties.priority = kinds[i].priority;
-		job.created_ms = kinds[i].created_ms;
+		job.state_since_ms = kinds[i].state_since_ms;
 		job.work = i % 2 ? JOB_WORK_SWEEP : JOB_WORK_PUBLISH;
 		rows[i] = insert_job(store, job);
 	}
@@ -84,15 +87,15 @@ static void runnable__are_the_owners_jobs_with_work__by_priority_and_age(void **
 	size_t count = 0;
 	struct job job;
 	struct job_owner of = { OWNER, INTEGRITY + 1, false };
-	expect_ok(store_jobs_runnable(store, &of, 50, &job, 1, &count, &seen));
+	expect_ok(store_jobs_runnable(store, &of, JOB_NORMAL, 50, &job, 1, &count, &seen));
 	assert_int_equal(count, 1);
 	assert_int_equal(job.row, higher_row);
 	of = (struct job_owner){ OWNER, INTEGRITY, true };
-	expect_ok(store_jobs_runnable(store, &of, 50, &job, 1, &count, &seen));
+	expect_ok(store_jobs_runnable(store, &of, JOB_NORMAL, 50, &job, 1, &count, &seen));
 	assert_int_equal(count, 1);
 	assert_int_equal(job.row, elevated_row);
 	of.integrity++;
-	expect_ok(store_jobs_runnable(store, &of, 50, &job, 1, &count, &seen));
+	expect_ok(store_jobs_runnable(store, &of, JOB_NORMAL, 50, &job, 1, &count, &seen));
 	assert_int_equal(count, 0);
 }
 
@@ -585,7 +588,7 @@ static void row__that_is_damaged__stops_a_list(void **state)
 	expect_fault(store_jobs_list(store, OWNER, true, 0, LIST_MAX, note_row, &rows, &seen), RESULT_STORE_DAMAGED);
 	assert_int_equal(rows.count, 1);
 	struct job_owner of = sample_owner(OWNER);
-	expect_fault(store_jobs_runnable(store, &of, 0, jobs, 2, &count, &seen), RESULT_STORE_DAMAGED);
+	expect_fault(store_jobs_runnable(store, &of, JOB_NORMAL, 0, jobs, 2, &count, &seen), RESULT_STORE_DAMAGED);
 	assert_int_equal(count, 7);
 }
 
@@ -605,7 +608,7 @@ int main(void)
 {
 #define TEST(name) cmocka_unit_test_setup_teardown(name, set_up, tear_down)
 	const struct CMUnitTest tests[] = {
-		TEST(runnable__are_the_owners_jobs_with_work__by_priority_and_age),
+		TEST(runnable__are_the_owners_jobs_with_work__by_priority_and_wait),
 		TEST(runnable__follows_every_save),
 		TEST(next_try__in_the_future__waits_for_its_time),
 		TEST(next_try__farther_away_than_the_retry_delay__is_a_clock_set_back),

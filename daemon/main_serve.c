@@ -258,15 +258,18 @@ static enum result run_engine(struct daemon *daemon, struct store *store, struct
 {
 	const struct settings *settings = &daemon->settings;
 	AUTO(identity) struct identity *service = NULL;
+	AUTO(throttle) struct throttle *throttle = throttle_new();
 	AUTO(engine) struct engine *engine = NULL;
 	AUTO(sessions) struct sessions *sessions = NULL;
 	struct sessions_settings door = { daemon->address, &daemon->status, settings };
 	struct engine_parts parts = { .store = store, .events = events, .settings = settings,
 		                      .clock = clock_system(), .random = identity_random,
 		                      .path_style = file_path_style, .forbidden_folders = daemon->forbidden,
-		                      .version = FERRY_VERSION, .queue_mark = daemon->mark };
+		                      .version = FERRY_VERSION, .queue_mark = daemon->mark, .throttle = throttle };
 	enum result result;
 
+	if (throttle == NULL)
+		return fault_set(daemon->fault, RESULT_NO_MEMORY, FAULT_FERRY, 0, "start transfers");
 	daemon->workers.forbidden_folders = daemon->forbidden;
 	daemon->workers.transfer = (struct transfer_limits){
 		.checkpoint_bytes = settings->transfer_checkpoint_bytes,
@@ -275,6 +278,7 @@ static enum result run_engine(struct daemon *daemon, struct store *store, struct
 		.connections_per_host_max = (uint32_t)settings->transfer_connections_per_host_max,
 		.connections_max = (uint32_t)settings->transfer_files_active_max,
 		.user_agent = "Ferry/" FERRY_VERSION,
+		.throttle = throttle,
 	};
 	parts.workers = worker_real_ops(&daemon->workers);
 	/* Only where the configuration names somebody for whom the service is to act (rule 8). */

@@ -99,6 +99,10 @@ void progress_reason(const struct ferry_status *status, int64_t wall_ms, char *t
 		text_display(to, size, "retry in %s%s%s%s", duration, status->error.name[0] != '\0' ? " (" : "",
 		             status->error.name, status->error.name[0] != '\0' ? ")" : "");
 		return;
+	case FERRY_WAIT_RATE:
+		format_duration(left_ms > 0 ? (uint64_t)(left_ms + 999) / 1000 : 0, duration);
+		text_display(to, size, "off by rate.limits, for %s", duration);
+		return;
 	case FERRY_WAIT_NONE:
 		break;
 	}

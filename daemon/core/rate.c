@@ -198,10 +198,10 @@ int64_t rate_spend(int64_t *free_us, uint64_t per_s, uint64_t bytes, int64_t now
 {
 	if (per_s == RATE_UNLIMITED)
 		return 0;
+	if (per_s == 0)
+		return RATE_OFF_US;
 	int64_t from_us = *free_us > now_us - RATE_BURST_US ? *free_us : now_us - RATE_BURST_US;
-	/* Off: who is out is stopped by the engine; until then nothing more comes for a while. */
-	uint64_t cost_us = per_s == 0 ? 1000000 : bytes * 1000000 / per_s;
 
-	*free_us = from_us + (int64_t)cost_us;
+	*free_us = from_us + (int64_t)(bytes * 1000000 / per_s);
 	return *free_us > now_us ? *free_us - now_us : 0;
 }

@@ -15,6 +15,7 @@
 
 enum rate_class { RATE_ALL, RATE_FOREGROUND, RATE_BACKGROUND, RATE_HIGH, RATE_NORMAL, RATE_LOW, RATE_CLASS_COUNT };
 #define RATE_UNLIMITED UINT64_MAX
+#define RATE_RULES_MAX 32u
 #define RATE_PER_S_MAX UINT64_C(1000000000000)
 #define RATE_WEEK_MINUTES (7u * 1440u) /* minutes of a week count from Monday, 00:00 */
 
@@ -42,8 +43,10 @@ void rate_classes(enum job_priority priority, enum rate_class ret_classes[RATE_C
 bool rate_is_off(const struct rate_limits *limits, enum job_priority priority);
 
 /* Account for bytes that came, against a limit: *free_us is the moment at which what came so far is paid for.  How long
- * nothing more may come, in microseconds; 0: go on.  Nothing at all for RATE_BURST_US of quiet. */
+ * nothing more may come, in microseconds; 0: go on.  Quiet is saved up for RATE_BURST_US; what is off waits for the engine
+ * to stop it, and is looked at again meanwhile. */
 #define RATE_BURST_US 100000
+#define RATE_OFF_US 1000000
 int64_t rate_spend(int64_t *free_us, uint64_t per_s, uint64_t bytes, int64_t now_us);
 
 #endif

@@ -40,7 +40,7 @@ static int compare_candidates(const void *left, const void *right)
 /* When a slice ends, or one who waits comes to a higher level. */
 static int64_t left_ms(const struct schedule_candidate *candidate, const struct schedule_limits *limits)
 {
-	if (candidate->priority == JOB_FOREGROUND)
+	if (candidate->priority == JOB_FOREGROUND || candidate->off)
 		return INT64_MAX;
 	if (candidate->wanted)
 		return candidate->keeps ? limits->slice_ms - candidate->for_ms : limits->slice_ms;
@@ -55,7 +55,7 @@ static int64_t next_change_ms(const struct schedule_candidate *candidates, size_
 	for (size_t i = 0; i < count; i++) {
 		int64_t left = left_ms(&candidates[i], limits);
 
-		somebody_waits |= !candidates[i].wanted;
+		somebody_waits |= !candidates[i].wanted && !candidates[i].off;
 		next_ms = left < next_ms ? left : next_ms;
 	}
 	return somebody_waits ? next_ms : INT64_MAX;
@@ -69,14 +69,14 @@ int64_t schedule_decide(struct schedule_candidate *candidates, size_t count, con
 		struct schedule_candidate *candidate = &candidates[i];
 		candidate->keeps = candidate->running && candidate->for_ms < limits->slice_ms;
 		candidate->level = level_of(candidate, limits);
-		if (candidate->priority == JOB_FOREGROUND && background_left > limits->background_beside_foreground_max)
+		if (candidate->priority == JOB_FOREGROUND && !candidate->off && background_left > limits->background_beside_foreground_max)
 			background_left = limits->background_beside_foreground_max;
 	}
 	if (count > 1)
 		qsort(candidates, count, sizeof(*candidates), compare_candidates);
 	for (size_t i = 0; i < count; i++) {
 		struct schedule_candidate *candidate = &candidates[i];
-		candidate->wanted = candidate->priority == JOB_FOREGROUND || background_left > 0;
+		candidate->wanted = !candidate->off && (candidate->priority == JOB_FOREGROUND || background_left > 0);
 		if (candidate->wanted && candidate->priority != JOB_FOREGROUND)
 			background_left--;
 	}
@@ -159,6 +159,8 @@ enum job_wait schedule_wait(const struct job *job, struct schedule_present prese
 		return JOB_WAIT_TOKEN;
 	if (job->next_try_ms > now_ms || (job->state == JOB_TRANSIENT_ERROR && !owes_files))
 		return job->error.result == RESULT_DISK_FULL ? JOB_WAIT_DISK_FULL : JOB_WAIT_RETRY;
+	if (present.off && !owes_files)
+		return JOB_WAIT_RATE;
 	if (!present.workers)
 		return JOB_WAIT_WORKERS;
 	return owes_files ? JOB_WAIT_NONE : JOB_WAIT_SLOT;

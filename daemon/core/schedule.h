@@ -14,6 +14,7 @@ struct schedule_candidate {
 	enum job_priority level; /* what counts: of one that runs, as its slice began with; out: as it is now */
 	int64_t created_ms;
 	int64_t for_ms; /* how long it has run in this slice, or waited */
+	bool off; /* nothing is fetched for it now */
 	bool running;
 	bool keeps;  /* out: it runs, and its slice is not over; where it is, and it is wanted, another one begins */
 	bool wanted; /* out: it should run */
@@ -27,7 +28,7 @@ struct schedule_limits {
 };
 
 /* Decide `wanted` and `level` for each candidate: all FOREGROUND jobs, then the first background jobs by level, within one
- * those whose slice is not over, then who waited longest, then the oldest.  A higher level takes the slot of a lower one
+ * those whose slice is not over, then who waited longest, then the oldest; none that is off.  A higher level takes the slot of a lower one
  * (docs/bits.md 4); a job that got its slot because it had waited keeps that level for a slice.  Reorders the array.
  * In how many ms time alone would change the decision; INT64_MAX: never. */
 int64_t schedule_decide(struct schedule_candidate *candidates, size_t count, const struct schedule_limits *limits);
@@ -51,6 +52,7 @@ int64_t schedule_left_ms(const struct job *job, int64_t now_ms);
 struct schedule_present {
 	bool owner;   /* there is a token of the job's owner */
 	bool workers; /* there is a worker for each identity that the job needs, or room for one */
+	bool off;     /* nothing is fetched for its priority now */
 };
 enum job_wait schedule_wait(const struct job *job, struct schedule_present present, int64_t now_ms);
 

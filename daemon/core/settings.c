@@ -4,6 +4,8 @@
 #include <stddef.h>
 #include <string.h>
 
+#include "core/rate.h"
+
 /* What a configuration's key may weigh in the search for a similar one; longer keys are compared by their beginning. */
 #define KEY_BYTES_MAX 64
 #define REASON_BYTES_MAX 256
@@ -199,6 +201,19 @@ static const char *wrong_folder(struct text_view text)
 	return last == '\\' || last == '/' ? "must not end in a separator" : NULL;
 }
 
+/* NULL: nothing; what it says may lie in `fault`. */
+static const char *wrong_item(enum setting_item item, struct text_view text, struct fault *fault)
+{
+	struct rate_rule rule;
+
+	switch (item) {
+	case SETTING_OWNER: return wrong_owner(text);
+	case SETTING_FOLDER: return wrong_folder(text);
+	case SETTING_RATE: return rate_parse(text, &rule, fault) == RESULT_OK ? NULL : fault->what;
+	}
+	return NULL;
+}
+
 static enum result read_item(const struct json_document *document, const struct key *key, struct json value, uint32_t index,
                              struct settings *settings, struct fault *fault)
 {
@@ -208,8 +223,7 @@ static enum result read_item(const struct json_document *document, const struct 
 
 	if (json_get_text(value, key->bytes_max, &text, &wrong) != RESULT_OK)
 		return refuse(document, value, wrong.what, fault);
-	const char *why = text_has_control(text) ? "must not contain control characters" :
-	                  key->item == SETTING_OWNER ? wrong_owner(text) : wrong_folder(text);
+	const char *why = text_has_control(text) ? "must not contain control characters" : wrong_item(key->item, text, &wrong);
 	for (uint32_t i = 0; i < index && !why; i++)
 		if (text_is(text, list_item(settings, key, i)))
 			why = "stands there twice";

@@ -12,6 +12,7 @@
 enum setting_item {
 	SETTING_OWNER,  /* an owner key: a SID; with service SIDs behind '+' for service accounts; uid:N on the Linux ground */
 	SETTING_FOLDER, /* an absolute path of either ground */
+	SETTING_RATE,   /* a rule of core/rate */
 };
 
 struct settings {

@@ -11,12 +11,15 @@
 struct clock {
 	int64_t (*wall_ms)(void *context); /* Unix time in ms */
 	int64_t (*mono_ms)(void *context); /* never goes back; the origin is arbitrary */
+	/* The minute of the week, from Monday 00:00, that the machine's clocks on the wall show at that Unix time.  One
+	 * thread's alone. */
+	uint32_t (*local_minute)(void *context, int64_t wall_ms);
 	void *context;
 };
 
 int64_t clock_wall_ms(void);
 int64_t clock_mono_ms(void);
-/* The two above as a struct clock. */
+/* The system's as a struct clock. */
 struct clock clock_system(void);
 
 #endif

@@ -46,6 +46,7 @@ enum result engine_new(const struct engine_parts *parts, struct engine **ret_eng
 	engine->token_at_ms = INT64_MAX;
 	engine->started_ms = engine->absent_since_ms = engine_now(engine);
 	engine->next_try_ms = engine->next_slot_ms = INT64_MAX;
+	engine_read_rates(engine);
 	engine->clock_offset_ms = engine_now(engine) - engine_mono(engine);
 	engine->steady_since_ms = engine_mono(engine);
 	*ret_engine = engine;
@@ -229,7 +230,8 @@ void engine_status_of(struct engine *engine, const struct job *job, struct job_s
 	const struct job_owner owner = job_owner(job);
 	const struct lent *lent = engine_lent(engine, job->row);
 	const struct schedule_present present = { .owner = engine_present(engine, &owner) != NULL,
-		                                  .workers = active != NULL || engine_has_workers(engine, job) };
+		                                  .workers = active != NULL || engine_has_workers(engine, job),
+		                                  .off = rate_is_off(&engine->rates, job->properties.priority) };
 
 	*ret_status = (struct job_status){ .job = *job };
 	if (active != NULL && active->work == JOB_WORK_TRANSFER)
@@ -237,6 +239,8 @@ void engine_status_of(struct engine *engine, const struct job *job, struct job_s
 	ret_status->lease_ends_ms = job_state_is_final(job->state) ? 0 : job_lease_ends_ms(job);
 	ret_status->wait = schedule_wait(job, present, engine_now(engine));
 	ret_status->wait_since_ms = job->state_since_ms;
+	if (ret_status->wait == JOB_WAIT_RATE)
+		ret_status->job.next_try_ms = engine->rates_change_ms;
 	if (ret_status->wait == JOB_WAIT_OWNER_ABSENT && ret_status->wait_since_ms < engine->absent_since_ms)
 		ret_status->wait_since_ms = engine->absent_since_ms;
 	for (unsigned side = 0; side < JOB_SIDE_COUNT; side++) {
@@ -423,7 +427,9 @@ static int64_t tend(struct engine *engine)
 		engine_forget_finished(engine);
 	if (engine_mono(engine) >= engine->lease_at_ms)
 		engine_end_leases(engine);
-	due = engine_check_deadlines(engine);
+	if (engine_mono(engine) >= engine->rates_at_ms)
+		engine_set_rates(engine);
+	due = earlier(engine_check_deadlines(engine), engine->rates_at_ms);
 	if (engine_mono(engine) >= earlier(engine->next_try_ms, engine->next_slot_ms))
 		engine->schedule_due = true;
 	/* Advancing may end a job's work, which frees a slot, which the scheduler gives away, which is to be advanced. */

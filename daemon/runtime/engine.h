@@ -36,6 +36,7 @@ struct engine_parts {
 	const char *const *forbidden_folders; /* Ferry's own, NULL-terminated: no destination lies below them (rule 9) */
 	const char *version;                  /* for the events */
 	const char *queue_mark; /* QUEUE_MARK_DIGITS hex digits, in the names of partial files: whose they are */
+	struct throttle *throttle; /* borrowed; that of the workers.  NULL: none is */
 	struct identity *service; /* borrowed; what serves where the configuration says so (rule 8).  NULL: nothing does */
 };
 

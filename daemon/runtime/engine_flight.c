@@ -47,8 +47,10 @@ void flight_order(struct engine *engine, struct flight *flight, enum order_kind 
 	/* What is known of another source's file says nothing of this one's. */
 	if (order != NULL && flight->source != flight->file.source)
 		order->file.etag[0] = order->file.modified[0] = '\0';
-	if (order != NULL && kind == ORDER_FETCH)
+	if (order != NULL && kind == ORDER_FETCH) {
 		order->hash = TAKE(flight->hash);
+		order->priority = flight->active->priority;
+	}
 	if (order != NULL && kind == ORDER_FETCH && flight->active->patience != NULL) {
 		order->first_byte_s = flight->active->patience->first_byte_s;
 		order->stall_s = flight->active->patience->stall_s;

@@ -8,6 +8,7 @@
  *   engine_flight.c   jobs that run: their files' flights and orders
  *   engine_report.c   what the workers report of them
  *   engine_source.c   where a file is fetched from, and where next
+ *   engine_rate.c     how fast which jobs may fetch now
  *   engine_host.c     hosts that fail, and are left alone for a while
  *   engine_request.c  what clients ask for: making jobs and looking at them
  *   engine_change.c   how clients change a job
@@ -22,6 +23,7 @@
 
 #include <stdatomic.h>
 
+#include "core/rate.h"
 #include "core/schedule.h"
 #include "runtime/engine.h"
 
@@ -163,6 +165,12 @@ struct engine {
 	int64_t trouble_until_ms; /* monotonic; 0: none */
 	int64_t next_try_ms;      /* monotonic; when a waiting job is due */
 	int64_t next_slot_ms;     /* monotonic; when slots are to be given anew, though nothing else happens */
+	struct rate_rule rate_rules[RATE_RULES_MAX];
+	size_t rate_rule_count;
+	struct rate_limits rates; /* that hold now */
+	int64_t rates_at_ms;      /* monotonic; when they are looked at again */
+	int64_t rates_change_ms;  /* wall; when they may change next */
+	int64_t on_since_ms[JOB_PRIORITY_COUNT]; /* wall; since then jobs of that priority may fetch */
 	int64_t forget_at_ms;     /* monotonic */
 	int64_t lease_at_ms;      /* monotonic; when the next lease may end */
 	int64_t token_at_ms;      /* monotonic; when the next lent token expires */
@@ -299,6 +307,10 @@ uint32_t engine_source_choose(struct engine *engine, const struct active *active
 /* What the flight's source did ended it: open it anew with the next one that may be asked.  False: there is none, and
  * flight->fault tells best what happened with all of them. */
 bool engine_source_try_next(struct engine *engine, struct flight *flight);
+
+/* --- engine_rate.c --- */
+void engine_read_rates(struct engine *engine); /* once, from the settings */
+void engine_set_rates(struct engine *engine);  /* as they hold now */
 
 /* --- engine_host.c --- */
 void engine_host_answered(struct engine *engine, const struct flight *flight);

@@ -2,14 +2,23 @@
 
 #include <stdlib.h>
 
-/* How long a job has waited for a slot: neither while it rested nor while its owner was away. */
+/* How long a job has waited for a slot: not while it rested, its owner was away, or its priority off. */
 static int64_t waited_ms(const struct engine *engine, const struct present *present, const struct job *job)
 {
 	int64_t since_ms = job->state_since_ms > job->next_try_ms ? job->state_since_ms : job->next_try_ms;
 	int64_t now_ms = engine_now(engine);
 
+	int64_t on_ms = engine->on_since_ms[job->properties.priority];
+
 	since_ms = since_ms > present->since_ms ? since_ms : present->since_ms;
+	since_ms = since_ms > on_ms ? since_ms : on_ms;
 	return now_ms > since_ms ? now_ms - since_ms : 0;
+}
+
+/* Names are given and files removed whatever the network may do. */
+static bool is_off(const struct engine *engine, enum job_work work, enum job_priority priority)
+{
+	return work == JOB_WORK_TRANSFER && rate_is_off(&engine->rates, priority);
 }
 
 /* One owner's jobs of a priority that could run, as candidates beside those that run. */
@@ -32,7 +41,8 @@ static size_t add_candidates(struct engine *engine, const struct present *presen
 		candidates[count++] = (struct schedule_candidate){ .row = jobs[i].row,
 			                                           .priority = jobs[i].properties.priority,
 			                                           .created_ms = jobs[i].created_ms,
-			                                           .for_ms = waited_ms(engine, present, &jobs[i]) };
+			                                           .for_ms = waited_ms(engine, present, &jobs[i]),
+			                                           .off = is_off(engine, jobs[i].work, priority) };
 	}
 	return count;
 }
@@ -103,7 +113,7 @@ static size_t find_candidates(struct engine *engine, struct schedule_candidate *
 		if (!active->winding)
 			candidates[count++] = (struct schedule_candidate){ .row = active->row, .priority = active->priority,
 				.level = active->level, .created_ms = active->created_ms, .for_ms = mono_ms - active->slice_since_ms,
-				.running = true };
+				.off = is_off(engine, active->work, active->priority), .running = true };
 	for (const struct present *present = engine->present; present != NULL; present = present->next)
 		for (int priority = 0; priority < JOB_PRIORITY_COUNT && engine_present_like(engine, present) == present; priority++)
 			count = add_candidates(engine, present, (enum job_priority)priority, jobs, candidates, count);

@@ -24,6 +24,7 @@ enum result transfer_set_new(const struct transfer_limits *limits, const struct 
 	if (!set)
 		return fault_set(fault, RESULT_NO_MEMORY, FAULT_FERRY, 0, "start transfers");
 	set->limits = *limits;
+	set->throttled_until_ms = INT64_MAX;
 	set->handler = *handler;
 	text_display(set->user_agent, sizeof(set->user_agent), "%s", limits->user_agent ? limits->user_agent : "Ferry");
 	set->multi = curl_multi_init();
@@ -122,6 +123,7 @@ enum result transfer_start(struct transfer_set *set, const struct transfer_order
 	transfer->recorded = transfer->written = order->known.offset;
 	transfer->first_byte_ms = (int64_t)(order->first_byte_s ? order->first_byte_s : set->limits.stall_timeout_s) * 1000;
 	transfer->stall_ms = (int64_t)(order->stall_s ? order->stall_s : set->limits.stall_timeout_s) * 1000;
+	transfer->priority = order->priority;
 	transfer->digest = order->digest;
 	transfer->hash = order->hash;
 	resume_plan(&transfer->known, &transfer->request);
@@ -297,11 +299,17 @@ size_t transfer_count(const struct transfer_set *set)
 
 static void unpause(struct transfer_set *set)
 {
-	if (!set->may_unpause)
+	int64_t now_ms = clock_mono_ms();
+	if (!set->may_unpause && now_ms < set->throttled_until_ms)
 		return;
 	set->may_unpause = false;
+	set->throttled_until_ms = INT64_MAX;
 	for (struct transfer *transfer = set->active, *next; transfer; transfer = next) {
 		next = transfer->next;
+		if (transfer->paused && transfer->throttled_until_ms > now_ms) {
+			transfer_wait_for_throttle(transfer);
+			continue;
+		}
 		if (!transfer->unpause)
 			continue;
 		transfer->unpause = transfer->paused = false; /* it may be paused again below */
@@ -358,9 +366,10 @@ static int poll_timeout(const struct transfer_set *set, int64_t timeout_ms)
 	if (set->may_begin)
 		return 0; /* one of those that just began failed at once */
 	if (set->active_count > 0) {
-		int64_t stall_ms = set->stall_check_ms - clock_mono_ms();
-		if (stall_ms < timeout_ms)
-			timeout_ms = stall_ms < 0 ? 0 : stall_ms;
+		int64_t due_ms = set->stall_check_ms < set->throttled_until_ms ? set->stall_check_ms : set->throttled_until_ms;
+		int64_t left_ms = due_ms - clock_mono_ms();
+		if (left_ms < timeout_ms)
+			timeout_ms = left_ms < 0 ? 0 : left_ms;
 	}
 	return (int)timeout_ms;
 }

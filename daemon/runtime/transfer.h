@@ -11,6 +11,7 @@
 #include "platform/clock.h"
 #include "platform/file.h"
 #include "platform/hash.h"
+#include "runtime/throttle.h"
 
 struct transfer_set;
 
@@ -21,6 +22,7 @@ struct transfer_limits {
 	uint32_t stall_timeout_s;    /* 60 s without a byte: RESULT_STALLED */
 	uint32_t connections_per_host_max, connections_max;
 	const char *user_agent;      /* "Ferry/1.0"; NULL: "Ferry".  Copied */
+	struct throttle *throttle;   /* borrowed; NULL: nothing is limited */
 };
 
 /* One file to fetch.  Everything is copied but `file`, which is borrowed until `finished`. */
@@ -28,6 +30,7 @@ struct transfer_order {
 	int64_t file_row;
 	const char *url;
 	struct file_handle *file;
+	enum job_priority priority; /* for the throttle */
 	uint32_t first_byte_s; /* longest wait for the first byte of an answer; 0: the set's stall_timeout_s */
 	uint32_t stall_s;      /* and for any later one; 0: likewise */
 	bool is_size_stated;   /* the file must have `stated` bytes: RESULT_SIZE_MISMATCH */

@@ -90,6 +90,25 @@ static bool must_wait(const struct transfer *transfer, uint64_t received, size_t
 	return transfer->held || received + length > transfer->recorded + transfer->set->limits.checkpoint_bytes;
 }
 
+void transfer_wait_for_throttle(struct transfer *transfer)
+{
+	struct transfer_set *set = transfer->set;
+
+	transfer->paused = transfer->unpause = true;
+	if (transfer->throttled_until_ms < set->throttled_until_ms)
+		set->throttled_until_ms = transfer->throttled_until_ms;
+}
+
+/* What comes is paid for by waiting before the next. */
+static bool is_throttled(struct transfer *transfer, size_t spent)
+{
+	struct throttle *throttle = transfer->set->limits.throttle;
+	int64_t wait_ms = throttle != NULL ? throttle_spend(throttle, transfer->priority, spent) : 0;
+
+	transfer->throttled_until_ms = transfer->heard_ms + (wait_ms < THROTTLE_LOOK_MS ? wait_ms : THROTTLE_LOOK_MS);
+	return wait_ms > 0;
+}
+
 size_t transfer_on_body(char *bytes, size_t one, size_t length, void *context)
 {
 	struct transfer *transfer = context;
@@ -123,8 +142,13 @@ size_t transfer_on_body(char *bytes, size_t one, size_t length, void *context)
 		transfer->paused = true;
 		return CURL_WRITEFUNC_PAUSE;
 	}
+	if (is_throttled(transfer, 0)) {
+		transfer_wait_for_throttle(transfer);
+		return CURL_WRITEFUNC_PAUSE;
+	}
 	if (prepare(transfer, received) || take(transfer, bytes, length))
 		return CURL_WRITEFUNC_ERROR;
+	(void)is_throttled(transfer, length);
 	hash_add(transfer->hash, bytes, length);
 	return length;
 }

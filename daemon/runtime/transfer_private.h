@@ -62,6 +62,8 @@ struct transfer {
 	int64_t block_since_ms;
 	bool reserved;
 	bool anew;        /* the body began at 0, whatever was asked for */
+	enum job_priority priority;
+	int64_t throttled_until_ms; /* monotonic */
 	bool held;        /* restarted: the store must forget the old bytes first */
 	bool paused;      /* curl waits until we take the next bytes */
 	bool unpause;     /* wanted at the next transfer_work */
@@ -82,6 +84,7 @@ struct transfer_set {
 	size_t count, active_count;
 	bool may_begin; /* something changed since the waiting ones were looked at */
 	bool may_unpause;
+	int64_t throttled_until_ms; /* none that is throttled goes on before; INT64_MAX: none is */
 	int64_t stall_check_ms; /* no active transfer can stall before */
 };
 
@@ -91,6 +94,8 @@ enum result transfer_ask(struct transfer *transfer) MUST_CHECK; /* sets transfer
 
 /* --- transfer_body.c --- */
 size_t transfer_on_body(char *bytes, size_t one, size_t length, void *context); /* curl's write callback */
+/* It is paused until throttled_until_ms, when transfer_work lets it go on. */
+void transfer_wait_for_throttle(struct transfer *transfer);
 /* Write what is buffered.  Sets transfer->fault. */
 enum result transfer_flush(struct transfer *transfer) MUST_CHECK;
 

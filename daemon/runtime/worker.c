@@ -114,6 +114,7 @@ static void begin_fetch(struct worker *worker, struct order *order)
 		.file_row = file->row,
 		.url = file->url,
 		.file = order->handle,
+		.priority = order->priority,
 		.first_byte_s = order->first_byte_s,
 		.stall_s = order->stall_s,
 		.is_size_stated = file->is_size_stated,

@@ -41,7 +41,8 @@ struct order {
 	struct file_handle *handle; /* borrowed; consumed by CLOSE, FINISH and ABANDON */
 	struct hash *hash;          /* FETCH: see struct transfer_order; the order's own */
 	uint64_t bytes;
-	uint32_t first_byte_s, stall_s; /* FETCH: see struct transfer_order */
+	enum job_priority priority;     /* FETCH: see struct transfer_order */
+	uint32_t first_byte_s, stall_s; /* likewise */
 	struct file file;   /* as recorded in the store; of CHECK: nothing */
 	struct buffer list; /* texts, each with its end; the worker's once it is given the order */
 };

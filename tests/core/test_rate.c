@@ -154,7 +154,8 @@ static void rate_spend__whoever_takes_turns__keeps_to_the_limit(void **state)
 	free_us = 0;
 	assert_int_equal(rate_spend(&free_us, 1, 1048576, 0), INT64_C(1048576) * 1000000);
 	free_us = 0;
-	assert_true(rate_spend(&free_us, 0, 16384, 0) > 0);
+	assert_int_equal(rate_spend(&free_us, 0, 16384, 0), RATE_OFF_US);
+	assert_int_equal(free_us, 0);
 	assert_int_equal(rate_spend(&(int64_t){ 0 }, RATE_PER_S_MAX, 16384, 0), 0);
 }
 

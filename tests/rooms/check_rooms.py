@@ -37,7 +37,7 @@ STANDARD_HEADERS = set("""
     assert.h float.h inttypes.h iso646.h limits.h stdalign.h stdarg.h stdatomic.h stdbool.h stddef.h stdint.h stdio.h
     stdlib.h stdnoreturn.h string.h
     """.split())
-FOREIGN_HEADERS = {"sqlite3.h": "sqlite3", "yyjson.h": "yyjson"}
+FOREIGN_HEADERS = {"time.h": "os", "sqlite3.h": "sqlite3", "yyjson.h": "yyjson"}
 FOREIGN_SYMBOLS = re.compile(r"^(sqlite3|curl|yyjson)_")
 FOREIGN = {"sqlite3", "curl", "yyjson", "os", "libc-io"}
 # Never, by anybody.

@@ -169,7 +169,7 @@ static struct events *open_events(uint64_t file_bytes_max, uint32_t files_max)
 {
 	const struct events_settings settings = { .folder = "/d", .file_bytes_max = file_bytes_max,
 		                                  .files_max = files_max, .eventlog = true };
-	const struct clock clock = { fake_wall_ms, fake_mono_ms, NULL };
+	const struct clock clock = { .wall_ms = fake_wall_ms, .mono_ms = fake_mono_ms };
 	struct events *events = NULL;
 	assert_int_equal(events_open(&settings, clock, &events, NULL), RESULT_OK);
 	return events;
@@ -551,7 +551,7 @@ static void events_open__a_folder_name_without_end__is_refused(void **state)
 	memset(folder, 'f', sizeof(folder) - 1);
 	folder[sizeof(folder) - 1] = '\0';
 	const struct events_settings settings = { .folder = folder, .file_bytes_max = 65536, .files_max = 2 };
-	const struct clock clock = { fake_wall_ms, fake_mono_ms, NULL };
+	const struct clock clock = { .wall_ms = fake_wall_ms, .mono_ms = fake_mono_ms };
 	assert_int_equal(events_open(&settings, clock, &events, &fault), RESULT_TOO_LONG);
 	assert_null(events);
 }

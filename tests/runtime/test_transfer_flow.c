@@ -189,6 +189,71 @@ static void transfer__stopped_while_it_waits__has_written_what_it_took(void **st
 	rig_free(rig);
 }
 
+/* --- limits --- */
+
+static struct rate_limits limits_of(const char *rule)
+{
+	struct rate_rule read;
+
+	assert_int_equal(rate_parse(text_view(rule), &read, NULL), RESULT_OK);
+	return rate_at(&read, 1, 0);
+}
+
+/* Never faster than that: how much slower a busy machine is says nothing. */
+static void transfer__limited__all_of_its_class_share_what_there_is(void **state)
+{
+	(void)state;
+	AUTO(throttle) struct throttle *throttle = throttle_new();
+	struct rig *rig = rig_new(well, 150000);
+	struct rate_limits limits = limits_of("background 200kB/s");
+	rig->limits.throttle = throttle;
+	rig->limits.stall_timeout_s = 1;
+	throttle_set(throttle, &limits);
+	int64_t begun_ms = clock_mono_ms();
+	rig->priority = JOB_LOW;
+	start(rig, 0, "/file", nothing_known);
+	start(rig, 1, "/file", nothing_known);
+	rig->priority = JOB_FOREGROUND;
+	start(rig, 2, "/file", nothing_known);
+	while (rig->told[2].finished == 0)
+		work(rig, 1000);
+	assert_int_equal(rig->told[2].result, RESULT_OK);
+	struct told *told = finish_all(rig, 3);
+	for (size_t i = 0; i < 3; i++) {
+		assert_int_equal(told[i].result, RESULT_OK);
+		assert_content(&rig->files[i], 0, 0, rig->size);
+	}
+	/* 300,000 bytes, less a burst of 0.1 s, and curl's last piece of each, which nobody waits for. */
+	assert_true(clock_mono_ms() - begun_ms >= (300000 - 20000 - 2 * 16384) / 200);
+	rig_free(rig);
+}
+
+/* Nobody waits out what an old limit asked for, nor is the server blamed for it. */
+static void transfer__off_for_longer_than_a_stall__goes_on_when_it_may(void **state)
+{
+	(void)state;
+	AUTO(throttle) struct throttle *throttle = throttle_new();
+	struct rig *rig = rig_new(well, 150000);
+	struct rate_limits off = limits_of("all off"), slow = limits_of("all 1B/s"), none = rate_at(NULL, 0, 0);
+	const struct rate_limits *const each[] = { &off, &slow };
+	rig->limits.throttle = throttle;
+	rig->limits.stall_timeout_s = 1;
+	for (int64_t row = 0; row < 2; row++) {
+		throttle_set(throttle, each[row]);
+		start(rig, row, "/file", nothing_known);
+		for (int64_t until_ms = clock_mono_ms() + 2500; clock_mono_ms() < until_ms;)
+			work(rig, 100);
+		assert_int_equal(rig->told[row].finished, 0);
+		assert_true(rig->files[row].end <= 16384);
+		throttle_set(throttle, &none);
+		while (rig->told[row].finished == 0)
+			work(rig, 1000);
+		assert_int_equal(rig->told[row].result, RESULT_OK);
+		assert_content(&rig->files[row], 0, 0, rig->size);
+	}
+	rig_free(rig);
+}
+
 /* --- many --- */
 
 static void transfer__fifty_at_once__share_a_few_connections(void **state)
@@ -330,6 +395,8 @@ int main(void)
 		cmocka_unit_test(transfer__set_freed_in_the_middle__tells_nobody),
 		cmocka_unit_test(transfer__nothing_recorded__waits_at_the_checkpoint_and_is_not_stalled),
 		cmocka_unit_test(transfer__stopped_while_it_waits__has_written_what_it_took),
+		cmocka_unit_test(transfer__limited__all_of_its_class_share_what_there_is),
+		cmocka_unit_test(transfer__off_for_longer_than_a_stall__goes_on_when_it_may),
 		cmocka_unit_test(transfer__fifty_at_once__share_a_few_connections),
 		cmocka_unit_test(transfer__waiting_for_a_connection__does_not_time_out),
 		cmocka_unit_test(transfer__file_larger_than_the_disk__fails_before_the_first_write),

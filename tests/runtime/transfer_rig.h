@@ -133,6 +133,7 @@ struct rig {
 	struct transfer_set *set;
 	struct transfer_limits limits;
 	uint32_t first_byte_s, stall_s; /* of the next transfers */
+	enum job_priority priority;
 	bool is_size_stated;
 	uint64_t stated;
 	struct digest digest;
@@ -244,7 +245,7 @@ static inline void start_url(struct rig *rig, int64_t row, const char *url, stru
 		assert_int_equal(transfer_set_new(&rig->limits, &handler, &rig->set, &fault), RESULT_OK);
 	rig->told[row] = (struct told){ .finished = 0 };
 	const struct transfer_order order = { .file_row = row, .url = url, .file = &rig->files[row],
-		                                  .first_byte_s = rig->first_byte_s, .stall_s = rig->stall_s,
+		                                  .priority = rig->priority, .first_byte_s = rig->first_byte_s, .stall_s = rig->stall_s,
 		                                  .is_size_stated = rig->is_size_stated, .stated = rig->stated,
 		                                  .digest = rig->digest, .hash = TAKE(rig->hash), .known = known };
 	assert_int_equal(transfer_start(rig->set, &order, &fault), RESULT_OK);

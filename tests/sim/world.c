@@ -63,10 +63,17 @@ static const struct caller people[PERSON_COUNT] = {
 	[SERVICE] = { .owner = "S-1-5-20", .integrity = INTEGRITY_SYSTEM, .logon = LOGON_SERVICE, .impersonation = true },
 };
 
+/* In a zone without summer time, and with the day of Unix time: it began on a Thursday. */
+static uint32_t local_minute(void *context, int64_t wall)
+{
+	(void)context;
+	return (uint32_t)((wall / 60000 + 3 * 1440) % RATE_WEEK_MINUTES);
+}
+
 static void start(struct world *world)
 {
 	struct events_settings events = { world->folder, 1 << 20, 2, false };
-	struct clock clock = { wall_ms, mono_ms, world };
+	struct clock clock = { wall_ms, mono_ms, local_minute, world };
 	struct fault fault = { 0 };
 
 	random_world = world;

@@ -1,0 +1,65 @@
+/* runtime/engine: how fast which jobs may fetch now.  What core/rate says of the configuration's rules, by the machine's
+ * own clock, goes to the throttle that all workers share; who is off gets no slot. */
+#include "runtime/engine_private.h"
+
+#include <inttypes.h>
+#include <string.h>
+
+#define RATE_LOOK_MS_MAX 3600000 /* the clock may be set, or summer begin, between two changes */
+#define MINUTE_MS 60000
+
+void engine_read_rates(struct engine *engine)
+{
+	const struct settings *settings = engine->parts.settings;
+
+	_Static_assert(sizeof(settings->rate_limits.items) / sizeof(settings->rate_limits.items[0]) == RATE_RULES_MAX,
+	               "every rule has room");
+	engine->rates = rate_at(NULL, 0, 0);
+	engine->rates_at_ms = settings->rate_limits.count > 0 ? 0 : INT64_MAX;
+	for (uint32_t i = 0; i < settings->rate_limits.count; i++) /* core/settings has read each */
+		if (rate_parse(text_view(settings->rate_limits.items[i]), &engine->rate_rules[engine->rate_rule_count], NULL) ==
+		    RESULT_OK)
+			engine->rate_rule_count++;
+}
+
+static void describe(uint64_t per_s, char to[32])
+{
+	if (per_s == RATE_UNLIMITED)
+		text_display(to, 32, "no limit");
+	else if (per_s == 0)
+		text_display(to, 32, "off");
+	else
+		text_display(to, 32, "%" PRIu64 " B/s", per_s);
+}
+
+static void note_rates(struct engine *engine)
+{
+	char texts[RATE_CLASS_COUNT][32];
+
+	for (int who = 0; who < RATE_CLASS_COUNT; who++)
+		describe(engine->rates.per_s[who], texts[who]);
+	EVENTS_NOTE(engine->parts.events, EVENT_RATES, texts[RATE_ALL], texts[RATE_FOREGROUND], texts[RATE_BACKGROUND],
+	            texts[RATE_HIGH], texts[RATE_NORMAL], texts[RATE_LOW]);
+}
+
+void engine_set_rates(struct engine *engine)
+{
+	int64_t now_ms = engine_now(engine);
+	uint32_t minute = engine->parts.clock.local_minute(engine->parts.clock.context, now_ms);
+	struct rate_limits limits = rate_at(engine->rate_rules, engine->rate_rule_count, minute);
+	int64_t ahead_ms = (int64_t)rate_next_change(engine->rate_rules, engine->rate_rule_count, minute) * MINUTE_MS;
+
+	ahead_ms -= now_ms % MINUTE_MS;
+	engine->rates_change_ms = now_ms + ahead_ms;
+	engine->rates_at_ms = engine_mono(engine) + (ahead_ms < RATE_LOOK_MS_MAX ? ahead_ms : RATE_LOOK_MS_MAX);
+	if (memcmp(&limits, &engine->rates, sizeof(limits)) == 0)
+		return;
+	for (int priority = 0; priority < JOB_PRIORITY_COUNT; priority++)
+		if (rate_is_off(&engine->rates, (enum job_priority)priority))
+			engine->on_since_ms[priority] = now_ms;
+	engine->rates = limits;
+	engine->schedule_due = true;
+	if (engine->parts.throttle != NULL)
+		throttle_set(engine->parts.throttle, &limits);
+	note_rates(engine);
+}

@@ -202,11 +202,13 @@ struct file {
 	uint32_t mirrors;         /* other URLs of the same file; the store has them */
 	uint32_t source;          /* what the record says of the server's file is that source's: 0 `url`, n the n-th mirror */
 	uint32_t sources_refused; /* a bit for each that gave what no retry mends, since the last resume */
+	uint32_t source_failures; /* of `source`, in a row, since the file got on */
 	uint64_t bytes_total; /* SIZE_UNKNOWN until a server or the client says */
 	uint64_t bytes_stated; /* the size that it must have, if the client said one */
 	bool is_size_stated;
 	struct digest digest; /* that it must have, if the client said one */
 	uint64_t bytes_recorded; /* the checkpoint: synced to disk, then recorded */
+	uint64_t bytes_most;     /* the most that ever was, since the last resume: only more than that is progress */
 	char partial[FILE_PARTIAL_BYTES_MAX]; /* name beside the destination, "" before it is made */
 	char tag[FILE_TAG_BYTES_MAX];         /* file_tag() of the partial file, "" before it is known */
 	char etag[FILE_ETAG_BYTES_MAX];

@@ -125,6 +125,11 @@ enum resume_verdict resume_judge(const struct resume_known *known, const struct 
 		              "a Content-Encoding that was not asked for");
 
 	if (answer->status == 200) {
+		/* Two sources disagree, or this one cannot do what it is wanted for: what is there stays. */
+		if (known->elsewhere && resume_check_size(known->total, answer->content_length, NULL) != RESULT_OK)
+			return refuse(fault, RESULT_SIZE_MISMATCH, answer->status, "another size than another source said");
+		if (known->elsewhere && known->keep)
+			return refuse(fault, RESULT_RESTART, answer->status, "the whole file, where only the rest was wanted");
 		*ret_total = answer->content_length;
 		return RESUME_RESTART;
 	}

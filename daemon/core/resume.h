@@ -14,6 +14,8 @@ struct resume_known {
 	uint64_t total;  /* SIZE_UNKNOWN if not known */
 	const char *etag, *modified; /* "" if not known */
 	bool verified; /* its digest is compared when it is whole */
+	bool elsewhere; /* what is on disk came from another source than is asked now */
+	bool keep;      /* and is not given up for the whole of this one's */
 };
 
 /* What to ask: a range from `offset` (0: none) with If-Range `validator`.  The validator is a strong ETag, else

@@ -17,22 +17,29 @@ bool source_is_at_fault(enum result result)
 	return false;
 }
 
-bool source_is_tied(const struct file *file, uint32_t attempts)
+bool source_has_beginning(const struct file *file)
 {
-	bool provable = file->digest.length > 0 && file->bytes_total != SIZE_UNKNOWN;
+	return file->bytes_recorded > 0 && (file->sources_refused & 1u << file->source) == 0;
+}
 
-	return file->bytes_recorded > 0 && !provable && attempts < SOURCE_PATIENCE;
+bool source_is_provable(const struct file *file)
+{
+	return file->digest.length > 0 && file->bytes_total != SIZE_UNKNOWN;
+}
+
+bool source_gives_up(const struct file *file, bool asked, uint32_t wait_s, int64_t left_s)
+{
+	return (asked && file->source_failures >= SOURCE_PATIENCE) || wait_s > SOURCE_WAIT_S_MAX || wait_s >= left_s;
 }
 
 uint32_t source_next(const struct file *file, uint32_t from, uint32_t tried)
 {
-	uint32_t count = file->mirrors + 1, all = (uint32_t)((UINT64_C(1) << count) - 1);
-	uint32_t refused = (file->sources_refused & all) == all ? 0 : file->sources_refused;
+	uint32_t count = file->mirrors + 1;
 
 	for (uint32_t i = 0; i < count; i++) {
 		uint32_t source = (from + i) % count;
 
-		if (((tried | refused) & 1u << source) == 0)
+		if (((tried | file->sources_refused) & 1u << source) == 0)
 			return source;
 	}
 	return SOURCE_NONE;

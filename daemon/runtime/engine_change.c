@@ -231,7 +231,7 @@ static enum result apply_resume(struct engine *engine, struct job *job, const vo
 	if (job->state == JOB_TRANSIENT_ERROR || job->state == JOB_ERROR)
 		engine_forget_hosts_of(engine, job);
 
-	enum result result = store_sources_forgive(engine->parts.store, job->row, fault);
+	enum result result = engine_source_forgive(engine, job->row, fault);
 	if (result == RESULT_OK)
 		result = engine_move(engine, job, JOB_EVENT_RESUME, fault);
 

@@ -4,6 +4,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "core/source.h"
+
 struct active *active_find(struct engine *engine, int64_t row)
 {
 	for (struct active *active = engine->actives; active != NULL; active = active->next)
@@ -45,8 +47,11 @@ void flight_order(struct engine *engine, struct flight *flight, enum order_kind 
 		*order = (struct order){ .kind = kind, .flight = flight->number, .handle = flight->handle,
 			                 .bytes = bytes, .file = flight->file };
 	/* What is known of another source's file says nothing of this one's. */
-	if (order != NULL && flight->source != flight->file.source)
+	if (order != NULL && flight->source != flight->file.source) {
 		order->file.etag[0] = order->file.modified[0] = '\0';
+		order->elsewhere = flight->file.bytes_recorded > 0;
+		order->keep = source_has_beginning(&flight->file) && !flight->gives_up;
+	}
 	if (order != NULL && kind == ORDER_FETCH) {
 		order->hash = TAKE(flight->hash);
 		order->priority = flight->active->priority;
@@ -505,11 +510,11 @@ static bool leaves(struct engine *engine, const struct active *active, struct fi
 
 /* All that have the file are left alone for a while: what runs goes on, and a job with nothing else waits, but no longer than
  * it may.  Where somebody looks on they are asked all the same.  The active may be gone. */
-static bool must_rest(struct engine *engine, struct active *active, struct file *file, uint32_t *ret_source)
+static bool must_rest(struct engine *engine, struct active *active, struct file *file, struct source_choice *ret_choice)
 {
 	struct fault fault;
 	struct job job;
-	uint32_t rests_s = engine_source_choose(engine, active, file, ret_source, &fault);
+	uint32_t rests_s = engine_source_choose(engine, active, file, ret_choice, &fault);
 
 	if (rests_s == 0 || active->patience == job_patience(JOB_PROFILE_INTERACTIVE))
 		return false;
@@ -530,19 +535,20 @@ static void advance_transfer(struct engine *engine, struct active *active)
 	while (may_start_file(engine, active)) {
 		struct file file;
 		struct flight *flight;
-		uint32_t source;
+		struct source_choice choice;
 
 		if (!next_file(engine, active, FILE_PENDING, &file)) {
 			active->exhausted = true;
 			break;
 		}
-		if (!may_touch(engine, active, &file) || must_rest(engine, active, &file, &source))
+		if (!may_touch(engine, active, &file) || must_rest(engine, active, &file, &choice))
 			return;
 		engine_sweep_folder(engine, active, file.path);
 		flight = flight_start(engine, active, &file, FLIGHT_OPENING);
 		if (flight == NULL)
 			return;
-		flight->source = source;
+		flight->source = choice.source;
+		flight->gives_up = choice.gives_up;
 		flight_open(engine, flight);
 	}
 	if (active->exhausted && active->flights == NULL && engine->broken.result == RESULT_OK)

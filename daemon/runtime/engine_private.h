@@ -85,6 +85,7 @@ struct flight {
 	struct file file;           /* as recorded in the store, but for its URL, which is that of `source` */
 	uint32_t source;            /* which is asked; file.source is the one that answered last */
 	uint32_t tried;             /* a bit for each that failed */
+	bool gives_up;              /* what is on disk may be given up for the whole of another source's */
 	struct file_handle *handle; /* from OPEN's report until an order consumes it */
 	struct hash *hash;          /* likewise; FETCH's */
 	uint64_t written;
@@ -300,10 +301,18 @@ void flight_end(struct engine *engine, struct flight *flight);
 void job_note_failed(struct engine *engine, const struct job *job);
 
 /* --- engine_source.c --- */
+struct source_choice {
+	uint32_t source;
+	bool gives_up;
+};
 /* Choose where the file comes from, whose URL is put into it.  For how long all that could be asked are left alone, in
  * seconds, with why; 0: not. */
-uint32_t engine_source_choose(struct engine *engine, const struct active *active, struct file *file, uint32_t *ret_source,
-                              struct fault *fault);
+uint32_t engine_source_choose(struct engine *engine, const struct active *active, struct file *file,
+                              struct source_choice *ret_choice, struct fault *fault);
+/* A client resumes the job: what its files' sources did is forgiven, in flights that are still out as well. */
+enum result engine_source_forgive(struct engine *engine, int64_t row, struct fault *fault) MUST_CHECK;
+/* Has the file more than it ever had? */
+bool engine_source_got_on(struct flight *flight);
 /* What the flight's source did ended it: open it anew with the next one that may be asked.  False: there is none, and
  * flight->fault tells best what happened with all of them. */
 bool engine_source_try_next(struct engine *engine, struct flight *flight);

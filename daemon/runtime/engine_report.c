@@ -108,6 +108,8 @@ static void on_answered(struct engine *engine, struct flight *flight, const stru
 
 	engine_host_answered(engine, flight);
 	flight->answered = true;
+	if (flight->file.source != flight->source)
+		flight->file.source_failures = 0;
 	flight->file.source = flight->source;
 	flight->written = report->bytes;
 	flight->file.bytes_total = report->bytes_total;
@@ -157,10 +159,12 @@ static void on_synced(struct engine *engine, struct flight *flight, const struct
 	if (flight->stage != FLIGHT_FETCHING)
 		return; /* a later order's report says more */
 	flight->file.bytes_recorded = report->bytes;
+	bool further = engine_source_got_on(flight);
 	if (!flight_save(engine, flight))
 		return;
 	flight_order(engine, flight, ORDER_RECORDED, report->bytes);
-	note_progress(engine, flight->active);
+	if (further)
+		note_progress(engine, flight->active);
 	on_written(engine, flight, flight->written);
 }
 
@@ -197,10 +201,9 @@ static void on_fetched(struct engine *engine, struct flight *flight, const struc
 
 static void on_closed(struct engine *engine, struct flight *flight, const struct report *report)
 {
-	bool further = report->bytes > flight->file.bytes_recorded;
-
 	if (report->result == RESULT_OK && !flight->unsynced) {
 		flight->file.bytes_recorded = report->bytes;
+		bool further = engine_source_got_on(flight);
 		if (!flight_save(engine, flight))
 			return;
 		if (further)

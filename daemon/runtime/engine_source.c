@@ -3,6 +3,7 @@
 
 #include <string.h>
 
+#include "core/schedule.h"
 #include "core/source.h"
 
 /* The file as it is fetched from that source; false: the turn is broken. */
@@ -24,38 +25,99 @@ static bool take_source(struct engine *engine, struct file *file, uint32_t sourc
 	return result == RESULT_OK;
 }
 
-static bool is_tied(struct engine *engine, const struct active *active, const struct file *file)
+static bool looks_on(const struct active *active)
+{
+	return active->patience == job_patience(JOB_PROFILE_INTERACTIVE);
+}
+
+/* For how long the file's host is left alone: not for longer than the job may wait, nor where somebody looks on. */
+static uint32_t rests_s(struct engine *engine, const struct active *active, const struct file *file, int64_t left_s,
+                        struct fault *fault)
+{
+	uint32_t s = looks_on(active) ? 0 : engine_host_rests_s(engine, active, file->url, fault);
+
+	return s < left_s || s == 0 ? s : left_s > 0 ? (uint32_t)left_s : 1;
+}
+
+static int64_t left_s(struct engine *engine, const struct active *active)
 {
 	struct job job;
 
-	return file->mirrors > 0 && file->bytes_recorded > 0 && engine_load_job(engine, active->row, &job) &&
-	       source_is_tied(file, job.attempts);
+	return engine_load_job(engine, active->row, &job) ? schedule_left_ms(&job, engine_now(engine)) / 1000 : 0;
 }
 
-uint32_t engine_source_choose(struct engine *engine, const struct active *active, struct file *file, uint32_t *ret_source,
-                              struct fault *fault)
+/* The first source that is not left alone.  What is on disk goes on where it came from first, however that stands, unless
+ * it could go on elsewhere or that would be too long a wait. */
+static uint32_t choose(struct engine *engine, const struct active *active, struct file *file, struct source_choice *choice,
+                       struct fault *fault)
 {
-	uint32_t tried = 0, least_s = 0, first = source_next(file, file->source, 0), source = first;
-	bool tied = is_tied(engine, active, file);
+	int64_t left = left_s(engine, active);
+	bool has_beginning = source_has_beginning(file), provable = source_is_provable(file);
+	uint32_t tried = 0, least_s = 0;
 
-	while (source != SOURCE_NONE && take_source(engine, file, source)) {
+	for (uint32_t source = choice->source; source != SOURCE_NONE; source = source_next(file, source, tried)) {
 		struct fault why;
-		uint32_t rests_s = engine_host_rests_s(engine, active, file->url, &why);
 
-		*ret_source = source;
-		if (rests_s == 0)
+		if (!take_source(engine, file, source))
 			return 0;
-		if (least_s == 0 || rests_s < least_s) {
-			least_s = rests_s;
+		uint32_t s = rests_s(engine, active, file, left, &why);
+
+		if (s == 0) {
+			choice->source = source;
+			return 0;
+		}
+		if (source == file->source)
+			choice->gives_up |= source_gives_up(file, false, s, left);
+		if (least_s == 0 || s < least_s) {
+			least_s = s;
 			*fault = why;
 		}
+		if (has_beginning && !provable && !choice->gives_up)
+			return s;
 		tried |= 1u << source;
-		source = tied ? SOURCE_NONE : source_next(file, source, tried);
 	}
-	/* Who asks all the same asks the first. */
-	*ret_source = first;
-	(void)take_source(engine, file, first);
 	return least_s;
+}
+
+uint32_t engine_source_choose(struct engine *engine, const struct active *active, struct file *file,
+                              struct source_choice *ret_choice, struct fault *fault)
+{
+	uint32_t first;
+
+	*ret_choice = (struct source_choice){ .source = 0 };
+	if (file->mirrors == 0)
+		return looks_on(active) ? 0 : engine_host_rests_s(engine, active, file->url, fault);
+	if (source_next(file, file->source, 0) == SOURCE_NONE)
+		file->sources_refused = 0; /* nobody resumed it, and yet it is to be fetched */
+	ret_choice->source = first = source_next(file, file->source, 0);
+
+	uint32_t s = choose(engine, active, file, ret_choice, fault);
+
+	if (s > 0)
+		(void)take_source(engine, file, first);
+	return s;
+}
+
+enum result engine_source_forgive(struct engine *engine, int64_t row, struct fault *fault)
+{
+	struct active *active = active_find(engine, row);
+
+	for (struct flight *flight = active != NULL ? active->flights : NULL; flight != NULL; flight = flight->next) {
+		flight->file.sources_refused = flight->file.source_failures = 0;
+		flight->file.bytes_most = flight->file.bytes_recorded;
+	}
+	return store_sources_forgive(engine->parts.store, row, fault);
+}
+
+bool engine_source_got_on(struct flight *flight)
+{
+	struct file *file = &flight->file;
+
+	if (file->bytes_recorded <= file->bytes_most)
+		return false;
+	file->bytes_most = file->bytes_recorded;
+	file->source_failures = 0;
+	return true;
 }
 
 /* The failure of one source, or that it is left alone, joins those of the others. */
@@ -68,24 +130,40 @@ static void tell(struct flight *flight, const struct fault *fault, uint32_t retr
 }
 
 /* The next one whose host may be asked; its URL is the flight's then. */
-static bool find_next(struct engine *engine, struct flight *flight)
+static bool find_next(struct engine *engine, struct flight *flight, int64_t left)
 {
 	uint32_t source = flight->source;
 
 	while ((source = source_next(&flight->file, source, flight->tried)) != SOURCE_NONE) {
 		struct fault why;
-		uint32_t rests_s;
 
 		if (!take_source(engine, &flight->file, source))
 			return false;
-		rests_s = engine_host_rests_s(engine, flight->active, flight->file.url, &why);
 		flight->source = source;
-		if (rests_s == 0)
+		uint32_t s = rests_s(engine, flight->active, &flight->file, left, &why);
+
+		if (s == 0)
 			return true;
 		flight->tried |= 1u << source;
-		tell(flight, &why, rests_s);
+		tell(flight, &why, s);
 	}
 	return false;
+}
+
+/* What the source did is remembered.  False: the turn is broken. */
+static bool blame(struct engine *engine, struct flight *flight, int64_t left)
+{
+	struct file *file = &flight->file;
+	bool is_beginnings = flight->source == file->source;
+
+	tell(flight, &flight->fault, flight->retry_after_s);
+	flight->tried |= 1u << flight->source;
+	if (result_class(flight->fault.result) != RETRY_LATER)
+		file->sources_refused |= 1u << flight->source;
+	else if (is_beginnings)
+		file->source_failures++;
+	flight->gives_up |= is_beginnings && source_gives_up(file, true, flight->retry_after_s, left);
+	return flight_save(engine, flight);
 }
 
 bool engine_source_try_next(struct engine *engine, struct flight *flight)
@@ -94,16 +172,13 @@ bool engine_source_try_next(struct engine *engine, struct flight *flight)
 	    !source_is_at_fault(flight->fault.result))
 		return false;
 
-	bool for_good = result_class(flight->fault.result) != RETRY_LATER;
+	int64_t left = left_s(engine, flight->active);
 
-	tell(flight, &flight->fault, flight->retry_after_s);
-	flight->tried |= 1u << flight->source;
-	if (for_good) {
-		flight->file.sources_refused |= 1u << flight->source;
-		if (!flight_save(engine, flight))
-			return true; /* the turn is undone */
-	}
-	if ((for_good || !is_tied(engine, flight->active, &flight->file)) && find_next(engine, flight)) {
+	if (!blame(engine, flight, left))
+		return true; /* nothing more is done in a turn that is undone */
+	bool is_free = flight->gives_up || source_is_provable(&flight->file) || !source_has_beginning(&flight->file);
+
+	if (is_free && find_next(engine, flight, left)) {
 		flight->fault = (struct fault){ 0 };
 		flight->retry_after_s = 0;
 		flight->written = 0;

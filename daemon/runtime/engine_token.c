@@ -232,7 +232,7 @@ void engine_disown_files(struct engine *engine, struct job *job)
 	while ((result = store_file_next_partial(engine->parts.store, job->row, 0, &file, &fault)) == RESULT_OK) {
 		engine_note_leftover(engine, job, &file, "another identity writes the job's files from now on", &told);
 		file.state = FILE_PENDING;
-		file.bytes_recorded = 0;
+		file.bytes_recorded = file.bytes_most = 0;
 		file.partial[0] = file.tag[0] = file.etag[0] = file.modified[0] = '\0';
 		if (store_file_save(engine->parts.store, &file, &fault) != RESULT_OK) {
 			engine_break(engine, &fault);

@@ -25,14 +25,15 @@ _Static_assert(FILE_ETAG_BYTES_MAX == 512 && FILE_MODIFIED_BYTES_MAX == 64, "sch
 
 /* clang-format off */ /* SQL has lines of its own. */
 
-/* What store_job_save writes, and what store_file_save writes; 33 and 9 columns. */
+/* What store_job_save writes, and what store_file_save writes; 33 and 11 columns. */
 #define JOB_SAVED                                                                                      \
 	"name, description, priority, auto_complete, retry_delay_s, no_progress_timeout_s, max_time_s, "   \
 	"lease_s, state, work, error, error_source, error_raw, error_what, error_count, attempts, "                 \
 	"modified_ms, finished_ms, state_since_ms, next_try_ms, progress_ms, active_ms, on_token_loss, "   \
 	"pinned_helper, helper_flags, helper_sid, helper_logon, token_wait, file_sid, network_sid, file_writer, "       \
 	"retry_after_s, profile"
-#define FILE_SAVED "state, bytes_total, bytes_recorded, partial, tag, etag, modified, source, sources_refused"
+#define FILE_SAVED "state, bytes_total, bytes_recorded, partial, tag, etag, modified, source, sources_refused, " \
+	"source_failures, bytes_most"
 
 #define JOB_SELECT                                                                                     \
 	"SELECT row, id, key, (SELECT name FROM owner WHERE owner.row = job.owner_row), "                  \
@@ -103,18 +104,19 @@ const char *const store_statements[STATEMENT_COUNT] = {
 
 	[FILE_NEXT_ORDINAL] = "SELECT coalesce(max(ordinal) + 1, 0) FROM file WHERE job_row = ?1",
 	[FILE_INSERT] = "INSERT INTO file (job_row, ordinal, url, path, path_key, bytes_stated, digest, mirrors, " FILE_SAVED ") "
-	                "VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15, ?16, ?17)",
+	                "VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15, ?16, ?17, ?18, ?19)",
 	[FILE_BY_ROW] = FILE_SELECT "WHERE row = ?1",
 	[FILE_NEXT_IN_STATE] = FILE_SELECT "INDEXED BY file_state WHERE job_row = ?1 AND state = ?2 AND ordinal >= ?3 "
 	                                   "ORDER BY ordinal LIMIT 1",
 	[FILE_NEXT_PARTIAL] = FILE_SELECT "INDEXED BY file_partial WHERE job_row = ?1 AND ordinal >= ?2 "
 	                                  "AND partial <> '' AND state <> 2 ORDER BY ordinal LIMIT 1",
-	[FILE_SAVE] = "UPDATE file SET (" FILE_SAVED ") = (?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10) WHERE row = ?1",
+	[FILE_SAVE] = "UPDATE file SET (" FILE_SAVED ") = (?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12) WHERE row = ?1",
 	[FILES_OF_JOB] = FILE_SELECT "INDEXED BY file_ordinal WHERE job_row = ?1 AND ordinal >= ?2 "
 	                             "ORDER BY ordinal LIMIT ?3",
 	[MIRROR_INSERT] = "INSERT INTO mirror (file_row, source, url) VALUES (?1, ?2, ?3)",
 	[MIRROR_URL] = "SELECT url FROM mirror WHERE file_row = ?1 AND source = ?2",
-	[SOURCES_FORGIVE] = "UPDATE file INDEXED BY file_ordinal SET sources_refused = 0 WHERE job_row = ?1 AND sources_refused <> 0",
+	[SOURCES_FORGIVE] = "UPDATE file INDEXED BY file_ordinal SET sources_refused = 0, source_failures = 0, "
+	                    "bytes_most = bytes_recorded WHERE job_row = ?1 AND state = 0",
 	[PARTIAL_EXISTS] = "SELECT 1 FROM file INDEXED BY file_of_partial WHERE partial = ?1 AND partial <> ''",
 };
 

@@ -12,6 +12,8 @@ static void put_file_saved(struct query *query, const struct file *file)
 	put_octets(query, file->modified);
 	put_i64(query, file->source);
 	put_i64(query, file->sources_refused);
+	put_i64(query, file->source_failures);
+	put_u64(query, "bytes_most", file->bytes_most);
 }
 
 static struct digest take_digest(struct query *query)
@@ -44,6 +46,8 @@ static enum result take_file(struct query *query, struct file *file, struct faul
 	take_text(query, file->modified, sizeof(file->modified));
 	file->source = (uint32_t)take_i64(query, 0, file->mirrors);
 	file->sources_refused = take_u32(query);
+	file->source_failures = take_u32(query);
+	file->bytes_most = take_u64(query);
 	return query_taken(query, fault);
 }
 
@@ -196,7 +200,7 @@ enum result store_mirror_url(struct store *store, int64_t file_row, uint32_t sou
 
 enum result store_sources_forgive(struct store *store, int64_t job_row, struct fault *fault)
 {
-	AUTO(query) struct query query = query_start(store, SOURCES_FORGIVE, "forgive a job's sources");
+	AUTO(query) struct query query = query_start(store, SOURCES_FORGIVE, "begin a job's sources anew");
 	put_i64(&query, job_row);
 	return query_run(&query, NULL, fault);
 }

@@ -110,7 +110,7 @@ static void begin_fetch(struct worker *worker, struct order *order)
 {
 	struct fault fault;
 	const struct file *file = &order->file;
-	const struct transfer_order transfer = {
+	struct transfer_order transfer = {
 		.file_row = file->row,
 		.url = file->url,
 		.file = order->handle,
@@ -123,6 +123,8 @@ static void begin_fetch(struct worker *worker, struct order *order)
 		.hash = order->hash,
 		.known = known_of(file, file->bytes_recorded),
 	};
+	transfer.known.elsewhere = order->elsewhere;
+	transfer.known.keep = order->keep;
 	struct fetch *fetch = malloc(sizeof(*fetch));
 	enum result result = fetch ? transfer_start(worker->set, &transfer, &fault)
 	                           : fault_set(&fault, RESULT_NO_MEMORY, FAULT_FERRY, 0, "begin a transfer");

@@ -43,6 +43,7 @@ struct order {
 	uint64_t bytes;
 	enum job_priority priority;     /* FETCH: see struct transfer_order */
 	uint32_t first_byte_s, stall_s; /* likewise */
+	bool elsewhere, keep; /* FETCH: see struct resume_known */
 	struct file file;   /* as recorded in the store; of CHECK: nothing */
 	struct buffer list; /* texts, each with its end; the worker's once it is given the order */
 };

@@ -16,6 +16,8 @@
 #define DATE "Sun, 06 Nov 1994 08:49:37 GMT"
 #define LATER "Sun, 06 Nov 1994 08:49:38 GMT"
 
+#define KNOWN(offset, total, etag, modified, verified) { offset, total, etag, modified, verified, false, false }
+
 /* --- what to ask --- */
 
 static void resume_plan__table__a_range_only_with_a_validator(void **state)
@@ -27,48 +29,48 @@ static void resume_plan__table__a_range_only_with_a_validator(void **state)
 		const char *validator;
 	} cases[] = {
 		/* nothing on disk: no range, whatever is known */
-		{ { 0, UNKNOWN, "", "", false }, 0, "" },
-		{ { 0, 100, "\"a\"", DATE, false }, 0, "" },
+		{ KNOWN(0, UNKNOWN, "", "", false), 0, "" },
+		{ KNOWN(0, 100, "\"a\"", DATE, false), 0, "" },
 		/* strong tags */
-		{ { 50, 100, "\"a\"", DATE, false }, 50, "\"a\"" },
-		{ { 50, UNKNOWN, "\"a\"", "", false }, 50, "\"a\"" },
-		{ { 50, 100, "\"\"", "", false }, 50, "\"\"" },
-		{ { 50, 100, "\"\xC3\xA4-W/\"", "", false }, 50, "\"\xC3\xA4-W/\"" },
+		{ KNOWN(50, 100, "\"a\"", DATE, false), 50, "\"a\"" },
+		{ KNOWN(50, UNKNOWN, "\"a\"", "", false), 50, "\"a\"" },
+		{ KNOWN(50, 100, "\"\"", "", false), 50, "\"\"" },
+		{ KNOWN(50, 100, "\"\xC3\xA4-W/\"", "", false), 50, "\"\xC3\xA4-W/\"" },
 		/* the date where there is no strong tag */
-		{ { 50, 100, "", DATE, false }, 50, DATE },
-		{ { 50, 100, "W/\"a\"", DATE, false }, 50, DATE },
-		{ { 50, 100, "unquoted", DATE, false }, 50, DATE },
+		{ KNOWN(50, 100, "", DATE, false), 50, DATE },
+		{ KNOWN(50, 100, "W/\"a\"", DATE, false), 50, DATE },
+		{ KNOWN(50, 100, "unquoted", DATE, false), 50, DATE },
 		/* no usable validator */
-		{ { 50, 100, "", "", false }, 0, "" },
-		{ { 50, 100, "W/\"a\"", "", false }, 0, "" },
-		{ { 50, 100, "w/\"a\"", "", false }, 0, "" },
-		{ { 50, 100, "\"", "", false }, 0, "" },
-		{ { 50, 100, "\"a", "", false }, 0, "" },
-		{ { 50, 100, "a\"", "", false }, 0, "" },
-		{ { 50, 100, "\"a\"b\"", "", false }, 0, "" },
-		{ { 50, 100, "\"a b\"", "", false }, 0, "" },
-		{ { 50, 100, "\"a\x7F\"", "", false }, 0, "" },
-		{ { 50, 100, "\"a\"\r\nX: \"", "", false }, 0, "" },
-		{ { 50, 100, "", "Sun\r\nX: y", false }, 0, "" },
+		{ KNOWN(50, 100, "", "", false), 0, "" },
+		{ KNOWN(50, 100, "W/\"a\"", "", false), 0, "" },
+		{ KNOWN(50, 100, "w/\"a\"", "", false), 0, "" },
+		{ KNOWN(50, 100, "\"", "", false), 0, "" },
+		{ KNOWN(50, 100, "\"a", "", false), 0, "" },
+		{ KNOWN(50, 100, "a\"", "", false), 0, "" },
+		{ KNOWN(50, 100, "\"a\"b\"", "", false), 0, "" },
+		{ KNOWN(50, 100, "\"a b\"", "", false), 0, "" },
+		{ KNOWN(50, 100, "\"a\x7F\"", "", false), 0, "" },
+		{ KNOWN(50, 100, "\"a\"\r\nX: \"", "", false), 0, "" },
+		{ KNOWN(50, 100, "", "Sun\r\nX: y", false), 0, "" },
 		/* all is there, though nobody recorded that it is whole: the last byte tells */
-		{ { 100, 100, "\"a\"", "", false }, 99, "\"a\"" },
-		{ { 2, 2, "\"a\"", "", false }, 1, "\"a\"" },
-		{ { 1, 1, "\"a\"", "", false }, 0, "" },
-		{ { 100, 100, "", "", false }, 0, "" },
-		{ { 0, 0, "\"a\"", "", false }, 0, "" },
+		{ KNOWN(100, 100, "\"a\"", "", false), 99, "\"a\"" },
+		{ KNOWN(2, 2, "\"a\"", "", false), 1, "\"a\"" },
+		{ KNOWN(1, 1, "\"a\"", "", false), 0, "" },
+		{ KNOWN(100, 100, "", "", false), 0, "" },
+		{ KNOWN(0, 0, "\"a\"", "", false), 0, "" },
 		/* no validator, but a digest, and a size: the end tells */
-		{ { 50, 100, "", "", true }, 50, "" },
-		{ { 50, 100, "W/\"a\"", "", true }, 50, "" },
-		{ { 50, 100, "\"a\"\r\nX: \"", "", true }, 50, "" },
-		{ { 100, 100, "", "", true }, 99, "" },
-		{ { 50, UNKNOWN, "", "", true }, 0, "" },
-		{ { 101, 100, "", "", true }, 0, "" },
-		{ { 0, 100, "", "", true }, 0, "" },
-		{ { 50, 100, "\"a\"", DATE, true }, 50, "\"a\"" },
-		{ { 50, 100, "", DATE, true }, 50, DATE },
+		{ KNOWN(50, 100, "", "", true), 50, "" },
+		{ KNOWN(50, 100, "W/\"a\"", "", true), 50, "" },
+		{ KNOWN(50, 100, "\"a\"\r\nX: \"", "", true), 50, "" },
+		{ KNOWN(100, 100, "", "", true), 99, "" },
+		{ KNOWN(50, UNKNOWN, "", "", true), 0, "" },
+		{ KNOWN(101, 100, "", "", true), 0, "" },
+		{ KNOWN(0, 100, "", "", true), 0, "" },
+		{ KNOWN(50, 100, "\"a\"", DATE, true), 50, "\"a\"" },
+		{ KNOWN(50, 100, "", DATE, true), 50, DATE },
 		/* more than all: what is on disk is something else */
-		{ { 101, 100, "\"a\"", "", false }, 0, "" },
-		{ { UNKNOWN - 1, UNKNOWN, "\"a\"", "", false }, UNKNOWN - 1, "\"a\"" },
+		{ KNOWN(101, 100, "\"a\"", "", false), 0, "" },
+		{ KNOWN(UNKNOWN - 1, UNKNOWN, "\"a\"", "", false), UNKNOWN - 1, "\"a\"" },
 	};
 	for (size_t i = 0; i < COUNT(cases); i++) {
 		struct resume_request request;
@@ -109,14 +111,17 @@ static struct resume_answer answer_of(const struct given *given)
 static void resume_judge__table__continues_only_the_same_file_at_the_same_place(void **state)
 {
 	(void)state;
-	static const struct resume_known tagged = { 50, 100, "\"a\"", DATE, false };
-	static const struct resume_known weak = { 50, 100, "W/\"a\"", DATE, false };
-	static const struct resume_known dated = { 50, 100, "", DATE, false };
-	static const struct resume_known sizeless = { 50, UNKNOWN, "\"a\"", "", false };
-	static const struct resume_known fresh = { 0, UNKNOWN, "", "", false };
-	static const struct resume_known bare = { 50, 100, "", "", true };
-	static const struct resume_known bare_weak = { 50, 100, "W/\"a\"", "", true };
-	static const struct resume_known whole = { 100, 100, "\"a\"", "", false };
+	static const struct resume_known tagged = KNOWN(50, 100, "\"a\"", DATE, false);
+	static const struct resume_known weak = KNOWN(50, 100, "W/\"a\"", DATE, false);
+	static const struct resume_known dated = KNOWN(50, 100, "", DATE, false);
+	static const struct resume_known sizeless = KNOWN(50, UNKNOWN, "\"a\"", "", false);
+	static const struct resume_known fresh = KNOWN(0, UNKNOWN, "", "", false);
+	static const struct resume_known bare = KNOWN(50, 100, "", "", true);
+	static const struct resume_known bare_weak = KNOWN(50, 100, "W/\"a\"", "", true);
+	static const struct resume_known whole = KNOWN(100, 100, "\"a\"", "", false);
+	static const struct resume_known others = { 50, 100, "", "", false, true, false };
+	static const struct resume_known others_kept = { 50, 100, "", "", true, true, true };
+	static const struct resume_known others_sizeless = { 50, UNKNOWN, "", "", false, true, false };
 	static const struct {
 		const struct resume_known *known;
 		struct given given;
@@ -173,6 +178,15 @@ static void resume_judge__table__continues_only_the_same_file_at_the_same_place(
 		{ &tagged, { 200, NULL, UNKNOWN, "", "", false }, RESUME_RESTART, UNKNOWN, 0 },
 		{ &tagged, { 200, "bytes 50-99/100", 100, "", "", false }, RESUME_RESTART, 100, 0 },
 		{ &fresh, { 200, NULL, 100, "", "", true }, RESUME_REFUSE, 0, RESULT_INSUFFICIENT_HTTP },
+		/* of another source than what is on disk: that is not given up for what is another file, nor lightly */
+		{ &others, { 200, NULL, 100, "\"a\"", "", false }, RESUME_RESTART, 100, 0 },
+		{ &others, { 200, NULL, UNKNOWN, "", "", false }, RESUME_RESTART, UNKNOWN, 0 },
+		{ &others, { 200, NULL, 70, "\"a\"", "", false }, RESUME_REFUSE, 0, RESULT_SIZE_MISMATCH },
+		{ &others_sizeless, { 200, NULL, 70, "\"a\"", "", false }, RESUME_RESTART, 70, 0 },
+		{ &others_kept, { 206, "bytes 50-99/100", 50, "\"a\"", "", false }, RESUME_CONTINUE, 100, 0 },
+		{ &others_kept, { 200, NULL, 100, "\"a\"", "", false }, RESUME_REFUSE, 0, RESULT_RESTART },
+		{ &others_kept, { 200, NULL, UNKNOWN, "\"a\"", "", false }, RESUME_REFUSE, 0, RESULT_RESTART },
+		{ &others_kept, { 200, NULL, 70, "\"a\"", "", false }, RESUME_REFUSE, 0, RESULT_SIZE_MISMATCH },
 		{ &tagged, { 200, NULL, 100, "", "", true }, RESUME_REFUSE, 0, RESULT_INSUFFICIENT_HTTP },
 		/* 416 */
 		{ &tagged, { 416, "bytes */70", 0, "", "", false }, RESUME_AGAIN, 0, 0 },
@@ -220,7 +234,8 @@ static void resume_judge__without_a_range__never_asks_again(void **state)
 {
 	(void)state;
 	static const struct resume_known known[] = {
-		{ 0, UNKNOWN, "", "", false }, { 0, 100, "\"a\"", DATE, false }, { 50, 100, "", "", false }, { 101, 100, "\"a\"", "", false },
+		KNOWN(0, UNKNOWN, "", "", false), KNOWN(0, 100, "\"a\"", DATE, false), KNOWN(50, 100, "", "", false),
+		KNOWN(101, 100, "\"a\"", "", false),
 	};
 	static const char *const ranges[] = { NULL, "bytes 0-99/100", "bytes 50-99/100", "bytes 0-0/*" };
 	for (size_t k = 0; k < COUNT(known); k++) {

@@ -14,7 +14,7 @@ static void source_next__sources__are_asked_in_turn_unless_tried_or_refused(void
 	} cases[] = {
 		{ 0, 0x0, 0, 0x0, 0 },
 		{ 0, 0x0, 0, 0x1, SOURCE_NONE },
-		{ 0, 0x1, 0, 0x0, 0 }, /* all are refused: a resume asks them again, and so does who comes here without one */
+		{ 0, 0x1, 0, 0x0, SOURCE_NONE },
 		{ 2, 0x0, 0, 0x0, 0 },
 		{ 2, 0x0, 0, 0x1, 1 },
 		{ 2, 0x0, 2, 0x4, 0 },
@@ -22,8 +22,7 @@ static void source_next__sources__are_asked_in_turn_unless_tried_or_refused(void
 		{ 2, 0x2, 0, 0x1, 2 },
 		{ 2, 0x5, 0, 0x0, 1 },
 		{ 2, 0x5, 0, 0x2, SOURCE_NONE },
-		{ 2, 0x7, 1, 0x0, 1 },
-		{ 2, 0x7, 1, 0x3, 2 },
+		{ 2, 0x7, 1, 0x0, SOURCE_NONE },
 		{ 8, 0x0, 8, 0x100, 0 },
 		{ 8, 0xff, 0, 0x0, 8 },
 		{ 8, 0x1ff, 0, 0x1ff, SOURCE_NONE },
@@ -35,19 +34,33 @@ static void source_next__sources__are_asked_in_turn_unless_tried_or_refused(void
 	}
 }
 
-static void source_is_tied__a_beginning_that_nothing_proves__is_kept_for_a_while(void **state)
+static void source_gives_up__a_beginning__not_before_its_source_had_its_chances(void **state)
 {
-	struct file file = { .bytes_recorded = 5, .bytes_total = 10 };
+	struct file file = { .mirrors = 2, .source = 1, .bytes_recorded = 5, .bytes_total = 10 };
 	(void)state;
-	assert_true(source_is_tied(&file, 0));
-	assert_true(source_is_tied(&file, SOURCE_PATIENCE - 1));
-	assert_false(source_is_tied(&file, SOURCE_PATIENCE));
+	assert_true(source_has_beginning(&file));
+	file.sources_refused = 5;
+	assert_true(source_has_beginning(&file));
+	file.sources_refused = 2;
+	assert_false(source_has_beginning(&file));
+	file.sources_refused = 0;
+	assert_false(source_is_provable(&file));
 	file.digest.length = 32;
-	assert_false(source_is_tied(&file, 0));
+	assert_true(source_is_provable(&file));
 	file.bytes_total = SIZE_UNKNOWN;
-	assert_true(source_is_tied(&file, 0));
+	assert_false(source_is_provable(&file));
+
+	file.source_failures = SOURCE_PATIENCE - 1;
+	assert_false(source_gives_up(&file, true, 0, 1000));
+	assert_false(source_gives_up(&file, true, SOURCE_WAIT_S_MAX, 1000));
+	assert_true(source_gives_up(&file, true, SOURCE_WAIT_S_MAX + 1, 1000));
+	assert_true(source_gives_up(&file, true, 100, 100)); /* the job would be over */
+	assert_true(source_gives_up(&file, true, 0, 0));
+	file.source_failures = SOURCE_PATIENCE;
+	assert_true(source_gives_up(&file, true, 0, 1000));
+	assert_false(source_gives_up(&file, false, 300, 1000)); /* it is asked once more before */
 	file.bytes_recorded = 0;
-	assert_false(source_is_tied(&file, 0));
+	assert_false(source_has_beginning(&file));
 }
 
 static void source_tells_more__what_may_be_asked_again_soonest__tells_best(void **state)
@@ -79,7 +92,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(source_next__sources__are_asked_in_turn_unless_tried_or_refused),
-		cmocka_unit_test(source_is_tied__a_beginning_that_nothing_proves__is_kept_for_a_while),
+		cmocka_unit_test(source_gives_up__a_beginning__not_before_its_source_had_its_chances),
 		cmocka_unit_test(source_tells_more__what_may_be_asked_again_soonest__tells_best),
 		cmocka_unit_test(source_is_at_fault__this_machines_own_failures__are_not_the_sources),
 	};

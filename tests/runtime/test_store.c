@@ -116,6 +116,8 @@ static void assert_same_file(const struct file *a, const struct file *b)
 	assert_int_equal(a->mirrors, b->mirrors);
 	assert_int_equal(a->source, b->source);
 	assert_int_equal(a->sources_refused, b->sources_refused);
+	assert_int_equal(a->source_failures, b->source_failures);
+	assert_int_equal(a->bytes_most, b->bytes_most);
 }
 
 /* What store_job_save writes, all different from sample_job and from each other, at their upper limits. */
@@ -215,7 +217,8 @@ static void file__every_field_at_its_limit__comes_back(void **state)
 	struct file file = { .state = FILE_ABANDONED, .bytes_total = INT64_MAX, .bytes_recorded = INT64_MAX,
 		                 .is_size_stated = true, .bytes_stated = INT64_MAX,
 		                 .digest = { .length = DIGEST_SHA512_BYTES },
-		                 .mirrors = FILE_MIRRORS_MAX, .source = FILE_MIRRORS_MAX, .sources_refused = 0x1ff };
+		                 .mirrors = FILE_MIRRORS_MAX, .source = FILE_MIRRORS_MAX, .sources_refused = 0x1ff,
+		                 .source_failures = UINT32_MAX, .bytes_most = INT64_MAX };
 	memset(file.digest.bytes, 0xAF, sizeof(file.digest.bytes));
 	fill(file.url, sizeof(file.url), 'u');
 	fill(file.path, sizeof(file.path), 'p');
@@ -244,6 +247,8 @@ static void file__every_field_at_its_limit__comes_back(void **state)
 	saved.mirrors = file.mirrors;
 	saved.source = 3;
 	saved.sources_refused = 4;
+	saved.source_failures = 5;
+	saved.bytes_most = 8;
 	expect_ok(store_file_save(store, &saved, &seen));
 	text_to(saved.path, sizeof(saved.path), file.path);
 	back = get_file(store, file.row);
@@ -257,7 +262,9 @@ static void mirrors__of_a_file__are_kept_with_it_and_forgiven_by_the_job(void **
 	int64_t job = insert_job(store, sample_job(OWNER, 1)), other = insert_job(store, sample_job(OWNER, 2));
 	struct file file = sample_file(0), others = sample_file(1);
 	file.mirrors = 2;
-	file.sources_refused = others.sources_refused = 5;
+	file.sources_refused = others.sources_refused = file.source_failures = 5;
+	file.bytes_recorded = 7;
+	file.bytes_most = 9;
 	expect_ok(store_file_insert(store, job, &file, "key", &seen));
 	expect_ok(store_file_insert(store, other, &others, "key", &seen));
 	fill(longest, sizeof(longest), 'u');
@@ -272,6 +279,8 @@ static void mirrors__of_a_file__are_kept_with_it_and_forgiven_by_the_job(void **
 	expect_fault(store_mirror_insert(store, 77, 1, "http://b/", &seen), RESULT_NOT_FOUND);
 	expect_ok(store_sources_forgive(store, job, &seen));
 	assert_int_equal(get_file(store, file.row).sources_refused, 0);
+	assert_int_equal(get_file(store, file.row).source_failures, 0);
+	assert_int_equal(get_file(store, file.row).bytes_most, 7);
 	assert_int_equal(get_file(store, others.row).sources_refused, 5);
 }
 

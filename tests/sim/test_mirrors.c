@@ -308,6 +308,252 @@ static void disk__fails__is_nobody_elses_fault(void **state)
 	helped_end(&world);
 }
 
+/* A mirror's error page with status 200, say. */
+static void mirror__has_something_of_another_size__what_is_there_stays(void **state)
+{
+	(void)state;
+	for (unsigned digest = 0; digest < 2; digest++) {
+		struct world world;
+
+		helped_begin(&world, 14);
+		struct world_file *file = &world.files[0];
+
+		file->sources[0].fails = RESULT_CONNECTION_CLOSED;
+		file->sources[0].fails_at = file->size / 2;
+		file->sources[1].other_size = file->sources[1].no_ranges = true;
+		file->sources[1].version = 9;
+		int64_t row = make(&world, &(struct world_order){ .files = 1, .auto_complete = true, .mirrors = 1, .digest = digest == 1 });
+
+		world_wait(&world, 600);
+		assert_int_equal(world_state(&world, row), JOB_TRANSIENT_ERROR);
+		assert_int_equal(the_file(&world, row).bytes_recorded, file->size / 2);
+		file->sources[0].fails = RESULT_OK;
+		world_wait(&world, 120);
+		assert_int_equal(world_state(&world, row), JOB_ACKNOWLEDGED);
+		assert_int_equal(file->sources[0].sent, file->size);
+		assert_int_equal(file->sources[1].asked, 1);
+		helped_end(&world);
+	}
+}
+
+static void mirror__has_no_ranges__is_taken_only_when_the_first_had_its_chances(void **state)
+{
+	struct world world;
+
+	(void)state;
+	helped_begin(&world, 15);
+	struct world_file *file = &world.files[0];
+
+	file->sources[0].fails = RESULT_CONNECTION_CLOSED;
+	file->sources[0].fails_at = file->size / 2;
+	file->sources[1].no_ranges = true;
+	int64_t row = make(&world, &(struct world_order){ .files = 1, .auto_complete = true, .mirrors = 1, .digest = true });
+
+	helped_run_to(&world, row, JOB_TRANSIENT_ERROR);
+	assert_int_equal(the_file(&world, row).bytes_recorded, file->size / 2);
+	assert_int_equal(file->sources[1].sent, 0);
+	helped_run_to(&world, row, JOB_ACKNOWLEDGED);
+	assert_int_equal(file->sources[0].asked, 3);
+	assert_int_equal(file->sources[1].sent, file->size);
+	helped_end(&world);
+}
+
+/* It is the network of this machine that is out, and it comes back. */
+static void network__is_out_for_a_while__costs_no_beginning(void **state)
+{
+	(void)state;
+	for (unsigned seed = 1; seed <= 40; seed++) {
+		struct world world;
+
+		helped_begin(&world, seed);
+		struct world_file *file = &world.files[0];
+
+		file->sources[0].fails = RESULT_CONNECTION_CLOSED;
+		file->sources[0].fails_at = file->size * 9 / 10;
+		int64_t row = make(&world, &(struct world_order){ .files = 1, .auto_complete = true, .mirrors = 1 });
+
+		helped_run_to(&world, row, JOB_TRANSIENT_ERROR);
+		file->sources[0].fails = RESULT_OK;
+		file->dead = true;
+		world_wait(&world, 60 + (int64_t)seed * 5);
+		file->dead = false;
+		helped_run_to(&world, row, JOB_ACKNOWLEDGED);
+		assert_int_equal(file->sources[0].sent, file->size);
+		assert_int_equal(file->sources[1].sent, 0);
+		helped_end(&world);
+	}
+}
+
+/* For longer than that is worth, or than the job has: the mirror is well. */
+static void source__asks_for_much_time__the_mirror_is_asked_from_the_start(void **state)
+{
+	static const struct {
+		uint32_t retry_after_s, no_progress_timeout_s;
+	} cases[] = { { 86400, 14 * 86400 }, { 300, 120 }, { 0, 0 } };
+
+	(void)state;
+	for (unsigned i = 0; i < 3; i++) {
+		struct world world;
+
+		helped_begin(&world, 16);
+		struct world_file *file = &world.files[0];
+
+		file->sources[0].fails = RESULT_HTTP_TRANSIENT;
+		file->sources[0].fails_at = file->size / 2;
+		file->sources[0].retry_after_s = cases[i].retry_after_s;
+		int64_t row = world_create(&world, &(struct world_order){ .files = 1, .auto_complete = true, .mirrors = 1 });
+		assert_int_equal(world_set(&world, row, PROPERTY_NO_PROGRESS_TIMEOUT,
+		                           &(struct job_properties){ .no_progress_timeout_s = cases[i].no_progress_timeout_s }),
+		                 RESULT_OK);
+		helped_resume(&world, row);
+		helped_run_to(&world, row, JOB_ACKNOWLEDGED);
+		assert_int_equal(file->sources[0].asked, 1);
+		helped_end(&world);
+	}
+}
+
+static void source__of_the_beginning_is_refused__nothing_waits_for_it(void **state)
+{
+	struct world world;
+
+	(void)state;
+	helped_begin(&world, 17);
+	struct world_file *file = &world.files[0];
+
+	file->sources[0].fails = RESULT_CONNECTION_CLOSED;
+	file->sources[0].fails_at = file->size / 2;
+	file->sources[1].fails = RESULT_HTTP_TRANSIENT;
+	file->sources[1].retry_after_s = 3600;
+	int64_t row = make(&world, &(struct world_order){ .files = 1, .auto_complete = true, .mirrors = 2 });
+
+	helped_run_to(&world, row, JOB_TRANSIENT_ERROR);
+	file->sources[0].fails = RESULT_HTTP_STATUS;
+	file->sources[0].fails_at = 0;
+	world_wait(&world, 10);
+	assert_int_equal(world_state(&world, row), JOB_ACKNOWLEDGED);
+	assert_int_equal(file->sources[2].sent, file->size);
+	helped_end(&world);
+}
+
+/* Bytes that were there before are no progress: it says so in the end, rather than fetch them for ever. */
+static void sources__break_off_again_and_again__that_is_no_progress(void **state)
+{
+	struct world world;
+
+	(void)state;
+	helped_begin(&world, 18);
+	struct world_file *file = &world.files[0];
+
+	file->sources[0].fails = file->sources[1].fails = RESULT_CONNECTION_CLOSED;
+	file->sources[0].fails_at = file->size / 2;
+	file->sources[1].fails_at = file->size / 3;
+	int64_t row = world_create(&world, &(struct world_order){ .files = 1, .auto_complete = true, .mirrors = 1 });
+	assert_int_equal(world_set(&world, row, PROPERTY_NO_PROGRESS_TIMEOUT,
+	                           &(struct job_properties){ .no_progress_timeout_s = 3600 }), RESULT_OK);
+	helped_resume(&world, row);
+	world_wait(&world, 2 * 3600);
+	assert_int_equal(world_state(&world, row), JOB_ERROR);
+	assert_int_equal(helped_status(&world, row).job.error.result, RESULT_NO_PROGRESS);
+	assert_true(file->fetched < 100 * file->size);
+	/* Who resumes it knows better. */
+	file->sources[0].fails = RESULT_OK;
+	helped_resume(&world, row);
+	helped_run_to(&world, row, JOB_ACKNOWLEDGED);
+	helped_end(&world);
+}
+
+static void other_files__fail__that_is_not_this_ones_sources_fault(void **state)
+{
+	(void)state;
+	for (unsigned seed = 1; seed <= 20; seed++) {
+		struct world world;
+
+		helped_begin(&world, seed);
+		struct world_file *file = &world.files[0];
+
+		file->sources[0].fails = RESULT_CONNECTION_CLOSED;
+		file->sources[0].fails_at = file->size * 9 / 10;
+		world.files[1].sources[0].fails = world.files[1].sources[1].fails = RESULT_HTTP_TRANSIENT;
+		int64_t row = make(&world, &(struct world_order){ .files = 2, .auto_complete = true, .mirrors = 1 });
+
+		for (unsigned n = 0; n < 2000 && file->sources[0].asked < 2; n++)
+			(void)world_step(&world);
+		file->sources[0].fails = RESULT_OK;
+		world_wait(&world, 100);
+		assert_int_equal(file->sources[1].sent, 0);
+		world.files[1].sources[0].fails = RESULT_OK;
+		world_wait(&world, 100);
+		assert_int_equal(world_state(&world, row), JOB_ACKNOWLEDGED);
+		helped_end(&world);
+	}
+}
+
+static void last_source__fails_for_good_too__the_wrong_ones_are_not_fetched_again(void **state)
+{
+	struct world world;
+
+	(void)state;
+	helped_begin(&world, 19);
+	struct world_file *file = &world.files[0];
+
+	file->sources[0].version = 5;
+	file->sources[1].version = 6;
+	file->sources[2].fails = RESULT_HTTP_TRANSIENT;
+	int64_t row = make(&world, &(struct world_order){ .files = 1, .auto_complete = true, .mirrors = 2, .digest = true });
+
+	helped_run_to(&world, row, JOB_TRANSIENT_ERROR);
+	file->sources[2].fails = RESULT_HTTP_STATUS;
+	helped_run_to(&world, row, JOB_ERROR);
+	assert_int_equal(file->sources[0].asked, 1);
+	assert_int_equal(file->sources[1].asked, 1);
+	helped_end(&world);
+}
+
+static void client__resumes_while_a_flight_ends__its_sources_stay_forgiven(void **state)
+{
+	struct world world;
+	struct file file;
+	struct fault fault;
+
+	(void)state;
+	helped_begin(&world, 20);
+	world.files[0].sources[0].fails = RESULT_HTTP_STATUS;
+	int64_t row = make(&world, &(struct world_order){ .files = 1, .auto_complete = true, .mirrors = 1 });
+
+	while (world.files[0].sources[1].sent == 0)
+		assert_true(world_step(&world));
+	assert_int_equal(world_suspend(&world, row), RESULT_OK);
+	helped_resume(&world, row);
+	file = the_file(&world, row);
+	assert_int_equal(file.sources_refused, 0);
+	world_wait(&world, 0);
+	assert_int_equal(store_file_by_row(world.store, file.row, &file, &fault), RESULT_OK);
+	assert_int_equal(file.sources_refused, 0);
+	helped_run_to(&world, row, JOB_ACKNOWLEDGED);
+	helped_end(&world);
+}
+
+static void mirror__is_back_where_somebody_looks_on__it_is_asked(void **state)
+{
+	struct world world;
+
+	(void)state;
+	helped_begin(&world, 21);
+	for (unsigned i = 0; i < 20; i++)
+		world.files[i].dead = true;
+	(void)make(&world, &(struct world_order){ .files = 20, .auto_complete = true, .mirrors = 1 });
+	world_wait(&world, 300);
+	world.files[20].sources[0].dead = true;
+	world.first_file = 20;
+	int64_t watched = world_create(&world, &(struct world_order){ .files = 1, .auto_complete = true, .mirrors = 1 });
+	assert_int_equal(world_set(&world, watched, PROPERTY_PROFILE,
+	                           &(struct job_properties){ .profile = JOB_PROFILE_INTERACTIVE }), RESULT_OK);
+	world_resume(&world, watched);
+	world_wait(&world, 0);
+	assert_int_equal(world_state(&world, watched), JOB_ACKNOWLEDGED);
+	helped_end(&world);
+}
+
 /* Whatever fails, whenever the power goes: what lands is one file, and where there is a digest the right one.  The world
  * itself says if it is not. */
 static void sources__come_and_go__what_lands_is_one_file(void **state)
@@ -370,6 +616,16 @@ int main(void)
 		cmocka_unit_test(source__rests__others_are_asked_first_and_cost_nobody_a_wait),
 		cmocka_unit_test(sources__all_rest__the_job_waits_and_who_looks_on_asks_all_the_same),
 		cmocka_unit_test(disk__fails__is_nobody_elses_fault),
+		cmocka_unit_test(mirror__has_something_of_another_size__what_is_there_stays),
+		cmocka_unit_test(mirror__has_no_ranges__is_taken_only_when_the_first_had_its_chances),
+		cmocka_unit_test(network__is_out_for_a_while__costs_no_beginning),
+		cmocka_unit_test(source__asks_for_much_time__the_mirror_is_asked_from_the_start),
+		cmocka_unit_test(source__of_the_beginning_is_refused__nothing_waits_for_it),
+		cmocka_unit_test(sources__break_off_again_and_again__that_is_no_progress),
+		cmocka_unit_test(other_files__fail__that_is_not_this_ones_sources_fault),
+		cmocka_unit_test(last_source__fails_for_good_too__the_wrong_ones_are_not_fetched_again),
+		cmocka_unit_test(client__resumes_while_a_flight_ends__its_sources_stay_forgiven),
+		cmocka_unit_test(mirror__is_back_where_somebody_looks_on__it_is_asked),
 		cmocka_unit_test(sources__come_and_go__what_lands_is_one_file),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);

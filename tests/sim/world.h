@@ -33,6 +33,8 @@ struct world_source {
 	uint64_t fails_at;  /* once so many bytes are there; 0: without an answer */
 	uint32_t retry_after_s;
 	unsigned version;   /* of the file that it has; 0 is the one that was meant */
+	bool no_ranges;     /* it has nothing but whole files */
+	bool other_size;    /* what it has is of another size */
 	unsigned asked;
 	uint64_t sent;
 };
@@ -52,6 +54,7 @@ struct world_file {
 	unsigned version;            /* of what is on disk; two in one is wrong, unless a digest finds it out */
 	bool mixed;
 	unsigned asked;              /* how often a fetch came to its end */
+	bool abandoned; /* its partial file was removed */
 	bool exchanged; /* another file bears the partial file's name */
 	bool fail_next_sync;
 	bool held;      /* open elsewhere: the partial file cannot be removed */

@@ -12,7 +12,8 @@ struct pending {
 	struct pending *next;
 	struct order *order;
 	struct worker *worker;
-	bool answered, stopped;
+	bool answered, stopped, held, restart;
+	unsigned version;
 };
 
 struct worker {
@@ -186,6 +187,8 @@ static void give_order(struct worker *worker, struct order *order)
 		for (pending = worker->pending; pending != NULL; pending = pending->next)
 			if (pending->order->flight == order->flight && order->kind == ORDER_STOP)
 				pending->stopped = true;
+			else if (pending->order->flight == order->flight && order->bytes == 0)
+				pending->held = false;
 		free(order);
 		return;
 	}
@@ -200,7 +203,7 @@ static void give_order(struct worker *worker, struct order *order)
 
 static bool consumes_handle(const struct order *order)
 {
-	return order->kind == ORDER_CLOSE || order->kind == ORDER_FINISH;
+	return order->kind == ORDER_CLOSE || order->kind == ORDER_FINISH || order->kind == ORDER_ABANDON;
 }
 
 static void stop_worker(struct worker *worker)
@@ -308,6 +311,7 @@ static void check_writer(struct world *world, const struct pending *pending, str
 		memcpy(file->partial, order->file.partial, sizeof(file->partial));
 		memcpy(file->writer, writer, sizeof(file->writer));
 		file->written = file->synced = 0;
+		file->abandoned = false;
 	} else if (strcmp(file->partial, order->file.partial) != 0) {
 		wrong(world, "given its name under one that nobody opened", order->file.url);
 	} else if (strcmp(file->writer, writer) != 0) {
@@ -332,14 +336,16 @@ static void answer_file_order(struct pending *pending)
 	} else if (order->kind == ORDER_SWEEP) {
 		answer_sweep(world, order, report);
 	} else if (order->kind == ORDER_OPEN) {
-		if (file->synced < order->file.bytes_recorded)
+		uint64_t have = file->abandoned ? 0 : order->file.bytes_recorded;
+		file->abandoned = false;
+		if (file->synced < have)
 			wrong(world, "recorded more than is on disk", order->file.url);
 		if (file->exchanged && order->file.tag[0] != '\0') {
 			report->result = fault_set(&report->fault, RESULT_FILE_CHANGED, FAULT_FERRY, 0, "made up");
 			finish(pending, report);
 			return;
 		}
-		report->bytes = order->file.bytes_recorded;
+		report->bytes = have;
 		file->written = file->written < report->bytes ? report->bytes : file->written;
 		(void)!text_copy(report->tag, sizeof(report->tag), text_view("tag"));
 		if (world->real_handles)
@@ -364,43 +370,86 @@ static void answer_file_order(struct pending *pending)
 		report->result = fault_set(&report->fault, RESULT_LOCKED, FAULT_FERRY, 0, "made up");
 	} else if (order->kind == ORDER_ABANDON) {
 		file->written = file->synced = 0;
+		file->abandoned = true;
 	}
 	if (consumes_handle(order))
 		file_handle_free(order->handle);
 	finish(pending, report);
 }
 
-/* What the server has of it is asked for as core/resume plans it, and the answer is as good as the server. */
-static void begin_body(const struct pending *pending, struct world_file *file, const struct world_source *source)
+/* What the source answers to what core/resume asks, as core/resume judges it. */
+static enum resume_verdict judge(const struct order *order, const struct world_file *file, const struct world_source *source,
+                                 const char *etag, struct fault *fault)
 {
-	const struct file *known_file = &pending->order->file;
-	const struct resume_known known = { .offset = known_file->bytes_recorded, .total = known_file->bytes_total,
-		                                .etag = known_file->etag, .modified = known_file->modified,
-		                                .verified = known_file->digest.length > 0 };
+	const struct resume_known known = { .offset = order->file.bytes_recorded, .total = order->file.bytes_total,
+		                                .etag = order->file.etag, .modified = order->file.modified,
+		                                .verified = order->file.digest.length > 0,
+		                                .elsewhere = order->elsewhere, .keep = order->keep };
+	uint64_t size = source->other_size ? file->size + 7 : file->size, total;
+	enum resume_verdict verdict = RESUME_AGAIN;
 	struct resume_request request;
+
+	resume_plan(&known, &request);
+	for (; verdict == RESUME_AGAIN; request.offset = 0) {
+		bool same = request.validator[0] == '\0' || strcmp(request.validator, etag) == 0;
+		bool partial = request.offset > 0 && !source->no_ranges && same && request.offset < size;
+		struct resume_answer answer = { .status = partial ? 206 : 200, .has_content_range = partial,
+			                            .range_first = request.offset, .range_last = size - 1, .range_total = size,
+			                            .content_length = partial ? size - request.offset : size };
+
+		memcpy(answer.etag, etag, strlen(etag) + 1);
+		verdict = resume_judge(&known, &request, &answer, &total, fault);
+	}
+	return verdict;
+}
+
+/* A body that begins anew while there is an old one is held until the store has forgotten that. */
+static enum result begin_body(struct pending *pending, struct world_file *file, const struct world_source *source)
+{
+	uint64_t recorded = pending->order->file.bytes_recorded;
 	char etag[16];
+	struct fault fault;
 
 	snprintf(etag, sizeof(etag), "\"v%u\"", pending->worker->world->same_tags ? 0 : source->version);
-	resume_plan(&known, &request);
-	if (request.validator[0] != '\0' && strcmp(request.validator, etag) != 0)
-		request.offset = 0;
-	file->lost = false; /* what was lost is written again */
-	file->mixed = request.offset > 0 && (file->mixed || file->version != source->version);
-	file->version = source->version;
-	/* All of it is there: the last byte is asked for again. */
-	file->written = request.offset > 0 ? known.offset : 0;
+	enum resume_verdict verdict = judge(pending->order, file, source, etag, &fault);
+	if (verdict == RESUME_REFUSE)
+		return fault.result;
+	if (verdict == RESUME_RESTART && recorded > 0) {
+		pending->held = pending->restart = true;
+		pending->version = source->version;
+	} else {
+		file->lost = false; /* what was lost is written again */
+		file->mixed = verdict == RESUME_CONTINUE && (file->mixed || file->version != source->version);
+		file->version = source->version;
+		file->written = verdict == RESUME_CONTINUE ? recorded : 0;
+	}
 
 	struct report *report = new_report(pending, REPORT_ANSWERED);
-	report->bytes = file->written;
+	report->bytes = pending->held ? 0 : file->written;
 	report->bytes_total = file->size;
 	memcpy(report->etag, etag, sizeof(etag));
 	pending->worker->sink.post(pending->worker->sink.context, report);
+	return RESULT_OK;
+}
+
+static void end_fetch(struct pending *pending, struct world_file *file, struct world_source *source, enum result result)
+{
+	struct report *report = new_report(pending, REPORT_DONE);
+
+	report->result = result;
+	report->bytes = pending->restart ? 0 : pending->answered ? file->written : pending->order->file.bytes_recorded;
+	report->retry_after_s = source->retry_after_s > 0 ? source->retry_after_s : file->retry_after_s;
+	file->asked++;
+	source->asked++;
+	(void)!fault_set(&report->fault, result, FAULT_FERRY, 0, "made up");
+	file->fail_next_fetch = RESULT_OK;
+	finish(pending, report);
 }
 
 /* How a fetch that sends nothing more ends. */
 static enum result fetch_result(const struct pending *pending, const struct world_file *file, const struct world_source *source)
 {
-	bool whole = pending->answered && file->written == file->size;
+	bool whole = pending->answered && !pending->restart && file->written == file->size;
 
 	if (pending->stopped && !whole)
 		return RESULT_CANCELLED;
@@ -423,10 +472,22 @@ static void advance_fetch(struct pending *pending)
 	uint64_t end = source->fails != RESULT_OK && source->fails_at < file->size ? source->fails_at : file->size;
 	struct report *report;
 
-	if (!pending->answered && !dead) {
-		pending->answered = true;
-		begin_body(pending, file, source);
+	if (!pending->answered && !pending->stopped && !dead) {
+		enum result result = begin_body(pending, file, source);
+
+		if (result != RESULT_OK)
+			end_fetch(pending, file, source, result);
+		else
+			pending->answered = true;
 		return;
+	}
+	if (pending->held && !pending->stopped && !dead)
+		return;
+	if (pending->restart && !pending->held && !pending->stopped) {
+		pending->restart = false;
+		file->lost = file->mixed = false;
+		file->written = 0;
+		file->version = pending->version;
 	}
 	if (!pending->stopped && !dead && file->fail_next_fetch == RESULT_OK && file->written < end) {
 		uint64_t some = 1 + world_random(world, end - file->written);
@@ -439,15 +500,7 @@ static void advance_fetch(struct pending *pending)
 		pending->worker->sink.post(pending->worker->sink.context, report);
 		return;
 	}
-	report = new_report(pending, REPORT_DONE);
-	report->result = fetch_result(pending, file, source);
-	report->bytes = pending->answered ? file->written : pending->order->file.bytes_recorded;
-	report->retry_after_s = source->retry_after_s > 0 ? source->retry_after_s : file->retry_after_s;
-	file->asked++;
-	source->asked++;
-	(void)!fault_set(&report->fault, report->result, FAULT_FERRY, 0, "made up");
-	file->fail_next_fetch = RESULT_OK;
-	finish(pending, report);
+	end_fetch(pending, file, source, fetch_result(pending, file, source));
 }
 
 struct worker_ops world_workers(struct world *world)

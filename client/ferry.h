@@ -208,6 +208,7 @@ struct ferry_status {
 	char pinned_helper[FERRY_SID_BYTES];   /* whose token alone it takes; "": anybody's */
 	enum ferry_token_loss on_token_loss;
 	enum ferry_profile profile;
+	uint64_t max_bytes;             /* 0: any */
 	struct ferry_side file, network;
 };
 
@@ -240,6 +241,7 @@ struct ferry_properties {
 	enum ferry_token_loss on_token_loss;
 	const char *pinned_helper;      /* the SID whose token alone may be its helper token; NULL: anybody's */
 	enum ferry_profile profile;     /* brings a no_progress_timeout_s, unless that is given */
+	uint64_t max_bytes;             /* all files together may be no larger: MAX_SIZE; 0: any size */
 };
 #define FERRY_GIVE_NAME 0x01u
 #define FERRY_GIVE_DESCRIPTION 0x02u
@@ -252,6 +254,7 @@ struct ferry_properties {
 #define FERRY_GIVE_ON_TOKEN_LOSS 0x100u
 #define FERRY_GIVE_PINNED_HELPER 0x200u
 #define FERRY_GIVE_PROFILE 0x400u
+#define FERRY_GIVE_MAX_BYTES 0x800u
 
 /* One file to fetch.  The URL is absolute http or https; the path absolute, in a folder that exists. */
 struct ferry_source {

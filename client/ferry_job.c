@@ -117,6 +117,10 @@ static void write_properties(struct json_writer *request, const struct ferry_pro
 		json_write_raw(request, "pinned_helper", text_view("null"));
 	else if (given & FERRY_GIVE_PINNED_HELPER)
 		json_write_text(request, "pinned_helper", text_view(properties->pinned_helper));
+	if (given & FERRY_GIVE_MAX_BYTES && properties->max_bytes == 0)
+		json_write_raw(request, "max_bytes", text_view("null"));
+	else if (given & FERRY_GIVE_MAX_BYTES)
+		json_write_u64(request, "max_bytes", properties->max_bytes);
 	if (given & FERRY_GIVE_PROFILE && properties->profile == FERRY_PROFILE_NONE)
 		json_write_raw(request, "profile", text_view("null"));
 	else if (given & FERRY_GIVE_PROFILE)

@@ -4,6 +4,7 @@
 
 ALTER TABLE job ADD COLUMN profile INTEGER NOT NULL DEFAULT 0 CHECK (profile BETWEEN 0 AND 3);
 ALTER TABLE job ADD COLUMN retry_after_s INTEGER NOT NULL DEFAULT 0 CHECK (retry_after_s BETWEEN 0 AND 86400);
+ALTER TABLE job ADD COLUMN max_bytes INTEGER NOT NULL DEFAULT 0 CHECK (max_bytes >= 0); -- 0: any
 -- The size that the client says the file has; NULL: it does not.  What 0001 had was a hint, and stays one.
 ALTER TABLE file ADD COLUMN bytes_stated INTEGER CHECK (bytes_stated >= 0);
 -- The digest that it must have, as core/digest writes it; "": any.

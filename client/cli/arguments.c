@@ -7,22 +7,22 @@
 
 #define SECONDS_MAX (10u * 365u * 24u * 3600u) /* the service's maximum for a job's times */
 
-#define BIT(name) (1u << OPTION_##name)
+#define BIT(name) (UINT64_C(1) << OPTION_##name)
 #define EVERYWHERE (BIT(HELP) | BIT(VERSION) | BIT(JSON) | BIT(ADDRESS) | BIT(CONSOLE))
 #define SUBMITTING                                                                                                     \
 	(BIT(NAME) | BIT(DESCRIPTION) | BIT(KEY) | BIT(PRIORITY) | BIT(NO_COMPLETE) | BIT(SUSPENDED) | BIT(WAIT) |         \
-	 BIT(NO_WAIT) | BIT(RETRY_DELAY) | BIT(NO_PROGRESS_TIMEOUT) | BIT(MAX_TIME) | BIT(LEASE) | BIT(FROM) |              \
+	 BIT(NO_WAIT) | BIT(RETRY_DELAY) | BIT(NO_PROGRESS_TIMEOUT) | BIT(MAX_TIME) | BIT(MAX_SIZE) | BIT(LEASE) | BIT(FROM) |              \
 	 BIT(ON_TOKEN_LOSS) | BIT(PINNED_HELPER) | BIT(PROFILE) | BIT(DIGEST) |            \
 	 BIT(MIRROR))
 #define LENDING (BIT(USER) | BIT(ROOT) | BIT(MAX_AGE) | BIT(EVERYONE))
 #define MANY UINT32_MAX
-_Static_assert(OPTION_COUNT <= 32, "every option has a bit");
+_Static_assert(OPTION_COUNT <= 64, "every option has a bit");
 
 static const struct {
 	const char *name;
-	uint32_t options; /* beside EVERYWHERE */
+	uint64_t options; /* beside EVERYWHERE */
 	uint32_t operands_min, operands_max;
-	uint32_t required; /* of the options */
+	uint64_t required; /* of the options */
 } verbs[VERB_NONE] = {
 	[VERB_SUBMIT] = { "submit", SUBMITTING | BIT(TIMEOUT) | BIT(QUIET), 0, MANY, 0 },
 	[VERB_LIST] = { "list", BIT(ALL) | BIT(EVERYONE), 0, 0, 0 },
@@ -46,7 +46,7 @@ static const struct {
 	[VERB_TAKE_OWNERSHIP] = { "take-ownership", BIT(EVERYONE), 1, MANY, 0 },
 };
 
-enum kind { FLAG, TEXT, SECONDS, PRIORITY, TOKEN_LOSS, PROFILE, WORDS };
+enum kind { FLAG, TEXT, SECONDS, BYTES, PRIORITY, TOKEN_LOSS, PROFILE, WORDS };
 
 static const struct {
 	const char *name;
@@ -73,6 +73,7 @@ static const struct {
 	[OPTION_NO_PROGRESS_TIMEOUT] = { "--no-progress-timeout", SECONDS,
 	                                 offsetof(struct arguments, no_progress_timeout_s) },
 	[OPTION_MAX_TIME] = { "--max-time", SECONDS, offsetof(struct arguments, max_time_s) },
+	[OPTION_MAX_SIZE] = { "--max-size", BYTES, offsetof(struct arguments, max_bytes) },
 	[OPTION_LEASE] = { "--lease", SECONDS, offsetof(struct arguments, lease_s) },
 	[OPTION_OLDER_THAN] = { "--older-than", SECONDS, offsetof(struct arguments, older_than_s) },
 	[OPTION_FROM] = { "--from", TEXT, offsetof(struct arguments, from) },
@@ -120,6 +121,27 @@ bool arguments_read_seconds(const char *text, uint32_t *ret_seconds)
 		return false;
 	*ret_seconds = (uint32_t)number;
 	return true;
+}
+
+/* "500", "500kB", "20MB", "4GB". */
+static bool read_bytes(const char *text, uint64_t *ret_bytes)
+{
+	static const struct {
+		const char *name;
+		uint64_t factor;
+	} units[] = { { "", 1 }, { "kB", 1000 }, { "MB", 1000000 }, { "GB", 1000000000 } };
+	uint64_t number = 0;
+	size_t digits = 0;
+
+	for (; text[digits] >= '0' && text[digits] <= '9'; digits++) {
+		if (number > INT64_MAX / 10 - 1)
+			return false;
+		number = number * 10 + (uint64_t)(text[digits] - '0');
+	}
+	for (size_t i = 0; i < sizeof(units) / sizeof(units[0]); i++)
+		if (strcmp(text + digits, units[i].name) == 0 && number <= INT64_MAX / units[i].factor)
+			*ret_bytes = number * units[i].factor;
+	return *ret_bytes > 0;
 }
 
 bool arguments_read_flags(const char *text, unsigned *ret_flags)
@@ -183,6 +205,16 @@ static bool read_value(enum option option, const char *value, struct arguments *
 		             value);
 		return false;
 	}
+	case BYTES: {
+		uint64_t bytes = 0;
+		if (read_bytes(value, &bytes)) {
+			memcpy(at, &bytes, sizeof(bytes));
+			return true;
+		}
+		text_display(problem, ARGUMENTS_PROBLEM_BYTES_MAX, "%s takes a size like 500, 500kB, 20MB or 4GB, not '%s'", name,
+		             value);
+		return false;
+	}
 	case PRIORITY:
 		return read_word(ferry_priority_from_name(value, &arguments->priority), name, "foreground, high, normal or low",
 		                 value, problem);
@@ -228,7 +260,7 @@ static bool read_option(int argc, char **argv, int *at, struct arguments *argume
 		text_display(problem, ARGUMENTS_PROBLEM_BYTES_MAX, "%s is given twice", options[option].name);
 		return false;
 	}
-	arguments->given |= 1u << option;
+	arguments->given |= UINT64_C(1) << option;
 	if (value != NULL)
 		return read_value(option, value + 1, arguments, problem);
 	if (options[option].kind == FLAG)
@@ -343,10 +375,10 @@ static bool check_operands(const struct arguments *arguments, char *problem)
 static bool check_verb(const struct arguments *arguments, char *problem)
 {
 	const char *name = verbs[arguments->verb].name;
-	uint32_t strange = arguments->given & ~(verbs[arguments->verb].options | EVERYWHERE);
+	uint64_t strange = arguments->given & ~(verbs[arguments->verb].options | EVERYWHERE);
 
 	for (unsigned i = 0; i < OPTION_COUNT; i++) {
-		if (strange & 1u << i) {
+		if (strange & UINT64_C(1) << i) {
 			text_display(problem, ARGUMENTS_PROBLEM_BYTES_MAX, "'ferry %s' has no option %s", name, options[i].name);
 			return false;
 		}
@@ -356,7 +388,7 @@ static bool check_verb(const struct arguments *arguments, char *problem)
 	if (!check_operands(arguments, problem))
 		return false;
 	for (unsigned i = 0; i < OPTION_COUNT; i++) {
-		if (verbs[arguments->verb].required & ~arguments->given & 1u << i) {
+		if (verbs[arguments->verb].required & ~arguments->given & UINT64_C(1) << i) {
 			text_display(problem, ARGUMENTS_PROBLEM_BYTES_MAX, "'ferry %s' needs %s", name, options[i].name);
 			return false;
 		}

@@ -46,6 +46,7 @@ enum option {
 	OPTION_RETRY_DELAY,
 	OPTION_NO_PROGRESS_TIMEOUT,
 	OPTION_MAX_TIME,
+	OPTION_MAX_SIZE,
 	OPTION_LEASE,
 	OPTION_OLDER_THAN,
 	OPTION_FROM,
@@ -60,18 +61,19 @@ enum option {
 	OPTION_USER,
 	OPTION_ROOT,
 	OPTION_MAX_AGE,
-	OPTION_COUNT /* at most 32: `given` has a bit for each */
+	OPTION_COUNT /* at most 64: `given` has a bit for each */
 };
 
 /* What was asked for.  Texts are the command line's own. */
 struct arguments {
 	enum verb verb; /* VERB_NONE: none was given */
-	uint32_t given; /* 1 << OPTION_... */
+	uint64_t given; /* 1 << OPTION_... */
 	const char *address, *name, *description, *key, *from, *pinned_helper, *user, *digest;
 	enum ferry_priority priority;
 	enum ferry_token_loss on_token_loss;
 	enum ferry_profile profile;
 	uint32_t timeout_s, retry_delay_s, no_progress_timeout_s, max_time_s, lease_s, older_than_s, max_age_s;
+	uint64_t max_bytes;
 	struct words { /* of an option that is given several times */
 		const char *words[FERRY_ROOTS_MAX];
 		size_t count;
@@ -81,7 +83,7 @@ struct arguments {
 };
 static inline bool arguments_has(const struct arguments *arguments, enum option option)
 {
-	return (arguments->given & 1u << option) != 0;
+	return (arguments->given & UINT64_C(1) << option) != 0;
 }
 
 #define ARGUMENTS_PROBLEM_BYTES_MAX 256

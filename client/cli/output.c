@@ -116,6 +116,10 @@ static void write_identities(struct json_writer *writer, const struct ferry_stat
 	json_write_end(writer, '}');
 	json_write_text(writer, "on_token_loss", text_view(ferry_token_loss_name(status->on_token_loss)));
 	write_or_null(writer, "pinned_helper", status->pinned_helper);
+	if (status->max_bytes == 0)
+		json_write_raw(writer, "max_bytes", text_view("null"));
+	else
+		json_write_u64(writer, "max_bytes", status->max_bytes);
 	write_or_null(writer, "profile", status->profile == FERRY_PROFILE_NONE ? "" : ferry_profile_name(status->profile));
 }
 
@@ -350,6 +354,10 @@ void output_job(const struct ferry_status *status, int64_t wall_ms)
 	output_identities(status, false);
 	output_text("  priority     %s\n", ferry_priority_name(status->priority));
 	output_text("  completes    %s\n", status->auto_complete ? "by itself" : "when told to");
+	if (status->max_bytes != 0) {
+		format_bytes(status->max_bytes, total);
+		output_text("  at most      %s\n", total);
+	}
 	format_duration(status->retry_delay_s, retry);
 	format_duration(status->no_progress_timeout_s, no_progress);
 	format_duration(status->max_time_s, max_time);

@@ -86,6 +86,7 @@ static struct ferry_properties properties_of(const struct arguments *arguments, 
 		{ OPTION_ON_TOKEN_LOSS, FERRY_GIVE_ON_TOKEN_LOSS },
 		{ OPTION_PINNED_HELPER, FERRY_GIVE_PINNED_HELPER },
 		{ OPTION_PROFILE, FERRY_GIVE_PROFILE },
+		{ OPTION_MAX_SIZE, FERRY_GIVE_MAX_BYTES },
 	};
 	struct ferry_properties properties = {
 		.given = FERRY_GIVE_NAME | FERRY_GIVE_AUTO_COMPLETE,
@@ -100,6 +101,7 @@ static struct ferry_properties properties_of(const struct arguments *arguments, 
 		.on_token_loss = arguments->on_token_loss,
 		.pinned_helper = arguments->pinned_helper,
 		.profile = arguments->profile,
+		.max_bytes = arguments->max_bytes,
 	};
 
 	for (size_t i = 0; i < sizeof(optional) / sizeof(optional[0]); i++) {

@@ -52,7 +52,8 @@ enum {
 	PROPERTY_ON_TOKEN_LOSS = 1 << 8,
 	PROPERTY_PINNED_HELPER = 1 << 9,
 	PROPERTY_PROFILE = 1 << 10,
-	PROPERTY_ALL = (1 << 11) - 1,
+	PROPERTY_MAX_BYTES = 1 << 11,
+	PROPERTY_ALL = (1 << 12) - 1,
 };
 
 /* A decoded request.  Views point into `document`. */

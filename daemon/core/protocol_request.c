@@ -186,6 +186,13 @@ static enum result read_profile(struct json value, struct request *request, stru
 	return RESULT_OK;
 }
 
+static enum result read_max_bytes(struct json value, struct request *request, struct fault *fault)
+{
+	request->properties_given |= PROPERTY_MAX_BYTES;
+	request->properties.max_bytes = 0;
+	return json_is_null(value) ? RESULT_OK : json_get_u64(value, 1, INT64_MAX, &request->properties.max_bytes, fault);
+}
+
 /* A profile brings its own time to give up, unless the message says another one. */
 static void apply_profile(struct request *request)
 {
@@ -341,7 +348,7 @@ static enum result read_limit(struct json value, struct request *request, struct
 
 #define FIELDS(X)                                                                                              \
 	X(protocol) X(client) X(handle) X(job) X(key) X(name) X(description) X(priority) X(auto_complete)      \
-	X(retry_delay) X(no_progress_timeout) X(max_time) X(lease) X(on_token_loss) X(pinned_helper) X(profile) X(files)  \
+	X(retry_delay) X(no_progress_timeout) X(max_time) X(lease) X(on_token_loss) X(pinned_helper) X(profile) X(max_bytes) X(files)  \
 	X(all) X(everyone) X(from) X(limit) X(sid) X(logon_id) X(flags) X(roots) X(token_age) X(ticket)
 
 enum field_index {
@@ -381,6 +388,7 @@ static const struct {
 	[AT_on_token_loss] = { "on_token_loss", read_on_token_loss },
 	[AT_pinned_helper] = { "pinned_helper", read_pinned_helper },
 	[AT_profile] = { "profile", read_profile },
+	[AT_max_bytes] = { "max_bytes", read_max_bytes },
 	[AT_sid] = { "sid", read_sid },
 	[AT_logon_id] = { "logon_id", read_logon_id },
 	[AT_flags] = { "flags", read_flags },
@@ -392,7 +400,7 @@ static const struct {
 #define FIELDS_PROPERTIES                                                                             \
 	(FIELD_name | FIELD_description | FIELD_priority | FIELD_auto_complete | FIELD_retry_delay |  \
 	 FIELD_no_progress_timeout | FIELD_max_time | FIELD_lease | FIELD_on_token_loss | FIELD_pinned_helper |  \
-	 FIELD_profile)
+	 FIELD_profile | FIELD_max_bytes)
 
 static const struct {
 	unsigned required, optional;

@@ -24,6 +24,19 @@ uint64_t active_live_bytes(const struct active *active)
 	return bytes;
 }
 
+enum result job_check_size(const struct job *job, const struct active *active, struct fault *fault)
+{
+	uint64_t bytes = job->bytes_total, most = job->properties.max_bytes;
+
+	for (const struct flight *flight = active != NULL ? active->flights : NULL; flight != NULL; flight = flight->next)
+		if (flight->file.bytes_total == SIZE_UNKNOWN)
+			bytes += flight->written;
+	if (most == 0 || bytes <= most)
+		return RESULT_OK;
+	return fault_set(fault, RESULT_MAX_SIZE, FAULT_FERRY, 0, "at least %" PRIu64 " bytes instead of %" PRIu64 " at most (max_bytes)",
+	                 bytes, most);
+}
+
 bool flight_save(struct engine *engine, const struct flight *flight)
 {
 	struct fault fault;
@@ -295,6 +308,7 @@ static struct active *active_new(struct engine *engine, struct job *job, struct 
 	active->work = job->work;
 	active->priority = job->properties.priority;
 	active->patience = job_patience(job->properties.profile);
+	active->max_bytes = job->properties.max_bytes;
 	active->created_ms = job->created_ms;
 	active->slot_since_ms = active->slice_since_ms = engine_mono(engine);
 	active->next = engine->actives;
@@ -340,7 +354,9 @@ void active_begin(struct engine *engine, struct job *job)
 {
 	enum job_state from = job->state;
 	struct fault fault = { 0 };
-	struct active *active = begin_anew(engine, job, &fault) == RESULT_OK ? active_new(engine, job, &fault) : NULL;
+	bool fits = job->work != JOB_WORK_TRANSFER || job_check_size(job, NULL, &fault) == RESULT_OK;
+	bool may = fits && begin_anew(engine, job, &fault) == RESULT_OK;
+	struct active *active = may ? active_new(engine, job, &fault) : NULL;
 	uint64_t max_ms = (uint64_t)job->properties.max_time_s * 1000;
 
 	if (active == NULL) {

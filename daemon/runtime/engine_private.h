@@ -107,6 +107,7 @@ struct active {
 	enum job_priority priority, level; /* its own, and the one that it got its slot at */
 	int64_t slice_since_ms; /* monotonic */
 	const struct job_patience *patience; /* NULL: the settings' */
+	uint64_t max_bytes; /* of the job; 0: any */
 	int64_t created_ms;
 	struct crew *crews[JOB_SIDE_COUNT]; /* without work for the network that side is NULL */
 	enum identity_choice as[JOB_SIDE_COUNT];
@@ -288,6 +289,9 @@ void active_leave_slot(struct engine *engine, const struct active *active, struc
  * gone afterwards, as after active_wind_down. */
 void active_fail(struct engine *engine, struct active *active, const struct fault *fault);
 uint64_t active_live_bytes(const struct active *active);
+/* Are the job's files larger together than it may be, as far as their sizes are known?  What no server announced counts as
+ * it comes.  `active` may be NULL. */
+enum result job_check_size(const struct job *job, const struct active *active, struct fault *fault) MUST_CHECK;
 struct flight *flight_find(struct engine *engine, uint64_t number);
 bool flight_save(struct engine *engine, const struct flight *flight); /* false: the turn is broken */
 void flight_order(struct engine *engine, struct flight *flight, enum order_kind kind, uint64_t bytes);

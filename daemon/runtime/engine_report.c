@@ -100,6 +100,17 @@ static void on_opened(struct engine *engine, struct flight *flight, struct repor
 	flight_order(engine, flight, ORDER_FETCH, 0);
 }
 
+/* The active may be gone. */
+static void check_size(struct engine *engine, struct active *active)
+{
+	struct fault fault;
+	struct job job;
+
+	if (active->max_bytes > 0 && !active->winding && engine_load_job(engine, active->row, &job) &&
+	    job_check_size(&job, active, &fault) != RESULT_OK)
+		active_fail(engine, active, &fault);
+}
+
 static void on_answered(struct engine *engine, struct flight *flight, const struct report *report)
 {
 	bool restarted = report->bytes == 0 && flight->file.bytes_recorded > 0;
@@ -130,6 +141,7 @@ static void on_answered(struct engine *engine, struct flight *flight, const stru
 		(void)!engine_move(engine, &job, JOB_EVENT_CONNECTED, NULL);
 		(void)!engine_save_job(engine, &job, from);
 	}
+	check_size(engine, flight->active);
 }
 
 static void on_written(struct engine *engine, struct flight *flight, uint64_t written)
@@ -142,6 +154,8 @@ static void on_written(struct engine *engine, struct flight *flight, uint64_t wr
 		flight->syncing = true;
 		flight_order(engine, flight, ORDER_SYNC, written);
 	}
+	if (flight->file.bytes_total == SIZE_UNKNOWN)
+		check_size(engine, flight->active);
 }
 
 static void on_synced(struct engine *engine, struct flight *flight, const struct report *report)
@@ -230,6 +244,7 @@ static void on_finished(struct engine *engine, struct flight *flight, const stru
 		return;
 	note_file(engine, EVENT_FILE_STOPPED, flight, flight->written, NULL);
 	note_progress(engine, flight->active);
+	check_size(engine, flight->active);
 	flight_end(engine, flight);
 }
 

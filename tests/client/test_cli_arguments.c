@@ -202,6 +202,12 @@ static void arguments__helper_verbs__take_what_they_need(void **state)
 	check_problem("ferry preflight", "'ferry preflight' needs a job: its id, the beginning of its id, or its name");
 	check_problem("ferry submit --on-token-loss retry x y", "--on-token-loss takes error or wait, not 'retry'");
 	check_problem("ferry wait --pinned-helper S-1 j", "'ferry wait' has no option --pinned-helper");
+	check_problem("ferry submit --max-size big x y", "--max-size takes a size like 500, 500kB, 20MB or 4GB, not 'big'");
+	check_problem("ferry submit --max-size 0 x y", "--max-size takes a size like 500, 500kB, 20MB or 4GB, not '0'");
+	check_problem("ferry submit --max-size 9999999999GB x y",
+	              "--max-size takes a size like 500, 500kB, 20MB or 4GB, not '9999999999GB'");
+	assert_true(read_line("ferry submit --max-size 20MB x y"));
+	assert_int_equal(arguments.max_bytes, 20000000);
 	check_problem("ferry submit --profile fast x y", "--profile takes interactive, update, bulk or none, not 'fast'");
 	assert_true(read_line("ferry submit --profile interactive x y"));
 	assert_int_equal(arguments.profile, FERRY_PROFILE_INTERACTIVE);

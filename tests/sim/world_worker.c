@@ -426,7 +426,7 @@ static enum result begin_body(struct pending *pending, struct world_file *file, 
 
 	struct report *report = new_report(pending, REPORT_ANSWERED);
 	report->bytes = pending->held ? 0 : file->written;
-	report->bytes_total = file->size;
+	report->bytes_total = file->no_length ? SIZE_UNKNOWN : file->size;
 	memcpy(report->etag, etag, sizeof(etag));
 	pending->worker->sink.post(pending->worker->sink.context, report);
 	return RESULT_OK;

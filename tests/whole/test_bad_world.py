@@ -191,6 +191,28 @@ def servers_that_fail__leave_the_old_file_and_say_why():
     world.bridge.close()
 
 
+def job_larger_than_it_may_be__is_told_and_goes_on_when_it_may():
+    ferry = Ferry().start()
+    nginx = Nginx(os.path.join(ferry.folder, "nginx"))
+    nginx.file("large.bin", 3000000)
+    failed = ferry.run("submit", "--name", "Large", "--max-size", "2MB", nginx.url("large.bin"), ferry.destination("large.bin"),
+                       check=False)
+    assert failed.returncode != 0 and "MAX_SIZE" in failed.stderr and "3000000 bytes instead of 2000000" in failed.stderr, failed
+    job = ferry.json("show", "Large")[0]["job"]
+    assert (job["state"], job["error"]["hresult"], job["max_bytes"]) == ("ERROR", "0x80200064", 2000000), job
+    assert "at most      1.9 MiB" in ferry.run("show", "Large").stdout
+    bridge = Bridge(ferry)
+    bridge.hello()
+    handle = bridge.ok("job.open", job=job["id"])["handle"]
+    bridge.ok("job.setProperties", handle=handle, max_bytes=3000000)
+    bridge.close()
+    ferry.run("resume", "Large")
+    ferry.run("wait", "Large")
+    ferry.check_landed(nginx, ["large.bin"])
+    nginx.close()
+    ferry.close()
+
+
 def file_of_another_size_than_was_stated__is_told_with_both_and_nothing_of_it_stays():
     world = World()
     nginx = Nginx(os.path.join(world.ferry.folder, "nginx"))
@@ -322,6 +344,6 @@ def full_disk__is_told_and_goes_on_when_there_is_room():
 
 
 faulthandler.dump_traceback_later(150, exit=True)  # what is not answered hangs
-run(servers_that_fail__leave_the_old_file_and_say_why,
+run(servers_that_fail__leave_the_old_file_and_say_why, job_larger_than_it_may_be__is_told_and_goes_on_when_it_may,
     file_of_another_size_than_was_stated__is_told_with_both_and_nothing_of_it_stays, destinations_that_cannot_be_written__are_told_at_resume,
     destination_in_use__is_tried_again, full_disk__is_told_and_goes_on_when_there_is_room)

@@ -216,6 +216,59 @@ bool resume_parse_content_range(struct text_view value, uint64_t *ret_first, uin
 	return true;
 }
 
+/* Exactly so many digits. */
+static bool take_digits(struct text_view *text, size_t count, int64_t maximum, int64_t *ret_number)
+{
+	struct text_view digits = { text->bytes, count < text->length ? count : text->length };
+	uint64_t number;
+
+	if (!take_number(&digits, &number) || digits.length > 0 || text->length < count || number > (uint64_t)maximum)
+		return false;
+	text->bytes += count;
+	text->length -= count;
+	*ret_number = (int64_t)number;
+	return true;
+}
+
+static bool take_text(struct text_view *text, const char *expected)
+{
+	while (*expected != '\0')
+		if (!take_byte(text, *expected++))
+			return false;
+	return true;
+}
+
+/* One of the names, three letters each; its number from 0. */
+static bool take_name(struct text_view *text, const char *names, int64_t *ret_number)
+{
+	for (*ret_number = 0; *names != '\0' && text->length >= 3; names += 3, ++*ret_number)
+		if (memcmp(text->bytes, names, 3) == 0) {
+			text->bytes += 3;
+			text->length -= 3;
+			return true;
+		}
+	return false;
+}
+
+bool resume_parse_date(struct text_view value, int64_t *ret_unix_s)
+{
+	static const int64_t days_before[12] = { 0, 31, 59, 90, 120, 151, 181, 212, 243, 273, 304, 334 };
+	int64_t weekday, day, month, year, hour, minute, second;
+
+	if (!take_name(&value, "MonTueWedThuFriSatSun", &weekday) || !take_text(&value, ", ") ||
+	    !take_digits(&value, 2, 31, &day) || !take_text(&value, " ") ||
+	    !take_name(&value, "JanFebMarAprMayJunJulAugSepOctNovDec", &month) || !take_text(&value, " ") ||
+	    !take_digits(&value, 4, 9999, &year) || !take_text(&value, " ") || !take_digits(&value, 2, 23, &hour) ||
+	    !take_text(&value, ":") || !take_digits(&value, 2, 59, &minute) || !take_text(&value, ":") ||
+	    !take_digits(&value, 2, 60, &second) || !take_text(&value, " GMT") || value.length > 0 || day == 0 || year < 1601)
+		return false;
+	/* Leap days up to the end of the year before, and this year's if February is over. */
+	int64_t past = month > 1 ? year : year - 1, leap_days = past / 4 - past / 100 + past / 400 - 477;
+	int64_t days = (year - 1970) * 365 + leap_days + days_before[month] + day - 1;
+	*ret_unix_s = ((days * 24 + hour) * 60 + minute) * 60 + second;
+	return true;
+}
+
 /* BITS's table, with three additions that are younger than it: 308 is a redirect like 307 (RFC 9110), and 425
  * (RFC 8470) and 429 (RFC 6585) say in so many words that the same request will do later. */
 enum result resume_status_result(long status)

@@ -58,6 +58,9 @@ enum result resume_check_size(uint64_t stated, uint64_t bytes, struct fault *fau
 
 /* Parse "bytes 5-9/10" or "bytes 5-9/ *" (without the space).  False for anything else, overflow included. */
 bool resume_parse_content_range(struct text_view value, uint64_t *ret_first, uint64_t *ret_last, uint64_t *ret_total);
+/* Parse the date that servers send, "Sun, 06 Nov 1994 08:49:37 GMT", to Unix time; RFC 9110 section 5.6.7.  False for anything
+ * else, the two forms that nobody has sent for thirty years included. */
+bool resume_parse_date(struct text_view value, int64_t *ret_unix_s);
 /* The retry class and outcome of an HTTP status that is not a success; docs/bits.md section 5.1. */
 enum result resume_status_result(long status);
 

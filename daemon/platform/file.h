@@ -59,6 +59,8 @@ enum result file_write(struct file_handle *file, uint64_t offset, const void *by
                        struct fault *fault) MUST_CHECK; /* all of it or a failure */
 enum result file_read(struct file_handle *file, uint64_t offset, void *bytes, size_t size, size_t *ret_length,
                       struct fault *fault) MUST_CHECK;
+/* When it was made and last changed, on Windows, or last changed, on Linux; a write changes that again. */
+enum result file_set_modified(struct file_handle *file, int64_t unix_s, struct fault *fault) MUST_CHECK;
 /* Data and size reach the disk. */
 enum result file_sync(struct file_handle *file, struct fault *fault) MUST_CHECK;
 /* Give the open file a new simple name in the folder it lies in, atomically, replacing a plain file of that name.

@@ -96,6 +96,7 @@ static struct flight *flight_start(struct engine *engine, struct active *active,
 	flight->number = ++engine->flight_number;
 	flight->stage = stage;
 	flight->file = *file;
+	flight->source = file->source;
 	flight->next = active->flights;
 	active->flights = flight;
 	active->flight_count++;

@@ -222,6 +222,9 @@ enum result partfile_publish(const struct partfile *part, struct fault *fault)
 		                 "publish %s: the partial file has %llu bytes instead of %llu", part->path,
 		                 (unsigned long long)bytes, (unsigned long long)whole_bytes(part));
 	}
+	/* Where a file system keeps no such times, that is no reason to have no file. */
+	if (part->modified_s != PARTFILE_NOW)
+		(void)!file_set_modified(file, part->modified_s, NULL);
 	/* One handle from the check to the rename: what was checked is what gets the name. */
 	result = file_rename(place.folder, file, part->partial, place.name, fault);
 	return result ? result : folder_sync(place.folder, fault);

@@ -27,6 +27,8 @@ struct partfile {
 	const char *tag;           /* "" if none was recorded: whatever bears the partial name is ours from before a crash */
 	uint64_t bytes_recorded;
 	uint64_t bytes_total;      /* SIZE_UNKNOWN */
+	int64_t modified_s;        /* Unix time that the file gets with its name; PARTFILE_NOW: none of its own */
+#define PARTFILE_NOW INT64_MIN
 	const char *const *forbidden_folders; /* Ferry's own, NULL-terminated (rule 9) */
 	struct partfile_folder *folder;       /* NULL: opened for this call alone */
 };

@@ -281,12 +281,14 @@ struct reading {
 static enum result do_file_order(struct worker *worker, struct order *order, struct answer *answer, struct fault *fault)
 {
 	const char *const *forbidden_folders = worker->settings.forbidden_folders;
+	int64_t modified_s;
 	const struct partfile part = {
 		.path = order->file.path,
 		.partial = order->file.partial,
 		.tag = order->file.tag,
 		.bytes_recorded = order->file.bytes_recorded,
 		.bytes_total = order->file.bytes_total,
+		.modified_s = resume_parse_date(text_view(order->file.modified), &modified_s) ? modified_s : PARTFILE_NOW,
 		.forbidden_folders = forbidden_folders,
 		.folder = &worker->folder,
 	};

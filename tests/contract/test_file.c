@@ -1,3 +1,5 @@
+#include <sys/stat.h>
+
 #include "contract/file_scene.h"
 
 static struct file_handle *create(struct scene *scene, const char *name, const char *text)
@@ -228,6 +230,22 @@ static void file__reserve__sets_the_size_and_keeps_the_bytes(void **state)
 	assert_int_equal(bytes, 0);
 }
 
+static void file__set_modified__is_kept_through_a_sync_and_a_rename(void **state)
+{
+	struct scene *scene = *state;
+	static const int64_t times[] = { 784111777, 0, 4102444800 };
+	for (size_t i = 0; i < 3; i++) {
+		struct stat status;
+		AUTO(file_handle) struct file_handle *file = create(scene, "one", "hello");
+		assert_int_equal(file_set_modified(file, times[i], &scene->fault), RESULT_OK);
+		assert_int_equal(file_sync(file, &scene->fault), RESULT_OK);
+		assert_int_equal(file_rename(scene->folder, file, "one", "two", &scene->fault), RESULT_OK);
+		file_handle_free(TAKE(file));
+		assert_int_equal(stat(in(scene, "two"), &status), 0);
+		assert_int_equal(status.st_mtime, times[i]);
+	}
+}
+
 static void file__reserve_beyond_the_free_space__is_disk_full_and_changes_nothing(void **state)
 {
 	struct scene *scene = *state;
@@ -422,6 +440,7 @@ int main(void)
 		FILE_TEST(file__reopen__takes_nothing_else),
 		FILE_TEST(file__reopen__takes_no_link),
 		FILE_TEST(file__reserve__sets_the_size_and_keeps_the_bytes),
+		FILE_TEST(file__set_modified__is_kept_through_a_sync_and_a_rename),
 		FILE_TEST(file__reserve_beyond_the_free_space__is_disk_full_and_changes_nothing),
 		FILE_TEST(file__beyond_4_gib__keeps_its_offsets),
 		FILE_TEST(file__renamed__replaces_a_plain_file),

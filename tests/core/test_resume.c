@@ -286,6 +286,46 @@ static void resume_finish__table__counts(void **state)
 
 /* --- reading --- */
 
+static void resume_parse_date__as_servers_send_it__is_read(void **state)
+{
+	static const struct {
+		const char *text;
+		int64_t unix_s;
+	} cases[] = {
+		{ "Sun, 06 Nov 1994 08:49:37 GMT", INT64_C(784111777) },
+		{ "Thu, 01 Jan 1970 00:00:00 GMT", INT64_C(0) },
+		{ "Wed, 31 Dec 1969 23:59:59 GMT", INT64_C(-1) },
+		{ "Tue, 29 Feb 2000 12:00:00 GMT", INT64_C(951825600) },
+		{ "Wed, 01 Mar 2000 00:00:00 GMT", INT64_C(951868800) },
+		{ "Thu, 29 Feb 2024 00:00:00 GMT", INT64_C(1709164800) },
+		{ "Fri, 27 Nov 2026 17:32:21 GMT", INT64_C(1795800741) },
+		{ "Mon, 01 Mar 2100 00:00:00 GMT", INT64_C(4107542400) },
+		{ "Fri, 31 Dec 9999 23:59:59 GMT", INT64_C(253402300799) },
+		{ "Mon, 01 Jan 1601 00:00:00 GMT", INT64_C(-11644473600) },
+	};
+	static const char *const others[] = {
+		"", "Sun", "Sun, 06 Nov 1994 08:49:37", "Sun, 06 Nov 1994 08:49:37 GMT ", " Sun, 06 Nov 1994 08:49:37 GMT",
+		"Sun, 6 Nov 1994 08:49:37 GMT", "Sun, 00 Nov 1994 08:49:37 GMT", "Sun, 32 Nov 1994 08:49:37 GMT",
+		"Sun, 06 nov 1994 08:49:37 GMT", "Sun, 06 Nov 94 08:49:37 GMT", "Sun, 06 Nov 1994 24:49:37 GMT",
+		"Sun, 06 Nov 1994 08:60:37 GMT", "Sun, 06 Nov 1994 08:49:61 GMT", "Sun, 06 Nov 1994 08:49:37 UTC",
+		"Sun, 06 Nov 1600 08:49:37 GMT", "Sunday, 06-Nov-94 08:49:37 GMT", "Sun Nov  6 08:49:37 1994", "\xFF\xFF\xFF",
+	};
+	(void)state;
+	for (size_t i = 0; i < COUNT(cases); i++) {
+		int64_t unix_s = 4711;
+		if (!resume_parse_date(text_view(cases[i].text), &unix_s) || unix_s != cases[i].unix_s)
+			fail_msg("%s: %lld", cases[i].text, (long long)unix_s);
+		/* Nothing behind the view is looked at. */
+		for (size_t length = 0; length < strlen(cases[i].text); length++)
+			assert_false(resume_parse_date((struct text_view){ cases[i].text, length }, &unix_s));
+	}
+	for (size_t i = 0; i < COUNT(others); i++) {
+		int64_t unix_s = 4711;
+		if (resume_parse_date(text_view(others[i]), &unix_s) || unix_s != 4711)
+			fail_msg("%s: %lld", others[i], (long long)unix_s);
+	}
+}
+
 static void resume_parse_content_range__good__is_read(void **state)
 {
 	(void)state;
@@ -406,6 +446,7 @@ int main(void)
 		cmocka_unit_test(resume_judge__without_a_range__never_asks_again),
 		cmocka_unit_test(resume_finish__table__counts),
 		cmocka_unit_test(resume_check_size__table__only_what_was_stated),
+		cmocka_unit_test(resume_parse_date__as_servers_send_it__is_read),
 		cmocka_unit_test(resume_parse_content_range__good__is_read),
 		cmocka_unit_test(resume_parse_content_range__anything_else__is_refused_and_nothing_written),
 		cmocka_unit_test(resume_parse_content_range__prefixes__are_not_read_beyond),

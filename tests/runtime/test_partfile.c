@@ -32,7 +32,7 @@ static int tear_down(void **state)
 
 static struct partfile part_of(const char *name, const char *tag, uint64_t recorded)
 {
-	return (struct partfile){ .path = landing_path(&landing, name),
+	return (struct partfile){ .modified_s = PARTFILE_NOW, .path = landing_path(&landing, name),
 		                      .partial = PARTIAL,
 		                      .tag = tag,
 		                      .bytes_recorded = recorded,

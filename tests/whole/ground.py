@@ -107,6 +107,9 @@ class Identity:
         return path
 
 
+OLD = 1000000000  # when the servers' files were made: landed ones get that time
+
+
 class Nginx:
     """A real nginx that serves the folder `www`, at most `rate` bytes a second a connection (0: as fast as it can)."""
 
@@ -148,9 +151,11 @@ class Nginx:
             return False
 
     def file(self, name, size):
-        with open(os.path.join(self.www, name), "wb") as file:
+        path = os.path.join(self.www, name)
+        with open(path, "wb") as file:
             for begin in range(0, size, MIB):
                 file.write(os.urandom(min(MIB, size - begin)))
+        os.utime(path, (OLD, OLD))
         return self.url(name)
 
     def url(self, name):
@@ -349,7 +354,9 @@ class Ferry:
     def check_landed(self, nginx, names):
         assert self.partials() == [], self.partials()
         for name in names:
-            assert sha256(os.path.join(self.landed, name)) == sha256(os.path.join(nginx.www, name)), name
+            landed, served = os.path.join(self.landed, name), os.path.join(nginx.www, name)
+            assert sha256(landed) == sha256(served), name
+            assert int(os.stat(landed).st_mtime) == int(os.stat(served).st_mtime), name
 
 
 class Bridge:

@@ -102,7 +102,7 @@ def dies_in_the_middle__the_next_goes_on_only_where_a_digest_proves_it():
         wait_until(lambda: bridge.ok("job.get", handle=handle)["job"]["bytes"]["transferred"] > 3 * MIB, 60, "it is under way")
         first.close()
         ferry.run("wait", name)
-        ferry.check_landed(first, ["large.bin"])
+        ferry.check_landed(second, ["large.bin"])
         (_, status, sent, begin), *others = second.requests()
         assert others == [], others
         if proven:

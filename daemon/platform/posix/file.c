@@ -302,6 +302,12 @@ enum result file_sync(struct file_handle *file, struct fault *fault)
 	return done(fdatasync(file->fd), "sync", "the open file", fault);
 }
 
+enum result file_set_modified(struct file_handle *file, int64_t unix_s, struct fault *fault)
+{
+	const struct timespec times[2] = { { .tv_nsec = UTIME_OMIT }, { .tv_sec = unix_s } };
+	return done(futimens(file->fd, times), "set the time of", "the open file", fault);
+}
+
 /* Linux renames and unlinks names, never handles: make sure that the name is the handle's.  Who could exchange it
  * between this look and the act may write in the folder, and could as well do it after. */
 static enum result check_named(struct folder *folder, struct file_handle *file, const char *name, struct fault *fault)

@@ -61,10 +61,7 @@ void thread_join(struct thread *thread)
 
 struct mutex *mutex_new(void)
 {
-	struct mutex *mutex = calloc(1, sizeof(*mutex));
-	if (mutex)
-		must(pthread_mutex_init(&mutex->handle, NULL));
-	return mutex;
+	return calloc(1, sizeof(struct mutex)); /* all zero is PTHREAD_MUTEX_INITIALIZER on Linux */
 }
 
 void mutex_free(struct mutex *mutex)
@@ -86,10 +83,7 @@ void mutex_unlock(struct mutex *mutex)
 
 struct condition *condition_new(void)
 {
-	struct condition *condition = calloc(1, sizeof(*condition));
-	if (condition)
-		must(pthread_cond_init(&condition->handle, NULL));
-	return condition;
+	return calloc(1, sizeof(struct condition)); /* likewise */
 }
 
 void condition_free(struct condition *condition)

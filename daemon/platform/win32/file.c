@@ -310,6 +310,16 @@ enum result file_sync(struct file_handle *file, struct fault *fault)
 	return FlushFileBuffers(file->handle) ? RESULT_OK : fault_win32(fault, GetLastError(), "sync the file");
 }
 
+/* FILETIME counts 100 ns since 1601; Unix time begins 11644473600 s later. */
+enum result file_set_modified(struct file_handle *file, int64_t unix_s, struct fault *fault)
+{
+	ULARGE_INTEGER ticks = { .QuadPart = (ULONGLONG)(unix_s + INT64_C(11644473600)) * 10000000 };
+	FILETIME time = { ticks.LowPart, ticks.HighPart };
+
+	return SetFileTime(file->handle, &time, NULL, &time) ? RESULT_OK :
+	                                                       fault_win32(fault, GetLastError(), "set the time of the file");
+}
+
 /* --- its name --- */
 
 /* The documented rename within a folder is a simple name without a root: the file system resolves no path at all.  Wine

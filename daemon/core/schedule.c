@@ -83,6 +83,14 @@ int64_t schedule_decide(struct schedule_candidate *candidates, size_t count, con
 	return next_change_ms(candidates, count, limits);
 }
 
+uint32_t schedule_files_at_once(uint32_t usual, uint32_t most, uint32_t connect_ms, uint32_t fetch_ms)
+{
+	/* Connecting takes one round trip; a small file one or two, and as much again for TLS where that is new. */
+	bool is_far = connect_ms >= SCHEDULE_FAR_MS && fetch_ms > 0 && fetch_ms / 4 < connect_ms;
+
+	return is_far && most > usual ? most : usual;
+}
+
 /* --- when a failed job is tried again --- */
 
 int64_t schedule_retry_delay_ms(uint32_t attempts, uint32_t retry_delay_s, uint32_t random)

@@ -33,6 +33,12 @@ struct schedule_limits {
  * In how many ms time alone would change the decision; INT64_MAX: never. */
 int64_t schedule_decide(struct schedule_candidate *candidates, size_t count, const struct schedule_limits *limits);
 
+/* How many files of a job are worth fetching at once from a server: `usual`, or `most` where they are small and it is far
+ * away, so that most of the time is spent on the way: a connection took so long to be made, a file so long to be fetched.
+ * 0: not known yet.  A server that takes long to think is not far away. */
+#define SCHEDULE_FAR_MS 20
+uint32_t schedule_files_at_once(uint32_t usual, uint32_t most, uint32_t connect_ms, uint32_t fetch_ms);
+
 /* When a job that failed `attempts` times in a row without progress is tried again: exponential from
  * SCHEDULE_RETRY_FIRST_MS up to retry_delay_s, with jitter from `random` (0.5 to 1 of it).  In ms from now. */
 #define SCHEDULE_RETRY_FIRST_MS 1000

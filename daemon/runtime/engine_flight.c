@@ -49,6 +49,13 @@ bool flight_save(struct engine *engine, const struct flight *flight)
 
 /* --- flights --- */
 
+/* `usual`, or what the settings have for servers that are far away. */
+static uint32_t at_once(const struct engine *engine, const struct active *active, uint64_t usual)
+{
+	return schedule_files_at_once((uint32_t)usual, (uint32_t)engine->parts.settings->transfer_far_connections_per_host_max,
+	                              active->connect_ms, active->fetch_ms);
+}
+
 void flight_order(struct engine *engine, struct flight *flight, enum order_kind kind, uint64_t bytes)
 {
 	bool network = kind == ORDER_FETCH || kind == ORDER_RECORDED ||
@@ -68,6 +75,8 @@ void flight_order(struct engine *engine, struct flight *flight, enum order_kind 
 	if (order != NULL && kind == ORDER_FETCH) {
 		order->hash = TAKE(flight->hash);
 		order->priority = flight->active->priority;
+		order->connections_per_host_max =
+			at_once(engine, flight->active, engine->parts.settings->transfer_connections_per_host_max);
 	}
 	if (order != NULL && kind == ORDER_FETCH && flight->active->patience != NULL) {
 		order->first_byte_s = flight->active->patience->first_byte_s;
@@ -438,7 +447,7 @@ static bool may_start_file(const struct engine *engine, const struct active *act
 	const struct settings *settings = engine->parts.settings;
 
 	return engine->broken.result == RESULT_OK && !active->exhausted &&
-	       active->flight_count < settings->transfer_files_active_per_job_max &&
+	       active->flight_count < at_once(engine, active, settings->transfer_files_active_per_job_max) &&
 	       engine->flight_count < settings->transfer_files_active_max;
 }
 

@@ -182,8 +182,19 @@ static void on_synced(struct engine *engine, struct flight *flight, const struct
 	on_written(engine, flight, flight->written);
 }
 
+static void note_times(struct active *active, const struct report *report)
+{
+	if (report->result != RESULT_OK)
+		return;
+	if (report->connect_ms > 0)
+		active->connect_ms = report->connect_ms;
+	if (report->fetch_ms > 0)
+		active->fetch_ms = active->fetch_ms > 0 ? (3 * active->fetch_ms + report->fetch_ms) / 4 : report->fetch_ms;
+}
+
 static void on_fetched(struct engine *engine, struct flight *flight, const struct report *report)
 {
+	note_times(flight->active, report);
 	flight->written = report->bytes;
 	if (report->result == RESULT_OK && !flight->unsynced) {
 		flight->stage = FLIGHT_FINISHING;

@@ -124,6 +124,8 @@ enum result transfer_start(struct transfer_set *set, const struct transfer_order
 	transfer->first_byte_ms = (int64_t)(order->first_byte_s ? order->first_byte_s : set->limits.stall_timeout_s) * 1000;
 	transfer->stall_ms = (int64_t)(order->stall_s ? order->stall_s : set->limits.stall_timeout_s) * 1000;
 	transfer->priority = order->priority;
+	transfer->connections_per_host_max =
+		order->connections_per_host_max ? order->connections_per_host_max : set->limits.connections_per_host_max;
 	transfer->digest = order->digest;
 	transfer->hash = order->hash;
 	resume_plan(&transfer->known, &transfer->request);
@@ -131,6 +133,28 @@ enum result transfer_start(struct transfer_set *set, const struct transfer_order
 	set->count++;
 	set->may_begin = true;
 	return RESULT_OK;
+}
+
+static uint32_t ms_between(curl_off_t from_us, curl_off_t to_us)
+{
+	return to_us > from_us ? (uint32_t)((to_us - from_us + 999) / 1000) : 0;
+}
+
+static void measure(CURL *easy, struct transfer_end *end)
+{
+	curl_off_t looked_up = 0, connected = 0, ready = 0, total = 0;
+	long connections = 0, redirects = 0;
+
+	curl_easy_getinfo(easy, CURLINFO_NUM_CONNECTS, &connections);
+	curl_easy_getinfo(easy, CURLINFO_REDIRECT_COUNT, &redirects);
+	curl_easy_getinfo(easy, CURLINFO_NAMELOOKUP_TIME_T, &looked_up);
+	curl_easy_getinfo(easy, CURLINFO_CONNECT_TIME_T, &connected);
+	curl_easy_getinfo(easy, CURLINFO_PRETRANSFER_TIME_T, &ready);
+	curl_easy_getinfo(easy, CURLINFO_TOTAL_TIME_T, &total);
+	if (redirects > 0)
+		return; /* some are of another server */
+	end->connect_ms = connections > 0 ? ms_between(looked_up, connected) : 0;
+	end->fetch_ms = ms_between(ready, total);
 }
 
 /* Tell the end.  The transfer is in no list any more and curl does not have it. */
@@ -142,8 +166,10 @@ static void finish(struct transfer *transfer)
 		                        .retry_after_s = transfer->retry_after_s,
 		                        .fault = transfer->fault };
 	int64_t row = transfer->row;
-	if (transfer->easy)
+	if (transfer->easy) {
 		curl_easy_getinfo(transfer->easy, CURLINFO_RESPONSE_CODE, &end.http_status);
+		measure(transfer->easy, &end);
+	}
 	transfer_free(transfer);
 	set->count--;
 	set->may_begin = true;
@@ -166,7 +192,7 @@ static bool has_room(const struct transfer_set *set, const struct transfer *tran
 	uint32_t count = 0;
 	for (const struct transfer *other = set->active; other; other = other->next)
 		count += same_host(&other->url, &transfer->url);
-	return count < set->limits.connections_per_host_max;
+	return count < transfer->connections_per_host_max;
 }
 
 static int64_t shortest_wait(const struct transfer *transfer)

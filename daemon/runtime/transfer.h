@@ -31,6 +31,7 @@ struct transfer_order {
 	const char *url;
 	struct file_handle *file;
 	enum job_priority priority; /* for the throttle */
+	uint32_t connections_per_host_max; /* while it begins; 0: the set's */
 	uint32_t first_byte_s; /* longest wait for the first byte of an answer; 0: the set's stall_timeout_s */
 	uint32_t stall_s;      /* and for any later one; 0: likewise */
 	bool is_size_stated;   /* the file must have `stated` bytes: RESULT_SIZE_MISMATCH */
@@ -63,6 +64,8 @@ struct transfer_end {
 	uint64_t written;
 	long http_status;
 	uint32_t retry_after_s; /* how long the server asked to stay away, if it may be asked again; 0: it said nothing */
+	uint32_t connect_ms; /* a round trip to the server, as far as a connection was made for it; else 0 */
+	uint32_t fetch_ms;   /* from the request to the end of the body; 0: there was none */
 	struct fault fault;     /* of a failure */
 };
 

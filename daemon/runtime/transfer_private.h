@@ -63,6 +63,7 @@ struct transfer {
 	bool reserved;
 	bool anew;        /* the body began at 0, whatever was asked for */
 	enum job_priority priority;
+	uint32_t connections_per_host_max;
 	int64_t throttled_until_ms; /* monotonic */
 	bool held;        /* restarted: the store must forget the old bytes first */
 	bool paused;      /* curl waits until we take the next bytes */

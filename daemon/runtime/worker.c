@@ -115,6 +115,7 @@ static void begin_fetch(struct worker *worker, struct order *order)
 		.url = file->url,
 		.file = order->handle,
 		.priority = order->priority,
+		.connections_per_host_max = order->connections_per_host_max,
 		.first_byte_s = order->first_byte_s,
 		.stall_s = order->stall_s,
 		.is_size_stated = file->is_size_stated,
@@ -235,6 +236,8 @@ static void on_finished(void *context, int64_t row, const struct transfer_end *e
 	report->bytes = end->written;
 	report->http_status = end->http_status;
 	report->retry_after_s = end->retry_after_s;
+	report->connect_ms = end->connect_ms;
+	report->fetch_ms = end->fetch_ms;
 	post(worker, report);
 }
 

@@ -42,6 +42,7 @@ struct order {
 	struct hash *hash;          /* FETCH: see struct transfer_order; the order's own */
 	uint64_t bytes;
 	enum job_priority priority;     /* FETCH: see struct transfer_order */
+	uint32_t connections_per_host_max; /* likewise */
 	uint32_t first_byte_s, stall_s; /* likewise */
 	bool elsewhere, keep; /* FETCH: see struct resume_known */
 	struct file file;   /* as recorded in the store; of CHECK: nothing */
@@ -83,6 +84,7 @@ struct report {
 	uint64_t bytes_total; /* ANSWERED */
 	long http_status;
 	uint32_t retry_after_s; /* FETCH: see struct transfer_end */
+	uint32_t connect_ms, fetch_ms; /* likewise */
 	char tag[FILE_TAG_BYTES_MAX];           /* OPEN */
 	char etag[FILE_ETAG_BYTES_MAX];         /* ANSWERED */
 	char modified[FILE_MODIFIED_BYTES_MAX]; /* ANSWERED */

@@ -222,6 +222,22 @@ static void schedule_decide__shuffled__decides_the_same_and_is_stable(void **sta
 		assert_int_equal(again[i].running, again[i].wanted);
 }
 
+static void schedule_files_at_once__small_files_far_away__are_more(void **state)
+{
+	(void)state;
+	assert_int_equal(schedule_files_at_once(6, 16, 0, 0), 6);
+	assert_int_equal(schedule_files_at_once(6, 16, 80, 0), 6);
+	assert_int_equal(schedule_files_at_once(6, 16, 0, 80), 6);
+	assert_int_equal(schedule_files_at_once(6, 16, 80, 85), 16);
+	assert_int_equal(schedule_files_at_once(6, 16, SCHEDULE_FAR_MS, 25), 16);
+	assert_int_equal(schedule_files_at_once(6, 16, SCHEDULE_FAR_MS - 1, 25), 6); /* not far */
+	assert_int_equal(schedule_files_at_once(6, 16, 80, 319), 16);
+	assert_int_equal(schedule_files_at_once(6, 16, 80, 320), 6); /* large, or the server takes its time */
+	assert_int_equal(schedule_files_at_once(6, 6, 80, 85), 6);
+	assert_int_equal(schedule_files_at_once(6, 1, 80, 85), 6);
+	assert_int_equal(schedule_files_at_once(6, 16, UINT32_MAX, UINT32_MAX), 16);
+}
+
 /* --- when it is tried again --- */
 
 static void schedule_retry_delay__grows_from_a_second_to_the_job_s_own(void **state)
@@ -420,6 +436,7 @@ int main(void)
 		cmocka_unit_test(schedule_decide__table__gives_slots_by_level_then_running_then_age),
 		cmocka_unit_test(schedule_decide__slices_and_ageing__let_everybody_have_a_turn),
 		cmocka_unit_test(schedule_decide__over_weeks__nobody_starves),
+		cmocka_unit_test(schedule_files_at_once__small_files_far_away__are_more),
 		cmocka_unit_test(schedule_decide__no_candidates__is_harmless),
 		cmocka_unit_test(schedule_decide__shuffled__decides_the_same_and_is_stable),
 		cmocka_unit_test(schedule_retry_delay__grows_from_a_second_to_the_job_s_own),

@@ -136,6 +136,7 @@ enum ferry_wait_reason {
 	FERRY_WAIT_WORKERS,      /* as many identities are at work as may be */
 	FERRY_WAIT_RETRY,        /* until next_try_ms */
 	FERRY_WAIT_DISK_FULL,    /* until next_try_ms */
+	FERRY_WAIT_VOLUME_GONE,  /* until next_try_ms */
 	FERRY_WAIT_RATE,         /* nothing is fetched for its priority until next_try_ms */
 	FERRY_WAIT_OTHER         /* a reason that a newer service has */
 };

@@ -18,7 +18,8 @@ static_assert((int)FERRY_PRIORITY_FOREGROUND == JOB_FOREGROUND && (int)FERRY_PRI
 static_assert((int)FERRY_WAIT_NONE == JOB_WAIT_NONE && (int)FERRY_WAIT_SLOT == JOB_WAIT_SLOT &&
                   (int)FERRY_WAIT_OWNER_ABSENT == JOB_WAIT_OWNER_ABSENT && (int)FERRY_WAIT_TOKEN == JOB_WAIT_TOKEN &&
                   (int)FERRY_WAIT_WORKERS == JOB_WAIT_WORKERS && (int)FERRY_WAIT_RETRY == JOB_WAIT_RETRY &&
-                  (int)FERRY_WAIT_DISK_FULL == JOB_WAIT_DISK_FULL && (int)FERRY_WAIT_RATE == JOB_WAIT_RATE &&
+                  (int)FERRY_WAIT_DISK_FULL == JOB_WAIT_DISK_FULL && (int)FERRY_WAIT_VOLUME_GONE == JOB_WAIT_VOLUME_GONE &&
+                  (int)FERRY_WAIT_RATE == JOB_WAIT_RATE &&
                   (int)FERRY_WAIT_OTHER == JOB_WAIT_COUNT,
               "wait reasons are numbered alike");
 static_assert((int)FERRY_FILE_PENDING == FILE_PENDING && (int)FERRY_FILE_TRANSFERRED == FILE_TRANSFERRED &&

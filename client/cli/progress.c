@@ -95,6 +95,7 @@ void progress_reason(const struct ferry_status *status, int64_t wall_ms, char *t
 		return;
 	case FERRY_WAIT_RETRY:
 	case FERRY_WAIT_DISK_FULL:
+	case FERRY_WAIT_VOLUME_GONE:
 		format_duration(left_ms > 0 ? (uint64_t)(left_ms + 999) / 1000 : 0, duration);
 		text_display(to, size, "retry in %s%s%s%s", duration, status->error.name[0] != '\0' ? " (" : "",
 		             status->error.name, status->error.name[0] != '\0' ? ")" : "");

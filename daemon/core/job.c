@@ -158,6 +158,7 @@ static const char *const wait_names[JOB_WAIT_COUNT] = {
 	[JOB_WAIT_WORKERS] = "identity-workers",
 	[JOB_WAIT_RETRY] = "retry-at",
 	[JOB_WAIT_DISK_FULL] = "disk-full",
+	[JOB_WAIT_VOLUME_GONE] = "volume-gone",
 	[JOB_WAIT_RATE] = "rate-off",
 };
 

@@ -76,6 +76,7 @@ enum job_wait {
 	JOB_WAIT_WORKERS,        /* as many identities are at work as may be */
 	JOB_WAIT_RETRY,          /* until next_try_ms */
 	JOB_WAIT_DISK_FULL,      /* until next_try_ms, because of RESULT_DISK_FULL */
+	JOB_WAIT_VOLUME_GONE,    /* likewise, because of RESULT_VOLUME_GONE */
 	JOB_WAIT_RATE,           /* nothing is fetched for its priority now, by the configuration */
 	JOB_WAIT_COUNT
 };

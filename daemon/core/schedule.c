@@ -166,7 +166,9 @@ enum job_wait schedule_wait(const struct job *job, struct schedule_present prese
 	if (job->token_wait)
 		return JOB_WAIT_TOKEN;
 	if (job->next_try_ms > now_ms || (job->state == JOB_TRANSIENT_ERROR && !owes_files))
-		return job->error.result == RESULT_DISK_FULL ? JOB_WAIT_DISK_FULL : JOB_WAIT_RETRY;
+		return job->error.result == RESULT_DISK_FULL     ? JOB_WAIT_DISK_FULL :
+		       job->error.result == RESULT_VOLUME_GONE ? JOB_WAIT_VOLUME_GONE :
+		                                                   JOB_WAIT_RETRY;
 	if (present.off && !owes_files)
 		return JOB_WAIT_RATE;
 	if (!present.workers)

@@ -16,7 +16,8 @@ extern const enum path_style file_path_style;
 
 /* --- a download's folder and partial file; blocking; RESULT_* from the table, fault filled --- */
 
-/* Open a folder by its absolute path.  RESULT_PATH_NOT_FOUND | RESULT_REPARSE_POINT | RESULT_DENIED. */
+/* Open a folder by its absolute path.  RESULT_PATH_NOT_FOUND | RESULT_VOLUME_GONE: nor is its drive or server there; Linux
+ * cannot tell | RESULT_REPARSE_POINT | RESULT_DENIED. */
 enum result folder_open(const char *path, struct folder **ret_folder, struct fault *fault) MUST_CHECK;
 void folder_free(struct folder *folder);
 DEFINE_CLEANUP(folder)

@@ -196,7 +196,8 @@ static void answer_preflight(struct engine *engine, int64_t row, struct prefligh
 static bool refuses(enum result result)
 {
 	return result != RESULT_OK && result != RESULT_BUSY && result != RESULT_IDENTITY_LOST &&
-	       result != RESULT_TOKEN_REQUIRED && result_class(result) != RETRY_LATER;
+	       result != RESULT_TOKEN_REQUIRED &&
+	       (result_class(result) != RETRY_LATER || result == RESULT_VOLUME_GONE);
 }
 
 /* The answer is the one of whoever opened the job before it got another owner: nothing is told or granted. */

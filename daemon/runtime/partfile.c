@@ -258,8 +258,9 @@ static enum result check_path(const struct partfile *part, struct fault *fault)
 	}
 	if (!result)
 		result = folder_check_name(place.folder, place.name, &found);
-	/* What may look otherwise when the time comes is no answer. */
-	if (!result || result_class(result) == RETRY_LATER)
+	/* What may look otherwise when the time comes is no answer.  But a drive that is not there may be a slip, and somebody is
+	 * there to mend it. */
+	if (!result || (result_class(result) == RETRY_LATER && result != RESULT_VOLUME_GONE))
 		return RESULT_OK;
 	return fault_set(fault, result, found.source, found.raw, "%s: %s", part->path, found.what);
 }

@@ -304,6 +304,7 @@ static void ferry__a_record__has_both_identities_and_the_token(void **state)
 		{ JOB_WAIT_TOKEN, FERRY_WAIT_TOKEN, "token-required" },
 		{ JOB_WAIT_WORKERS, FERRY_WAIT_WORKERS, "identity-workers" },
 		{ JOB_WAIT_DISK_FULL, FERRY_WAIT_DISK_FULL, "disk-full" },
+		{ JOB_WAIT_VOLUME_GONE, FERRY_WAIT_VOLUME_GONE, "volume-gone" },
 		{ JOB_WAIT_RATE, FERRY_WAIT_RATE, "rate-off" },
 	};
 	struct scene *scene = *state;

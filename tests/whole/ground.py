@@ -138,9 +138,13 @@ class Nginx:
                     location /busy/ {{ add_header Retry-After 4 always; return 503; }}
                     location /bare/ {{ alias {self.www}/; etag off; add_header Last-Modified ""; }} }}
                 }}""")
-        self.process = subprocess.Popen([nginx, "-p", folder, "-c", config, "-e", folder + "/error.log"],
-                                        stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+        self.command = [nginx, "-p", folder, "-c", config, "-e", folder + "/error.log"]
+        self.start()
         atexit.register(self.close)
+
+    def start(self):
+        self.process = subprocess.Popen(self.command, stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL,
+                                        stderr=subprocess.DEVNULL)
         wait_until(self.listening, 10, "nginx listens")
 
     def listening(self):

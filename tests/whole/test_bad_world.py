@@ -10,7 +10,7 @@ import struct
 import subprocess
 import threading
 
-from ground import Bridge, Ferry, Nginx, native, not_shown, run, sha256, wait_until
+from ground import GROUND, Bridge, Ferry, Nginx, native, not_shown, run, sha256, wait_until
 from outcomes import (NOBODY, ORDINARY, OUTCOMES, SECRET, WINDOWS, as_nobody, check_no_secret, contents, judge,
                       judge_reply)
 
@@ -311,6 +311,40 @@ class OnSmallDisk(Ferry):
         return f"/proc/{self.process.pid}/root{self.landed}/{name}"
 
 
+def drive_that_is_gone__is_waited_for():
+    if GROUND != "wine":
+        not_shown("a drive that is gone and comes back", "Wine")
+        return
+    ferry = Ferry().start()
+    nginx = Nginx(os.path.join(ferry.folder, "nginx"))
+    nginx.file("a.bin", 50000)
+    link = os.path.join(os.environ["WINEPREFIX"], "dosdevices", "q:")
+    refused = ferry.run("submit", nginx.url("a.bin"), "Q:\\a.bin", check=False)
+    assert refused.returncode != 0 and "VOLUME_GONE" in refused.stderr, refused  # a slip, perhaps, and somebody is there
+    os.symlink(ferry.landed, link)
+    try:
+        bridge = Bridge(ferry)
+        bridge.hello()
+        handle = bridge.ok("job.create", name="a", auto_complete=True, retry_delay_s=5,
+                           files=[{"url": nginx.url("a.bin"), "path": "Q:\\a.bin"}])["handle"]
+        nginx.close()
+        bridge.ok("job.resume", handle=handle)
+        wait_until(lambda: bridge.ok("job.get", handle=handle)["job"]["state"] == "TRANSIENT_ERROR", 20, "nobody answers")
+        os.unlink(link)
+        wait_until(lambda: (bridge.ok("job.get", handle=handle)["job"]["wait"] or {}).get("reason") == "volume-gone", 30,
+                   "it waits for it")
+        os.symlink(ferry.landed, link)
+        nginx.start()
+        wait_until(lambda: bridge.ok("job.get", handle=handle)["job"]["state"] == "ACKNOWLEDGED", 60, "it goes on by itself")
+        ferry.check_landed(nginx, ["a.bin"])
+        bridge.close()
+    finally:
+        if os.path.lexists(link):
+            os.unlink(link)
+    nginx.close()
+    ferry.close()
+
+
 def full_disk__is_told_and_goes_on_when_there_is_room():
     if WINDOWS or subprocess.run(["unshare", "-m", "true"], stderr=subprocess.DEVNULL).returncode != 0:
         not_shown("a full disk", "Linux, with the right to mount one")
@@ -346,4 +380,4 @@ def full_disk__is_told_and_goes_on_when_there_is_room():
 faulthandler.dump_traceback_later(150, exit=True)  # what is not answered hangs
 run(servers_that_fail__leave_the_old_file_and_say_why, job_larger_than_it_may_be__is_told_and_goes_on_when_it_may,
     file_of_another_size_than_was_stated__is_told_with_both_and_nothing_of_it_stays, destinations_that_cannot_be_written__are_told_at_resume,
-    destination_in_use__is_tried_again, full_disk__is_told_and_goes_on_when_there_is_room)
+    destination_in_use__is_tried_again, drive_that_is_gone__is_waited_for, full_disk__is_told_and_goes_on_when_there_is_room)

@@ -133,6 +133,20 @@ enum result file_open_folder_handle(const char *path, ACCESS_MASK access, bool f
 	return NT_SUCCESS(status) ? RESULT_OK : fault_ntstatus(fault, status, "open folder %s", path);
 }
 
+#define NT_BAD_NETWORK_PATH ((int32_t)0xC00000BE) /* ntstatus.h and windows.h quarrel over their common names */
+
+/* A drive that is not there now, or a server that does not answer: what lies on it may come back.  Whether there is such a
+ * share or folder only the one who has it can say. */
+static bool volume_is_gone(const char *path, int64_t error)
+{
+	char root[] = "?:\\";
+
+	if (path[0] == '\\')
+		return error == ERROR_BAD_NETPATH || error == NT_BAD_NETWORK_PATH;
+	root[0] = path[0];
+	return GetDriveTypeA(root) == DRIVE_NO_ROOT_DIR;
+}
+
 enum result folder_open(const char *path, struct folder **ret_folder, struct fault *fault)
 {
 	AUTO(folder) struct folder *folder = calloc(1, sizeof *folder);
@@ -141,7 +155,12 @@ enum result folder_open(const char *path, struct folder **ret_folder, struct fau
 		return fault_set(fault, RESULT_NO_MEMORY, FAULT_FERRY, 0, "open folder %s", path);
 	/* Nothing more is asked for: a folder that may be written in need not be readable, and what is made in it is
 	 * checked by itself. */
-	enum result result = file_open_folder_handle(path, FILE_READ_ATTRIBUTES, false, &folder->handle, fault);
+	struct fault why = { .result = RESULT_OK };
+	enum result result = file_open_folder_handle(path, FILE_READ_ATTRIBUTES, false, &folder->handle, &why);
+	if (result == RESULT_PATH_NOT_FOUND && volume_is_gone(path, why.raw))
+		result = why.result = RESULT_VOLUME_GONE;
+	if (result != RESULT_OK && fault != NULL)
+		*fault = why;
 	if (result == RESULT_OK)
 		*ret_folder = TAKE(folder);
 	return result;

@@ -315,32 +315,28 @@ def drive_that_is_gone__is_waited_for():
     if GROUND != "wine":
         not_shown("a drive that is gone and comes back", "Wine")
         return
-    ferry = Ferry().start()
-    nginx = Nginx(os.path.join(ferry.folder, "nginx"))
+    ferry = Ferry({"queue": {"background_jobs_max": 1}}).start()
+    nginx, slow = Nginx(os.path.join(ferry.folder, "nginx")), Nginx(os.path.join(ferry.folder, "slow"), rate=2000)
     nginx.file("a.bin", 50000)
+    slow.file("b.bin", 500000)
     link = os.path.join(os.environ["WINEPREFIX"], "dosdevices", "q:")
     refused = ferry.run("submit", nginx.url("a.bin"), "Q:\\a.bin", check=False)
     assert refused.returncode != 0 and "VOLUME_GONE" in refused.stderr, refused  # a slip, perhaps, and somebody is there
+    ferry.submit(slow, ["b.bin"], "--name", "first", "--no-wait")  # which has the one slot
     os.symlink(ferry.landed, link)
     try:
-        bridge = Bridge(ferry)
-        bridge.hello()
-        handle = bridge.ok("job.create", name="a", auto_complete=True, retry_delay_s=5,
-                           files=[{"url": nginx.url("a.bin"), "path": "Q:\\a.bin"}])["handle"]
-        nginx.close()
-        bridge.ok("job.resume", handle=handle)
-        wait_until(lambda: bridge.ok("job.get", handle=handle)["job"]["state"] == "TRANSIENT_ERROR", 20, "nobody answers")
+        ferry.run("submit", "--name", "second", "--retry-delay", "5", "--no-wait", nginx.url("a.bin"), "Q:\\a.bin")
         os.unlink(link)
-        wait_until(lambda: (bridge.ok("job.get", handle=handle)["job"]["wait"] or {}).get("reason") == "volume-gone", 30,
+        ferry.run("cancel", "first")
+        wait_until(lambda: (ferry.json("show", "second")[0]["job"]["wait"] or {}).get("reason") == "volume-gone", 30,
                    "it waits for it")
         os.symlink(ferry.landed, link)
-        nginx.start()
-        wait_until(lambda: bridge.ok("job.get", handle=handle)["job"]["state"] == "ACKNOWLEDGED", 60, "it goes on by itself")
+        ferry.run("wait", "--timeout", "60", "second")
         ferry.check_landed(nginx, ["a.bin"])
-        bridge.close()
     finally:
         if os.path.lexists(link):
             os.unlink(link)
+    slow.close()
     nginx.close()
     ferry.close()
 

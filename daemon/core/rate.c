@@ -55,6 +55,8 @@ static bool read_days(struct text_view text, uint8_t *ret_days)
 {
 	uint8_t days = 0;
 
+	if (text.length > 0 && text.bytes[text.length - 1] == ',')
+		return false;
 	while (text.length > 0) {
 		struct text_view part = cut(&text, ','), last = part, first = cut(&last, '-');
 		unsigned day, end;
@@ -118,11 +120,12 @@ enum result rate_parse(struct text_view text, struct rate_rule *ret_rule, struct
 	struct text_view words[4];
 	struct rate_rule rule = { .days = 0x7F, .from = 0, .to = DAY_MINUTES, .who = RATE_CLASS_COUNT };
 	enum result result = RESULT_OK;
+	bool ends_well = text.length > 0 && text.bytes[text.length - 1] != ' ';
 	size_t count = 0;
 
 	while (count < 4 && text.length > 0)
 		words[count++] = cut(&text, ' ');
-	if (text.length > 0 || (count != 2 && count != 4))
+	if (!ends_well || text.length > 0 || (count != 2 && count != 4))
 		return refuse(fault, "a rule is WHO RATE or DAYS FROM-TO WHO RATE, with one blank between");
 	if (count == 4)
 		result = read_window(words[0], words[1], &rule, fault);
@@ -172,6 +175,14 @@ uint32_t rate_next_change(const struct rate_rule *rules, size_t count, uint32_t 
 	return RATE_WEEK_MINUTES;
 }
 
+bool rate_has_windows(const struct rate_rule *rules, size_t count)
+{
+	for (size_t i = 0; i < count; i++)
+		if (rules[i].days != 0x7F || rules[i].from != 0 || rules[i].to != DAY_MINUTES)
+			return true;
+	return false;
+}
+
 /* --- who is limited by what --- */
 
 void rate_classes(enum job_priority priority, enum rate_class ret_classes[RATE_CLASSES_OF_JOB])
@@ -192,6 +203,17 @@ bool rate_is_off(const struct rate_limits *limits, enum job_priority priority)
 		if (limits->per_s[classes[i]] == 0)
 			return true;
 	return false;
+}
+
+uint32_t rate_off_for(const struct rate_rule *rules, size_t count, uint32_t minute, enum job_priority priority)
+{
+	for (uint32_t ahead = 0; ahead < RATE_WEEK_MINUTES; ahead++) {
+		struct rate_limits limits = rate_at(rules, count, (minute + ahead) % RATE_WEEK_MINUTES);
+
+		if (!rate_is_off(&limits, priority))
+			return ahead;
+	}
+	return 0;
 }
 
 int64_t rate_spend(int64_t *free_us, uint64_t per_s, uint64_t bytes, int64_t now_us)

@@ -35,6 +35,10 @@ struct rate_limits {
 struct rate_limits rate_at(const struct rate_rule *rules, size_t count, uint32_t minute);
 /* In how many minutes that may change; at most a week. */
 uint32_t rate_next_change(const struct rate_rule *rules, size_t count, uint32_t minute);
+/* In how many minutes jobs of that priority may fetch again; 0: they may, or never will. */
+uint32_t rate_off_for(const struct rate_rule *rules, size_t count, uint32_t minute, enum job_priority priority);
+/* Does any of them hold at some times only? */
+bool rate_has_windows(const struct rate_rule *rules, size_t count);
 
 /* The classes that a job of that priority is limited by: all, the foreground or the background, its level's own. */
 #define RATE_CLASSES_OF_JOB 3u
@@ -42,11 +46,10 @@ void rate_classes(enum job_priority priority, enum rate_class ret_classes[RATE_C
 /* May nothing be fetched for jobs of that priority? */
 bool rate_is_off(const struct rate_limits *limits, enum job_priority priority);
 
-/* Account for bytes that came, against a limit: *free_us is the moment at which what came so far is paid for.  How long
- * nothing more may come, in microseconds; 0: go on.  Quiet is saved up for RATE_BURST_US; what is off waits for the engine
- * to stop it, and is looked at again meanwhile. */
+/* Account for bytes that came, against a limit: *free_us is the moment at which what came so far is paid for.  For how long
+ * it is not, in microseconds; 0: it is.  Quiet is saved up for RATE_BURST_US. */
 #define RATE_BURST_US 100000
-#define RATE_OFF_US 1000000
+#define RATE_OFF_US 1000000 /* the answer where nothing may come at all */
 int64_t rate_spend(int64_t *free_us, uint64_t per_s, uint64_t bytes, int64_t now_us);
 
 #endif

@@ -31,7 +31,7 @@ static int compare_candidates(const void *left, const void *right)
 	if (waited_ms(a) != waited_ms(b))
 		return waited_ms(a) > waited_ms(b) ? -1 : 1;
 	if (a->running != b->running)
-		return a->running ? -1 : 1;
+		return a->running ? 1 : -1; /* its slice is over */
 	if (a->created_ms != b->created_ms)
 		return a->created_ms < b->created_ms ? -1 : 1;
 	return (a->row > b->row) - (a->row < b->row);
@@ -40,7 +40,7 @@ static int compare_candidates(const void *left, const void *right)
 /* When a slice ends, or one who waits comes to a higher level. */
 static int64_t left_ms(const struct schedule_candidate *candidate, const struct schedule_limits *limits)
 {
-	if (candidate->priority == JOB_FOREGROUND || candidate->off)
+	if (candidate->priority == JOB_FOREGROUND || candidate->off || !candidate->fetches)
 		return INT64_MAX;
 	if (candidate->wanted)
 		return candidate->keeps ? limits->slice_ms - candidate->for_ms : limits->slice_ms;
@@ -69,15 +69,17 @@ int64_t schedule_decide(struct schedule_candidate *candidates, size_t count, con
 		struct schedule_candidate *candidate = &candidates[i];
 		candidate->keeps = candidate->running && candidate->for_ms < limits->slice_ms;
 		candidate->level = level_of(candidate, limits);
-		if (candidate->priority == JOB_FOREGROUND && !candidate->off && background_left > limits->background_beside_foreground_max)
+		if (candidate->priority == JOB_FOREGROUND && candidate->fetches && !candidate->off &&
+		    background_left > limits->background_beside_foreground_max)
 			background_left = limits->background_beside_foreground_max;
 	}
 	if (count > 1)
 		qsort(candidates, count, sizeof(*candidates), compare_candidates);
 	for (size_t i = 0; i < count; i++) {
 		struct schedule_candidate *candidate = &candidates[i];
-		candidate->wanted = !candidate->off && (candidate->priority == JOB_FOREGROUND || background_left > 0);
-		if (candidate->wanted && candidate->priority != JOB_FOREGROUND)
+		bool needs_slot = candidate->fetches && candidate->priority != JOB_FOREGROUND;
+		candidate->wanted = !candidate->off && (!needs_slot || background_left > 0);
+		if (candidate->wanted && needs_slot)
 			background_left--;
 	}
 	return next_change_ms(candidates, count, limits);
@@ -165,7 +167,7 @@ enum job_wait schedule_wait(const struct job *job, struct schedule_present prese
 		return JOB_WAIT_OWNER_ABSENT;
 	if (job->token_wait)
 		return JOB_WAIT_TOKEN;
-	if (job->next_try_ms > now_ms || (job->state == JOB_TRANSIENT_ERROR && !owes_files))
+	if (job->next_try_ms > now_ms)
 		return job->error.result == RESULT_DISK_FULL     ? JOB_WAIT_DISK_FULL :
 		       job->error.result == RESULT_VOLUME_GONE ? JOB_WAIT_VOLUME_GONE :
 		                                                   JOB_WAIT_RETRY;

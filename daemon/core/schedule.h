@@ -14,7 +14,8 @@ struct schedule_candidate {
 	enum job_priority level; /* what counts: of one that runs, as its slice began with; out: as it is now */
 	int64_t created_ms;
 	int64_t for_ms; /* how long it has run in this slice, or waited */
-	bool off; /* nothing is fetched for it now */
+	bool off;    /* nothing is fetched for it now */
+	bool fetches; /* else it is names that are given or removed: that needs no slot, and takes none */
 	bool running;
 	bool keeps;  /* out: it runs, and its slice is not over; where it is, and it is wanted, another one begins */
 	bool wanted; /* out: it should run */
@@ -27,7 +28,7 @@ struct schedule_limits {
 	int64_t ageing_ms; /* after so much waiting it counts as of the next higher level, up to HIGH */
 };
 
-/* Decide `wanted` and `level` for each candidate: all FOREGROUND jobs, then the first background jobs by level, within one
+/* Decide `wanted` and `level` for each candidate: all that fetch nothing, all FOREGROUND jobs, then the first background jobs by level, within one
  * those whose slice is not over, then who waited longest, then the oldest; none that is off.  A higher level takes the slot of a lower one
  * (docs/bits.md 4); a job that got its slot because it had waited keeps that level for a slice.  Reorders the array.
  * In how many ms time alone would change the decision; INT64_MAX: never. */

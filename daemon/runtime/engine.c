@@ -240,7 +240,7 @@ void engine_status_of(struct engine *engine, const struct job *job, struct job_s
 	ret_status->wait = schedule_wait(job, present, engine_now(engine));
 	ret_status->wait_since_ms = job->state_since_ms;
 	if (ret_status->wait == JOB_WAIT_RATE)
-		ret_status->job.next_try_ms = engine->rates_change_ms;
+		ret_status->job.next_try_ms = engine->on_at_ms[job->properties.priority];
 	if (ret_status->wait == JOB_WAIT_OWNER_ABSENT && ret_status->wait_since_ms < engine->absent_since_ms)
 		ret_status->wait_since_ms = engine->absent_since_ms;
 	for (unsigned side = 0; side < JOB_SIDE_COUNT; side++) {

@@ -166,6 +166,15 @@ static enum result apply_properties(struct engine *engine, struct job *job, cons
 	return result;
 }
 
+/* In its slot too it counts as what it is now. */
+static void change_priority(struct engine *engine, struct active *active, enum job_priority priority)
+{
+	active->priority = active->level = priority;
+	for (struct flight *flight = active->flights; flight != NULL; flight = flight->next)
+		if (flight->stage == FLIGHT_FETCHING && !flight->stop_sent)
+			flight_order(engine, flight, ORDER_PRIORITY, 0);
+}
+
 static void after_properties(struct engine *engine, const struct job *job)
 {
 	struct active *active;
@@ -176,7 +185,8 @@ static void after_properties(struct engine *engine, const struct job *job)
 	active = active_find(engine, job->row);
 	if (active == NULL)
 		return;
-	active->priority = job->properties.priority;
+	if (active->priority != job->properties.priority)
+		change_priority(engine, active, job->properties.priority);
 	active->patience = job_patience(job->properties.profile);
 	active->max_bytes = job->properties.max_bytes;
 	active->deadline_ms = active->slot_since_ms + (job->active_ms < max_ms ? (int64_t)(max_ms - job->active_ms) : 0);

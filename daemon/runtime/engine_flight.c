@@ -58,7 +58,7 @@ static uint32_t at_once(const struct engine *engine, const struct active *active
 
 void flight_order(struct engine *engine, struct flight *flight, enum order_kind kind, uint64_t bytes)
 {
-	bool network = kind == ORDER_FETCH || kind == ORDER_RECORDED ||
+	bool network = kind == ORDER_FETCH || kind == ORDER_RECORDED || kind == ORDER_PRIORITY ||
 	               (kind == ORDER_STOP && flight->stage != FLIGHT_OPENING);
 	const struct crew *crew = flight->active->crews[network ? JOB_SIDE_NETWORK : JOB_SIDE_FILE];
 	struct order *order = calloc(1, sizeof(*order));
@@ -72,9 +72,10 @@ void flight_order(struct engine *engine, struct flight *flight, enum order_kind 
 		order->elsewhere = flight->file.bytes_recorded > 0;
 		order->keep = source_has_beginning(&flight->file) && !flight->gives_up;
 	}
+	if (order != NULL)
+		order->priority = flight->active->priority;
 	if (order != NULL && kind == ORDER_FETCH) {
 		order->hash = TAKE(flight->hash);
-		order->priority = flight->active->priority;
 		order->connections_per_host_max =
 			at_once(engine, flight->active, engine->parts.settings->transfer_connections_per_host_max);
 	}
@@ -442,13 +443,14 @@ static bool next_partial(struct engine *engine, struct active *active, struct fi
 	return false;
 }
 
+/* Who has a slot has a file in transfer, however many others have taken. */
 static bool may_start_file(const struct engine *engine, const struct active *active)
 {
 	const struct settings *settings = engine->parts.settings;
 
 	return engine->broken.result == RESULT_OK && !active->exhausted &&
 	       active->flight_count < at_once(engine, active, settings->transfer_files_active_per_job_max) &&
-	       engine->flight_count < settings->transfer_files_active_max;
+	       (active->flight_count == 0 || engine->flight_count < settings->transfer_files_active_max);
 }
 
 static void end_work(struct engine *engine, struct active *active, enum job_event event)

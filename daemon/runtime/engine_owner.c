@@ -61,7 +61,7 @@ void engine_owner_present(struct engine *engine, struct identity *identity)
 	const struct caller *caller = identity_caller(identity);
 	const struct job_owner owner = owner_of(identity);
 	const struct present *known = engine_present(engine, &owner);
-	int64_t since_ms = known != NULL ? known->since_ms : engine_now(engine);
+	int64_t since_ms = known != NULL ? known->since_ms : engine_mono(engine);
 
 	if (engine_session_is_over(engine, caller->session))
 		return; /* a straggler: it would be present for ever */

@@ -42,7 +42,7 @@
 struct present {
 	struct present *next; /* newest first */
 	struct identity *identity;
-	int64_t since_ms; /* wall; since then its owner is here */
+	int64_t since_ms; /* monotonic; since then its owner is here */
 };
 
 /* A helper token that is lent to a job.  In memory only (law 4). */
@@ -93,6 +93,7 @@ struct flight {
 	bool unsynced; /* a sync failed: what is not recorded yet may be lost, whatever a later one says */
 	bool stop_sent;
 	bool answered; /* what is on disk is this source's */
+	bool restarted; /* it was asked to go on, and sent the whole */
 	struct fault fault; /* why it ends; result OK: it does not, or its job winds down */
 	uint32_t retry_after_s; /* which the server asked for; 0: nothing */
 	struct fault told; /* what tells best of the sources that were tried; with its own delay */
@@ -172,8 +173,8 @@ struct engine {
 	size_t rate_rule_count;
 	struct rate_limits rates; /* that hold now */
 	int64_t rates_at_ms;      /* monotonic; when they are looked at again */
-	int64_t rates_change_ms;  /* wall; when they may change next */
-	int64_t on_since_ms[JOB_PRIORITY_COUNT]; /* wall; since then jobs of that priority may fetch */
+	int64_t on_at_ms[JOB_PRIORITY_COUNT];    /* wall; when jobs of a priority that is off may fetch again; 0: never */
+	int64_t on_since_ms[JOB_PRIORITY_COUNT]; /* monotonic; since then they may */
 	int64_t forget_at_ms;     /* monotonic */
 	int64_t lease_at_ms;      /* monotonic; when the next lease may end */
 	int64_t token_at_ms;      /* monotonic; when the next lent token expires */

@@ -5,7 +5,6 @@
 #include <inttypes.h>
 #include <string.h>
 
-#define RATE_LOOK_MS_MAX 3600000 /* the clock may be set, or summer begin, between two changes */
 #define MINUTE_MS 60000
 
 void engine_read_rates(struct engine *engine)
@@ -47,16 +46,20 @@ void engine_set_rates(struct engine *engine)
 	int64_t now_ms = engine_now(engine);
 	uint32_t minute = engine->parts.clock.local_minute(engine->parts.clock.context, now_ms);
 	struct rate_limits limits = rate_at(engine->rate_rules, engine->rate_rule_count, minute);
-	int64_t ahead_ms = (int64_t)rate_next_change(engine->rate_rules, engine->rate_rule_count, minute) * MINUTE_MS;
+	bool has_windows = rate_has_windows(engine->rate_rules, engine->rate_rule_count);
 
-	ahead_ms -= now_ms % MINUTE_MS;
-	engine->rates_change_ms = now_ms + ahead_ms;
-	engine->rates_at_ms = engine_mono(engine) + (ahead_ms < RATE_LOOK_MS_MAX ? ahead_ms : RATE_LOOK_MS_MAX);
+	/* Each minute, since the clock may be set and summer begin between two changes. */
+	engine->rates_at_ms = has_windows ? engine_mono(engine) + MINUTE_MS - now_ms % MINUTE_MS : INT64_MAX;
+	for (int priority = 0; priority < JOB_PRIORITY_COUNT; priority++) {
+		int64_t off_for = rate_off_for(engine->rate_rules, engine->rate_rule_count, minute, (enum job_priority)priority);
+
+		engine->on_at_ms[priority] = off_for > 0 ? now_ms - now_ms % MINUTE_MS + off_for * MINUTE_MS : 0;
+	}
 	if (memcmp(&limits, &engine->rates, sizeof(limits)) == 0)
 		return;
 	for (int priority = 0; priority < JOB_PRIORITY_COUNT; priority++)
 		if (rate_is_off(&engine->rates, (enum job_priority)priority))
-			engine->on_since_ms[priority] = now_ms;
+			engine->on_since_ms[priority] = engine_mono(engine);
 	engine->rates = limits;
 	engine->schedule_due = true;
 	if (engine->parts.throttle != NULL)

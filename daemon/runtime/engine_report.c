@@ -126,6 +126,7 @@ static void on_answered(struct engine *engine, struct flight *flight, const stru
 	flight->file.bytes_total = report->bytes_total;
 	memcpy(flight->file.etag, report->etag, sizeof(flight->file.etag));
 	memcpy(flight->file.modified, report->modified, sizeof(flight->file.modified));
+	flight->restarted = restarted;
 	if (restarted)
 		flight->file.bytes_recorded = 0;
 	if (!flight_save(engine, flight))
@@ -333,6 +334,7 @@ static void on_done(struct engine *engine, struct flight *flight, struct report 
 	case ORDER_LIST:
 	case ORDER_SWEEP: break;
 	case ORDER_RECORDED:
+	case ORDER_PRIORITY:
 	case ORDER_STOP: break; /* never reported */
 	}
 }

@@ -2,49 +2,56 @@
 
 #include <stdlib.h>
 
-/* How long a job has waited for a slot: not while it rested, its owner was away, or its priority off. */
+/* How long a job has waited for a slot: not while it rested, its owner was away, or its priority off.  The wall clock may
+ * have been set: what lies ahead of it counts from when its owner came, and nothing waited for longer than that. */
 static int64_t waited_ms(const struct engine *engine, const struct present *present, const struct job *job)
 {
 	int64_t since_ms = job->state_since_ms > job->next_try_ms ? job->state_since_ms : job->next_try_ms;
-	int64_t now_ms = engine_now(engine);
+	int64_t on_ms = engine->on_since_ms[job->properties.priority], now_ms = engine_now(engine);
+	int64_t most_ms = engine_mono(engine) - (present->since_ms > on_ms ? present->since_ms : on_ms);
 
-	int64_t on_ms = engine->on_since_ms[job->properties.priority];
-
-	since_ms = since_ms > present->since_ms ? since_ms : present->since_ms;
-	since_ms = since_ms > on_ms ? since_ms : on_ms;
-	return now_ms > since_ms ? now_ms - since_ms : 0;
+	return since_ms > now_ms || now_ms - since_ms > most_ms ? most_ms : now_ms - since_ms;
 }
 
-/* Names are given and files removed whatever the network may do. */
-static bool is_off(const struct engine *engine, enum job_work work, enum job_priority priority)
-{
-	return work == JOB_WORK_TRANSFER && rate_is_off(&engine->rates, priority);
-}
-
-/* One owner's jobs of a priority that could run, as candidates beside those that run. */
+/* One owner's jobs of a priority that could run, as candidates beside those that run.  Names are given and files removed
+ * whatever the network may do.  Whose workers are not there, and cannot be now, keeps nobody else from a slot. */
 static size_t add_candidates(struct engine *engine, const struct present *present, enum job_priority priority,
                              struct job *jobs, struct schedule_candidate *candidates, size_t count)
 {
 	const struct caller *caller = identity_caller(present->identity);
 	const struct job_owner owner = { caller->owner, caller->integrity, caller->administrator };
+	bool off = rate_is_off(&engine->rates, priority);
 	size_t found = 0;
 	struct fault fault;
 
-	if (store_jobs_runnable(engine->parts.store, &owner, priority, engine_now(engine), jobs, RUNNABLE_MAX, &found, &fault) !=
-	    RESULT_OK) {
+	if (store_jobs_runnable(engine->parts.store, &owner, priority, off ? JOB_WORK_PUBLISH : JOB_WORK_TRANSFER,
+	                        engine_now(engine), jobs, RUNNABLE_MAX, &found, &fault) != RESULT_OK) {
 		engine_break(engine, &fault);
 		return count;
 	}
 	for (size_t i = 0; i < found; i++) {
-		if (active_find(engine, jobs[i].row) != NULL)
+		if (active_find(engine, jobs[i].row) != NULL || !engine_has_workers(engine, &jobs[i]))
 			continue; /* running, or still winding down */
 		candidates[count++] = (struct schedule_candidate){ .row = jobs[i].row,
 			                                           .priority = jobs[i].properties.priority,
 			                                           .created_ms = jobs[i].created_ms,
 			                                           .for_ms = waited_ms(engine, present, &jobs[i]),
-			                                           .off = is_off(engine, jobs[i].work, priority) };
+			                                           .fetches = jobs[i].work == JOB_WORK_TRANSFER };
 	}
 	return count;
+}
+
+/* What it fetches now could not be gone on with: its slice is not over before that is whole, or it would never be. */
+static bool would_lose(const struct active *active)
+{
+	for (const struct flight *flight = active->flights; flight != NULL; flight = flight->next) {
+		const struct file *file = &flight->file;
+		bool can_go_on = file->etag[0] != '\0' || file->modified[0] != '\0' || file->digest.length > 0;
+
+		if (flight->stage == FLIGHT_FETCHING && flight->answered && (flight->restarted || !can_go_on))
+			return true;
+	}
+	return false;
 }
 
 static void take_slot_back(struct engine *engine, struct active *active)
@@ -112,8 +119,10 @@ static size_t find_candidates(struct engine *engine, struct schedule_candidate *
 	for (const struct active *active = engine->actives; active != NULL; active = active->next)
 		if (!active->winding)
 			candidates[count++] = (struct schedule_candidate){ .row = active->row, .priority = active->priority,
-				.level = active->level, .created_ms = active->created_ms, .for_ms = mono_ms - active->slice_since_ms,
-				.off = is_off(engine, active->work, active->priority), .running = true };
+				.level = active->level, .created_ms = active->created_ms,
+				.for_ms = would_lose(active) ? 0 : mono_ms - active->slice_since_ms,
+				.off = active->work == JOB_WORK_TRANSFER && rate_is_off(&engine->rates, active->priority),
+				.fetches = active->work == JOB_WORK_TRANSFER, .running = true };
 	for (const struct present *present = engine->present; present != NULL; present = present->next)
 		for (int priority = 0; priority < JOB_PRIORITY_COUNT && engine_present_like(engine, present) == present; priority++)
 			count = add_candidates(engine, present, (enum job_priority)priority, jobs, candidates, count);

@@ -81,7 +81,7 @@ const char *const store_statements[STATEMENT_COUNT] = {
 	[JOBS_RUNNABLE] = JOB_SELECT "INDEXED BY job_runnable WHERE owner_row = " OWNER_1 " AND owner_integrity = ?2 "
 	                  "AND owner_elevated = ?3 AND priority = ?4 AND work <> 0 AND token_wait = 0 AND state NOT IN (1, 2) "
 	                  "AND (next_try_ms <= ?5 OR next_try_ms - ?5 > max(retry_delay_s, retry_after_s * 11 / 10 + 1) * 1000) "
-	                  "ORDER BY state_since_ms, row LIMIT ?6",
+	                  "AND work >= ?7 ORDER BY state_since_ms, row LIMIT ?6",
 	[JOBS_NEXT_TRY] = "SELECT next_try_ms FROM job INDEXED BY job_next_try WHERE owner_row = " OWNER_1
 	                  " AND owner_integrity = ?2 AND owner_elevated = ?3 AND work <> 0 AND token_wait = 0 "
 	                  "AND next_try_ms > ?4 ORDER BY next_try_ms LIMIT 1",
@@ -440,14 +440,15 @@ static void put_owner(struct query *query, const struct job_owner *of)
 	put_i64(query, of->elevated);
 }
 
-enum result store_jobs_runnable(struct store *store, const struct job_owner *of, enum job_priority priority, int64_t now_ms,
-                                struct job *jobs, size_t size, size_t *ret_count, struct fault *fault)
+enum result store_jobs_runnable(struct store *store, const struct job_owner *of, enum job_priority priority, enum job_work from,
+                                int64_t now_ms, struct job *jobs, size_t size, size_t *ret_count, struct fault *fault)
 {
 	AUTO(query) struct query query = query_start(store, JOBS_RUNNABLE, "find runnable jobs");
 	put_owner(&query, of);
 	put_i64(&query, priority);
 	put_i64(&query, now_ms);
 	put_u64(&query, "size", size);
+	put_i64(&query, from);
 	for (size_t count = 0;; count++) {
 		bool row = false;
 		enum result result = query_step(&query, &row, fault);

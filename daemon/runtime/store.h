@@ -56,11 +56,11 @@ enum result store_jobs_expired(struct store *store, int64_t now_ms, int64_t *row
                                struct fault *fault) MUST_CHECK;
 /* When the next lease of such a job ends after that moment; INT64_MAX: none does. */
 enum result store_jobs_next_expiry(struct store *store, int64_t after_ms, int64_t *ret_ms, struct fault *fault) MUST_CHECK;
-/* Jobs of that priority made by such an owner that do not run, with work to do that waits for no token, and next_try_ms <=
- * now; those first whose state is the oldest.  A next_try_ms farther away than the job's retry_delay_s means that the wall clock was set back: such a job is
+/* Jobs of that priority made by such an owner that do not run, with work to do that waits for no token, `from` being the
+ * first kind of it that is asked for, and next_try_ms <= now; those first whose state is the oldest.  A next_try_ms farther away than the job's retry_delay_s means that the wall clock was set back: such a job is
  * runnable too. */
-enum result store_jobs_runnable(struct store *store, const struct job_owner *of, enum job_priority priority, int64_t now_ms,
-                                struct job *jobs, size_t size, size_t *ret_count, struct fault *fault) MUST_CHECK;
+enum result store_jobs_runnable(struct store *store, const struct job_owner *of, enum job_priority priority, enum job_work from,
+                                int64_t now_ms, struct job *jobs, size_t size, size_t *ret_count, struct fault *fault) MUST_CHECK;
 /* The earliest next_try_ms beyond now among the same jobs; INT64_MAX if none. */
 enum result store_jobs_next_try(struct store *store, const struct job_owner *of, int64_t now_ms, int64_t *ret_ms,
                                 struct fault *fault) MUST_CHECK;

@@ -6,12 +6,16 @@
 #include "platform/clock.h"
 #include "platform/thread.h"
 
+/* More than so much is owed: curl keeps to a mean of some seconds, so that what it is let have more of comes in a burst. */
+#define OWED_US 250000
+
 struct throttle {
 	atomic_bool limits_anything; /* else nobody needs the lock */
 	struct mutex *lock;
 	/* under the lock: */
 	struct rate_limits limits;
 	int64_t free_us[RATE_CLASS_COUNT];
+	uint64_t members[RATE_CLASS_COUNT];
 };
 
 struct throttle *throttle_new(void)
@@ -49,7 +53,51 @@ void throttle_set(struct throttle *throttle, const struct rate_limits *limits)
 	atomic_store(&throttle->limits_anything, limits_anything);
 }
 
-int64_t throttle_spend(struct throttle *throttle, enum job_priority priority, uint64_t bytes)
+static void count(struct throttle *throttle, enum job_priority priority, bool joins)
+{
+	enum rate_class classes[RATE_CLASSES_OF_JOB];
+
+	rate_classes(priority, classes);
+	mutex_lock(throttle->lock);
+	for (unsigned i = 0; i < RATE_CLASSES_OF_JOB; i++)
+		throttle->members[classes[i]] += joins ? 1 : UINT64_MAX;
+	mutex_unlock(throttle->lock);
+}
+
+void throttle_join(struct throttle *throttle, enum job_priority priority)
+{
+	count(throttle, priority, true);
+}
+
+void throttle_leave(struct throttle *throttle, enum job_priority priority)
+{
+	count(throttle, priority, false);
+}
+
+uint64_t throttle_share(struct throttle *throttle, enum job_priority priority)
+{
+	enum rate_class classes[RATE_CLASSES_OF_JOB];
+	uint64_t share = RATE_UNLIMITED;
+	int64_t now_us = clock_mono_ms() * 1000;
+
+	if (!atomic_load(&throttle->limits_anything))
+		return RATE_UNLIMITED;
+	rate_classes(priority, classes);
+	mutex_lock(throttle->lock);
+	for (unsigned i = 0; i < RATE_CLASSES_OF_JOB; i++) {
+		uint64_t per_s = throttle->limits.per_s[classes[i]], members = throttle->members[classes[i]];
+		uint64_t part = per_s == RATE_UNLIMITED || members == 0 ? per_s : per_s / members;
+		int64_t owed_us = throttle->free_us[classes[i]] - now_us;
+
+		if (per_s != RATE_UNLIMITED && owed_us > OWED_US)
+			part /= owed_us > 4 * OWED_US ? 8 : 2;
+		share = part < share ? part : share;
+	}
+	mutex_unlock(throttle->lock);
+	return share > 0 ? share : 1; /* what is off is stopped by the engine */
+}
+
+static int64_t spend(struct throttle *throttle, enum job_priority priority, uint64_t bytes)
 {
 	enum rate_class classes[RATE_CLASSES_OF_JOB];
 	int64_t wait_us = 0, now_us = clock_mono_ms() * 1000;
@@ -63,5 +111,15 @@ int64_t throttle_spend(struct throttle *throttle, enum job_priority priority, ui
 		wait_us = us > wait_us ? us : wait_us;
 	}
 	mutex_unlock(throttle->lock);
-	return (wait_us + 999) / 1000;
+	return wait_us;
+}
+
+void throttle_spend(struct throttle *throttle, enum job_priority priority, uint64_t bytes)
+{
+	(void)spend(throttle, priority, bytes);
+}
+
+int64_t throttle_wait_ms(struct throttle *throttle, enum job_priority priority)
+{
+	return (spend(throttle, priority, 0) + 999) / 1000;
 }

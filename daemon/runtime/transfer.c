@@ -24,7 +24,7 @@ enum result transfer_set_new(const struct transfer_limits *limits, const struct 
 	if (!set)
 		return fault_set(fault, RESULT_NO_MEMORY, FAULT_FERRY, 0, "start transfers");
 	set->limits = *limits;
-	set->throttled_until_ms = INT64_MAX;
+	set->look_ms = INT64_MAX;
 	set->handler = *handler;
 	text_display(set->user_agent, sizeof(set->user_agent), "%s", limits->user_agent ? limits->user_agent : "Ferry");
 	set->multi = curl_multi_init();
@@ -45,6 +45,8 @@ static void transfer_free(struct transfer *transfer)
 	if (transfer->easy)
 		curl_easy_cleanup(transfer->easy);
 	curl_slist_free_all(transfer->headers);
+	if (transfer->joined)
+		throttle_leave(transfer->set->limits.throttle, transfer->priority);
 	hash_free(transfer->hash);
 	free(transfer->block);
 	free(transfer->text);
@@ -129,6 +131,10 @@ enum result transfer_start(struct transfer_set *set, const struct transfer_order
 	transfer->digest = order->digest;
 	transfer->hash = order->hash;
 	resume_plan(&transfer->known, &transfer->request);
+	transfer->share = RATE_UNLIMITED;
+	transfer->joined = set->limits.throttle != NULL;
+	if (transfer->joined)
+		throttle_join(set->limits.throttle, transfer->priority);
 	append(&set->waiting, TAKE(transfer));
 	set->count++;
 	set->may_begin = true;
@@ -200,6 +206,55 @@ static int64_t shortest_wait(const struct transfer *transfer)
 	return transfer->first_byte_ms < transfer->stall_ms ? transfer->first_byte_ms : transfer->stall_ms;
 }
 
+static void look_again(struct transfer_set *set, int64_t in_ms)
+{
+	int64_t at_ms = clock_mono_ms() + (in_ms < THROTTLE_LOOK_MS ? in_ms : THROTTLE_LOOK_MS);
+
+	if (at_ms < set->look_ms)
+		set->look_ms = at_ms;
+}
+
+/* Small files keep to their shares by coming one after the other. */
+static bool is_paid_for(struct transfer_set *set, const struct transfer *transfer)
+{
+	int64_t wait_ms = set->limits.throttle != NULL ? throttle_wait_ms(set->limits.throttle, transfer->priority) : 0;
+
+	if (wait_ms > 0)
+		look_again(set, wait_ms);
+	return wait_ms == 0;
+}
+
+/* Limits change, and so does by how many they are shared. */
+static void follow_limits(struct transfer_set *set)
+{
+	if (set->limits.throttle == NULL)
+		return;
+	set->may_begin |= clock_mono_ms() >= set->look_ms;
+	set->look_ms = INT64_MAX;
+	for (struct transfer *transfer = set->active; transfer; transfer = transfer->next) {
+		transfer_follow_limit(transfer);
+		if (transfer->share != RATE_UNLIMITED)
+			look_again(set, THROTTLE_LOOK_MS);
+	}
+	if (set->waiting)
+		look_again(set, THROTTLE_LOOK_MS);
+}
+
+void transfer_set_priority(struct transfer_set *set, int64_t file_row, enum job_priority priority)
+{
+	struct transfer *transfer = find(set->active, file_row);
+	if (!transfer)
+		transfer = find(set->waiting, file_row);
+	if (!transfer)
+		return;
+	if (transfer->joined) {
+		throttle_leave(set->limits.throttle, transfer->priority);
+		throttle_join(set->limits.throttle, priority);
+	}
+	transfer->priority = priority;
+	set->may_begin = true;
+}
+
 /* Who waits for a connection waits here and not inside curl (CURLMOPT_MAX_HOST_CONNECTIONS): there the connect timeout
  * runs meanwhile, and a file behind long ones would fail without ever having been asked for.  A transfer uses one
  * connection at a time, so counting transfers is counting connections; those that a redirect leads to another host
@@ -213,7 +268,7 @@ static void begin_waiting(struct transfer_set *set)
 		next = transfer->next;
 		if (set->active_count >= set->limits.connections_max)
 			return;
-		if (!has_room(set, transfer))
+		if (!has_room(set, transfer) || !is_paid_for(set, transfer))
 			continue;
 		take_out(&set->waiting, transfer);
 		if (transfer_ask(transfer)) {
@@ -325,17 +380,11 @@ size_t transfer_count(const struct transfer_set *set)
 
 static void unpause(struct transfer_set *set)
 {
-	int64_t now_ms = clock_mono_ms();
-	if (!set->may_unpause && now_ms < set->throttled_until_ms)
+	if (!set->may_unpause)
 		return;
 	set->may_unpause = false;
-	set->throttled_until_ms = INT64_MAX;
 	for (struct transfer *transfer = set->active, *next; transfer; transfer = next) {
 		next = transfer->next;
-		if (transfer->paused && transfer->throttled_until_ms > now_ms) {
-			transfer_wait_for_throttle(transfer);
-			continue;
-		}
 		if (!transfer->unpause)
 			continue;
 		transfer->unpause = transfer->paused = false; /* it may be paused again below */
@@ -372,7 +421,8 @@ static void end_stalled(struct transfer_set *set)
 		next = transfer->next;
 		/* While it connects curl watches; while it is paused it is we who let the server wait. */
 		bool watched = transfer->phase != TRANSFER_CONNECTING && !transfer->paused;
-		int64_t due_ms = watched ? transfer->heard_ms + (transfer->heard ? transfer->stall_ms : transfer->first_byte_ms)
+		int64_t heard_ms = transfer->heard_ms * 1000 > transfer->free_us ? transfer->heard_ms : transfer->free_us / 1000;
+		int64_t due_ms = watched ? heard_ms + (transfer->heard ? transfer->stall_ms : transfer->first_byte_ms)
 		                         : now_ms + shortest_wait(transfer);
 		if (due_ms <= now_ms) {
 			/* The rest of an answer that was refused is not missed. */
@@ -392,10 +442,14 @@ static int poll_timeout(const struct transfer_set *set, int64_t timeout_ms)
 	if (set->may_begin)
 		return 0; /* one of those that just began failed at once */
 	if (set->active_count > 0) {
-		int64_t due_ms = set->stall_check_ms < set->throttled_until_ms ? set->stall_check_ms : set->throttled_until_ms;
-		int64_t left_ms = due_ms - clock_mono_ms();
-		if (left_ms < timeout_ms)
-			timeout_ms = left_ms < 0 ? 0 : left_ms;
+		int64_t stall_ms = set->stall_check_ms - clock_mono_ms();
+		if (stall_ms < timeout_ms)
+			timeout_ms = stall_ms < 0 ? 0 : stall_ms;
+	}
+	if (set->look_ms != INT64_MAX) {
+		int64_t look_ms = set->look_ms - clock_mono_ms();
+		if (look_ms < timeout_ms)
+			timeout_ms = look_ms < 0 ? 0 : look_ms;
 	}
 	return (int)timeout_ms;
 }
@@ -403,6 +457,7 @@ static int poll_timeout(const struct transfer_set *set, int64_t timeout_ms)
 enum result transfer_work(struct transfer_set *set, int64_t timeout_ms, struct fault *fault)
 {
 	int running;
+	follow_limits(set);
 	begin_waiting(set);
 	unpause(set);
 	CURLMcode code = curl_multi_poll(set->multi, NULL, 0, poll_timeout(set, timeout_ms), NULL);

@@ -77,6 +77,8 @@ DEFINE_CLEANUP(transfer_set)
 enum result transfer_start(struct transfer_set *set, const struct transfer_order *order, struct fault *fault) MUST_CHECK;
 /* Bytes up to `recorded` are safe: the transfer may go `checkpoint_bytes` beyond.  0 releases a restart, see above. */
 void transfer_recorded(struct transfer_set *set, int64_t file_row, uint64_t recorded);
+/* Its job's priority is another one now; nothing if the row is not here. */
+void transfer_set_priority(struct transfer_set *set, int64_t file_row, enum job_priority priority);
 /* Write out what is buffered and finish with RESULT_CANCELLED; nothing if the row is not here. */
 void transfer_stop(struct transfer_set *set, int64_t file_row);
 size_t transfer_count(const struct transfer_set *set);

@@ -214,6 +214,14 @@ static long connect_timeout_ms(const struct transfer *transfer)
 	return transfer->first_byte_ms < (int64_t)timeout_ms ? (long)transfer->first_byte_ms : (long)timeout_ms;
 }
 
+/* What curl reads at once comes at once, whatever the limit: a tenth of a second's worth of that. */
+static long buffer_size(const struct transfer *transfer)
+{
+	uint64_t size = transfer->share / 10;
+
+	return size > TRANSFER_BLOCK_BYTES_MAX ? (long)TRANSFER_BLOCK_BYTES_MAX : size > CURL_MAX_WRITE_SIZE ? (long)size : CURL_MAX_WRITE_SIZE;
+}
+
 /* What is the same for every request.
  * No HTTPAUTH: an identity's credentials are sent nowhere until a policy says where.  QUICK_EXIT: a transfer that is
  * stopped while its name is looked up leaves the resolver's thread to end by itself, rather than keeping all others of
@@ -246,7 +254,7 @@ static bool set_up(struct transfer *transfer)
 	       curl_easy_setopt(easy, CURLOPT_SSLVERSION, (long)CURL_SSLVERSION_TLSv1_2) == CURLE_OK &&
 	       /* Schannel: an unreachable revocation server must not stop downloads; a revoked certificate does. */
 	       curl_easy_setopt(easy, CURLOPT_SSL_OPTIONS, (long)CURLSSLOPT_REVOKE_BEST_EFFORT) == CURLE_OK &&
-	       curl_easy_setopt(easy, CURLOPT_BUFFERSIZE, (long)TRANSFER_BLOCK_BYTES_MAX) == CURLE_OK &&
+	       curl_easy_setopt(easy, CURLOPT_BUFFERSIZE, buffer_size(transfer)) == CURLE_OK &&
 	       curl_easy_setopt(easy, CURLOPT_TCP_KEEPALIVE, 1L) == CURLE_OK &&
 	       curl_easy_setopt(easy, CURLOPT_TCP_KEEPIDLE, KEEPALIVE_S) == CURLE_OK &&
 	       curl_easy_setopt(easy, CURLOPT_TCP_KEEPINTVL, KEEPALIVE_S) == CURLE_OK &&
@@ -261,6 +269,7 @@ enum result transfer_ask(struct transfer *transfer)
 		transfer->easy = curl_easy_init();
 		if (!transfer->easy)
 			return transfer_fail(transfer, RESULT_NO_MEMORY, FAULT_FERRY, 0, "begin");
+		transfer_follow_limit(transfer);
 		if (!set_up(transfer))
 			return transfer_fail(transfer, RESULT_NO_MEMORY, FAULT_FERRY, 0, "set up the request");
 	}

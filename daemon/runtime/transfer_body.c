@@ -90,23 +90,24 @@ static bool must_wait(const struct transfer *transfer, uint64_t received, size_t
 	return transfer->held || received + length > transfer->recorded + transfer->set->limits.checkpoint_bytes;
 }
 
-void transfer_wait_for_throttle(struct transfer *transfer)
-{
-	struct transfer_set *set = transfer->set;
-
-	transfer->paused = transfer->unpause = true;
-	if (transfer->throttled_until_ms < set->throttled_until_ms)
-		set->throttled_until_ms = transfer->throttled_until_ms;
-}
-
-/* What comes is paid for by waiting before the next. */
-static bool is_throttled(struct transfer *transfer, size_t spent)
+/* By curl's own limit rather than by pausing: what curl is to deliver later it still reads, and keeps in memory. */
+void transfer_follow_limit(struct transfer *transfer)
 {
 	struct throttle *throttle = transfer->set->limits.throttle;
-	int64_t wait_ms = throttle != NULL ? throttle_spend(throttle, transfer->priority, spent) : 0;
+	uint64_t share = throttle != NULL ? throttle_share(throttle, transfer->priority) : RATE_UNLIMITED;
 
-	transfer->throttled_until_ms = transfer->heard_ms + (wait_ms < THROTTLE_LOOK_MS ? wait_ms : THROTTLE_LOOK_MS);
-	return wait_ms > 0;
+	if (share == transfer->share)
+		return;
+	transfer->share = share;
+	curl_easy_setopt(transfer->easy, CURLOPT_MAX_RECV_SPEED_LARGE, share == RATE_UNLIMITED ? 0 : (curl_off_t)share);
+}
+
+static void spend(struct transfer *transfer, size_t length)
+{
+	if (transfer->set->limits.throttle == NULL)
+		return;
+	throttle_spend(transfer->set->limits.throttle, transfer->priority, length);
+	(void)rate_spend(&transfer->free_us, transfer->share, length, transfer->heard_ms * 1000);
 }
 
 size_t transfer_on_body(char *bytes, size_t one, size_t length, void *context)
@@ -116,6 +117,7 @@ size_t transfer_on_body(char *bytes, size_t one, size_t length, void *context)
 	transfer->heard_ms = clock_mono_ms();
 	if (transfer->discard) {
 		transfer->discarded += length;
+		spend(transfer, length);
 		return transfer->discarded <= TRANSFER_DISCARD_BYTES_MAX ? length : CURL_WRITEFUNC_ERROR;
 	}
 	/* What curl takes for the end of a head is not always one to us ("\rX", or a 101): without a verdict nothing lands. */
@@ -142,13 +144,9 @@ size_t transfer_on_body(char *bytes, size_t one, size_t length, void *context)
 		transfer->paused = true;
 		return CURL_WRITEFUNC_PAUSE;
 	}
-	if (is_throttled(transfer, 0)) {
-		transfer_wait_for_throttle(transfer);
-		return CURL_WRITEFUNC_PAUSE;
-	}
 	if (prepare(transfer, received) || take(transfer, bytes, length))
 		return CURL_WRITEFUNC_ERROR;
-	(void)is_throttled(transfer, length);
+	spend(transfer, length);
 	hash_add(transfer->hash, bytes, length);
 	return length;
 }

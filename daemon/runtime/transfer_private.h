@@ -64,7 +64,9 @@ struct transfer {
 	bool anew;        /* the body began at 0, whatever was asked for */
 	enum job_priority priority;
 	uint32_t connections_per_host_max;
-	int64_t throttled_until_ms; /* monotonic */
+	bool joined;      /* the throttle counts it */
+	uint64_t share;   /* that curl keeps to; RATE_UNLIMITED */
+	int64_t free_us;  /* of core/rate: until then what came is not paid for, and nothing more is missed */
 	bool held;        /* restarted: the store must forget the old bytes first */
 	bool paused;      /* curl waits until we take the next bytes */
 	bool unpause;     /* wanted at the next transfer_work */
@@ -85,7 +87,7 @@ struct transfer_set {
 	size_t count, active_count;
 	bool may_begin; /* something changed since the waiting ones were looked at */
 	bool may_unpause;
-	int64_t throttled_until_ms; /* none that is throttled goes on before; INT64_MAX: none is */
+	int64_t look_ms; /* when the limits are looked at again; INT64_MAX: nothing is limited */
 	int64_t stall_check_ms; /* no active transfer can stall before */
 };
 
@@ -95,8 +97,8 @@ enum result transfer_ask(struct transfer *transfer) MUST_CHECK; /* sets transfer
 
 /* --- transfer_body.c --- */
 size_t transfer_on_body(char *bytes, size_t one, size_t length, void *context); /* curl's write callback */
-/* It is paused until throttled_until_ms, when transfer_work lets it go on. */
-void transfer_wait_for_throttle(struct transfer *transfer);
+/* Have curl keep to the transfer's share of what there is. */
+void transfer_follow_limit(struct transfer *transfer);
 /* Write what is buffered.  Sets transfer->fault. */
 enum result transfer_flush(struct transfer *transfer) MUST_CHECK;
 

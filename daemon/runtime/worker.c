@@ -153,13 +153,15 @@ static void network_order(struct worker *worker, struct order *order)
 		begin_fetch(worker, order);
 		return;
 	}
-	assert(order->kind == ORDER_RECORDED || order->kind == ORDER_STOP);
+	assert(order->kind == ORDER_RECORDED || order->kind == ORDER_PRIORITY || order->kind == ORDER_STOP);
 	/* What speaks of a flight that has ended meanwhile came too late to matter. */
 	fetch = find_flight(worker, order->flight);
 	if (fetch && order->kind == ORDER_RECORDED) {
 		if (order->bytes <= fetch->written)
 			fetch->recorded = order->bytes;
 		transfer_recorded(worker->set, fetch->order->file.row, order->bytes);
+	} else if (fetch && order->kind == ORDER_PRIORITY) {
+		transfer_set_priority(worker->set, fetch->order->file.row, order->priority);
 	} else if (fetch) {
 		transfer_stop(worker->set, fetch->order->file.row);
 	}
@@ -322,6 +324,7 @@ static enum result do_file_order(struct worker *worker, struct order *order, str
 		return partfile_abandon(&part, fault);
 	case ORDER_FETCH:
 	case ORDER_RECORDED:
+	case ORDER_PRIORITY:
 	case ORDER_STOP:
 		break;
 	}
@@ -437,7 +440,7 @@ static void die(struct worker *worker, const struct fault *fault)
 static void refuse_order(struct worker *worker, struct order *order)
 {
 	bool consumes = order->kind == ORDER_CLOSE || order->kind == ORDER_FINISH || order->kind == ORDER_ABANDON;
-	if (order->kind == ORDER_RECORDED || order->kind == ORDER_STOP) {
+	if (order->kind == ORDER_RECORDED || order->kind == ORDER_PRIORITY || order->kind == ORDER_STOP) {
 		free(order); /* never answered themselves */
 		return;
 	}

@@ -29,6 +29,7 @@ enum order_kind {
 	ORDER_ABANDON,  /* file:    close the handle if one is given, then partfile_abandon */
 	ORDER_FETCH,    /* network: transfer_start with `handle` and `hash`, from bytes_recorded */
 	ORDER_RECORDED, /* network: transfer_recorded(bytes), 0 after a restart (see REPORT_ANSWERED); no report */
+	ORDER_PRIORITY, /* network: transfer_set_priority; no report */
 	ORDER_STOP,     /* network: transfer_stop; file: an OPEN that still reads.  Answered by the FETCH's or OPEN's report */
 };
 

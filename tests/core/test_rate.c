@@ -56,6 +56,8 @@ static void rate_parse__what_is_wrong__is_said(void **state)
 		{ "", "a rule is" },
 		{ "all", "a rule is" },
 		{ "all  1B/s", "a rule is" },
+		{ "all 1B/s ", "a rule is" },
+		{ "mon, 00:00-24:00 all 1B/s", "days are" },
 		{ " all 1B/s", "a rule is" },
 		{ "mon 1B/s all", "a rule is" },
 		{ "mon 00:00-24:00 all 1B/s ever", "a rule is" },
@@ -129,6 +131,13 @@ static void rate_at__windows__hold_within_their_times(void **state)
 	assert_true(rate_is_off(&limits, JOB_FOREGROUND));
 	assert_int_equal(rate_next_change(rules, 1, AT(SUN, 23, 0)), 420);
 	assert_int_equal(rate_next_change(rules, 0, 0), RATE_WEEK_MINUTES);
+	assert_int_equal(rate_off_for(rules, 1, AT(MON, 5, 0), JOB_LOW), 60);
+	assert_int_equal(rate_off_for(rules, 1, AT(MON, 6, 0), JOB_LOW), 0);
+	rules[1] = rule("low off");
+	assert_int_equal(rate_off_for(rules, 2, AT(MON, 5, 0), JOB_LOW), 0); /* never */
+	assert_int_equal(rate_off_for(rules, 2, AT(MON, 5, 0), JOB_HIGH), 60);
+	assert_true(rate_has_windows(rules, 2));
+	assert_false(rate_has_windows(rules + 1, 1));
 }
 
 static void rate_spend__whoever_takes_turns__keeps_to_the_limit(void **state)

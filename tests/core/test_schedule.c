@@ -27,42 +27,42 @@ static void schedule_decide__table__gives_slots_by_level_then_running_then_age(v
 		size_t wanted;                                /* how many of them, from the front, run */
 	} cases[] = {
 		{ 1, { { 0 } }, { 0 }, 0 },
-		{ 0, { { .row = 1, .priority = JOB_HIGH } }, { 1 }, 0 },
-		{ 0, { { .row = 1, .priority = JOB_FOREGROUND } }, { 1 }, 1 },
-		{ 1, { { .row = 1, .priority = JOB_LOW } }, { 1 }, 1 },
+		{ 0, { { .fetches = true, .row = 1, .priority = JOB_HIGH } }, { 1 }, 0 },
+		{ 0, { { .fetches = true, .row = 1, .priority = JOB_FOREGROUND } }, { 1 }, 1 },
+		{ 1, { { .fetches = true, .row = 1, .priority = JOB_LOW } }, { 1 }, 1 },
 		/* all of the foreground run, and one in the background */
 		{ 1,
-		  { { .row = 1, .priority = JOB_LOW },
-		    { .row = 2, .priority = JOB_FOREGROUND },
-		    { .row = 3, .priority = JOB_NORMAL },
-		    { .row = 4, .priority = JOB_FOREGROUND },
-		    { .row = 5, .priority = JOB_FOREGROUND } },
+		  { { .fetches = true, .row = 1, .priority = JOB_LOW },
+		    { .fetches = true, .row = 2, .priority = JOB_FOREGROUND },
+		    { .fetches = true, .row = 3, .priority = JOB_NORMAL },
+		    { .fetches = true, .row = 4, .priority = JOB_FOREGROUND },
+		    { .fetches = true, .row = 5, .priority = JOB_FOREGROUND } },
 		  { 2, 4, 5, 3, 1 }, 4 },
 		/* a higher level takes the slot of a running lower one */
 		{ 1,
-		  { { .row = 1, .priority = JOB_NORMAL, .level = JOB_NORMAL, .running = true, .created_ms = 1 },
-		    { .row = 2, .priority = JOB_HIGH, .created_ms = 9 } },
+		  { { .fetches = true, .row = 1, .priority = JOB_NORMAL, .level = JOB_NORMAL, .running = true, .created_ms = 1 },
+		    { .fetches = true, .row = 2, .priority = JOB_HIGH, .created_ms = 9 } },
 		  { 2, 1 }, 1 },
 		/* within a level who runs goes on, however old who waits is */
 		{ 1,
-		  { { .row = 1, .priority = JOB_NORMAL, .created_ms = 1 },
-		    { .row = 2, .priority = JOB_NORMAL, .level = JOB_NORMAL, .running = true, .created_ms = 9 } },
+		  { { .fetches = true, .row = 1, .priority = JOB_NORMAL, .created_ms = 1 },
+		    { .fetches = true, .row = 2, .priority = JOB_NORMAL, .level = JOB_NORMAL, .running = true, .created_ms = 9 } },
 		  { 2, 1 }, 1 },
 		/* oldest first; the row decides between those made at once */
 		{ 2,
-		  { { .row = 9, .priority = JOB_NORMAL, .created_ms = 5 },
-		    { .row = 3, .priority = JOB_NORMAL, .created_ms = 5 },
-		    { .row = 7, .priority = JOB_NORMAL, .created_ms = 4 } },
+		  { { .fetches = true, .row = 9, .priority = JOB_NORMAL, .created_ms = 5 },
+		    { .fetches = true, .row = 3, .priority = JOB_NORMAL, .created_ms = 5 },
+		    { .fetches = true, .row = 7, .priority = JOB_NORMAL, .created_ms = 4 } },
 		  { 7, 3, 9 }, 2 },
 		/* times from both ends of the scale */
 		{ 1,
-		  { { .row = 1, .priority = JOB_LOW, .created_ms = INT64_MAX },
-		    { .row = 2, .priority = JOB_LOW, .created_ms = INT64_MIN },
-		    { .row = INT64_MAX, .priority = JOB_LOW, .created_ms = 0 },
-		    { .row = INT64_MIN, .priority = JOB_LOW, .created_ms = 0 } },
+		  { { .fetches = true, .row = 1, .priority = JOB_LOW, .created_ms = INT64_MAX },
+		    { .fetches = true, .row = 2, .priority = JOB_LOW, .created_ms = INT64_MIN },
+		    { .fetches = true, .row = INT64_MAX, .priority = JOB_LOW, .created_ms = 0 },
+		    { .fetches = true, .row = INT64_MIN, .priority = JOB_LOW, .created_ms = 0 } },
 		  { 2, INT64_MIN, INT64_MAX, 1 }, 1 },
 		{ UINT32_MAX,
-		  { { .row = 1, .priority = JOB_LOW }, { .row = 2, .priority = JOB_HIGH } }, { 2, 1 }, 2 },
+		  { { .fetches = true, .row = 1, .priority = JOB_LOW }, { .fetches = true, .row = 2, .priority = JOB_HIGH } }, { 2, 1 }, 2 },
 	};
 	for (size_t i = 0; i < COUNT(cases); i++) {
 		struct schedule_candidate candidates[CANDIDATES_MAX];
@@ -80,8 +80,9 @@ static void schedule_decide__table__gives_slots_by_level_then_running_then_age(v
 	}
 }
 
-#define RUNS(number, own, counts, ms) { .row = number, .priority = own, .level = counts, .running = true, .for_ms = ms }
-#define WAITS(number, own, ms) { .row = number, .priority = own, .for_ms = ms }
+#define RUNS(number, own, counts, ms) \
+	{ .row = number, .priority = own, .level = counts, .running = true, .for_ms = ms, .fetches = true }
+#define WAITS(number, own, ms) { .row = number, .priority = own, .for_ms = ms, .fetches = true }
 
 static void schedule_decide__slices_and_ageing__let_everybody_have_a_turn(void **state)
 {
@@ -115,6 +116,13 @@ static void schedule_decide__slices_and_ageing__let_everybody_have_a_turn(void *
 		{ 3, 1, { RUNS(1, JOB_HIGH, JOB_HIGH, 5), RUNS(2, JOB_HIGH, JOB_HIGH, 6), WAITS(3, JOB_FOREGROUND, 0) }, { 1, 3 }, SLICE_MS - 5 },
 		{ 3, 0, { RUNS(1, JOB_HIGH, JOB_HIGH, 5), RUNS(2, JOB_FOREGROUND, JOB_FOREGROUND, 9 * SLICE_MS) }, { 2 }, INT64_MAX },
 		{ 1, 3, { RUNS(1, JOB_HIGH, JOB_HIGH, 5), WAITS(2, JOB_HIGH, 6), WAITS(3, JOB_FOREGROUND, 0) }, { 1, 3 }, SLICE_MS - 5 },
+		/* what only gives names takes no slot, nor does it make anybody wait */
+		{ 1, 0, { RUNS(1, JOB_LOW, JOB_LOW, 5), { .row = 2, .priority = JOB_LOW }, { .row = 3, .priority = JOB_FOREGROUND } }, { 1, 2, 3 }, INT64_MAX },
+		/* what is off neither runs nor makes anybody wait */
+		{ 1, 0, { RUNS(1, JOB_LOW, JOB_LOW, 5), { .row = 2, .priority = JOB_FOREGROUND, .fetches = true, .off = true } }, { 1 }, INT64_MAX },
+		{ 1, 1, { { .row = 1, .priority = JOB_LOW, .level = JOB_LOW, .running = true, .for_ms = 5, .fetches = true, .off = true }, WAITS(2, JOB_LOW, 7) }, { 2 }, INT64_MAX },
+		/* time that stands still, as after the clock was set back, keeps nobody from a turn */
+		{ 1, 1, { RUNS(1, JOB_NORMAL, JOB_NORMAL, SLICE_MS), WAITS(2, JOB_NORMAL, 0) }, { 2 }, SLICE_MS },
 	};
 	for (size_t i = 0; i < COUNT(cases); i++) {
 		struct schedule_candidate candidates[CANDIDATES_MAX];
@@ -145,7 +153,7 @@ static void schedule_decide__over_weeks__nobody_starves(void **state)
 	static struct schedule_candidate jobs[JOBS];
 	int64_t longest_ms = 0;
 	for (unsigned i = 0; i < JOBS; i++)
-		jobs[i] = (struct schedule_candidate){ .row = i + 1, .priority = i % 4 == 0 ? JOB_HIGH : i % 4 == 1 ? JOB_LOW : JOB_NORMAL };
+		jobs[i] = (struct schedule_candidate){ .fetches = true, .row = i + 1, .priority = i % 4 == 0 ? JOB_HIGH : i % 4 == 1 ? JOB_LOW : JOB_NORMAL };
 	for (unsigned step = 0; step < 60 * 24 * 60; step++) {
 		(void)schedule_decide(jobs, JOBS, &limits);
 		unsigned running = 0;
@@ -186,6 +194,7 @@ static void schedule_decide__shuffled__decides_the_same_and_is_stable(void **sta
 			.priority = (enum job_priority)((random >> 8) % JOB_PRIORITY_COUNT),
 			.created_ms = (random >> 16) % 10,
 			.running = (random >> 24) & 1,
+			.fetches = true,
 			.level = (enum job_priority)((random >> 8) % JOB_PRIORITY_COUNT),
 			.for_ms = (random >> 4) % (2 * SLICE_MS),
 		};
@@ -378,7 +387,8 @@ static void schedule_wait__table__names_what_lasts_longest(void **state)
 		{ JOB_QUEUED, JOB_WORK_TRANSFER, "W", 0, RESULT_OK, JOB_WAIT_OWNER_ABSENT },
 		{ JOB_QUEUED, JOB_WORK_TRANSFER, "W", 5000, RESULT_DISK_FULL, JOB_WAIT_OWNER_ABSENT },
 		{ JOB_TRANSIENT_ERROR, JOB_WORK_TRANSFER, "OW", 5000, RESULT_STALLED, JOB_WAIT_RETRY },
-		{ JOB_TRANSIENT_ERROR, JOB_WORK_TRANSFER, "OW", 0, RESULT_STALLED, JOB_WAIT_RETRY },
+		{ JOB_TRANSIENT_ERROR, JOB_WORK_TRANSFER, "OW", 0, RESULT_STALLED, JOB_WAIT_SLOT }, /* due */
+		{ JOB_TRANSIENT_ERROR, JOB_WORK_TRANSFER, "O", 0, RESULT_STALLED, JOB_WAIT_WORKERS },
 		{ JOB_TRANSIENT_ERROR, JOB_WORK_TRANSFER, "OW", 5000, RESULT_DISK_FULL, JOB_WAIT_DISK_FULL },
 		{ JOB_TRANSIENT_ERROR, JOB_WORK_TRANSFER, "W", 5000, RESULT_STALLED, JOB_WAIT_OWNER_ABSENT },
 		/* the helper token: after the owner, before time and room */
@@ -395,7 +405,6 @@ static void schedule_wait__table__names_what_lasts_longest(void **state)
 		{ JOB_QUEUED, JOB_WORK_TRANSFER, "O", 1000, RESULT_OK, JOB_WAIT_WORKERS },
 		{ JOB_QUEUED, JOB_WORK_TRANSFER, "O", 1001, RESULT_STALLED, JOB_WAIT_RETRY },
 		{ JOB_QUEUED, JOB_WORK_TRANSFER, "", 0, RESULT_OK, JOB_WAIT_OWNER_ABSENT },
-		{ JOB_TRANSIENT_ERROR, JOB_WORK_TRANSFER, "O", 0, RESULT_STALLED, JOB_WAIT_RETRY },
 		{ JOB_TRANSFERRED, JOB_WORK_PUBLISH, "O", 0, RESULT_OK, JOB_WAIT_WORKERS },
 		{ JOB_CANCELLED, JOB_WORK_SWEEP, "O", 0, RESULT_OK, JOB_WAIT_WORKERS },
 		{ JOB_CONNECTING, JOB_WORK_TRANSFER, "O", 0, RESULT_OK, JOB_WAIT_NONE },

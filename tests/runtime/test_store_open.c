@@ -357,7 +357,7 @@ static void open__of_each_older_version__makes_owners_elevated_and_loses_nothing
 			access_writer(&owner, writer);
 			assert_string_equal(job.file_writer, writer); /* what lies there is the owner's, who goes on with it */
 			/* Such an owner finds it to run. */
-			expect_ok(store_jobs_runnable(store, &of, JOB_NORMAL, 100, &runnable, 1, &count, &seen));
+			expect_ok(store_jobs_runnable(store, &of, JOB_NORMAL, JOB_WORK_TRANSFER, 100, &runnable, 1, &count, &seen));
 			assert_int_equal(count, 1);
 			assert_int_equal(runnable.row, job.row);
 			expect_ok(store_jobs_count(store, of.sid, &unfinished, &seen));

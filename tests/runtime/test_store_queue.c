@@ -44,7 +44,7 @@ static size_t runnable(const char *owner, int64_t now_ms, size_t size, int64_t r
 	struct job_owner of = sample_owner(owner);
 	size_t all = 0;
 	for (int priority = 0; priority < JOB_PRIORITY_COUNT; priority++) {
-		expect_ok(store_jobs_runnable(store, &of, (enum job_priority)priority, now_ms, jobs, size - all, &count, &seen));
+		expect_ok(store_jobs_runnable(store, &of, (enum job_priority)priority, JOB_WORK_TRANSFER, now_ms, jobs, size - all, &count, &seen));
 		for (size_t i = 0; i < count; i++)
 			rows[all++] = jobs[i].row;
 	}
@@ -87,15 +87,15 @@ static void runnable__are_the_owners_jobs_with_work__by_priority_and_wait(void *
 	size_t count = 0;
 	struct job job;
 	struct job_owner of = { OWNER, INTEGRITY + 1, false };
-	expect_ok(store_jobs_runnable(store, &of, JOB_NORMAL, 50, &job, 1, &count, &seen));
+	expect_ok(store_jobs_runnable(store, &of, JOB_NORMAL, JOB_WORK_TRANSFER, 50, &job, 1, &count, &seen));
 	assert_int_equal(count, 1);
 	assert_int_equal(job.row, higher_row);
 	of = (struct job_owner){ OWNER, INTEGRITY, true };
-	expect_ok(store_jobs_runnable(store, &of, JOB_NORMAL, 50, &job, 1, &count, &seen));
+	expect_ok(store_jobs_runnable(store, &of, JOB_NORMAL, JOB_WORK_TRANSFER, 50, &job, 1, &count, &seen));
 	assert_int_equal(count, 1);
 	assert_int_equal(job.row, elevated_row);
 	of.integrity++;
-	expect_ok(store_jobs_runnable(store, &of, JOB_NORMAL, 50, &job, 1, &count, &seen));
+	expect_ok(store_jobs_runnable(store, &of, JOB_NORMAL, JOB_WORK_TRANSFER, 50, &job, 1, &count, &seen));
 	assert_int_equal(count, 0);
 }
 
@@ -588,7 +588,7 @@ static void row__that_is_damaged__stops_a_list(void **state)
 	expect_fault(store_jobs_list(store, OWNER, true, 0, LIST_MAX, note_row, &rows, &seen), RESULT_STORE_DAMAGED);
 	assert_int_equal(rows.count, 1);
 	struct job_owner of = sample_owner(OWNER);
-	expect_fault(store_jobs_runnable(store, &of, JOB_NORMAL, 0, jobs, 2, &count, &seen), RESULT_STORE_DAMAGED);
+	expect_fault(store_jobs_runnable(store, &of, JOB_NORMAL, JOB_WORK_TRANSFER, 0, jobs, 2, &count, &seen), RESULT_STORE_DAMAGED);
 	assert_int_equal(count, 7);
 }
 

@@ -217,14 +217,14 @@ static void runnable__a_job_that_waits_for_a_token__is_left_out_until_it_does_no
 	int64_t due = 0;
 	job.token_wait = true;
 	job.row = insert_job(store, job);
-	expect_ok(store_jobs_runnable(store, &of, JOB_NORMAL, 50, &found, 1, &count, &seen));
+	expect_ok(store_jobs_runnable(store, &of, JOB_NORMAL, JOB_WORK_TRANSFER, 50, &found, 1, &count, &seen));
 	assert_int_equal(count, 0);
 	job.token_wait = false;
 	job.next_try_ms = 100;
 	expect_ok(store_job_save(store, &job, JOB_QUEUED, &seen));
 	expect_ok(store_jobs_next_try(store, &of, 50, &due, &seen));
 	assert_int_equal(due, 100);
-	expect_ok(store_jobs_runnable(store, &of, JOB_NORMAL, 100, &found, 1, &count, &seen));
+	expect_ok(store_jobs_runnable(store, &of, JOB_NORMAL, JOB_WORK_TRANSFER, 100, &found, 1, &count, &seen));
 	assert_int_equal(count, 1);
 	job.token_wait = true;
 	expect_ok(store_job_save(store, &job, JOB_QUEUED, &seen));
@@ -244,10 +244,10 @@ static void runnable__a_job_that_was_taken__is_its_new_owners(void **state)
 	job.owner_integrity = 0x3000;
 	job.owner_elevated = true;
 	expect_ok(store_job_take(store, &job, &seen));
-	expect_ok(store_jobs_runnable(store, &former, JOB_NORMAL, 50, &found, 1, &count, &seen));
+	expect_ok(store_jobs_runnable(store, &former, JOB_NORMAL, JOB_WORK_TRANSFER, 50, &found, 1, &count, &seen));
 	assert_int_equal(count, 0);
 	struct job_owner now = job_owner(&job);
-	expect_ok(store_jobs_runnable(store, &now, JOB_NORMAL, 50, &found, 1, &count, &seen));
+	expect_ok(store_jobs_runnable(store, &now, JOB_NORMAL, JOB_WORK_TRANSFER, 50, &found, 1, &count, &seen));
 	assert_int_equal(count, 1);
 	assert_int_equal(found.row, job.row);
 }

@@ -48,6 +48,7 @@ struct world_file {
 	unsigned published;          /* how often it got its name */
 	enum result fail_next_fetch; /* RESULT_OK: none */
 	uint32_t retry_after_s;      /* which its server then asks for */
+	enum job_priority priority;  /* that the last order for a fetch of it spoke of */
 	bool no_length;              /* no server announces its size */
 	bool stuck;                  /* a fetch gets no byte until it is stopped */
 	bool dead;                   /* nobody answers at all */

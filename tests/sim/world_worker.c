@@ -149,6 +149,7 @@ static void check_order(const struct worker *worker, const struct order *order)
 	case ORDER_CLOSE:
 	case ORDER_FINISH:
 	case ORDER_RECORDED:
+	case ORDER_PRIORITY:
 	case ORDER_STOP: break;
 	}
 }
@@ -183,11 +184,13 @@ static void give_order(struct worker *worker, struct order *order)
 	struct pending **end = &worker->pending, *pending;
 
 	check_order(worker, order);
-	if (order->kind == ORDER_STOP || order->kind == ORDER_RECORDED) {
+	if (order->kind == ORDER_FETCH || order->kind == ORDER_PRIORITY)
+		world_file(worker->world, order->file.url)->priority = order->priority;
+	if (order->kind == ORDER_STOP || order->kind == ORDER_RECORDED || order->kind == ORDER_PRIORITY) {
 		for (pending = worker->pending; pending != NULL; pending = pending->next)
 			if (pending->order->flight == order->flight && order->kind == ORDER_STOP)
 				pending->stopped = true;
-			else if (pending->order->flight == order->flight && order->bytes == 0)
+			else if (pending->order->flight == order->flight && order->kind == ORDER_RECORDED && order->bytes == 0)
 				pending->held = false;
 		free(order);
 		return;

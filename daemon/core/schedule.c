@@ -28,6 +28,8 @@ static int compare_candidates(const void *left, const void *right)
 		return a->level < b->level ? -1 : 1;
 	if (a->keeps != b->keeps)
 		return a->keeps ? -1 : 1;
+	if (a->owner_slots != b->owner_slots)
+		return a->owner_slots < b->owner_slots ? -1 : 1;
 	if (waited_ms(a) != waited_ms(b))
 		return waited_ms(a) > waited_ms(b) ? -1 : 1;
 	if (a->running != b->running)

@@ -14,6 +14,7 @@ struct schedule_candidate {
 	enum job_priority level; /* what counts: of one that runs, as its slice began with; out: as it is now */
 	int64_t created_ms;
 	int64_t for_ms; /* how long it has run in this slice, or waited */
+	uint32_t owner_slots; /* that its owner has in the background, its own included */
 	bool off;    /* nothing is fetched for it now */
 	bool fetches; /* else it is names that are given or removed: that needs no slot, and takes none */
 	bool running;
@@ -29,7 +30,8 @@ struct schedule_limits {
 };
 
 /* Decide `wanted` and `level` for each candidate: all that fetch nothing, all FOREGROUND jobs, then the first background jobs by level, within one
- * those whose slice is not over, then who waited longest, then the oldest; none that is off.  A higher level takes the slot of a lower one
+ * those whose slice is not over, then those whose owner has the fewest slots, then who waited longest, then the oldest;
+ * none that is off.  A higher level takes the slot of a lower one
  * (docs/bits.md 4); a job that got its slot because it had waited keeps that level for a slice.  Reorders the array.
  * In how many ms time alone would change the decision; INT64_MAX: never. */
 int64_t schedule_decide(struct schedule_candidate *candidates, size_t count, const struct schedule_limits *limits);

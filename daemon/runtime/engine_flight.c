@@ -316,6 +316,7 @@ static struct active *active_new(struct engine *engine, struct job *job, struct 
 		return NULL;
 	}
 	active->row = job->row;
+	memcpy(active->owner, job->owner, sizeof(active->owner));
 	active->work = job->work;
 	active->priority = job->properties.priority;
 	active->patience = job_patience(job->properties.profile);

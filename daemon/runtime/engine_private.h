@@ -104,6 +104,7 @@ struct flight {
 struct active {
 	struct active *next;
 	int64_t row;
+	char owner[JOB_OWNER_BYTES_MAX];
 	enum job_work work;
 	enum job_priority priority, level; /* its own, and the one that it got its slot at */
 	int64_t slice_since_ms; /* monotonic */

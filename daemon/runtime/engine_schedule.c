@@ -1,6 +1,7 @@
 #include "runtime/engine_private.h"
 
 #include <stdlib.h>
+#include <string.h>
 
 /* How long a job has waited for a slot: not while it rested, its owner was away, or its priority off.  The wall clock may
  * have been set: what lies ahead of it counts from when its owner came, and nothing waited for longer than that. */
@@ -13,6 +14,17 @@ static int64_t waited_ms(const struct engine *engine, const struct present *pres
 	return since_ms > now_ms || now_ms - since_ms > most_ms ? most_ms : now_ms - since_ms;
 }
 
+/* How many slots the owner has in the background. */
+static uint32_t slots_of(const struct engine *engine, const char *owner)
+{
+	uint32_t count = 0;
+
+	for (const struct active *active = engine->actives; active != NULL; active = active->next)
+		count += !active->winding && active->work == JOB_WORK_TRANSFER && active->priority != JOB_FOREGROUND &&
+		         strcmp(active->owner, owner) == 0;
+	return count;
+}
+
 /* One owner's jobs of a priority that could run, as candidates beside those that run.  Names are given and files removed
  * whatever the network may do.  Whose workers are not there, and cannot be now, keeps nobody else from a slot. */
 static size_t add_candidates(struct engine *engine, const struct present *present, enum job_priority priority,
@@ -21,6 +33,7 @@ static size_t add_candidates(struct engine *engine, const struct present *presen
 	const struct caller *caller = identity_caller(present->identity);
 	const struct job_owner owner = { caller->owner, caller->integrity, caller->administrator };
 	bool off = rate_is_off(&engine->rates, priority);
+	uint32_t slots = slots_of(engine, owner.sid);
 	size_t found = 0;
 	struct fault fault;
 
@@ -36,6 +49,7 @@ static size_t add_candidates(struct engine *engine, const struct present *presen
 			                                           .priority = jobs[i].properties.priority,
 			                                           .created_ms = jobs[i].created_ms,
 			                                           .for_ms = waited_ms(engine, present, &jobs[i]),
+			                                           .owner_slots = slots,
 			                                           .fetches = jobs[i].work == JOB_WORK_TRANSFER };
 	}
 	return count;
@@ -120,6 +134,7 @@ static size_t find_candidates(struct engine *engine, struct schedule_candidate *
 		if (!active->winding)
 			candidates[count++] = (struct schedule_candidate){ .row = active->row, .priority = active->priority,
 				.level = active->level, .created_ms = active->created_ms,
+				.owner_slots = slots_of(engine, active->owner),
 				.for_ms = would_lose(active) ? 0 : mono_ms - active->slice_since_ms,
 				.off = active->work == JOB_WORK_TRANSFER && rate_is_off(&engine->rates, active->priority),
 				.fetches = active->work == JOB_WORK_TRANSFER, .running = true };

@@ -116,6 +116,12 @@ static void schedule_decide__slices_and_ageing__let_everybody_have_a_turn(void *
 		{ 3, 1, { RUNS(1, JOB_HIGH, JOB_HIGH, 5), RUNS(2, JOB_HIGH, JOB_HIGH, 6), WAITS(3, JOB_FOREGROUND, 0) }, { 1, 3 }, SLICE_MS - 5 },
 		{ 3, 0, { RUNS(1, JOB_HIGH, JOB_HIGH, 5), RUNS(2, JOB_FOREGROUND, JOB_FOREGROUND, 9 * SLICE_MS) }, { 2 }, INT64_MAX },
 		{ 1, 3, { RUNS(1, JOB_HIGH, JOB_HIGH, 5), WAITS(2, JOB_HIGH, 6), WAITS(3, JOB_FOREGROUND, 0) }, { 1, 3 }, SLICE_MS - 5 },
+		/* owners have turns, too, whoever has more jobs; within a level */
+		{ 1, 1, { { .row = 1, .priority = JOB_NORMAL, .level = JOB_NORMAL, .running = true, .for_ms = SLICE_MS, .fetches = true, .owner_slots = 1 },
+		          { .row = 2, .priority = JOB_NORMAL, .for_ms = 9999, .fetches = true, .owner_slots = 1 },
+		          { .row = 3, .priority = JOB_NORMAL, .for_ms = 5, .fetches = true } }, { 3 }, SLICE_MS },
+		{ 1, 1, { { .row = 1, .priority = JOB_NORMAL, .for_ms = 5, .fetches = true },
+		          { .row = 2, .priority = JOB_HIGH, .for_ms = 5, .fetches = true, .owner_slots = 9 } }, { 2 }, SLICE_MS },
 		/* what only gives names takes no slot, nor does it make anybody wait */
 		{ 1, 0, { RUNS(1, JOB_LOW, JOB_LOW, 5), { .row = 2, .priority = JOB_LOW }, { .row = 3, .priority = JOB_FOREGROUND } }, { 1, 2, 3 }, INT64_MAX },
 		/* what is off neither runs nor makes anybody wait */

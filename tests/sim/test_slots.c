@@ -343,6 +343,25 @@ static void slots__are_many_with_many_files__each_job_has_one_in_transfer(void *
 	helped_end(&world);
 }
 
+static void owner__has_many_jobs__another_ones_only_job_has_its_turns(void **state)
+{
+	struct world world;
+	unsigned ran = 0;
+
+	(void)state;
+	begin(&world, 13, 1);
+	world_hello_as(&world, NEIGHBOUR);
+	for (unsigned i = 0; i < 40; i++)
+		(void)submit(&world, JOB_NORMAL);
+	int64_t neighbours = submit_as(&world, NEIGHBOUR, JOB_NORMAL);
+	for (unsigned i = 0; i < 20; i++) {
+		world_wait(&world, 901);
+		ran += runs(&world, neighbours);
+	}
+	assert_true(ran >= 4); /* not half: what waited for an hour counts as of a higher level */
+	helped_end(&world);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -357,6 +376,7 @@ int main(void)
 		cmocka_unit_test(names__are_given_and_removed__without_a_slot),
 		cmocka_unit_test(server__has_no_ranges__what_takes_longer_than_a_slice_is_whole_in_the_end),
 		cmocka_unit_test(slots__are_many_with_many_files__each_job_has_one_in_transfer),
+		cmocka_unit_test(owner__has_many_jobs__another_ones_only_job_has_its_turns),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -24,7 +24,7 @@ enum result transfer_set_new(const struct transfer_limits *limits, const struct 
 	if (!set)
 		return fault_set(fault, RESULT_NO_MEMORY, FAULT_FERRY, 0, "start transfers");
 	set->limits = *limits;
-	set->look_ms = INT64_MAX;
+	set->look_ms = set->begin_ms = INT64_MAX;
 	set->handler = *handler;
 	text_display(set->user_agent, sizeof(set->user_agent), "%s", limits->user_agent ? limits->user_agent : "Ferry");
 	set->multi = curl_multi_init();
@@ -206,21 +206,15 @@ static int64_t shortest_wait(const struct transfer *transfer)
 	return transfer->first_byte_ms < transfer->stall_ms ? transfer->first_byte_ms : transfer->stall_ms;
 }
 
-static void look_again(struct transfer_set *set, int64_t in_ms)
-{
-	int64_t at_ms = clock_mono_ms() + (in_ms < THROTTLE_LOOK_MS ? in_ms : THROTTLE_LOOK_MS);
-
-	if (at_ms < set->look_ms)
-		set->look_ms = at_ms;
-}
-
 /* Small files keep to their shares by coming one after the other. */
 static bool is_paid_for(struct transfer_set *set, const struct transfer *transfer)
 {
 	int64_t wait_ms = set->limits.throttle != NULL ? throttle_wait_ms(set->limits.throttle, transfer->priority) : 0;
 
-	if (wait_ms > 0)
-		look_again(set, wait_ms);
+	int64_t at_ms = clock_mono_ms() + (wait_ms < THROTTLE_LOOK_MS ? wait_ms : THROTTLE_LOOK_MS);
+
+	if (wait_ms > 0 && at_ms < set->begin_ms)
+		set->begin_ms = at_ms;
 	return wait_ms == 0;
 }
 
@@ -229,15 +223,17 @@ static void follow_limits(struct transfer_set *set)
 {
 	if (set->limits.throttle == NULL)
 		return;
-	set->may_begin |= clock_mono_ms() >= set->look_ms;
+	int64_t now_ms = clock_mono_ms();
 	set->look_ms = INT64_MAX;
 	for (struct transfer *transfer = set->active; transfer; transfer = transfer->next) {
 		transfer_follow_limit(transfer);
 		if (transfer->share != RATE_UNLIMITED)
-			look_again(set, THROTTLE_LOOK_MS);
+			set->look_ms = now_ms + THROTTLE_LOOK_MS;
 	}
-	if (set->waiting)
-		look_again(set, THROTTLE_LOOK_MS);
+	if (now_ms < set->begin_ms)
+		return;
+	set->begin_ms = INT64_MAX;
+	set->may_begin = true;
 }
 
 void transfer_set_priority(struct transfer_set *set, int64_t file_row, enum job_priority priority)
@@ -446,11 +442,9 @@ static int poll_timeout(const struct transfer_set *set, int64_t timeout_ms)
 		if (stall_ms < timeout_ms)
 			timeout_ms = stall_ms < 0 ? 0 : stall_ms;
 	}
-	if (set->look_ms != INT64_MAX) {
-		int64_t look_ms = set->look_ms - clock_mono_ms();
-		if (look_ms < timeout_ms)
-			timeout_ms = look_ms < 0 ? 0 : look_ms;
-	}
+	int64_t limits_ms = set->look_ms < set->begin_ms ? set->look_ms : set->begin_ms;
+	if (limits_ms != INT64_MAX && limits_ms - clock_mono_ms() < timeout_ms)
+		timeout_ms = limits_ms > clock_mono_ms() ? limits_ms - clock_mono_ms() : 0;
 	return (int)timeout_ms;
 }
 

@@ -99,6 +99,7 @@ void transfer_follow_limit(struct transfer *transfer)
 	if (share == transfer->share)
 		return;
 	transfer->share = share;
+	transfer->free_us = 0; /* what was owed at another rate says nothing of when the next byte is due */
 	curl_easy_setopt(transfer->easy, CURLOPT_MAX_RECV_SPEED_LARGE, share == RATE_UNLIMITED ? 0 : (curl_off_t)share);
 }
 

@@ -87,7 +87,8 @@ struct transfer_set {
 	size_t count, active_count;
 	bool may_begin; /* something changed since the waiting ones were looked at */
 	bool may_unpause;
-	int64_t look_ms; /* when the limits are looked at again; INT64_MAX: nothing is limited */
+	int64_t look_ms;  /* when the limits are looked at again; INT64_MAX: nothing is limited */
+	int64_t begin_ms; /* when those who wait for a limit are; INT64_MAX: nobody does */
 	int64_t stall_check_ms; /* no active transfer can stall before */
 };
 

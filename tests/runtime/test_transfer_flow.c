@@ -228,6 +228,30 @@ static void transfer__limited__all_of_its_class_share_what_there_is(void **state
 	rig_free(rig);
 }
 
+static void transfer__comes_while_others_use_all_there_is__gets_its_share(void **state)
+{
+	(void)state;
+	AUTO(throttle) struct throttle *throttle = throttle_new();
+	struct rig *rig = rig_new(well, 3 * MIB);
+	struct rate_limits limits = limits_of("all 400kB/s");
+	rig->limits.throttle = throttle;
+	throttle_set(throttle, &limits);
+	start(rig, 0, "/file", nothing_known);
+	start(rig, 1, "/file", nothing_known);
+	for (int64_t until_ms = clock_mono_ms() + 1000; clock_mono_ms() < until_ms;)
+		work(rig, 100);
+	start(rig, 2, "/file", nothing_known);
+	for (int64_t until_ms = clock_mono_ms() + PATIENCE_MS; rig->told[2].written < 100000;) {
+		work(rig, 100);
+		assert_true(clock_mono_ms() < until_ms);
+	}
+	assert_int_equal(rig->finished, 0);
+	for (int64_t row = 0; row < 3; row++)
+		transfer_stop(rig->set, row);
+	(void)finish_all(rig, 3);
+	rig_free(rig);
+}
+
 /* Nobody waits out what an old limit asked for, nor is the server blamed for it. */
 static void transfer__off_for_longer_than_a_stall__goes_on_when_it_may(void **state)
 {
@@ -396,6 +420,7 @@ int main(void)
 		cmocka_unit_test(transfer__nothing_recorded__waits_at_the_checkpoint_and_is_not_stalled),
 		cmocka_unit_test(transfer__stopped_while_it_waits__has_written_what_it_took),
 		cmocka_unit_test(transfer__limited__all_of_its_class_share_what_there_is),
+		cmocka_unit_test(transfer__comes_while_others_use_all_there_is__gets_its_share),
 		cmocka_unit_test(transfer__off_for_longer_than_a_stall__goes_on_when_it_may),
 		cmocka_unit_test(transfer__fifty_at_once__share_a_few_connections),
 		cmocka_unit_test(transfer__waiting_for_a_connection__does_not_time_out),

@@ -3,6 +3,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "core/resume.h"
+
 /* How long a job has waited for a slot: not while it rested, its owner was away, or its priority off.  The wall clock may
  * have been set: what lies ahead of it counts from when its owner came, and nothing waited for longer than that. */
 static int64_t waited_ms(const struct engine *engine, const struct present *present, const struct job *job)
@@ -60,9 +62,13 @@ static bool would_lose(const struct active *active)
 {
 	for (const struct flight *flight = active->flights; flight != NULL; flight = flight->next) {
 		const struct file *file = &flight->file;
-		bool can_go_on = file->etag[0] != '\0' || file->modified[0] != '\0' || file->digest.length > 0;
+		const struct resume_known known = { .offset = flight->written, .total = file->bytes_total, .etag = file->etag,
+			                                .modified = file->modified, .verified = file->digest.length > 0 };
+		struct resume_request request;
 
-		if (flight->stage == FLIGHT_FETCHING && flight->answered && (flight->restarted || !can_go_on))
+		resume_plan(&known, &request);
+		if (flight->stage == FLIGHT_FETCHING && flight->answered && flight->written > 0 &&
+		    (flight->restarted || request.offset == 0))
 			return true;
 	}
 	return false;

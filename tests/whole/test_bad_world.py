@@ -332,6 +332,7 @@ def drive_that_is_gone__is_waited_for():
                    "it waits for it")
         os.symlink(ferry.landed, link)
         ferry.run("wait", "--timeout", "60", "second")
+        wait_until(lambda: ferry.partials() == [], 20, "what was there of the first is removed")
         ferry.check_landed(nginx, ["a.bin"])
     finally:
         if os.path.lexists(link):

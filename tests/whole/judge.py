@@ -44,12 +44,13 @@ class Connection(socketserver.BaseRequestHandler):
             pass  # the daemon wants no more of it
 
     def uid(self):
-        """Whose socket the other end is, as the kernel lists it."""
+        """Whose socket the other end is, as the kernel lists it.  None: nobody's any more.  A job that lost its slot has closed
+        it behind its request, and what no process has open the kernel lists as root's, without an inode."""
         local, remote = (f"0100007F:{port:04X}" for port in (self.client_address[1], self.server.port))
         with open("/proc/net/tcp") as file:
             for line in file:
                 fields = line.split()
-                if fields[1:3] == [local, remote]:
+                if fields[1:3] == [local, remote] and fields[9] != "0":
                     return int(fields[7])
         return None
 
@@ -108,10 +109,11 @@ def play_round(ferry, nginx, judge, count=4):
             assert (landed.st_uid, landed.st_gid) == (identity.uid, identity.gid), name
             assert sha256(os.path.join(folder, name)) == sha256(os.path.join(nginx.www, str(identity.uid), name))
         assert len(os.listdir(folder)) == JOBS * FILES, os.listdir(folder)
-    assert all(one.path.startswith(f"/{one.uid}/") for one in seen), seen
+    assert all(one.path.startswith(f"/{one.uid}/") for one in seen if one.uid is not None), seen
     owners = collections.defaultdict(set)
     for one in judge.seen:
         owners[one.connection].add(one.uid)
-    assert all(len(uids) == 1 for uids in owners.values()), owners
+    assert all(len(uids - {None}) <= 1 for uids in owners.values()), owners
+    assert sum(one.uid is None for one in seen) < len(seen) // 4, seen  # else little was shown
     # Else nothing was shown of connections that are used again.
     assert len(seen) > len({one.connection for one in seen}), "no connection served two requests"

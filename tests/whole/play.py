@@ -41,7 +41,7 @@ class Play(Scene):
             raise AssertionError(f"{late}: {(wire or self.wire).job(handle)}") from late
 
     def asked_by(self, path):
-        return {seen.uid for seen in self.judge.seen if seen.path == "/" + os.path.basename(path)}
+        return {seen.uid for seen in self.judge.seen if seen.path == "/" + os.path.basename(path)} - {None}
 
     def check_landed(self, path, owner):
         """It is this identity's alone, and right."""

@@ -102,7 +102,9 @@ void progress_reason(const struct ferry_status *status, int64_t wall_ms, char *t
 		return;
 	case FERRY_WAIT_RATE:
 		format_duration(left_ms > 0 ? (uint64_t)(left_ms + 999) / 1000 : 0, duration);
-		text_display(to, size, "off by rate.limits, for %s", duration);
+		/* A rule without hours tells no time when it ends. */
+		text_display(to, size, "off by rate.limits%s%s", status->next_try_ms > 0 ? ", for " : "",
+		             status->next_try_ms > 0 ? duration : "");
 		return;
 	case FERRY_WAIT_NONE:
 		break;

@@ -120,6 +120,13 @@ static void progress__why_nothing_moves__is_told(void **state)
 	check_reason(FERRY_WAIT_RETRY, FERRY_STATE_TRANSIENT_ERROR, "CONNECT_FAILED", "retry in 0:30 (CONNECT_FAILED)");
 	check_reason(FERRY_WAIT_NONE, FERRY_STATE_ERROR, "DENIED", "DENIED");
 	check_reason(FERRY_WAIT_OTHER, FERRY_STATE_QUEUED, "", "waits");
+	check_reason(FERRY_WAIT_RATE, FERRY_STATE_QUEUED, "", "off by rate.limits, for 0:30");
+
+	struct ferry_status for_ever = { .state = FERRY_STATE_QUEUED, .wait = FERRY_WAIT_RATE };
+	char reason[96];
+
+	progress_reason(&for_ever, WALL_MS, reason, sizeof(reason));
+	assert_string_equal(reason, "off by rate.limits");
 }
 
 static void progress__a_job_that_waits__shows_why_instead_of_a_rate(void **state)

@@ -33,8 +33,8 @@ enum result job_check_size(const struct job *job, const struct active *active, s
 			bytes += flight->written;
 	if (most == 0 || bytes <= most)
 		return RESULT_OK;
-	return fault_set(fault, RESULT_MAX_SIZE, FAULT_FERRY, 0, "at least %" PRIu64 " bytes instead of %" PRIu64 " at most (max_bytes)",
-	                 bytes, most);
+	return fault_set(fault, RESULT_MAX_SIZE, FAULT_FERRY, 0,
+	                 "at least %" PRIu64 " bytes instead of %" PRIu64 " at most (max_bytes)", bytes, most);
 }
 
 bool flight_save(struct engine *engine, const struct flight *flight)

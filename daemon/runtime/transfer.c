@@ -210,7 +210,6 @@ static int64_t shortest_wait(const struct transfer *transfer)
 static bool is_paid_for(struct transfer_set *set, const struct transfer *transfer)
 {
 	int64_t wait_ms = set->limits.throttle != NULL ? throttle_wait_ms(set->limits.throttle, transfer->priority) : 0;
-
 	int64_t at_ms = clock_mono_ms() + (wait_ms < THROTTLE_LOOK_MS ? wait_ms : THROTTLE_LOOK_MS);
 
 	if (wait_ms > 0 && at_ms < set->begin_ms)

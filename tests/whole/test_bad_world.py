@@ -319,22 +319,29 @@ def drive_that_is_gone__is_waited_for():
     nginx, slow = Nginx(os.path.join(ferry.folder, "nginx")), Nginx(os.path.join(ferry.folder, "slow"), rate=2000)
     nginx.file("a.bin", 50000)
     slow.file("b.bin", 500000)
-    link = os.path.join(os.environ["WINEPREFIX"], "dosdevices", "q:")
-    refused = ferry.run("submit", nginx.url("a.bin"), "Q:\\a.bin", check=False)
-    assert refused.returncode != 0 and "VOLUME_GONE" in refused.stderr, refused  # a slip, perhaps, and somebody is there
-    ferry.submit(slow, ["b.bin"], "--name", "first", "--no-wait")  # which has the one slot
-    os.symlink(ferry.landed, link)
+    drive = os.path.join(ferry.folder, "drive")
+    os.mkdir(drive)
+    steady, link = (os.path.join(os.environ["WINEPREFIX"], "dosdevices", letter) for letter in ("p:", "q:"))
+    # Wine takes a file's volume, and so Ferry its tag, from the first drive that leads to it, by what the drives were up to a
+    # second ago: P: is that drive all the time.
+    os.symlink(drive, steady)
     try:
+        refused = ferry.run("submit", nginx.url("a.bin"), "Q:\\a.bin", check=False)
+        assert refused.returncode != 0 and "VOLUME_GONE" in refused.stderr, refused  # a slip, perhaps, and somebody is there
+        ferry.submit(slow, ["b.bin"], "--name", "first", "--no-wait")  # which has the one slot
+        os.symlink(drive, link)
         ferry.run("submit", "--name", "second", "--retry-delay", "5", "--no-wait", nginx.url("a.bin"), "Q:\\a.bin")
         os.unlink(link)
         ferry.run("cancel", "first")
         wait_until(lambda: (ferry.json("show", "second")[0]["job"]["wait"] or {}).get("reason") == "volume-gone", 30,
                    "it waits for it")
-        os.symlink(ferry.landed, link)
+        os.symlink(drive, link)
         ferry.run("wait", "--timeout", "60", "second")
         wait_until(lambda: ferry.partials() == [], 20, "what was there of the first is removed")
-        ferry.check_landed(nginx, ["a.bin"])
+        assert os.listdir(drive) == ["a.bin"], os.listdir(drive)
+        assert sha256(os.path.join(drive, "a.bin")) == sha256(os.path.join(nginx.www, "a.bin"))
     finally:
+        os.unlink(steady)
         if os.path.lexists(link):
             os.unlink(link)
     slow.close()

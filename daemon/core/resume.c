@@ -6,7 +6,7 @@
 
 /* RFC 9110 section 8.8.3: "..." with visible characters inside; W/"..." only promises that the meaning is the
  * same, which is no base for splicing bytes. */
-static bool is_strong_etag(const char *etag)
+bool resume_is_strong_etag(const char *etag)
 {
 	size_t length = strlen(etag);
 	if (length < 2 || etag[0] != '"' || etag[length - 1] != '"')
@@ -31,7 +31,7 @@ static bool is_usable_date(const char *modified)
 void resume_plan(const struct resume_known *known, struct resume_request *ret_request)
 {
 	const char *validator = "";
-	if (is_strong_etag(known->etag))
+	if (resume_is_strong_etag(known->etag))
 		validator = known->etag;
 	else if (is_usable_date(known->modified))
 		validator = known->modified;
@@ -68,7 +68,7 @@ static bool is_same_file(const struct resume_known *known, const struct resume_a
 	if (known->etag[0] != '\0' && answer->etag[0] != '\0') {
 		if (strcmp(known->etag, answer->etag) != 0)
 			return false;
-		if (is_strong_etag(known->etag))
+		if (resume_is_strong_etag(known->etag))
 			return true;
 	}
 	return known->modified[0] == '\0' || answer->modified[0] == '\0' ||
@@ -141,6 +141,21 @@ enum resume_verdict resume_judge(const struct resume_known *known, const struct 
 	(void)fault_set(fault, resume_status_result(answer->status), FAULT_HTTP, answer->status, "HTTP status %ld",
 	                (long)answer->status);
 	return RESUME_REFUSE;
+}
+
+/* Anything else than what was meant is not worth understanding here: the one request that knows all cases follows. */
+enum result resume_judge_part(const struct resume_known *known, const struct resume_request *request,
+                              const struct resume_answer *answer, struct fault *fault)
+{
+	uint64_t length = request->end - request->offset;
+
+	if (answer->status == 206 && !answer->encoded && answer->has_content_range &&
+	    answer->range_first == request->offset && answer->range_last == request->end - 1 &&
+	    answer->range_total == known->total &&
+	    (answer->content_length == SIZE_UNKNOWN || answer->content_length == length) &&
+	    resume_is_strong_etag(known->etag) && strcmp(answer->etag, known->etag) == 0)
+		return RESULT_OK;
+	return fault_set(fault, RESULT_INSUFFICIENT_HTTP, FAULT_HTTP, answer->status, "not the part that was asked for");
 }
 
 enum result resume_check_size(uint64_t stated, uint64_t bytes, struct fault *fault)

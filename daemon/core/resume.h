@@ -25,8 +25,11 @@ struct resume_known {
 struct resume_request {
 	uint64_t offset;
 	const char *validator; /* points into `known` */
+	uint64_t end;          /* of a part of the file (core/segments); 0: all from `offset` on */
 };
 void resume_plan(const struct resume_known *known, struct resume_request *ret_request);
+/* A file may be fetched in parts under such a tag only. */
+bool resume_is_strong_etag(const char *etag);
 
 /* What a server answered, as far as the rules need it. */
 struct resume_answer {
@@ -48,6 +51,10 @@ enum resume_verdict {
 /* On CONTINUE and RESTART `ret_total` is the file's whole size or SIZE_UNKNOWN. */
 enum resume_verdict resume_judge(const struct resume_known *known, const struct resume_request *request,
                                  const struct resume_answer *answer, uint64_t *ret_total, struct fault *fault);
+
+/* Is it exactly the part that was asked for, of the very file that is known?  RESULT_OK | RESULT_INSUFFICIENT_HTTP. */
+enum result resume_judge_part(const struct resume_known *known, const struct resume_request *request,
+                              const struct resume_answer *answer, struct fault *fault) MUST_CHECK;
 
 /* After the body ended cleanly: is the file whole?  RESULT_OK | RESULT_CONNECTION_CLOSED | RESULT_REMOTE_CHANGED. */
 enum result resume_finish(uint64_t received, uint64_t total, struct fault *fault) MUST_CHECK;

@@ -78,6 +78,7 @@ void flight_order(struct engine *engine, struct flight *flight, enum order_kind 
 		order->hash = TAKE(flight->hash);
 		order->connections_per_host_max =
 			at_once(engine, flight->active, engine->parts.settings->transfer_connections_per_host_max);
+		order->segments_max = (uint32_t)engine->parts.settings->transfer_segments_per_file_max;
 	}
 	if (order != NULL && kind == ORDER_FETCH && flight->active->patience != NULL) {
 		order->first_byte_s = flight->active->patience->first_byte_s;

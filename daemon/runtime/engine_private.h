@@ -90,6 +90,7 @@ struct flight {
 	struct hash *hash;          /* likewise; FETCH's */
 	uint64_t written;
 	bool syncing;
+	bool sync_is_old; /* the file began anew meanwhile: what that sync is of counts for nothing */
 	bool unsynced; /* a sync failed: what is not recorded yet may be lost, whatever a later one says */
 	bool stop_sent;
 	bool answered; /* what is on disk is this source's */

@@ -113,7 +113,7 @@ static void check_size(struct engine *engine, struct active *active)
 
 static void on_answered(struct engine *engine, struct flight *flight, const struct report *report)
 {
-	bool restarted = report->bytes == 0 && flight->file.bytes_recorded > 0;
+	bool restarted = report->bytes == 0 && (flight->file.bytes_recorded > 0 || flight->answered);
 	struct job job;
 	enum job_state to;
 
@@ -129,6 +129,7 @@ static void on_answered(struct engine *engine, struct flight *flight, const stru
 	flight->restarted = restarted;
 	if (restarted)
 		flight->file.bytes_recorded = 0;
+	flight->sync_is_old |= restarted && flight->syncing;
 	if (!flight_save(engine, flight))
 		return;
 	/* The store must forget the old length before new bytes overwrite the old ones, or a crash in between would let old
@@ -173,11 +174,15 @@ static void on_synced(struct engine *engine, struct flight *flight, const struct
 	}
 	if (flight->stage != FLIGHT_FETCHING)
 		return; /* a later order's report says more */
-	flight->file.bytes_recorded = report->bytes;
-	bool further = engine_source_got_on(flight);
-	if (!flight_save(engine, flight))
-		return;
-	flight_order(engine, flight, ORDER_RECORDED, report->bytes);
+	bool further = false;
+	if (!flight->sync_is_old) {
+		flight->file.bytes_recorded = report->bytes;
+		further = engine_source_got_on(flight);
+		if (!flight_save(engine, flight))
+			return;
+		flight_order(engine, flight, ORDER_RECORDED, report->bytes);
+	}
+	flight->sync_is_old = false;
 	if (further)
 		note_progress(engine, flight->active);
 	on_written(engine, flight, flight->written);

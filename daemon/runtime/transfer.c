@@ -24,7 +24,7 @@ enum result transfer_set_new(const struct transfer_limits *limits, const struct 
 	if (!set)
 		return fault_set(fault, RESULT_NO_MEMORY, FAULT_FERRY, 0, "start transfers");
 	set->limits = *limits;
-	set->look_ms = set->begin_ms = INT64_MAX;
+	set->look_ms = set->begin_ms = set->parts_ms = INT64_MAX;
 	set->handler = *handler;
 	text_display(set->user_agent, sizeof(set->user_agent), "%s", limits->user_agent ? limits->user_agent : "Ferry");
 	set->multi = curl_multi_init();
@@ -38,7 +38,7 @@ enum result transfer_set_new(const struct transfer_limits *limits, const struct 
 	return RESULT_OK;
 }
 
-static void transfer_free(struct transfer *transfer)
+void transfer_free(struct transfer *transfer)
 {
 	if (!transfer)
 		return;
@@ -52,7 +52,6 @@ static void transfer_free(struct transfer *transfer)
 	free(transfer->text);
 	free(transfer);
 }
-DEFINE_CLEANUP(transfer)
 
 void transfer_set_free(struct transfer_set *set)
 {
@@ -88,24 +87,40 @@ static void take_out(struct transfer **list, const struct transfer *transfer)
 
 static struct transfer *find(struct transfer *list, int64_t row)
 {
-	while (list && list->row != row)
+	while (list && (list->row != row || list->parts.lead))
 		list = list->next;
 	return list;
 }
 
 /* --- beginning --- */
 
-enum result transfer_start(struct transfer_set *set, const struct transfer_order *order, struct fault *fault)
+enum result transfer_new(struct transfer_set *set, const char *url, struct transfer **ret_transfer,
+                         struct fault *fault)
 {
-	assert(!find(set->active, order->file_row) && !find(set->waiting, order->file_row));
 	AUTO(transfer) struct transfer *transfer = calloc(1, sizeof(*transfer));
-	size_t size = strlen(order->url) + 1;
+	size_t size = strlen(url) + 1;
 	if (transfer)
 		transfer->text = malloc(size);
 	if (!transfer || !transfer->text)
 		return fault_set(fault, RESULT_NO_MEMORY, FAULT_FERRY, 0, "start a transfer");
-	memcpy(transfer->text, order->url, size);
+	memcpy(transfer->text, url, size);
 	enum result result = url_parse(text_view(transfer->text), &transfer->url, fault);
+	if (result)
+		return result;
+	transfer->set = set;
+	transfer->known.etag = transfer->etag;
+	transfer->known.modified = transfer->modified;
+	transfer->share = RATE_UNLIMITED;
+	transfer->stated = transfer->parts.stop_at = SIZE_UNKNOWN;
+	*ret_transfer = TAKE(transfer);
+	return RESULT_OK;
+}
+
+enum result transfer_start(struct transfer_set *set, const struct transfer_order *order, struct fault *fault)
+{
+	assert(!find(set->active, order->file_row) && !find(set->waiting, order->file_row));
+	AUTO(transfer) struct transfer *transfer = NULL;
+	enum result result = transfer_new(set, order->url, &transfer, fault);
 	if (result)
 		return result;
 	result = text_copy(transfer->etag, sizeof(transfer->etag), text_view(order->known.etag));
@@ -114,14 +129,14 @@ enum result transfer_start(struct transfer_set *set, const struct transfer_order
 	if (result)
 		return fault_set(fault, result, FAULT_FERRY, 0, "start a transfer: a validator is too long");
 
-	transfer->set = set;
 	transfer->row = order->file_row;
 	transfer->file = order->file;
 	transfer->known = order->known;
 	transfer->known.etag = transfer->etag;
 	transfer->known.modified = transfer->modified;
 	transfer->total = order->known.total;
-	transfer->stated = order->is_size_stated ? order->stated : SIZE_UNKNOWN;
+	if (order->is_size_stated)
+		transfer->stated = order->stated;
 	transfer->recorded = transfer->written = order->known.offset;
 	transfer->first_byte_ms = (int64_t)(order->first_byte_s ? order->first_byte_s : set->limits.stall_timeout_s) * 1000;
 	transfer->stall_ms = (int64_t)(order->stall_s ? order->stall_s : set->limits.stall_timeout_s) * 1000;
@@ -130,8 +145,8 @@ enum result transfer_start(struct transfer_set *set, const struct transfer_order
 		order->connections_per_host_max ? order->connections_per_host_max : set->limits.connections_per_host_max;
 	transfer->digest = order->digest;
 	transfer->hash = order->hash;
+	transfer->parts.most = order->segments_max;
 	resume_plan(&transfer->known, &transfer->request);
-	transfer->share = RATE_UNLIMITED;
 	transfer->joined = set->limits.throttle != NULL;
 	if (transfer->joined)
 		throttle_join(set->limits.throttle, transfer->priority);
@@ -182,7 +197,7 @@ static void finish(struct transfer *transfer)
 	set->handler.finished(set->handler.context, row, &end);
 }
 
-static void leave_active(struct transfer *transfer)
+void transfer_leave_active(struct transfer *transfer)
 {
 	take_out(&transfer->set->active, transfer);
 	transfer->set->active_count--;
@@ -193,12 +208,20 @@ static bool same_host(const struct url *a, const struct url *b)
 	return a->secure == b->secure && a->port == b->port && text_equal(a->host, b->host);
 }
 
-static bool has_room(const struct transfer_set *set, const struct transfer *transfer)
+bool transfer_has_room(const struct transfer_set *set, const struct transfer *transfer)
 {
 	uint32_t count = 0;
 	for (const struct transfer *other = set->active; other; other = other->next)
-		count += same_host(&other->url, &transfer->url);
-	return count < transfer->connections_per_host_max;
+		count += !other->parts.rests && same_host(&other->url, &transfer->url);
+	return count < transfer->connections_per_host_max && set->active_count < set->limits.connections_max;
+}
+
+bool transfer_others_wait(const struct transfer_set *set, const struct transfer *transfer)
+{
+	const struct transfer *other = set->waiting;
+	while (other && !same_host(&other->url, &transfer->url))
+		other = other->next;
+	return other != NULL;
 }
 
 static int64_t shortest_wait(const struct transfer *transfer)
@@ -250,6 +273,19 @@ void transfer_set_priority(struct transfer_set *set, int64_t file_row, enum job_
 	set->may_begin = true;
 }
 
+enum result transfer_activate(struct transfer *transfer)
+{
+	struct transfer_set *set = transfer->set;
+	if (transfer_ask(transfer))
+		return transfer->fault.result;
+	int64_t check_ms = clock_mono_ms() + shortest_wait(transfer);
+	if (set->active_count == 0 || check_ms < set->stall_check_ms)
+		set->stall_check_ms = check_ms;
+	append(&set->active, transfer);
+	set->active_count++;
+	return RESULT_OK;
+}
+
 /* Who waits for a connection waits here and not inside curl (CURLMOPT_MAX_HOST_CONNECTIONS): there the connect timeout
  * runs meanwhile, and a file behind long ones would fail without ever having been asked for.  A transfer uses one
  * connection at a time, so counting transfers is counting connections; those that a redirect leads to another host
@@ -263,18 +299,11 @@ static void begin_waiting(struct transfer_set *set)
 		next = transfer->next;
 		if (set->active_count >= set->limits.connections_max)
 			return;
-		if (!has_room(set, transfer) || !is_paid_for(set, transfer))
+		if (!transfer_has_room(set, transfer) || !is_paid_for(set, transfer))
 			continue;
 		take_out(&set->waiting, transfer);
-		if (transfer_ask(transfer)) {
+		if (transfer_activate(transfer))
 			finish(transfer);
-			continue;
-		}
-		int64_t check_ms = clock_mono_ms() + shortest_wait(transfer);
-		if (set->active_count == 0 || check_ms < set->stall_check_ms)
-			set->stall_check_ms = check_ms;
-		append(&set->active, transfer);
-		set->active_count++;
 	}
 }
 
@@ -333,19 +362,40 @@ static void judge_end(struct transfer *transfer, CURLcode code)
 		(void)transfer_fail(transfer, result, fault.source, fault.raw, fault.what);
 }
 
+/* Of a file that came in parts it need not be the server's that is wrong: it is fetched once more, in one. */
+static bool ask_for_the_whole(struct transfer *transfer)
+{
+	if (transfer->fault.result != RESULT_DIGEST_MISMATCH || !transfer->parts.used)
+		return false;
+	transfer->fault = (struct fault){ .result = RESULT_OK };
+	transfer->parts = (struct transfer_parts){ .stop_at = SIZE_UNKNOWN };
+	transfer->known.offset = transfer->written;
+	transfer->request = (struct resume_request){ .validator = "" };
+	return transfer_ask(transfer) == RESULT_OK;
+}
+
+void transfer_conclude(struct transfer *transfer, CURLcode code)
+{
+	judge_end(transfer, code);
+	if (ask_for_the_whole(transfer))
+		return;
+	transfer_leave_active(transfer);
+	finish(transfer);
+}
+
 /* End an active transfer with its own verdict or curl's. */
 static void end_active(struct transfer *transfer, CURLcode code)
 {
 	curl_multi_remove_handle(transfer->set->multi, transfer->easy);
+	if (transfer_parts_ended(transfer))
+		return;
 	if (transfer->ask_again && transfer->fault.result == RESULT_OK) {
 		transfer->asked_again = true;
 		transfer->request = (struct resume_request){ .validator = "" };
 		if (transfer_ask(transfer) == RESULT_OK)
 			return;
 	}
-	leave_active(transfer);
-	judge_end(transfer, code);
-	finish(transfer);
+	transfer_conclude(transfer, code);
 }
 
 void transfer_stop(struct transfer_set *set, int64_t file_row)
@@ -358,7 +408,8 @@ void transfer_stop(struct transfer_set *set, int64_t file_row)
 		if (!transfer)
 			return;
 		curl_multi_remove_handle(set->multi, transfer->easy);
-		leave_active(transfer);
+		transfer_parts_join(transfer);
+		transfer_leave_active(transfer);
 		/* The one who stops it is not interested in the disk's trouble: `written` is right either way. */
 		(void)!transfer_flush(transfer);
 	}
@@ -441,9 +492,11 @@ static int poll_timeout(const struct transfer_set *set, int64_t timeout_ms)
 		if (stall_ms < timeout_ms)
 			timeout_ms = stall_ms < 0 ? 0 : stall_ms;
 	}
-	int64_t limits_ms = set->look_ms < set->begin_ms ? set->look_ms : set->begin_ms;
-	if (limits_ms != INT64_MAX && limits_ms - clock_mono_ms() < timeout_ms)
-		timeout_ms = limits_ms > clock_mono_ms() ? limits_ms - clock_mono_ms() : 0;
+	int64_t look_ms = set->look_ms < set->begin_ms ? set->look_ms : set->begin_ms;
+	if (set->parts_ms < look_ms)
+		look_ms = set->parts_ms;
+	if (look_ms != INT64_MAX && look_ms - clock_mono_ms() < timeout_ms)
+		timeout_ms = look_ms > clock_mono_ms() ? look_ms - clock_mono_ms() : 0;
 	return (int)timeout_ms;
 }
 
@@ -452,6 +505,7 @@ enum result transfer_work(struct transfer_set *set, int64_t timeout_ms, struct f
 	int running;
 	follow_limits(set);
 	begin_waiting(set);
+	transfer_parts_tend(set);
 	unpause(set);
 	CURLMcode code = curl_multi_poll(set->multi, NULL, 0, poll_timeout(set, timeout_ms), NULL);
 	if (code == CURLM_OK)

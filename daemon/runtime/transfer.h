@@ -32,6 +32,7 @@ struct transfer_order {
 	struct file_handle *file;
 	enum job_priority priority; /* for the throttle */
 	uint32_t connections_per_host_max; /* while it begins; 0: the set's */
+	uint32_t segments_max; /* requests for it at once, where that helps; 0 and 1: one */
 	uint32_t first_byte_s; /* longest wait for the first byte of an answer; 0: the set's stall_timeout_s */
 	uint32_t stall_s;      /* and for any later one; 0: likewise */
 	bool is_size_stated;   /* the file must have `stated` bytes: RESULT_SIZE_MISMATCH */

@@ -1,6 +1,7 @@
 #include "runtime/transfer_private.h"
 
 #include <inttypes.h>
+#include <string.h>
 
 #include "platform/clock.h"
 
@@ -61,6 +62,13 @@ static void read_answer(const struct transfer *transfer, long status, struct res
 	*ret_answer = answer;
 }
 
+/* Other schemes of ranges than bytes there are none, but a server may say "none". */
+static bool takes_ranges(const struct transfer *transfer, const struct resume_answer *answer)
+{
+	const char *units = header_value(transfer, "Accept-Ranges");
+	return answer->status == 206 || (units && curl_strequal(units, "bytes"));
+}
+
 static void begin_body(struct transfer *transfer, uint64_t offset, uint64_t end, const struct resume_answer *answer)
 {
 	transfer->written = offset;
@@ -74,6 +82,12 @@ static void begin_body(struct transfer *transfer, uint64_t offset, uint64_t end,
 		transfer->recorded = 0;
 		transfer->held = true;
 	}
+	/* From here on what is there is of this answer's file, should it be asked for again. */
+	memcpy(transfer->etag, answer->etag, sizeof(transfer->etag));
+	memcpy(transfer->modified, answer->modified, sizeof(transfer->modified));
+	transfer->known.total = transfer->total;
+	transfer->known.elsewhere = false;
+	transfer_parts_answered(transfer, takes_ranges(transfer, answer));
 	struct transfer_set *set = transfer->set;
 	set->handler.answered(set->handler.context, transfer->row, offset, transfer->total, answer->etag, answer->modified);
 }
@@ -107,11 +121,24 @@ static bool has_wrong_length(const struct transfer *transfer, const struct resum
 	       header_value(transfer, "Content-Length");
 }
 
+static void judge_part(struct transfer *transfer, const struct resume_answer *answer)
+{
+	struct fault why;
+	if (resume_judge_part(&transfer->parts.lead->known, &transfer->request, answer, &why) != RESULT_OK)
+		refuse(transfer, &why);
+	else
+		transfer_parts_proven(transfer->parts.lead);
+}
+
 static void judge(struct transfer *transfer, long status)
 {
 	struct resume_answer answer;
 	struct fault why = { .result = RESULT_BAD_RESPONSE };
 	read_answer(transfer, status, &answer);
+	if (transfer->parts.lead) {
+		judge_part(transfer, &answer);
+		return;
+	}
 	if ((status == 200 || status == 206) && has_wrong_length(transfer, &answer)) {
 		(void)fault_set(&why, RESULT_INSUFFICIENT_HTTP, FAULT_HTTP, status, "a Content-Length that is no length");
 		refuse(transfer, &why);
@@ -198,8 +225,10 @@ static bool make_headers(struct transfer *transfer)
 		return false;
 	if (transfer->request.offset == 0)
 		return true;
-	char line[FILE_ETAG_BYTES_MAX + 16];
-	if (text_format(line, sizeof(line), "Range: bytes=%" PRIu64 "-", transfer->request.offset) != RESULT_OK ||
+	char line[FILE_ETAG_BYTES_MAX + 64], last[24] = "";
+	if (transfer->request.end > 0)
+		text_display(last, sizeof(last), "%" PRIu64, transfer->request.end - 1);
+	if (text_format(line, sizeof(line), "Range: bytes=%" PRIu64 "-%s", transfer->request.offset, last) != RESULT_OK ||
 	    !add_header(transfer, line))
 		return false;
 	return transfer->request.validator[0] == '\0' ||

@@ -15,17 +15,17 @@ enum result transfer_flush(struct transfer *transfer)
 		transfer->file_broken = true;
 		return transfer_fail(transfer, result, fault.source, fault.raw, fault.what); /* the handle knows no name */
 	}
-	struct transfer_set *set = transfer->set;
 	transfer->written += transfer->block_length;
 	transfer->block_length = 0;
-	set->handler.written(set->handler.context, transfer->row, transfer->written);
+	transfer_parts_written(transfer);
 	return RESULT_OK;
 }
 
-/* The size of a block: a checkpoint holds several, and a small file gets no more than it needs. */
+/* The size of a block: a checkpoint holds several, and a small file gets no more than it needs; nor does one of several
+ * requests, each of which has its own. */
 static size_t block_size(const struct transfer *transfer, uint64_t received)
 {
-	uint64_t size = TRANSFER_BLOCK_BYTES_MAX;
+	uint64_t size = transfer->parts.lead ? SEGMENTS_BYTES_MIN : TRANSFER_BLOCK_BYTES_MAX;
 	uint64_t part = transfer->set->limits.checkpoint_bytes / 4;
 	if (part < size)
 		size = part;
@@ -85,9 +85,10 @@ static enum result take(struct transfer *transfer, const char *bytes, size_t len
  * may count as sent and a crash loses as well.  The socket's is left to the system on purpose: a fixed SO_RCVBUF would
  * end its tuning and cap every long fast line at that much per round trip, to save bytes that any broken connection
  * loses too.  At normal speed the engine records at half a checkpoint and nobody ever waits here. */
-static bool must_wait(const struct transfer *transfer, uint64_t received, size_t length)
+static bool must_wait(struct transfer *transfer, uint64_t received, size_t length)
 {
-	return transfer->held || received + length > transfer->recorded + transfer->set->limits.checkpoint_bytes;
+	const struct transfer *lead = transfer_lead(transfer);
+	return lead->held || received + length > lead->recorded + transfer->set->limits.checkpoint_bytes;
 }
 
 /* By curl's own limit rather than by pausing: what curl is to deliver later it still reads, and keeps in memory. */
@@ -107,7 +108,7 @@ static void spend(struct transfer *transfer, size_t length)
 {
 	if (transfer->set->limits.throttle == NULL)
 		return;
-	throttle_spend(transfer->set->limits.throttle, transfer->priority, length);
+	throttle_spend(transfer->set->limits.throttle, transfer_lead(transfer)->priority, length);
 	(void)rate_spend(&transfer->free_us, transfer->share, length, transfer->heard_ms * 1000);
 }
 
@@ -138,7 +139,11 @@ size_t transfer_on_body(char *bytes, size_t one, size_t length, void *context)
 		(void)transfer_fail(transfer, fault.result, fault.source, fault.raw, fault.what);
 		return CURL_WRITEFUNC_ERROR;
 	}
-	if (must_wait(transfer, received, length)) {
+	struct transfer_parts *parts = &transfer_lead(transfer)->parts;
+	size_t all = length;
+	if (received + length > transfer->parts.stop_at) /* the rest comes by other requests: it goes by, and this one ends */
+		length = (size_t)(transfer->parts.stop_at - received);
+	if ((length == 0 && !parts->proven) || must_wait(transfer, received, length)) {
 		/* Whoever waits for `written` to go on must see all there is. */
 		if (transfer_flush(transfer))
 			return CURL_WRITEFUNC_ERROR;
@@ -147,7 +152,9 @@ size_t transfer_on_body(char *bytes, size_t one, size_t length, void *context)
 	}
 	if (prepare(transfer, received) || take(transfer, bytes, length))
 		return CURL_WRITEFUNC_ERROR;
-	spend(transfer, length);
-	hash_add(transfer->hash, bytes, length);
+	spend(transfer, all);
+	parts->came += length;
+	if (!parts->on)
+		hash_add(transfer->hash, bytes, length);
 	return length;
 }

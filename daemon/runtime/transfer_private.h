@@ -3,6 +3,7 @@
  *   transfer.c         the set: who waits for a connection, who runs, who ended
  *   transfer_answer.c  one request and the judgement of its answer's head
  *   transfer_body.c    the body's way into the file: blocks, limits, back pressure
+ *   transfer_segments.c  several requests for one file, where one stream does not fill the line
  *   transfer_fault.c   the border to CURLcode, and texts without secrets
  */
 #ifndef FERRY_RUNTIME_TRANSFER_PRIVATE_H
@@ -10,6 +11,7 @@
 
 #include <curl/curl.h>
 
+#include "core/segments.h"
 #include "core/url.h"
 #include "runtime/transfer.h"
 
@@ -26,9 +28,31 @@ enum transfer_phase {
 	TRANSFER_ANSWERED,   /* the final head was judged */
 };
 
+/* How a transfer stands with its file's other requests. */
+struct transfer_parts {
+	struct transfer *lead; /* fetches a part of its file; NULL: it leads itself */
+
+	/* Of one that leads */
+	bool allowed;  /* by its order, by its answer, and by what came of it before */
+	bool on;       /* there are others, and `written` is that of its own part only */
+	bool over;     /* no more parts: what runs is stopped, and one request goes on from what is whole */
+	bool used;     /* some of the file came in parts */
+	bool proven;   /* the server answered with a range: before that the request that runs is not ended */
+	bool rests;    /* its own part has ended */
+	uint32_t most; /* requests at once */
+	uint64_t stop_at; /* its own part's end; SIZE_UNKNOWN: it fetches all */
+	uint64_t whole;   /* from the beginning on, and told */
+	uint64_t hashed;
+	uint64_t came;    /* bytes of all requests, since the last look */
+	int64_t looked_ms;
+	struct segments_pace pace;
+	struct segments_plan plan;
+};
+
 struct transfer {
 	struct transfer *next;
 	struct transfer_set *set;
+	struct transfer_parts parts;
 	int64_t row;
 	char *text;     /* the URL */
 	struct url url; /* views of `text` */
@@ -90,7 +114,36 @@ struct transfer_set {
 	int64_t look_ms;  /* when the limits are looked at again; INT64_MAX: nothing is limited */
 	int64_t begin_ms; /* when those who wait for a limit are; INT64_MAX: nobody does */
 	int64_t stall_check_ms; /* no active transfer can stall before */
+	int64_t parts_ms; /* when parts are looked at again; INT64_MAX: there are none */
 };
+
+/* --- transfer.c --- */
+enum result transfer_new(struct transfer_set *set, const char *url, struct transfer **ret_transfer,
+                         struct fault *fault) MUST_CHECK;
+void transfer_free(struct transfer *transfer);
+DEFINE_CLEANUP(transfer)
+/* Ask, and be among the active.  Sets transfer->fault. */
+enum result transfer_activate(struct transfer *transfer) MUST_CHECK;
+void transfer_leave_active(struct transfer *transfer);
+/* The end of an active one that curl does not have any more, by its own verdict or curl's. */
+void transfer_conclude(struct transfer *transfer, CURLcode code);
+bool transfer_has_room(const struct transfer_set *set, const struct transfer *transfer);
+bool transfer_others_wait(const struct transfer_set *set, const struct transfer *transfer);
+
+/* --- transfer_segments.c --- */
+static inline struct transfer *transfer_lead(struct transfer *transfer)
+{
+	return transfer->parts.lead != NULL ? transfer->parts.lead : transfer;
+}
+/* The body of a file begins: may it be fetched in parts? */
+void transfer_parts_answered(struct transfer *lead, bool takes_ranges);
+void transfer_parts_proven(struct transfer *lead);      /* such a part came */
+void transfer_parts_written(struct transfer *transfer); /* tell how far the file is whole */
+/* One of several requests has ended.  False: it is not one of several. */
+bool transfer_parts_ended(struct transfer *transfer);
+/* Stop the others.  The lead goes on if it has not ended its own part; `written` is what is whole, in any case. */
+void transfer_parts_join(struct transfer *lead);
+void transfer_parts_tend(struct transfer_set *set);
 
 /* --- transfer_answer.c --- */
 /* Hand the request to curl: with the range `request` says. */

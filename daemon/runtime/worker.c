@@ -116,6 +116,7 @@ static void begin_fetch(struct worker *worker, struct order *order)
 		.file = order->handle,
 		.priority = order->priority,
 		.connections_per_host_max = order->connections_per_host_max,
+		.segments_max = order->segments_max,
 		.first_byte_s = order->first_byte_s,
 		.stall_s = order->stall_s,
 		.is_size_stated = file->is_size_stated,
@@ -175,7 +176,9 @@ static void on_answered(void *context, int64_t row, uint64_t offset, uint64_t to
 {
 	struct worker *worker = context;
 	struct fetch *fetch = find_row(worker, row);
-	fetch->recorded = fetch->written = fetch->reported = offset;
+	fetch->written = fetch->reported = offset;
+	if (offset < fetch->recorded)
+		fetch->recorded = offset;
 	fetch->reported_ms = clock_mono_ms();
 	struct report *report = fetch_report(worker, fetch, REPORT_ANSWERED);
 	if (!report)

@@ -43,7 +43,7 @@ struct order {
 	struct hash *hash;          /* FETCH: see struct transfer_order; the order's own */
 	uint64_t bytes;
 	enum job_priority priority;     /* FETCH: see struct transfer_order */
-	uint32_t connections_per_host_max; /* likewise */
+	uint32_t connections_per_host_max, segments_max; /* likewise */
 	uint32_t first_byte_s, stall_s; /* likewise */
 	bool elsewhere, keep; /* FETCH: see struct resume_known */
 	struct file file;   /* as recorded in the store; of CHECK: nothing */

@@ -259,6 +259,46 @@ static void resume_judge__without_a_range__never_asks_again(void **state)
 
 /* --- the end --- */
 
+/* --- one of several --- */
+
+static void resume_judge_part__table__only_exactly_what_was_asked(void **state)
+{
+	(void)state;
+	const struct resume_known known = KNOWN(50, 1000, "\"a\"", DATE, false), weak = KNOWN(50, 1000, "W/\"a\"", DATE, false);
+	const struct resume_request request = { .offset = 100, .end = 200, .validator = "\"a\"" };
+	static const struct {
+		bool good;
+		struct resume_answer answer;
+	} cases[] = {
+		{ true, { 206, true, 100, 199, 1000, 100, false, "\"a\"", DATE } },
+		{ true, { 206, true, 100, 199, 1000, UNKNOWN, false, "\"a\"", LATER } },
+		{ false, { 200, false, 0, 0, 0, 1000, false, "\"a\"", DATE } },
+		{ false, { 200, true, 100, 199, 1000, 100, false, "\"a\"", DATE } },
+		{ false, { 416, true, 100, 199, 1000, 100, false, "\"a\"", DATE } },
+		{ false, { 503, false, 0, 0, 0, 4, false, "", "" } },
+		{ false, { 206, false, 100, 199, 1000, 100, false, "\"a\"", DATE } },
+		{ false, { 206, true, 99, 199, 1000, 101, false, "\"a\"", DATE } },
+		{ false, { 206, true, 101, 199, 1000, 99, false, "\"a\"", DATE } },
+		{ false, { 206, true, 100, 198, 1000, 99, false, "\"a\"", DATE } },
+		{ false, { 206, true, 100, 200, 1000, 101, false, "\"a\"", DATE } },
+		{ false, { 206, true, 100, 199, 1001, 100, false, "\"a\"", DATE } },
+		{ false, { 206, true, 100, 199, UNKNOWN, 100, false, "\"a\"", DATE } },
+		{ false, { 206, true, 100, 199, 1000, 99, false, "\"a\"", DATE } },
+		{ false, { 206, true, 100, 199, 1000, 100, true, "\"a\"", DATE } },
+		{ false, { 206, true, 100, 199, 1000, 100, false, "\"b\"", DATE } },
+		{ false, { 206, true, 100, 199, 1000, 100, false, "W/\"a\"", DATE } },
+		{ false, { 206, true, 100, 199, 1000, 100, false, "", DATE } },
+	};
+	for (size_t i = 0; i < COUNT(cases); i++) {
+		struct fault fault = { 0 };
+
+		assert_int_equal(resume_judge_part(&known, &request, &cases[i].answer, &fault),
+		                 cases[i].good ? RESULT_OK : RESULT_INSUFFICIENT_HTTP);
+		assert_int_equal(fault.raw, cases[i].good ? 0 : cases[i].answer.status);
+		assert_int_equal(resume_judge_part(&weak, &request, &cases[i].answer, &fault), RESULT_INSUFFICIENT_HTTP);
+	}
+}
+
 static void resume_finish__table__counts(void **state)
 {
 	(void)state;
@@ -444,6 +484,7 @@ int main(void)
 		cmocka_unit_test(resume_plan__table__a_range_only_with_a_validator),
 		cmocka_unit_test(resume_judge__table__continues_only_the_same_file_at_the_same_place),
 		cmocka_unit_test(resume_judge__without_a_range__never_asks_again),
+		cmocka_unit_test(resume_judge_part__table__only_exactly_what_was_asked),
 		cmocka_unit_test(resume_finish__table__counts),
 		cmocka_unit_test(resume_check_size__table__only_what_was_stated),
 		cmocka_unit_test(resume_parse_date__as_servers_send_it__is_read),

@@ -64,6 +64,17 @@ enum result file_reserve(struct file_handle *file, uint64_t bytes, struct fault 
 	return bytes <= file->room ? RESULT_OK : fault_set(fault, RESULT_DISK_FULL, FAULT_FERRY, 0, "no room");
 }
 
+enum result file_read(struct file_handle *file, uint64_t offset, void *bytes, size_t length, size_t *ret_length,
+                      struct fault *fault)
+{
+	(void)fault;
+	size_t left = offset < file->end ? (size_t)(file->end - offset) : 0;
+	*ret_length = length < left ? length : left;
+	if (*ret_length > 0)
+		memcpy(bytes, file->bytes + offset, *ret_length);
+	return RESULT_OK;
+}
+
 /* --- what the files on the server hold --- */
 
 static inline uint8_t content_byte(unsigned version, uint64_t at)
@@ -134,6 +145,7 @@ struct rig {
 	struct transfer_limits limits;
 	uint32_t first_byte_s, stall_s; /* of the next transfers */
 	enum job_priority priority;
+	uint32_t segments_max;
 	bool is_size_stated;
 	uint64_t stated;
 	struct digest digest;
@@ -245,7 +257,8 @@ static inline void start_url(struct rig *rig, int64_t row, const char *url, stru
 		assert_int_equal(transfer_set_new(&rig->limits, &handler, &rig->set, &fault), RESULT_OK);
 	rig->told[row] = (struct told){ .finished = 0 };
 	const struct transfer_order order = { .file_row = row, .url = url, .file = &rig->files[row],
-		                                  .priority = rig->priority, .first_byte_s = rig->first_byte_s, .stall_s = rig->stall_s,
+		                                  .priority = rig->priority, .segments_max = rig->segments_max,
+		                                  .first_byte_s = rig->first_byte_s, .stall_s = rig->stall_s,
 		                                  .is_size_stated = rig->is_size_stated, .stated = rig->stated,
 		                                  .digest = rig->digest, .hash = TAKE(rig->hash), .known = known };
 	assert_int_equal(transfer_start(rig->set, &order, &fault), RESULT_OK);

@@ -1,0 +1,58 @@
+/* core/segments - which parts of one file are asked for at once, and how many.
+ *
+ * Several requests help where one stream cannot fill the line: far away and with loss.  Where they do not help they are a
+ * burden on both ends, so they are tried, measured and given up again.  Parts are small and handed out in order, so that
+ * what is whole from the beginning on, which is all that the store remembers, is never far behind.
+ */
+#ifndef FERRY_CORE_SEGMENTS_H
+#define FERRY_CORE_SEGMENTS_H
+
+#include "core/job.h"
+
+#define SEGMENTS_MAX 16
+#define SEGMENTS_FIRST 4       /* at once, when it is first tried */
+#define SEGMENTS_STEP 2        /* more, as long as that helps */
+#define SEGMENTS_GAIN_PERCENT 20 /* that more of them must bring */
+#define SEGMENTS_LOOK_MS 1000  /* between two looks; the first one after a change sees connections that are still starting */
+#define SEGMENTS_LEFT_MS 3000  /* what would be over by then is not worth it */
+#define SEGMENTS_BYTES_MIN (256u * 1024u) /* of a part, but for a file's last */
+
+/* Bytes [first, end) of the file. */
+struct segment {
+	uint64_t first, end;
+};
+
+/* --- how many --- */
+
+struct segments_pace {
+	uint32_t wanted; /* requests at once, at least 1 */
+	uint32_t before; /* what it was when `rate` was measured */
+	uint64_t rate;   /* bytes a second with so many */
+	bool warm;       /* the present number has had its first look */
+	bool settled;    /* it stays */
+};
+
+/* `bytes` came in `ms`, `left` are still to come; at most `most` at once. */
+void segments_look(struct segments_pace *pace, uint64_t bytes, uint64_t ms, uint64_t left, uint32_t most);
+/* No more than so many from now on, at least 1. */
+void segments_settle(struct segments_pace *pace, uint32_t most);
+
+/* --- which --- */
+
+struct segments_plan {
+	uint64_t total, next; /* from `next` on nothing was handed out */
+	uint64_t length;      /* of a part */
+	struct segment gaps[SEGMENTS_MAX]; /* handed out and given back, in no order */
+	uint32_t gap_count;
+};
+
+/* A part that ends at `limit` at most, the earliest first.  False: there is none now. */
+bool segments_take(struct segments_plan *plan, uint64_t limit, uint32_t requests, struct segment *ret_part);
+/* What its request did not bring.  Of each request at most one, and of at most SEGMENTS_MAX in all. */
+void segments_give_back(struct segments_plan *plan, struct segment part);
+/* Nothing is left to be handed out. */
+bool segments_all_taken(const struct segments_plan *plan);
+/* Up to here everything was handed out and not given back. */
+uint64_t segments_first_gap(const struct segments_plan *plan);
+
+#endif

@@ -21,13 +21,15 @@ void segments_look(struct segments_pace *pace, uint64_t bytes, uint64_t ms, uint
 	uint64_t rate = ms > 0 ? bytes * 1000 / ms : 0;
 	uint32_t more = pace->wanted == 1 ? SEGMENTS_FIRST : pace->wanted + SEGMENTS_STEP;
 
-	if (pace->settled)
-		return;
-	if (pace->wanted > 1 && !pace->warm) {
+	if (pace->settled) {
+		if (rate / SEGMENTS_DROP_PERCENT >= pace->rate / 100)
+			return;
+		pace->settled = false;
+		pace->before = pace->wanted;
+	} else if (pace->wanted > 1 && !pace->warm) {
 		pace->warm = true;
 		return;
-	}
-	if (pace->wanted > 1 && !helped(pace, rate)) {
+	} else if (pace->wanted > 1 && !helped(pace, rate)) {
 		segments_settle(pace, pace->before);
 		return;
 	}

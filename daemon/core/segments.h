@@ -12,7 +12,8 @@
 #define SEGMENTS_MAX 16
 #define SEGMENTS_FIRST 4       /* at once, when it is first tried */
 #define SEGMENTS_STEP 2        /* more, as long as that helps */
-#define SEGMENTS_GAIN_PERCENT 20 /* that more of them must bring */
+#define SEGMENTS_GAIN_PERCENT 20 /* that more of them must bring, or it stays at fewer */
+#define SEGMENTS_DROP_PERCENT 50 /* of the rate then, at which it is tried anew: it was a good moment, or the line changed */
 #define SEGMENTS_LOOK_MS 1000  /* between two looks; the first one after a change sees connections that are still starting */
 #define SEGMENTS_LEFT_MS 3000  /* what would be over by then is not worth it */
 #define SEGMENTS_BYTES_MIN (256u * 1024u) /* of a part, but for a file's last */
@@ -29,12 +30,12 @@ struct segments_pace {
 	uint32_t before; /* what it was when `rate` was measured */
 	uint64_t rate;   /* bytes a second with so many */
 	bool warm;       /* the present number has had its first look */
-	bool settled;    /* it stays */
+	bool settled;    /* more did not help */
 };
 
 /* `bytes` came in `ms`, `left` are still to come; at most `most` at once. */
 void segments_look(struct segments_pace *pace, uint64_t bytes, uint64_t ms, uint64_t left, uint32_t most);
-/* No more than so many from now on, at least 1. */
+/* No more than so many, at least 1, as long as they get on. */
 void segments_settle(struct segments_pace *pace, uint32_t most);
 
 /* --- which --- */

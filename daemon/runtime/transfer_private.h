@@ -33,13 +33,13 @@ struct transfer_parts {
 	struct transfer *lead; /* fetches a part of its file; NULL: it leads itself */
 
 	/* Of one that leads */
-	bool allowed;  /* by its order, by its answer, and by what came of it before */
+	bool allowed;  /* by the answer */
 	bool on;       /* there are others, and `written` is that of its own part only */
 	bool over;     /* no more parts: what runs is stopped, and one request goes on from what is whole */
 	bool used;     /* some of the file came in parts */
 	bool proven;   /* the server answered with a range: before that the request that runs is not ended */
 	bool rests;    /* its own part has ended */
-	uint32_t most; /* requests at once */
+	uint32_t most; /* requests at once: as ordered, until one is refused or breaks off */
 	uint64_t stop_at; /* its own part's end; SIZE_UNKNOWN: it fetches all */
 	uint64_t whole;   /* from the beginning on, and told */
 	uint64_t hashed;

@@ -36,9 +36,10 @@ void transfer_parts_answered(struct transfer *lead, bool takes_ranges)
 	struct transfer_parts *parts = &lead->parts;
 
 	parts->proven = lead->request.offset > 0 && lead->written > 0;
-	parts->allowed = parts->most > 1 && takes_ranges && lead->total != SIZE_UNKNOWN && lead->end == lead->total &&
+	parts->allowed = takes_ranges && lead->total != SIZE_UNKNOWN && lead->end == lead->total &&
 	                 resume_is_strong_etag(lead->etag);
-	parts->pace = (struct segments_pace){ .wanted = 1 };
+	if (parts->pace.wanted == 0)
+		parts->pace.wanted = 1;
 	parts->came = 0;
 	parts->looked_ms = clock_mono_ms();
 }
@@ -122,6 +123,17 @@ static void flush(struct transfer *lead, struct transfer *transfer)
 	lead->parts.over = true;
 }
 
+/* It is over where there is to be one. */
+static void allow_fewer(struct transfer *lead, uint32_t most)
+{
+	struct transfer_parts *parts = &lead->parts;
+
+	if (most < parts->most)
+		parts->most = most;
+	segments_settle(&parts->pace, most);
+	parts->over |= most <= 1;
+}
+
 void transfer_parts_proven(struct transfer *lead)
 {
 	lead->parts.proven = true;
@@ -140,8 +152,7 @@ bool transfer_parts_ended(struct transfer *transfer)
 	uint64_t end = transfer == lead ? parts->stop_at : transfer->request.end;
 
 	if (received(transfer) < end)
-		segments_settle(&parts->pace, count_requests(lead) - 1);
-	parts->over |= transfer->discard || !parts->proven;
+		allow_fewer(lead, transfer->discard || !parts->proven ? 1 : count_requests(lead) - 1);
 	flush(lead, transfer);
 	retire(lead, transfer);
 	transfer_parts_written(lead);
@@ -168,8 +179,7 @@ void transfer_parts_join(struct transfer *lead)
 		flush(lead, lead);
 	transfer_parts_written(lead);
 	lead->written = parts->whole;
-	parts->on = parts->over = parts->allowed = false;
-	parts->most = 1;
+	parts->on = parts->over = false;
 	parts->stop_at = SIZE_UNKNOWN;
 }
 
@@ -210,8 +220,6 @@ static void look(struct transfer *lead, int64_t now_ms)
 	uint64_t at = parts->on ? parts->whole : received(lead);
 	uint32_t most = parts->most < lead->connections_per_host_max ? parts->most : lead->connections_per_host_max;
 
-	if (parts->pace.settled)
-		return;
 	if (now_ms >= due_ms) {
 		segments_look(&parts->pace, parts->came, (uint64_t)(now_ms - parts->looked_ms), lead->total - at,
 		              most < SEGMENTS_MAX ? most : SEGMENTS_MAX);
@@ -285,7 +293,7 @@ static void fill(struct transfer *lead)
 			break;
 		if (begin(lead, part)) {
 			segments_give_back(&parts->plan, part);
-			parts->over = true;
+			allow_fewer(lead, 1);
 			break;
 		}
 	}
@@ -297,7 +305,7 @@ static void tend(struct transfer *lead, int64_t now_ms)
 {
 	struct transfer_parts *parts = &lead->parts;
 
-	bool may = parts->allowed && lead->phase == TRANSFER_ANSWERED && !lead->held && is_the_limit(lead);
+	bool may = parts->allowed && parts->most > 1 && lead->phase == TRANSFER_ANSWERED && !lead->held && is_the_limit(lead);
 
 	if (!parts->on && !may)
 		return;

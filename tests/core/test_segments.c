@@ -69,6 +69,24 @@ static void segments_look__a_new_number__has_one_look_to_get_going(void **state)
 	assert_int_equal(pace.wanted, 1);
 }
 
+/* A long line is fast at first, until it loses something: what four bring is held against that, and found to be nothing. */
+static void segments_look__line_that_became_slow__is_tried_anew(void **state)
+{
+	struct segments_pace pace = { .wanted = 1 };
+	(void)state;
+	segments_look(&pace, 6 * MIB, 1000, 1000 * MIB, 16);
+	segments_look(&pace, 4 * MIB, 1000, 1000 * MIB, 16);
+	segments_look(&pace, 4 * MIB, 1000, 1000 * MIB, 16);
+	assert_int_equal(pace.wanted, 1);
+	segments_look(&pace, 3 * MIB + 1000, 1000, 1000 * MIB, 16);
+	assert_int_equal(pace.wanted, 1);
+	segments_look(&pace, MIB, 1000, 1000 * MIB, 16);
+	assert_int_equal(pace.wanted, SEGMENTS_FIRST);
+	segments_look(&pace, 4 * MIB, 1000, 1000 * MIB, 16);
+	segments_look(&pace, 4 * MIB, 1000, 1000 * MIB, 16);
+	assert_int_equal(pace.wanted, SEGMENTS_FIRST + SEGMENTS_STEP);
+}
+
 /* --- which --- */
 
 static void segments_take__all_of_them__are_the_file_in_order(void **state)
@@ -127,6 +145,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(segments_look__lines__end_with_as_many_as_help),
 		cmocka_unit_test(segments_look__a_new_number__has_one_look_to_get_going),
+		cmocka_unit_test(segments_look__line_that_became_slow__is_tried_anew),
 		cmocka_unit_test(segments_take__all_of_them__are_the_file_in_order),
 		cmocka_unit_test(segments_take__limit__is_kept),
 		cmocka_unit_test(segments_give_back__gaps__are_handed_out_first_the_earliest_before),

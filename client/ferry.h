@@ -138,6 +138,10 @@ enum ferry_wait_reason {
 	FERRY_WAIT_DISK_FULL,    /* until next_try_ms */
 	FERRY_WAIT_VOLUME_GONE,  /* until next_try_ms */
 	FERRY_WAIT_RATE,         /* nothing is fetched for its priority until next_try_ms */
+	FERRY_WAIT_NO_NETWORK,   /* until next_try_ms, or until there is a network again */
+	FERRY_WAIT_METERED,      /* the network is; docs/bits.md, 18 to 20 */
+	FERRY_WAIT_ROAMING,      /* the network is somebody else's */
+	FERRY_WAIT_BATTERY_SAVER, /* it is on */
 	FERRY_WAIT_OTHER         /* a reason that a newer service has */
 };
 enum ferry_file_state {

@@ -19,7 +19,9 @@ static_assert((int)FERRY_WAIT_NONE == JOB_WAIT_NONE && (int)FERRY_WAIT_SLOT == J
                   (int)FERRY_WAIT_OWNER_ABSENT == JOB_WAIT_OWNER_ABSENT && (int)FERRY_WAIT_TOKEN == JOB_WAIT_TOKEN &&
                   (int)FERRY_WAIT_WORKERS == JOB_WAIT_WORKERS && (int)FERRY_WAIT_RETRY == JOB_WAIT_RETRY &&
                   (int)FERRY_WAIT_DISK_FULL == JOB_WAIT_DISK_FULL && (int)FERRY_WAIT_VOLUME_GONE == JOB_WAIT_VOLUME_GONE &&
-                  (int)FERRY_WAIT_RATE == JOB_WAIT_RATE &&
+                  (int)FERRY_WAIT_RATE == JOB_WAIT_RATE && (int)FERRY_WAIT_NO_NETWORK == JOB_WAIT_NO_NETWORK &&
+                  (int)FERRY_WAIT_METERED == JOB_WAIT_METERED && (int)FERRY_WAIT_ROAMING == JOB_WAIT_ROAMING &&
+                  (int)FERRY_WAIT_BATTERY_SAVER == JOB_WAIT_BATTERY_SAVER &&
                   (int)FERRY_WAIT_OTHER == JOB_WAIT_COUNT,
               "wait reasons are numbered alike");
 static_assert((int)FERRY_FILE_PENDING == FILE_PENDING && (int)FERRY_FILE_TRANSFERRED == FILE_TRANSFERRED &&

@@ -7,6 +7,7 @@
 #include "platform/file.h"
 #include "platform/identity.h"
 #include "platform/ipc_client.h"
+#include "platform/network.h"
 #include "platform/service.h"
 #include "platform/thread.h"
 #include "runtime/session.h"
@@ -83,6 +84,16 @@ static void on_session_ended(void *context, uint32_t session)
 static void on_session_began(void *context, uint32_t session)
 {
 	tell_session(context, session, false);
+}
+
+static void on_network(void *context)
+{
+	struct daemon *daemon = context;
+
+	mutex_lock(daemon->lock);
+	if (daemon->engine != NULL)
+		engine_network_changed(daemon->engine);
+	mutex_unlock(daemon->lock);
 }
 
 /* --- getting ready --- */
@@ -254,11 +265,25 @@ static void describe(struct daemon *daemon)
 	text_display(status->sqlite, sizeof(status->sqlite), "%s (%s)", store_engine_version(), FERRY_SQLITE_REVISION);
 }
 
+/* Without being told of changes nothing must be made of how it was once. */
+static bool watch_network(struct daemon *daemon, struct events *events, struct network_watch **ret_watch)
+{
+	char why[FAULT_LINE_BYTES_MAX];
+	struct fault fault;
+
+	if (network_watch_start(on_network, daemon, ret_watch, &fault) == RESULT_OK)
+		return true;
+	fault_line(&fault, why);
+	EVENTS_NOTE(events, EVENT_NETWORK_UNWATCHED, why);
+	return false;
+}
+
 static enum result run_engine(struct daemon *daemon, struct store *store, struct events *events)
 {
 	const struct settings *settings = &daemon->settings;
 	AUTO(identity) struct identity *service = NULL;
 	AUTO(throttle) struct throttle *throttle = throttle_new();
+	AUTO(network_watch) struct network_watch *watch = NULL;
 	AUTO(engine) struct engine *engine = NULL;
 	AUTO(sessions) struct sessions *sessions = NULL;
 	struct sessions_settings door = { daemon->address, &daemon->status, settings };
@@ -288,6 +313,7 @@ static enum result run_engine(struct daemon *daemon, struct store *store, struct
 			return result;
 	}
 	parts.service = service;
+	parts.read_network = watch_network(daemon, events, &watch) ? network_read : NULL;
 	result = engine_new(&parts, &engine, daemon->fault);
 	if (result == RESULT_OK)
 		result = sessions_start(&door, engine, &sessions, daemon->fault);

@@ -90,14 +90,24 @@ void progress_reason(const struct ferry_status *status, int64_t wall_ms, char *t
 	case FERRY_WAIT_WORKERS:
 		text_display(to, size, "other identities come first");
 		return;
+	case FERRY_WAIT_METERED:
+		text_display(to, size, "metered network");
+		return;
+	case FERRY_WAIT_ROAMING:
+		text_display(to, size, "roaming network");
+		return;
+	case FERRY_WAIT_BATTERY_SAVER:
+		text_display(to, size, "battery saver");
+		return;
 	case FERRY_WAIT_OTHER:
 		text_display(to, size, "waits");
 		return;
 	case FERRY_WAIT_RETRY:
 	case FERRY_WAIT_DISK_FULL:
 	case FERRY_WAIT_VOLUME_GONE:
+	case FERRY_WAIT_NO_NETWORK:
 		format_duration(left_ms > 0 ? (uint64_t)(left_ms + 999) / 1000 : 0, duration);
-		text_display(to, size, "retry in %s%s%s%s", duration, status->error.name[0] != '\0' ? " (" : "",
+		text_display(to, size, "%sretry in %s%s%s%s", status->wait == FERRY_WAIT_NO_NETWORK ? "no network, " : "", duration, status->error.name[0] != '\0' ? " (" : "",
 		             status->error.name, status->error.name[0] != '\0' ? ")" : "");
 		return;
 	case FERRY_WAIT_RATE:

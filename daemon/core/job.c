@@ -160,6 +160,10 @@ static const char *const wait_names[JOB_WAIT_COUNT] = {
 	[JOB_WAIT_DISK_FULL] = "disk-full",
 	[JOB_WAIT_VOLUME_GONE] = "volume-gone",
 	[JOB_WAIT_RATE] = "rate-off",
+	[JOB_WAIT_NO_NETWORK] = "no-network",
+	[JOB_WAIT_METERED] = "metered",
+	[JOB_WAIT_ROAMING] = "roaming",
+	[JOB_WAIT_BATTERY_SAVER] = "battery-saver",
 };
 
 static const char *const file_state_names[FILE_STATE_COUNT] = {

@@ -78,6 +78,10 @@ enum job_wait {
 	JOB_WAIT_DISK_FULL,      /* until next_try_ms, because of RESULT_DISK_FULL */
 	JOB_WAIT_VOLUME_GONE,    /* likewise, because of RESULT_VOLUME_GONE */
 	JOB_WAIT_RATE,           /* nothing is fetched for its priority now, by the configuration */
+	JOB_WAIT_NO_NETWORK,     /* until next_try_ms, or until there is a network again */
+	JOB_WAIT_METERED,        /* nothing is fetched for its priority on such a network, by the configuration */
+	JOB_WAIT_ROAMING,        /* likewise */
+	JOB_WAIT_BATTERY_SAVER,  /* likewise, while it is on */
 	JOB_WAIT_COUNT
 };
 

@@ -135,7 +135,7 @@ static void write_wait(struct json_writer *writer, const struct job_status *stat
 	json_write_text(writer, "reason", text_view(job_wait_name(status->wait)));
 	json_write_i64(writer, "since_ms", status->wait_since_ms);
 	bool timed = status->wait == JOB_WAIT_RETRY || status->wait == JOB_WAIT_DISK_FULL || status->wait == JOB_WAIT_VOLUME_GONE ||
-	             status->wait == JOB_WAIT_RATE;
+	             status->wait == JOB_WAIT_RATE || status->wait == JOB_WAIT_NO_NETWORK;
 	if (timed && status->job.next_try_ms != 0)
 		json_write_i64(writer, "next_try_ms", status->job.next_try_ms);
 	json_write_end(writer, '}');

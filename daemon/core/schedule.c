@@ -172,9 +172,10 @@ enum job_wait schedule_wait(const struct job *job, struct schedule_present prese
 	if (job->next_try_ms > now_ms)
 		return job->error.result == RESULT_DISK_FULL     ? JOB_WAIT_DISK_FULL :
 		       job->error.result == RESULT_VOLUME_GONE ? JOB_WAIT_VOLUME_GONE :
+		       present.no_network && network_explains(job->error.result) ? JOB_WAIT_NO_NETWORK :
 		                                                   JOB_WAIT_RETRY;
-	if (present.off && !owes_files)
-		return JOB_WAIT_RATE;
+	if (present.held != JOB_WAIT_NONE && !owes_files)
+		return present.held;
 	if (!present.workers)
 		return JOB_WAIT_WORKERS;
 	return owes_files ? JOB_WAIT_NONE : JOB_WAIT_SLOT;

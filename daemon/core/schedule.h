@@ -5,7 +5,7 @@
 #ifndef FERRY_CORE_SCHEDULE_H
 #define FERRY_CORE_SCHEDULE_H
 
-#include "core/job.h"
+#include "core/network.h"
 
 /* One job that runs or could run now. */
 struct schedule_candidate {
@@ -61,7 +61,8 @@ int64_t schedule_left_ms(const struct job *job, int64_t now_ms);
 struct schedule_present {
 	bool owner;   /* there is a token of the job's owner */
 	bool workers; /* there is a worker for each identity that the job needs, or room for one */
-	bool off;     /* nothing is fetched for its priority now */
+	bool no_network; /* there is none, as far as the system says */
+	enum job_wait held; /* why nothing is fetched for its priority now; JOB_WAIT_NONE: it is */
 };
 enum job_wait schedule_wait(const struct job *job, struct schedule_present present, int64_t now_ms);
 

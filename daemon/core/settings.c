@@ -15,16 +15,20 @@ static const struct key {
 	uint64_t minimum, standard, maximum;
 	size_t offset;
 	/* Of a list: */
-	uint32_t count_max; /* 0: it is a number */
+	uint32_t count_max; /* 0: it is none */
 	size_t bytes_max;
 	enum setting_item item;
+	bool is_who;
 } keys[] = {
 #define SETTING(group, name, minimum, standard, maximum, why) \
-	{ #group, #name, minimum, standard, maximum, offsetof(struct settings, group##_##name), 0, 0, SETTING_OWNER },
+	{ #group, #name, minimum, standard, maximum, offsetof(struct settings, group##_##name), 0, 0, SETTING_OWNER, false },
+#define SETTING_WHO(group, name, standard, why) \
+	{ #group, #name, 0, standard, 0, offsetof(struct settings, group##_##name), 0, 0, SETTING_OWNER, true },
 #define SETTING_LIST(group, name, item, count_max, bytes_max, why)                                    \
-	{ #group, #name, 0, 0, 0, offsetof(struct settings, group##_##name), count_max, bytes_max, SETTING_##item },
+	{ #group, #name, 0, 0, 0, offsetof(struct settings, group##_##name), count_max, bytes_max, SETTING_##item, false },
 #include "core/settings.def"
 #undef SETTING
+#undef SETTING_WHO
 #undef SETTING_LIST
 };
 #define KEY_COUNT (sizeof(keys) / sizeof(keys[0]))
@@ -164,6 +168,22 @@ static enum result read_number(const struct json_document *document, const struc
 	return RESULT_OK;
 }
 
+static enum result read_who(const struct json_document *document, const struct key *key, struct json value,
+                            struct settings *settings, struct fault *fault)
+{
+	static const char *const names[JOB_PRIORITY_COUNT + 1] = { "none", "foreground", "high", "normal", "all" };
+	char reason[REASON_BYTES_MAX];
+	struct text_view text;
+
+	for (uint64_t who = 0; who <= JOB_PRIORITY_COUNT; who++)
+		if (json_get_text(value, KEY_BYTES_MAX, &text, NULL) == RESULT_OK && text_is(text, names[who])) {
+			set(settings, key, who);
+			return RESULT_OK;
+		}
+	text_display(reason, sizeof(reason), "%s: must be \"all\", \"normal\", \"high\", \"foreground\" or \"none\"", value.path);
+	return refuse(document, value, reason, fault);
+}
+
 static bool all_of(struct text_view text, const char *characters)
 {
 	for (size_t i = 0; i < text.length; i++)
@@ -274,6 +294,7 @@ static enum result read_group(const struct json_document *document, const char *
 		if (!key)
 			return refuse_key(document, value, group, name, fault);
 		enum result result = key->count_max > 0 ? read_list(document, key, value, settings, fault) :
+		                     key->is_who        ? read_who(document, key, value, settings, fault) :
 		                                          read_number(document, key, value, settings, fault);
 		if (result != RESULT_OK)
 			return result;

@@ -17,6 +17,7 @@ enum setting_item {
 
 struct settings {
 #define SETTING(group, name, minimum, standard, maximum, why) uint64_t group##_##name;
+#define SETTING_WHO(group, name, standard, why) uint64_t group##_##name;
 #define SETTING_LIST(group, name, item, count_max, bytes_max, why)  \
 	struct {                                                    \
 		uint32_t count;                                     \
@@ -24,6 +25,7 @@ struct settings {
 	} group##_##name;
 #include "core/settings.def"
 #undef SETTING
+#undef SETTING_WHO
 #undef SETTING_LIST
 };
 

@@ -47,6 +47,7 @@ enum result engine_new(const struct engine_parts *parts, struct engine **ret_eng
 	engine->started_ms = engine->absent_since_ms = engine_now(engine);
 	engine->next_try_ms = engine->next_slot_ms = INT64_MAX;
 	engine_read_rates(engine);
+	engine_begin_network(engine);
 	engine->clock_offset_ms = engine_now(engine) - engine_mono(engine);
 	engine->steady_since_ms = engine_mono(engine);
 	*ret_engine = engine;
@@ -231,7 +232,8 @@ void engine_status_of(struct engine *engine, const struct job *job, struct job_s
 	const struct lent *lent = engine_lent(engine, job->row);
 	const struct schedule_present present = { .owner = engine_present(engine, &owner) != NULL,
 		                                  .workers = active != NULL || engine_has_workers(engine, job),
-		                                  .off = rate_is_off(&engine->rates, job->properties.priority) };
+		                                  .no_network = engine->network.reach == NETWORK_NONE,
+		                                  .held = engine->held[job->properties.priority] };
 
 	*ret_status = (struct job_status){ .job = *job };
 	if (active != NULL && active->work == JOB_WORK_TRANSFER)
@@ -398,6 +400,8 @@ static void undo_turn(struct engine *engine)
 	store_rollback(engine->parts.store);
 	events_drop(engine->parts.events);
 	engine_drop_fresh_tokens(engine);
+	if (engine->network_turn == engine->turn)
+		engine->network_at_ms = engine->network_back_ms;
 	start_over(engine);
 	run_deferrals(engine, fault.result, &fault);
 	if (engine->trouble_until_ms == 0) { /* told once, not every few seconds */
@@ -429,7 +433,9 @@ static int64_t tend(struct engine *engine)
 		engine_end_leases(engine);
 	if (engine_mono(engine) >= engine->rates_at_ms)
 		engine_set_rates(engine);
-	due = earlier(engine_check_deadlines(engine), engine->rates_at_ms);
+	if (engine_mono(engine) >= engine->network_at_ms)
+		engine_try_again(engine);
+	due = earlier(earlier(engine_check_deadlines(engine), engine->rates_at_ms), engine->network_at_ms);
 	if (engine_mono(engine) >= earlier(engine->next_try_ms, engine->next_slot_ms))
 		engine->schedule_due = true;
 	/* Advancing may end a job's work, which frees a slot, which the scheduler gives away, which is to be advanced. */

@@ -15,6 +15,7 @@
 #define FERRY_RUNTIME_ENGINE_H
 
 #include "core/access.h"
+#include "core/network.h"
 #include "core/protocol.h"
 #include "core/settings.h"
 #include "runtime/events.h"
@@ -37,6 +38,7 @@ struct engine_parts {
 	const char *version;                  /* for the events */
 	const char *queue_mark; /* QUEUE_MARK_DIGITS hex digits, in the names of partial files: whose they are */
 	struct throttle *throttle; /* borrowed; that of the workers.  NULL: none is */
+	void (*read_network)(struct network_state *ret_state); /* platform/network's.  NULL: nothing is known of it */
 	struct identity *service; /* borrowed; what serves where the configuration says so (rule 8).  NULL: nothing does */
 };
 
@@ -62,6 +64,9 @@ struct deferral {
 	void (*run)(struct deferral *deferral, enum result committed, const struct fault *fault); /* owns the deferral */
 };
 void engine_defer(struct engine *engine, struct deferral *deferral);
+
+/* The network or the power may have changed.  Any thread. */
+void engine_network_changed(struct engine *engine);
 
 /* --- who is here --- */
 

@@ -198,7 +198,7 @@ void active_leave_slot(struct engine *engine, const struct active *active, struc
 		job->active_ms += (uint64_t)(engine_mono(engine) - active->slot_since_ms);
 }
 
-static uint32_t random_number(struct engine *engine)
+uint32_t engine_random(struct engine *engine)
 {
 	uint32_t number = 0;
 	struct fault fault;
@@ -237,7 +237,7 @@ static void job_fail(struct engine *engine, struct job *job, const struct fault 
 	job->error_count++;
 	engine_changed(engine, job->row);
 	if (result_class(verdict) == RETRY_LATER) {
-		uint32_t random = random_number(engine);
+		uint32_t random = engine_random(engine);
 		int64_t delay_ms = schedule_retry_delay_ms(++job->attempts, job->properties.retry_delay_s, random);
 		int64_t left_ms = schedule_left_ms(job, now);
 
@@ -269,6 +269,12 @@ static void fail_active(struct engine *engine, struct active *active, const stru
 
 	active_leave_slot(engine, active, &job);
 	job_fail(engine, &job, fault, retry_after_s);
+	if (network_explains(fault->result) && active->slot_since_ms <= engine->network_back_ms) {
+		/* It began while the network was away, and is told only now. */
+		int64_t try_ms = engine_now(engine) + engine_network_delay_ms(engine);
+
+		job.next_try_ms = try_ms < job.next_try_ms ? try_ms : job.next_try_ms;
+	}
 	if (engine_save_job(engine, &job, from))
 		active_wind_down(engine, active);
 }

@@ -55,6 +55,17 @@ void engine_forget_hosts(struct engine *engine)
 		forget(&engine->hosts);
 }
 
+/* The network failed, and not the host.  What the host asked for itself holds. */
+void engine_forget_lost_hosts(struct engine *engine)
+{
+	for (struct host **place = &engine->hosts; *place != NULL;) {
+		if (network_explains((*place)->last))
+			forget(place);
+		else
+			place = &(*place)->next;
+	}
+}
+
 /* Whoever asks to go on knows better. */
 void engine_forget_hosts_of(struct engine *engine, const struct job *job)
 {

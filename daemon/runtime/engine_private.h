@@ -9,6 +9,7 @@
  *   engine_report.c   what the workers report of them
  *   engine_source.c   where a file is fetched from, and where next
  *   engine_rate.c     how fast which jobs may fetch now
+ *   engine_network.c  who is held back by the network and the power, and what is tried again when the network is back
  *   engine_host.c     hosts that fail, and are left alone for a while
  *   engine_request.c  what clients ask for: making jobs and looking at them
  *   engine_change.c   how clients change a job
@@ -23,6 +24,7 @@
 
 #include <stdatomic.h>
 
+#include "core/network.h"
 #include "core/rate.h"
 #include "core/schedule.h"
 #include "runtime/engine.h"
@@ -176,7 +178,14 @@ struct engine {
 	struct rate_limits rates; /* that hold now */
 	int64_t rates_at_ms;      /* monotonic; when they are looked at again */
 	int64_t on_at_ms[JOB_PRIORITY_COUNT];    /* wall; when jobs of a priority that is off may fetch again; 0: never */
+	enum job_wait held[JOB_PRIORITY_COUNT];  /* why nothing is fetched for that priority; JOB_WAIT_NONE: it is */
 	int64_t on_since_ms[JOB_PRIORITY_COUNT]; /* monotonic; since then they may */
+	struct network_state network;
+	atomic_bool network_asked;   /* the letter is on its way */
+	struct letter network_letter;
+	int64_t network_at_ms;       /* monotonic; when what failed for want of a network is tried again; INT64_MAX: never */
+	int64_t network_back_ms;     /* monotonic; when it was last */
+	uint64_t network_turn;       /* in which that was */
 	int64_t forget_at_ms;     /* monotonic */
 	int64_t lease_at_ms;      /* monotonic; when the next lease may end */
 	int64_t token_at_ms;      /* monotonic; when the next lent token expires */
@@ -277,6 +286,7 @@ void engine_expire_tokens(struct engine *engine);
 bool engine_recover_tokens(struct engine *engine);
 
 /* --- engine_flight.c --- */
+uint32_t engine_random(struct engine *engine);
 struct active *active_find(struct engine *engine, int64_t row);
 /* Did somebody else write the job's files than who would go on with them now? */
 bool engine_written_by_another(const struct engine *engine, const struct job *job);
@@ -329,6 +339,13 @@ bool engine_source_try_next(struct engine *engine, struct flight *flight);
 void engine_read_rates(struct engine *engine); /* once, from the settings */
 void engine_set_rates(struct engine *engine);  /* as they hold now */
 
+/* --- engine_network.c --- */
+void engine_begin_network(struct engine *engine); /* once: it is read in the first turn */
+void engine_review_held(struct engine *engine);   /* the limits of the rate, the network or the power have changed */
+/* The network is back: what failed for want of one is tried again. */
+void engine_try_again(struct engine *engine);
+int64_t engine_network_delay_ms(struct engine *engine); /* until one job is, which failed too late for that */
+
 /* --- engine_host.c --- */
 void engine_host_answered(struct engine *engine, const struct flight *flight);
 void engine_host_failed(struct engine *engine, const struct flight *flight, enum result result);
@@ -336,6 +353,7 @@ void engine_host_failed(struct engine *engine, const struct flight *flight, enum
 uint32_t engine_host_rests_s(struct engine *engine, const struct active *active, const char *url, struct fault *fault);
 /* A client resumes a job that failed: whom it asks is asked at once. */
 void engine_forget_hosts_of(struct engine *engine, const struct job *job);
+void engine_forget_lost_hosts(struct engine *engine);
 void engine_forget_hosts(struct engine *engine);
 
 /* --- engine_change.c --- */

@@ -1,5 +1,5 @@
 /* runtime/engine: how fast which jobs may fetch now.  What core/rate says of the configuration's rules, by the machine's
- * own clock, goes to the throttle that all workers share; who is off gets no slot. */
+ * own clock, goes to the throttle that all workers share; who is off is held back. */
 #include "runtime/engine_private.h"
 
 #include <inttypes.h>
@@ -57,10 +57,8 @@ void engine_set_rates(struct engine *engine)
 	}
 	if (memcmp(&limits, &engine->rates, sizeof(limits)) == 0)
 		return;
-	for (int priority = 0; priority < JOB_PRIORITY_COUNT; priority++)
-		if (rate_is_off(&engine->rates, (enum job_priority)priority))
-			engine->on_since_ms[priority] = engine_mono(engine);
 	engine->rates = limits;
+	engine_review_held(engine);
 	engine->schedule_due = true;
 	if (engine->parts.throttle != NULL)
 		throttle_set(engine->parts.throttle, &limits);

@@ -34,7 +34,7 @@ static size_t add_candidates(struct engine *engine, const struct present *presen
 {
 	const struct caller *caller = identity_caller(present->identity);
 	const struct job_owner owner = { caller->owner, caller->integrity, caller->administrator };
-	bool off = rate_is_off(&engine->rates, priority);
+	bool off = engine->held[priority] != JOB_WAIT_NONE;
 	uint32_t slots = slots_of(engine, owner.sid);
 	size_t found = 0;
 	struct fault fault;
@@ -142,7 +142,7 @@ static size_t find_candidates(struct engine *engine, struct schedule_candidate *
 				.level = active->level, .created_ms = active->created_ms,
 				.owner_slots = slots_of(engine, active->owner),
 				.for_ms = would_lose(active) ? 0 : mono_ms - active->slice_since_ms,
-				.off = active->work == JOB_WORK_TRANSFER && rate_is_off(&engine->rates, active->priority),
+				.off = active->work == JOB_WORK_TRANSFER && engine->held[active->priority] != JOB_WAIT_NONE,
 				.fetches = active->work == JOB_WORK_TRANSFER, .running = true };
 	for (const struct present *present = engine->present; present != NULL; present = present->next)
 		for (int priority = 0; priority < JOB_PRIORITY_COUNT && engine_present_like(engine, present) == present; priority++)

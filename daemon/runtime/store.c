@@ -4,6 +4,7 @@
 #include <assert.h>
 
 #include "core/access.h"
+#include "core/network.h"
 #include "runtime/store_private.h"
 
 /* The schema's CHECKs and partial indexes have these numbers in them. */
@@ -85,6 +86,9 @@ const char *const store_statements[STATEMENT_COUNT] = {
 	[JOBS_NEXT_TRY] = "SELECT next_try_ms FROM job INDEXED BY job_next_try WHERE owner_row = " OWNER_1
 	                  " AND owner_integrity = ?2 AND owner_elevated = ?3 AND work <> 0 AND token_wait = 0 "
 	                  "AND next_try_ms > ?4 ORDER BY next_try_ms LIMIT 1",
+	[JOBS_TRY_AGAIN] = "UPDATE job INDEXED BY job_next_try SET next_try_ms = ?4 + (row % 65536 * 7919 + ?6) % ?5 "
+	                   "WHERE owner_row = " OWNER_1 " AND owner_integrity = ?2 AND owner_elevated = ?3 AND work <> 0 AND token_wait = 0 "
+	                   "AND next_try_ms > ?4 + ?5 AND work < 3 AND error IN (?7, ?8, ?9, ?10, ?11)",
 	[JOBS_ACTIVE] = "SELECT row FROM job INDEXED BY job_active WHERE state IN (1, 2) LIMIT ?1",
 	[JOBS_HELPED] = "SELECT row FROM job INDEXED BY job_helped WHERE work <> 0 AND helper_flags <> 0 AND row > ?1 "
 	                "ORDER BY row LIMIT ?2",
@@ -470,6 +474,19 @@ enum result store_jobs_next_try(struct store *store, const struct job_owner *of,
 	put_owner(&query, of);
 	put_i64(&query, now_ms);
 	return query_number(&query, INT64_MAX, ret_ms, fault);
+}
+
+enum result store_jobs_try_again(struct store *store, const struct job_owner *of, int64_t now_ms, int64_t spread_ms,
+                                 uint32_t random, struct fault *fault)
+{
+	AUTO(query) struct query query = query_start(store, JOBS_TRY_AGAIN, "try jobs again");
+	put_owner(&query, of);
+	put_i64(&query, now_ms);
+	put_i64(&query, spread_ms);
+	put_i64(&query, random);
+	for (size_t i = 0; i < NETWORK_LOSSES; i++)
+		put_text(&query, result_name(network_losses[i]));
+	return query_run(&query, NULL, fault);
 }
 
 /* The rows in the first column. */

@@ -61,6 +61,10 @@ enum result store_jobs_next_expiry(struct store *store, int64_t after_ms, int64_
  * runnable too. */
 enum result store_jobs_runnable(struct store *store, const struct job_owner *of, enum job_priority priority, enum job_work from,
                                 int64_t now_ms, struct job *jobs, size_t size, size_t *ret_count, struct fault *fault) MUST_CHECK;
+/* Jobs of such an owner that wait because of what a lost network explains (core/network) are due within `spread_ms` from
+ * now, each at a moment of its own that is drawn from `random`. */
+enum result store_jobs_try_again(struct store *store, const struct job_owner *of, int64_t now_ms, int64_t spread_ms,
+                                 uint32_t random, struct fault *fault) MUST_CHECK;
 /* The earliest next_try_ms beyond now among the same jobs; INT64_MAX if none. */
 enum result store_jobs_next_try(struct store *store, const struct job_owner *of, int64_t now_ms, int64_t *ret_ms,
                                 struct fault *fault) MUST_CHECK;

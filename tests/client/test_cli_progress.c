@@ -121,6 +121,10 @@ static void progress__why_nothing_moves__is_told(void **state)
 	check_reason(FERRY_WAIT_NONE, FERRY_STATE_ERROR, "DENIED", "DENIED");
 	check_reason(FERRY_WAIT_OTHER, FERRY_STATE_QUEUED, "", "waits");
 	check_reason(FERRY_WAIT_RATE, FERRY_STATE_QUEUED, "", "off by rate.limits, for 0:30");
+	check_reason(FERRY_WAIT_NO_NETWORK, FERRY_STATE_TRANSIENT_ERROR, "CONNECT_FAILED", "no network, retry in 0:30 (CONNECT_FAILED)");
+	check_reason(FERRY_WAIT_METERED, FERRY_STATE_QUEUED, "", "metered network");
+	check_reason(FERRY_WAIT_ROAMING, FERRY_STATE_QUEUED, "", "roaming network");
+	check_reason(FERRY_WAIT_BATTERY_SAVER, FERRY_STATE_QUEUED, "", "battery saver");
 
 	struct ferry_status for_ever = { .state = FERRY_STATE_QUEUED, .wait = FERRY_WAIT_RATE };
 	char reason[96];

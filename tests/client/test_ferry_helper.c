@@ -306,6 +306,10 @@ static void ferry__a_record__has_both_identities_and_the_token(void **state)
 		{ JOB_WAIT_DISK_FULL, FERRY_WAIT_DISK_FULL, "disk-full" },
 		{ JOB_WAIT_VOLUME_GONE, FERRY_WAIT_VOLUME_GONE, "volume-gone" },
 		{ JOB_WAIT_RATE, FERRY_WAIT_RATE, "rate-off" },
+		{ JOB_WAIT_NO_NETWORK, FERRY_WAIT_NO_NETWORK, "no-network" },
+		{ JOB_WAIT_METERED, FERRY_WAIT_METERED, "metered" },
+		{ JOB_WAIT_ROAMING, FERRY_WAIT_ROAMING, "roaming" },
+		{ JOB_WAIT_BATTERY_SAVER, FERRY_WAIT_BATTERY_SAVER, "battery-saver" },
 	};
 	struct scene *scene = *state;
 	struct job_status *told = &scene->job;

@@ -373,7 +373,8 @@ static void schedule_left__counts_down_and_a_server_that_asks_for_more_ends_it(v
 
 /* --- why a job waits --- */
 
-/* O: the owner is there, W: workers are, or room for them, T: the work waits for a helper token. */
+/* O: the owner is there, W: workers are, or room for them, T: the work waits for a helper token, N: there is no network,
+ * M: for its priority nothing is fetched, since the network is metered. */
 static void schedule_wait__table__names_what_lasts_longest(void **state)
 {
 	(void)state;
@@ -423,6 +424,24 @@ static void schedule_wait__table__names_what_lasts_longest(void **state)
 		{ JOB_ERROR, JOB_WORK_NONE, "", 5000, RESULT_DISK_FULL, JOB_WAIT_NONE },
 		{ JOB_TRANSFERRED, JOB_WORK_NONE, "", 0, RESULT_OK, JOB_WAIT_NONE },
 		{ JOB_CANCELLED, JOB_WORK_NONE, "", 0, RESULT_OK, JOB_WAIT_NONE },
+		/* without a network only what failed for want of one waits for it, and until its time comes */
+		{ JOB_QUEUED, JOB_WORK_TRANSFER, "OWN", 0, RESULT_OK, JOB_WAIT_SLOT },
+		{ JOB_TRANSIENT_ERROR, JOB_WORK_TRANSFER, "OWN", 5000, RESULT_CONNECT_FAILED, JOB_WAIT_NO_NETWORK },
+		{ JOB_TRANSIENT_ERROR, JOB_WORK_TRANSFER, "OWN", 5000, RESULT_NAME_NOT_RESOLVED, JOB_WAIT_NO_NETWORK },
+		{ JOB_TRANSIENT_ERROR, JOB_WORK_TRANSFER, "OWN", 5000, RESULT_HTTP_TRANSIENT, JOB_WAIT_RETRY },
+		{ JOB_TRANSIENT_ERROR, JOB_WORK_TRANSFER, "OWN", 5000, RESULT_DISK_FULL, JOB_WAIT_DISK_FULL },
+		{ JOB_TRANSIENT_ERROR, JOB_WORK_TRANSFER, "OWN", 5000, RESULT_VOLUME_GONE, JOB_WAIT_VOLUME_GONE },
+		{ JOB_TRANSIENT_ERROR, JOB_WORK_TRANSFER, "OWN", 1000, RESULT_CONNECT_FAILED, JOB_WAIT_SLOT },
+		{ JOB_TRANSIENT_ERROR, JOB_WORK_TRANSFER, "WN", 5000, RESULT_CONNECT_FAILED, JOB_WAIT_OWNER_ABSENT },
+		{ JOB_TRANSFERRING, JOB_WORK_TRANSFER, "OWN", 0, RESULT_OK, JOB_WAIT_NONE },
+		/* who is held back fetches nothing, and does all else */
+		{ JOB_QUEUED, JOB_WORK_TRANSFER, "OWM", 0, RESULT_OK, JOB_WAIT_METERED },
+		{ JOB_QUEUED, JOB_WORK_TRANSFER, "OM", 0, RESULT_OK, JOB_WAIT_METERED },
+		{ JOB_QUEUED, JOB_WORK_TRANSFER, "WM", 0, RESULT_OK, JOB_WAIT_OWNER_ABSENT },
+		{ JOB_TRANSIENT_ERROR, JOB_WORK_TRANSFER, "OWM", 5000, RESULT_STALLED, JOB_WAIT_RETRY },
+		{ JOB_TRANSIENT_ERROR, JOB_WORK_TRANSFER, "OWM", 1000, RESULT_STALLED, JOB_WAIT_METERED },
+		{ JOB_TRANSFERRED, JOB_WORK_PUBLISH, "OWM", 0, RESULT_OK, JOB_WAIT_NONE },
+		{ JOB_CANCELLED, JOB_WORK_SWEEP, "OWM", 0, RESULT_OK, JOB_WAIT_NONE },
 		/* names to give and leftovers to remove need a file worker, in any state */
 		{ JOB_TRANSFERRED, JOB_WORK_PUBLISH, "OW", 0, RESULT_OK, JOB_WAIT_NONE },
 		{ JOB_TRANSFERRED, JOB_WORK_PUBLISH, "W", 0, RESULT_OK, JOB_WAIT_OWNER_ABSENT },
@@ -437,7 +456,10 @@ static void schedule_wait__table__names_what_lasts_longest(void **state)
 	for (size_t i = 0; i < COUNT(cases); i++) {
 		struct job job = { .state = cases[i].state, .work = cases[i].work, .next_try_ms = cases[i].next_try_ms };
 		struct schedule_present present = { .owner = strchr(cases[i].facts, 'O') != NULL,
-			                            .workers = strchr(cases[i].facts, 'W') != NULL };
+			                            .workers = strchr(cases[i].facts, 'W') != NULL,
+			                            .no_network = strchr(cases[i].facts, 'N') != NULL,
+			                            .held = strchr(cases[i].facts, 'M') != NULL ? JOB_WAIT_METERED :
+			                                                                          JOB_WAIT_NONE };
 		job.token_wait = strchr(cases[i].facts, 'T') != NULL;
 		job.error.result = cases[i].error;
 		enum job_wait wait = schedule_wait(&job, present, 1000);

@@ -18,12 +18,30 @@ static const struct key {
 	const char *why;
 } keys[] = {
 #define SETTING(group, name, minimum, standard, maximum, why) { #group, #name, minimum, standard, maximum, why },
+#define SETTING_WHO(group, name, standard, why)
 #define SETTING_LIST(group, name, item, count_max, bytes_max, why)
 #include "core/settings.def"
 #undef SETTING
+#undef SETTING_WHO
 #undef SETTING_LIST
 };
 #define KEY_COUNT (sizeof(keys) / sizeof(keys[0]))
+
+static const struct who {
+	const char *group, *name;
+	uint64_t standard;
+	const char *why;
+} whos[] = {
+#define SETTING(group, name, minimum, standard, maximum, why)
+#define SETTING_WHO(group, name, standard, why) { #group, #name, standard, why },
+#define SETTING_LIST(group, name, item, count_max, bytes_max, why)
+#include "core/settings.def"
+#undef SETTING
+#undef SETTING_WHO
+#undef SETTING_LIST
+};
+#define WHO_COUNT (sizeof(whos) / sizeof(whos[0]))
+static const char *const who_names[] = { "none", "foreground", "high", "normal", "all" };
 
 static const struct list {
 	const char *group, *name;
@@ -33,10 +51,12 @@ static const struct list {
 	const char *why;
 } lists[] = {
 #define SETTING(group, name, minimum, standard, maximum, why)
+#define SETTING_WHO(group, name, standard, why)
 #define SETTING_LIST(group, name, item, count_max, bytes_max, why) \
 	{ #group, #name, SETTING_##item, count_max, bytes_max, why },
 #include "core/settings.def"
 #undef SETTING
+#undef SETTING_WHO
 #undef SETTING_LIST
 };
 #define LIST_COUNT (sizeof(lists) / sizeof(lists[0]))
@@ -45,12 +65,14 @@ static void assert_equal_settings(const struct settings *a, const struct setting
 {
 #define SETTING(group, name, minimum, standard, maximum, why) \
 	assert_int_equal(a->group##_##name, b->group##_##name);
+#define SETTING_WHO(group, name, standard, why) assert_int_equal(a->group##_##name, b->group##_##name);
 #define SETTING_LIST(group, name, item, count_max, bytes_max, why)                      \
 	assert_int_equal(a->group##_##name.count, b->group##_##name.count);             \
 	for (uint32_t i = 0; i < a->group##_##name.count && i < (count_max); i++)       \
 		assert_string_equal(a->group##_##name.items[i], b->group##_##name.items[i]);
 #include "core/settings.def"
 #undef SETTING
+#undef SETTING_WHO
 #undef SETTING_LIST
 }
 
@@ -61,9 +83,11 @@ static void assert_refused(const char *text, const char *what)
 	struct fault fault = { .result = RESULT_OK };
 	memset(&settings, 0x55, sizeof(settings));
 #define SETTING(group, name, minimum, standard, maximum, why)
+#define SETTING_WHO(group, name, standard, why)
 #define SETTING_LIST(group, name, item, count_max, bytes_max, why) settings.group##_##name.count = 0;
 #include "core/settings.def"
 #undef SETTING
+#undef SETTING_WHO
 #undef SETTING_LIST
 	untouched = settings;
 	assert_int_equal(settings_parse(text_view(text), &settings, &fault), RESULT_BAD_SETTING);
@@ -79,9 +103,11 @@ static void settings_default__every_key__has_the_tables_default(void **state)
 	memset(&settings, 0x55, sizeof(settings));
 	settings_default(&settings);
 #define SETTING(group, name, minimum, standard, maximum, why) assert_int_equal(settings.group##_##name, standard);
+#define SETTING_WHO(group, name, standard, why) assert_int_equal(settings.group##_##name, standard);
 #define SETTING_LIST(group, name, item, count_max, bytes_max, why) assert_int_equal(settings.group##_##name.count, 0);
 #include "core/settings.def"
 #undef SETTING
+#undef SETTING_WHO
 #undef SETTING_LIST
 }
 
@@ -230,6 +256,24 @@ static void settings_parse__lists__are_taken_in_order_up_to_their_limits(void **
 	}
 }
 
+static void settings_parse__who__is_one_of_five_words(void **state)
+{
+	(void)state;
+	for (size_t i = 0; i < sizeof(who_names) / sizeof(who_names[0]); i++) {
+		struct settings settings;
+		char text[64];
+		settings_default(&settings);
+		text_display(text, sizeof(text), "{\"power\": {\"battery_saver\": \"%s\"}}", who_names[i]);
+		assert_int_equal(settings_parse(text_view(text), &settings, NULL), RESULT_OK);
+		assert_int_equal(settings.power_battery_saver, i);
+		assert_int_equal(settings.network_metered, 1);
+	}
+	assert_refused("{\"network\": {\n \"metered\": \"low\"}}", "line 2, column 13: network.metered: must be \"all\", "
+	               "\"normal\", \"high\", \"foreground\" or \"none\"");
+	assert_refused("{\"network\": {\"metered\": 1}}", "line 1, column 25: network.metered: must be \"all\", "
+	               "\"normal\", \"high\", \"foreground\" or \"none\"");
+}
+
 static void settings_parse__wrong_list__names_line_column_key_and_entry(void **state)
 {
 	(void)state;
@@ -332,11 +376,24 @@ static void settings_schema__every_key__agrees_with_the_table(void **state)
 		assert_int_equal(json_get_text(json_member(key, "description"), SIZE_MAX, &why, NULL), RESULT_OK);
 		assert_true(text_is(why, lists[i].why));
 	}
+	for (size_t i = 0; i < WHO_COUNT; i++) {
+		struct json key = json_member(json_member(json_member(groups, whos[i].group), "properties"), whos[i].name);
+		struct text_view text_of;
+		assert_int_equal(json_length(json_member(key, "enum")), sizeof(who_names) / sizeof(who_names[0]));
+		for (uint32_t j = 0; j < sizeof(who_names) / sizeof(who_names[0]); j++) {
+			assert_int_equal(json_get_text(json_at(json_member(key, "enum"), j), SIZE_MAX, &text_of, NULL), RESULT_OK);
+			assert_true(text_is(text_of, who_names[j]));
+		}
+		assert_int_equal(json_get_text(json_member(key, "default"), SIZE_MAX, &text_of, NULL), RESULT_OK);
+		assert_true(text_is(text_of, who_names[whos[i].standard]));
+		assert_int_equal(json_get_text(json_member(key, "description"), SIZE_MAX, &text_of, NULL), RESULT_OK);
+		assert_true(text_is(text_of, whos[i].why));
+	}
 	for (size_t i = 0; i < json_length(groups); i++) {
 		struct text_view name;
 		count += json_length(json_member(json_key_at(groups, i, &name), "properties"));
 	}
-	assert_int_equal(count, KEY_COUNT + LIST_COUNT);
+	assert_int_equal(count, KEY_COUNT + WHO_COUNT + LIST_COUNT);
 }
 
 static void settings_schema__good_and_bad_configurations__judges_as_the_parser(void **state)
@@ -348,6 +405,7 @@ static void settings_schema__good_and_bad_configurations__judges_as_the_parser(v
 		"{\"identity\": {\"service_file_owners\": []}}", "{\"identity\": {\"service_file_owners\": [\"S-1-5-18\"]}}",
 		"{\"identity\": {\"service_file_owners\": 5}}", "{\"identity\": {\"service_file_owners\": [5]}}",
 		"{\"identity\": {\"service_file_owners\": [\"uid:1\", \"uid:1\"]}}",
+		"{\"power\": {\"battery_saver\": \"all\"}}", "{\"power\": {\"battery_saver\": \"low\"}}", "{\"power\": {\"battery_saver\": 1}}",
 		"{\"logs\": {\"files_max\": 5}}", "{\"log\": []}", "[]", "{\"log\": {\"files_max\": null}}",
 	};
 	AUTO(buffer) struct buffer text = BUFFER(262144);
@@ -425,6 +483,7 @@ int main(void)
 		cmocka_unit_test(settings_parse__wrong_shape__is_refused),
 		cmocka_unit_test(settings_parse__broken_text__names_line_and_column),
 		cmocka_unit_test(settings_parse__lists__are_taken_in_order_up_to_their_limits),
+		cmocka_unit_test(settings_parse__who__is_one_of_five_words),
 		cmocka_unit_test(settings_parse__wrong_list__names_line_column_key_and_entry),
 		cmocka_unit_test(ferry_jsonc__as_shipped__equals_the_built_in_defaults),
 		cmocka_unit_test(settings_schema__every_key__agrees_with_the_table),

@@ -165,6 +165,49 @@ static void next_try__in_the_future__waits_for_its_time(void **state)
 	assert_true(due == INT64_MAX);
 }
 
+/* Of its owner, what a lost network explains and is not due so soon anyway, but for removals, which have few attempts. */
+static void try_again__is_for_what_a_lost_network_explains__within_the_spread(void **state)
+{
+	(void)state;
+	static const struct {
+		const char *owner;
+		enum result error;
+		enum job_work work;
+		int64_t next_try_ms;
+		bool waits_for_token, moved;
+	} cases[] = {
+		{ OWNER, RESULT_CONNECT_FAILED, JOB_WORK_TRANSFER, 600000, false, true },
+		{ OWNER, RESULT_NAME_NOT_RESOLVED, JOB_WORK_TRANSFER, 13001, false, true },
+		{ OWNER, RESULT_VOLUME_GONE, JOB_WORK_PUBLISH, 600000, false, true },
+		{ OWNER, RESULT_CONNECT_FAILED, JOB_WORK_TRANSFER, 13000, false, false },
+		{ OWNER, RESULT_HTTP_TRANSIENT, JOB_WORK_TRANSFER, 600000, false, false },
+		{ OWNER, RESULT_OK, JOB_WORK_TRANSFER, 600000, false, false },
+		{ OWNER, RESULT_VOLUME_GONE, JOB_WORK_SWEEP, 600000, false, false },
+		{ OWNER, RESULT_CONNECT_FAILED, JOB_WORK_NONE, 600000, false, false },
+		{ OWNER, RESULT_CONNECT_FAILED, JOB_WORK_TRANSFER, 600000, true, false },
+		{ OTHER, RESULT_CONNECT_FAILED, JOB_WORK_TRANSFER, 600000, false, false },
+	};
+	int64_t rows[sizeof(cases) / sizeof(cases[0])];
+	struct job_owner of = sample_owner(OWNER);
+	for (unsigned i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+		struct job job = sample_job(cases[i].owner, i + 1);
+		job.error.result = cases[i].error;
+		job.work = cases[i].work;
+		job.next_try_ms = cases[i].next_try_ms;
+		job.token_wait = cases[i].waits_for_token;
+		rows[i] = insert_job(store, job);
+	}
+	expect_ok(store_jobs_try_again(store, &of, 10000, 3000, UINT32_MAX, &seen));
+	for (unsigned i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+		struct job job;
+		expect_ok(store_job_by_row(store, rows[i], &job, &seen));
+		if (cases[i].moved)
+			assert_in_range(job.next_try_ms, 10000, 12999);
+		else
+			assert_int_equal(job.next_try_ms, cases[i].next_try_ms);
+	}
+}
+
 static void next_try__farther_away_than_the_retry_delay__is_a_clock_set_back(void **state)
 {
 	(void)state;
@@ -611,6 +654,7 @@ int main(void)
 		TEST(runnable__are_the_owners_jobs_with_work__by_priority_and_wait),
 		TEST(runnable__follows_every_save),
 		TEST(next_try__in_the_future__waits_for_its_time),
+		TEST(try_again__is_for_what_a_lost_network_explains__within_the_spread),
 		TEST(next_try__farther_away_than_the_retry_delay__is_a_clock_set_back),
 		TEST(active__are_jobs_in_connecting_and_transferring),
 		TEST(list__by_owner_and_by_end__is_in_order_of_age),

@@ -40,6 +40,17 @@ static enum result made_up_random(void *bytes, size_t size, struct fault *fault)
 	return RESULT_OK;
 }
 
+static void read_network(struct network_state *ret_state)
+{
+	*ret_state = random_world->network;
+}
+
+void world_network(struct world *world, struct network_state now)
+{
+	world->network = now;
+	engine_network_changed(world->engine);
+}
+
 /* --- beginning, crashing, ending --- */
 
 #define PLAIN(sid, in) { .owner = sid, .integrity = INTEGRITY_MEDIUM, .session = in, .logon = LOGON_INTERACTIVE, \
@@ -83,7 +94,7 @@ static void start(struct world *world)
 		                              .settings = &world->settings, .clock = clock,
 		                              .random = made_up_random, .path_style = world->remote ? PATH_WINDOWS : PATH_POSIX, .version = "sim",
 		                              .queue_mark = "5ea5ea5ea5ea5ea5",
-		                              .workers = world_workers(world), .service = world->people[SERVICE] };
+		                              .read_network = read_network, .workers = world_workers(world), .service = world->people[SERVICE] };
 	assert_int_equal(engine_new(&world->parts, &world->engine, &fault), RESULT_OK);
 	(void)engine_turn(world->engine);
 }
@@ -103,7 +114,7 @@ static void stop(struct world *world)
 void world_begin(struct world *world, uint64_t seed)
 {
 	*world = (struct world){ .seed = seed * 2 + 1, .wall_ms = 1795000000000, .mono_ms = 1000, .denied = "",
-		                 .preflight_result = WORLD_NO_ANSWER };
+		                 .preflight_result = WORLD_NO_ANSWER, .network = { .reach = NETWORK_CONNECTED, .ways = 1 } };
 	settings_default(&world->settings);
 	world->settings.transfer_checkpoint_bytes = 1000;
 	for (unsigned i = 0; i < WORLD_FILES_MAX; i++)

@@ -86,6 +86,7 @@ struct world {
 	const char *denied;      /* the destination that may not be written */
 	char lying[8][64];       /* names of partial files in /sim that no job's file stands for */
 	unsigned lying_count;
+	struct network_state network; /* as the machine says it is; at first there is one that costs nothing */
 	bool same_tags;    /* all servers give the same entity tag to whatever they have */
 	bool remote;       /* paths are Windows', and lie on another machine */
 	bool break_turn;   /* the turn of the next answer, or of what the next client asks, cannot be committed */
@@ -135,6 +136,8 @@ enum result world_clear(struct world *world, int64_t row);
 enum result world_flags(struct world *world, int64_t row, unsigned flags);
 void world_session_ended(struct world *world, uint32_t session);
 void world_session_began(struct world *world, uint32_t session);
+/* The machine says so, and that it changed. */
+void world_network(struct world *world, struct network_state now);
 void world_connection_ended(struct world *world, uint64_t connection);
 
 /* Let one thing happen: an answer of a worker, or the passing of time up to what the engine waits for.  False: nothing is

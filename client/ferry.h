@@ -109,6 +109,7 @@ enum ferry_result ferry_reconnect(struct ferry *ferry, int64_t timeout_ms, struc
 #define FERRY_PATH_BYTES_MAX 2048
 #define FERRY_DIGEST_BYTES_MAX 136 /* "sha512:" and 128 digits, terminated */
 #define FERRY_MIRRORS_MAX 8
+#define FERRY_ETAG_BYTES_MAX 512 /* an entity tag, its quotes included, terminated */
 #define FERRY_SIZE_UNKNOWN UINT64_MAX
 
 enum ferry_state { /* BG_JOB_STATE's numbers */
@@ -148,7 +149,8 @@ enum ferry_file_state {
 	FERRY_FILE_PENDING,
 	FERRY_FILE_TRANSFERRED, /* whole, still under its partial name */
 	FERRY_FILE_PUBLISHED,   /* under its own name */
-	FERRY_FILE_ABANDONED    /* its partial file is gone */
+	FERRY_FILE_ABANDONED,   /* its partial file is gone */
+	FERRY_FILE_NOT_MODIFIED /* you have what the server has: nothing was fetched, its destination is as it was */
 };
 enum ferry_profile { /* how patient a job is with servers: docs/protocol.md has the times */
 	FERRY_PROFILE_NONE, /* as the service's settings say */
@@ -227,6 +229,8 @@ struct ferry_file {
 	char digest[FERRY_DIGEST_BYTES_MAX]; /* that it must have; "": any */
 	uint32_t mirrors; /* how many it has */
 	uint32_t source;  /* where what is on disk came from: 0 its URL, n its n-th mirror */
+	char etag[FERRY_ETAG_BYTES_MAX]; /* what the server said of it last, for the next time; "": nothing */
+	int64_t last_modified_ms;        /* likewise; 0: nothing */
 };
 
 /* ---- making and opening jobs ---- */
@@ -269,6 +273,10 @@ struct ferry_source {
 	const char *digest;  /* likewise, with DIGEST_MISMATCH: "sha256:", "sha384:" or "sha512:" and hexadecimal digits; NULL: any */
 	const char *const *mirrors; /* other URLs of the same file, asked in turn where this one fails; NULL: none */
 	size_t mirror_count;        /* up to FERRY_MIRRORS_MAX */
+	/* What you have at `path` already: only another file is fetched, and this one becomes FERRY_FILE_NOT_MODIFIED.  Not
+	 * with a digest; and where nothing is at `path`, or something of another size than `size_bytes`, it is fetched anyway. */
+	const char *if_none_match;    /* the ETag that the server sent with it; NULL: not asked */
+	int64_t if_modified_since_ms; /* its Last-Modified; 0: not asked */
 };
 
 /* A job to be made. */

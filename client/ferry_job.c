@@ -156,6 +156,10 @@ static enum result write_files(struct ferry *ferry, struct json_writer *request,
 			json_write_u64(&writer, "size_bytes", file->size_bytes);
 		if (file->digest != NULL)
 			json_write_text(&writer, "digest", view(file->digest));
+		if (file->if_none_match != NULL)
+			json_write_text(&writer, "if_none_match", view(file->if_none_match));
+		if (file->if_modified_since_ms != 0)
+			json_write_i64(&writer, "if_modified_since_ms", file->if_modified_since_ms);
 		write_mirrors(&writer, file);
 		json_write_end(&writer, '}');
 		enum result result = json_write_done(&writer);

@@ -3,6 +3,8 @@
 #include <assert.h>
 #include <string.h>
 
+#include "core/resume.h"
+
 /* The public numbers are ours: a record is copied member by member, its enums by value. */
 static_assert((int)FERRY_STATE_QUEUED == JOB_QUEUED && (int)FERRY_STATE_CONNECTING == JOB_CONNECTING &&
                   (int)FERRY_STATE_TRANSFERRING == JOB_TRANSFERRING && (int)FERRY_STATE_SUSPENDED == JOB_SUSPENDED &&
@@ -26,7 +28,7 @@ static_assert((int)FERRY_WAIT_NONE == JOB_WAIT_NONE && (int)FERRY_WAIT_SLOT == J
               "wait reasons are numbered alike");
 static_assert((int)FERRY_FILE_PENDING == FILE_PENDING && (int)FERRY_FILE_TRANSFERRED == FILE_TRANSFERRED &&
                   (int)FERRY_FILE_PUBLISHED == FILE_PUBLISHED && (int)FERRY_FILE_ABANDONED == FILE_ABANDONED &&
-                  FILE_STATE_COUNT == 4,
+                  (int)FERRY_FILE_NOT_MODIFIED == FILE_NOT_MODIFIED && FILE_STATE_COUNT == 5,
               "file states are numbered alike");
 static_assert((int)FERRY_TOKEN_LOSS_ERROR == TOKEN_LOSS_ERROR && (int)FERRY_TOKEN_LOSS_WAIT == TOKEN_LOSS_WAIT &&
                   TOKEN_LOSS_COUNT == 2,
@@ -44,6 +46,7 @@ static_assert(FERRY_ID_BYTES == JOB_ID_BYTES && FERRY_SID_BYTES == JOB_OWNER_BYT
                   FERRY_TICKET_BYTES == PROTOCOL_TICKET_BYTES && FERRY_ROOTS_MAX == PROTOCOL_ROOTS_MAX &&
                   FERRY_URL_BYTES_MAX == URL_BYTES_MAX &&
                   FERRY_PATH_BYTES_MAX == DESTINATION_BYTES_MAX && FERRY_DIGEST_BYTES_MAX == DIGEST_TEXT_BYTES_MAX &&
+                  FERRY_ETAG_BYTES_MAX == FILE_ETAG_BYTES_MAX &&
                   FERRY_SIZE_UNKNOWN == SIZE_UNKNOWN &&
                   sizeof((struct ferry_status *)0)->name == JOB_NAME_BYTES_MAX &&
                   sizeof((struct ferry_status *)0)->description == JOB_DESCRIPTION_BYTES_MAX &&
@@ -243,6 +246,8 @@ void ferry_status_of(const struct job_status *from, struct ferry_status *to)
 
 void ferry_file_of(const struct file *from, struct ferry_file *to)
 {
+	int64_t modified_s;
+
 	to->ordinal = from->ordinal;
 	memcpy(to->url, from->url, sizeof(to->url));
 	memcpy(to->path, from->path, sizeof(to->path));
@@ -252,6 +257,8 @@ void ferry_file_of(const struct file *from, struct ferry_file *to)
 	digest_format(&from->digest, to->digest);
 	to->mirrors = from->mirrors;
 	to->source = from->source;
+	memcpy(to->etag, from->etag, sizeof(to->etag));
+	to->last_modified_ms = resume_parse_date(text_view(from->modified), &modified_s) ? modified_s * 1000 : 0;
 }
 
 void ferry_service_of(const struct service_status *from, struct ferry_service *to)

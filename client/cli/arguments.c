@@ -3,6 +3,7 @@
 #include <stdint.h>
 #include <string.h>
 
+#include "core/resume.h"
 #include "core/text.h"
 
 #define SECONDS_MAX (10u * 365u * 24u * 3600u) /* the service's maximum for a job's times */
@@ -13,7 +14,7 @@
 	(BIT(NAME) | BIT(DESCRIPTION) | BIT(KEY) | BIT(PRIORITY) | BIT(NO_COMPLETE) | BIT(SUSPENDED) | BIT(WAIT) |         \
 	 BIT(NO_WAIT) | BIT(RETRY_DELAY) | BIT(NO_PROGRESS_TIMEOUT) | BIT(MAX_TIME) | BIT(MAX_SIZE) | BIT(LEASE) | BIT(FROM) |              \
 	 BIT(ON_TOKEN_LOSS) | BIT(PINNED_HELPER) | BIT(PROFILE) | BIT(DIGEST) |            \
-	 BIT(MIRROR))
+	 BIT(MIRROR) | BIT(IF_NONE_MATCH) | BIT(IF_MODIFIED_SINCE))
 #define LENDING (BIT(USER) | BIT(ROOT) | BIT(MAX_AGE) | BIT(EVERYONE))
 #define MANY UINT32_MAX
 _Static_assert(OPTION_COUNT <= 64, "every option has a bit");
@@ -46,7 +47,7 @@ static const struct {
 	[VERB_TAKE_OWNERSHIP] = { "take-ownership", BIT(EVERYONE), 1, MANY, 0 },
 };
 
-enum kind { FLAG, TEXT, SECONDS, BYTES, PRIORITY, TOKEN_LOSS, PROFILE, WORDS };
+enum kind { FLAG, TEXT, SECONDS, BYTES, MOMENT, PRIORITY, TOKEN_LOSS, PROFILE, WORDS };
 
 static const struct {
 	const char *name;
@@ -85,6 +86,8 @@ static const struct {
 	[OPTION_PROFILE] = { "--profile", PROFILE, 0, 0 },
 	[OPTION_DIGEST] = { "--digest", TEXT, offsetof(struct arguments, digest), 0 },
 	[OPTION_MIRROR] = { "--mirror", WORDS, offsetof(struct arguments, mirrors), FERRY_MIRRORS_MAX },
+	[OPTION_IF_NONE_MATCH] = { "--if-none-match", TEXT, offsetof(struct arguments, if_none_match), 0 },
+	[OPTION_IF_MODIFIED_SINCE] = { "--if-modified-since", MOMENT, offsetof(struct arguments, if_modified_since_ms), 0 },
 	[OPTION_USER] = { "--user", TEXT, offsetof(struct arguments, user), 0 },
 	[OPTION_ROOT] = { "--root", WORDS, offsetof(struct arguments, roots), FERRY_ROOTS_MAX },
 	[OPTION_MAX_AGE] = { "--max-age", SECONDS, offsetof(struct arguments, max_age_s), 0 },
@@ -142,6 +145,21 @@ static bool read_bytes(const char *text, uint64_t *ret_bytes)
 		if (strcmp(text + digits, units[i].name) == 0 && number <= INT64_MAX / units[i].factor)
 			*ret_bytes = number * units[i].factor;
 	return *ret_bytes > 0;
+}
+
+bool arguments_read_moment(const char *text, int64_t *ret_unix_ms)
+{
+	int64_t number = 0;
+	size_t digits = 0;
+
+	for (; text[digits] >= '0' && text[digits] <= '9' && digits < 15; digits++)
+		number = number * 10 + (text[digits] - '0');
+	if (digits == 0 && resume_parse_date(text_view(text), &number))
+		number *= 1000;
+	else if (text[digits] != '\0')
+		return false;
+	*ret_unix_ms = number;
+	return number > 0;
 }
 
 bool arguments_read_flags(const char *text, unsigned *ret_flags)
@@ -212,6 +230,17 @@ static bool read_value(enum option option, const char *value, struct arguments *
 			return true;
 		}
 		text_display(problem, ARGUMENTS_PROBLEM_BYTES_MAX, "%s takes a size like 500, 500kB, 20MB or 4GB, not '%s'", name,
+		             value);
+		return false;
+	}
+	case MOMENT: {
+		int64_t unix_ms;
+		if (arguments_read_moment(value, &unix_ms)) {
+			memcpy(at, &unix_ms, sizeof(unix_ms));
+			return true;
+		}
+		text_display(problem, ARGUMENTS_PROBLEM_BYTES_MAX,
+		             "%s takes a date like \"Sun, 06 Nov 1994 08:49:37 GMT\", or Unix time in milliseconds, not '%s'", name,
 		             value);
 		return false;
 	}

@@ -58,6 +58,8 @@ enum option {
 	OPTION_PROFILE,
 	OPTION_DIGEST,
 	OPTION_MIRROR,
+	OPTION_IF_NONE_MATCH,
+	OPTION_IF_MODIFIED_SINCE,
 	OPTION_USER,
 	OPTION_ROOT,
 	OPTION_MAX_AGE,
@@ -68,12 +70,13 @@ enum option {
 struct arguments {
 	enum verb verb; /* VERB_NONE: none was given */
 	uint64_t given; /* 1 << OPTION_... */
-	const char *address, *name, *description, *key, *from, *pinned_helper, *user, *digest;
+	const char *address, *name, *description, *key, *from, *pinned_helper, *user, *digest, *if_none_match;
 	enum ferry_priority priority;
 	enum ferry_token_loss on_token_loss;
 	enum ferry_profile profile;
 	uint32_t timeout_s, retry_delay_s, no_progress_timeout_s, max_time_s, lease_s, older_than_s, max_age_s;
 	uint64_t max_bytes;
+	int64_t if_modified_since_ms;
 	struct words { /* of an option that is given several times */
 		const char *words[FERRY_ROOTS_MAX];
 		size_t count;
@@ -93,6 +96,8 @@ bool arguments_read(int argc, char **argv, struct arguments *ret_arguments,
                     char problem[ARGUMENTS_PROBLEM_BYTES_MAX]);
 /* "90", "90s", "5m", "2h" or "3d", up to ten years. */
 bool arguments_read_seconds(const char *text, uint32_t *ret_seconds);
+/* "Sun, 06 Nov 1994 08:49:37 GMT" as servers send it, or milliseconds since 1970 as --json has it; after 1970. */
+bool arguments_read_moment(const char *text, int64_t *ret_unix_ms);
 /* "none", or flags of the helper token with commas between: FERRY_HELPER_... */
 bool arguments_read_flags(const char *text, unsigned *ret_flags);
 

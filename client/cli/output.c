@@ -7,6 +7,7 @@
 
 #include "cli/format.h"
 #include "cli/progress.h"
+#include "core/resume.h"
 
 #define ID_SHOWN 8 /* of an id in tables: as good as always enough, and accepted everywhere */
 
@@ -182,6 +183,10 @@ void output_json_file(struct json_writer *writer, const char *name, const struct
 		json_write_u64(writer, "source", file->source);
 	}
 	json_write_u64(writer, "transferred_bytes", file->bytes_transferred);
+	if (file->etag[0] != '\0')
+		json_write_text(writer, "etag", text_view(file->etag));
+	if (file->last_modified_ms != 0)
+		json_write_i64(writer, "last_modified_ms", file->last_modified_ms);
 	json_write_end(writer, '}');
 }
 
@@ -427,13 +432,19 @@ void output_preflight(const struct ferry_preflight *found)
 
 void output_file(const struct ferry_file *file)
 {
-	char done[FORMAT_BYTES_MAX], total[FORMAT_BYTES_MAX] = "?";
+	char done[FORMAT_BYTES_MAX], total[FORMAT_BYTES_MAX] = "?", date[RESUME_DATE_BYTES];
 
 	format_bytes(file->bytes_transferred, done);
 	if (file->bytes_total != FERRY_SIZE_UNKNOWN)
 		format_bytes(file->bytes_total, total);
-	output_text("  %4u  %-11s  %s of %s\n        %s\n        %s\n", file->ordinal, ferry_file_state_name(file->state),
+	output_text("  %4u  %-12s  %s of %s\n        %s\n        %s\n", file->ordinal, ferry_file_state_name(file->state),
 	            done, total, file->path, file->url);
+	if (file->etag[0] != '\0')
+		output_text("        ETag: %s\n", file->etag);
+	if (file->last_modified_ms == 0)
+		return;
+	resume_format_date(file->last_modified_ms / 1000, date);
+	output_text("        Last-Modified: %s\n", date);
 }
 
 void output_service(const struct ferry_service *service, const struct ferry_server *server, int64_t wall_ms)

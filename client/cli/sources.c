@@ -3,6 +3,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "cli/arguments.h"
 #include "core/url.h"
 
 #define PATH_BYTES_MAX 4096
@@ -143,12 +144,13 @@ static bool check_urls(const struct sources *sources, const struct ferry_source 
 /* Let all texts be in one block, the list of mirrors first. */
 static bool copy_texts(struct ferry_source *file)
 {
-	const char *texts[3 + FERRY_MIRRORS_MAX] = { file->url, file->path, file->digest };
+	enum { FIXED = 4 };
+	const char *texts[FIXED + FERRY_MIRRORS_MAX] = { file->url, file->path, file->digest, file->if_none_match };
 	size_t mirrors = file->mirror_count < FERRY_MIRRORS_MAX ? file->mirror_count : FERRY_MIRRORS_MAX;
-	size_t size = mirrors * sizeof(const char *), count = 3 + mirrors;
+	size_t size = mirrors * sizeof(const char *), count = FIXED + mirrors;
 
 	if (mirrors > 0)
-		memcpy(texts + 3, file->mirrors, size);
+		memcpy(texts + FIXED, file->mirrors, size);
 	for (size_t i = 0; i < count; i++)
 		size += texts[i] != NULL ? strlen(texts[i]) + 1 : 0;
 	const char **block = malloc(size);
@@ -163,8 +165,13 @@ static bool copy_texts(struct ferry_source *file)
 		texts[i] = to;
 		to += length;
 	}
-	memcpy(block, texts + 3, mirrors * sizeof(const char *));
-	*file = (struct ferry_source){ texts[0], texts[1], file->size_bytes, texts[2], block, mirrors };
+	memcpy(block, texts + FIXED, mirrors * sizeof(const char *));
+	file->url = texts[0];
+	file->path = texts[1];
+	file->digest = texts[2];
+	file->if_none_match = texts[3];
+	file->mirrors = block;
+	file->mirror_count = mirrors;
 	return true;
 }
 
@@ -207,6 +214,29 @@ static bool read_size(const char *text, uint64_t *ret_size)
 	return text[0] != '\0';
 }
 
+/* What stands behind the digest: mirrors, and what one has of the file already. */
+static bool read_more(struct ferry_source *file, const char *mirrors[FERRY_MIRRORS_MAX], char *more, const char **ret_wrong)
+{
+	static const char tag[] = "if-none-match=", since[] = "if-modified-since=";
+
+	for (char *next; more != NULL; more = next) {
+		next = cut(more);
+		if (strncmp(more, tag, sizeof(tag) - 1) == 0) {
+			file->if_none_match = more + sizeof(tag) - 1;
+		} else if (strncmp(more, since, sizeof(since) - 1) == 0) {
+			*ret_wrong = "what is behind if-modified-since= is no date";
+			if (!arguments_read_moment(more + sizeof(since) - 1, &file->if_modified_since_ms))
+				return false;
+		} else {
+			*ret_wrong = "more than 8 mirrors are behind the digest";
+			if (file->mirror_count == FERRY_MIRRORS_MAX)
+				return false;
+			mirrors[file->mirror_count++] = more;
+		}
+	}
+	return true;
+}
+
 bool sources_add_line(struct sources *sources, char *line, bool (*absolute)(const char *path, char *to, size_t size),
                       char problem[SOURCES_PROBLEM_BYTES_MAX])
 {
@@ -226,17 +256,13 @@ bool sources_add_line(struct sources *sources, char *line, bool (*absolute)(cons
 	char *digest = size != NULL ? cut(size) : NULL;
 	if (size != NULL && (digest == NULL || size[0] != '\0') && !read_size(size, &file.size_bytes))
 		return complain(problem, line, "what is behind the second tab is not a size in bytes");
-	char *mirror = digest != NULL ? cut(digest) : NULL;
-	for (; mirror != NULL && file.mirror_count < FERRY_MIRRORS_MAX; file.mirror_count++) {
-		char *next = cut(mirror);
-		mirrors[file.mirror_count] = mirror;
-		mirror = next;
-	}
-	if (mirror != NULL)
-		return complain(problem, line, "more than 8 mirrors are behind the digest");
+	char *more = digest != NULL ? cut(digest) : NULL;
+	const char *wrong;
+	if (!read_more(&file, mirrors, more, &wrong))
+		return complain(problem, line, wrong);
 	file.path = path;
-	file.digest = digest != NULL && (digest[0] != '\0' || file.mirror_count == 0) ? digest : NULL;
+	file.digest = digest != NULL && (digest[0] != '\0' || more == NULL) ? digest : NULL;
 	file.mirrors = mirrors;
 	return sources_add(sources, &file, absolute, problem);
 }
-_Static_assert(FERRY_MIRRORS_MAX == 8, "sources_add_line says so");
+_Static_assert(FERRY_MIRRORS_MAX == 8, "read_more says so");

@@ -28,8 +28,8 @@ bool sources_name_of(const char *url, char *to, size_t size);
  * False: `problem` says why, without the URL's query. */
 bool sources_add(struct sources *sources, const struct ferry_source *file,
                  bool (*absolute)(const char *path, char *to, size_t size), char problem[SOURCES_PROBLEM_BYTES_MAX]);
-/* Add what one line of a list says: URL<TAB>PATH[<TAB>SIZE[<TAB>DIGEST[<TAB>MIRROR]...]], where size and digest may be
- * empty; changed in place.  Empty lines and those that begin with '#' say nothing. */
+/* Add what one line of a list says: URL<TAB>PATH[<TAB>SIZE[<TAB>DIGEST[<TAB>MORE]...]], where size and digest may be empty,
+ * and more is a mirror's URL, "if-none-match=TAG" or "if-modified-since=DATE"; changed in place.  Empty lines and those that begin with '#' say nothing. */
 bool sources_add_line(struct sources *sources, char *line, bool (*absolute)(const char *path, char *to, size_t size),
                       char problem[SOURCES_PROBLEM_BYTES_MAX]);
 

@@ -36,17 +36,32 @@ static int read_from(const struct cli *cli, const char *from, struct sources *so
 
 static int read_sources(const struct cli *cli, struct sources *sources)
 {
+	static const struct {
+		enum option option;
+		const char *name;
+	} of_one[] = {
+		{ OPTION_DIGEST, "--digest" },
+		{ OPTION_MIRROR, "--mirror" },
+		{ OPTION_IF_NONE_MATCH, "--if-none-match" },
+		{ OPTION_IF_MODIFIED_SINCE, "--if-modified-since" },
+	};
 	const struct arguments *arguments = cli->arguments;
 	char problem[SOURCES_PROBLEM_BYTES_MAX];
 
 	if (arguments->operand_count % 2 != 0)
 		return cli_problem(cli, CLI_USAGE, "every URL needs a destination: ferry submit URL DESTINATION");
-	if ((arguments->digest != NULL || arguments->mirrors.count > 0) && arguments->operand_count != 2)
-		return cli_problem(cli, CLI_USAGE, "%s is for one URL; a list (--from) has them on each line",
-		                   arguments->digest != NULL ? "--digest" : "--mirror");
+	for (size_t i = 0; i < sizeof(of_one) / sizeof(of_one[0]); i++)
+		if (arguments_has(arguments, of_one[i].option) && arguments->operand_count != 2)
+			return cli_problem(cli, CLI_USAGE, "%s is for one URL; a list (--from) has them on each line", of_one[i].name);
 	for (size_t i = 0; i < arguments->operand_count; i += 2) {
-		const struct ferry_source file = { arguments->operands[i], arguments->operands[i + 1], FERRY_SIZE_UNKNOWN,
-			                               arguments->digest, arguments->mirrors.words, arguments->mirrors.count };
+		const struct ferry_source file = { .url = arguments->operands[i],
+			                               .path = arguments->operands[i + 1],
+			                               .size_bytes = FERRY_SIZE_UNKNOWN,
+			                               .digest = arguments->digest,
+			                               .mirrors = arguments->mirrors.words,
+			                               .mirror_count = arguments->mirrors.count,
+			                               .if_none_match = arguments->if_none_match,
+			                               .if_modified_since_ms = arguments->if_modified_since_ms };
 		if (!sources_add(sources, &file, terminal_absolute, problem))
 			return cli_problem(cli, CLI_USAGE, "%s", problem);
 	}

@@ -119,6 +119,20 @@ unsigned job_helper_needed(const struct job *job)
 	return job->helper_flags & HELPER_LOCAL_FILE;
 }
 
+bool file_etag_is_valid(struct text_view tag)
+{
+	size_t begin = tag.length >= 2 && memcmp(tag.bytes, "W/", 2) == 0 ? 2 : 0;
+
+	if (tag.length < begin + 2 || tag.bytes[begin] != '"' || tag.bytes[tag.length - 1] != '"')
+		return false;
+	for (size_t i = begin + 1; i < tag.length - 1; i++) {
+		unsigned char byte = (unsigned char)tag.bytes[i];
+		if (byte < 0x21 || byte == '"' || byte == 0x7F)
+			return false;
+	}
+	return true;
+}
+
 bool job_state_is_final(enum job_state state)
 {
 	return state == JOB_ACKNOWLEDGED || state == JOB_CANCELLED;
@@ -171,6 +185,7 @@ static const char *const file_state_names[FILE_STATE_COUNT] = {
 	[FILE_TRANSFERRED] = "transferred",
 	[FILE_PUBLISHED] = "published",
 	[FILE_ABANDONED] = "abandoned",
+	[FILE_NOT_MODIFIED] = "not-modified",
 };
 
 static const char *const loss_names[TOKEN_LOSS_COUNT] = { [TOKEN_LOSS_ERROR] = "error", [TOKEN_LOSS_WAIT] = "wait" };
@@ -402,7 +417,7 @@ static const char *const state_meanings[JOB_STATE_COUNT] = {
 	[JOB_SUSPENDED] = "rests until somebody resumes it; every job begins here",
 	[JOB_ERROR] = "failed; waits for somebody to mend the cause and resume it",
 	[JOB_TRANSIENT_ERROR] = "failed; is tried again by itself after a delay",
-	[JOB_TRANSFERRED] = "every file is whole under its partial name; waits for `complete`",
+	[JOB_TRANSFERRED] = "every file is whole under its partial name, or not modified; waits for `complete`",
 	[JOB_ACKNOWLEDGED] = "final: the whole files have their names",
 	[JOB_CANCELLED] = "final: nothing of it is left",
 };
@@ -418,7 +433,7 @@ static const char *const event_meanings[JOB_EVENT_COUNT] = {
 	[JOB_EVENT_FAILED_LATER] = "a failure that is tried again",
 	[JOB_EVENT_FAILED] = "a failure that needs somebody",
 	[JOB_EVENT_RETRY] = "the retry delay is over",
-	[JOB_EVENT_ALL_FETCHED] = "every file is whole",
+	[JOB_EVENT_ALL_FETCHED] = "every file is whole, or not modified",
 	[JOB_EVENT_COMPLETE] = "every file that is whole has its name",
 	[JOB_EVENT_CANCEL] = "the owner wants it gone",
 	[JOB_EVENT_RESTARTED] = "the service starts: what ran does not run now",

@@ -196,8 +196,16 @@ enum file_state {
 	FILE_TRANSFERRED, /* whole and synced under its partial name */
 	FILE_PUBLISHED,   /* under its own name */
 	FILE_ABANDONED,   /* its partial file is gone */
+	FILE_NOT_MODIFIED, /* what the client has of it is what the server has: nothing was fetched, its destination is as it was */
 	FILE_STATE_COUNT
 };
+
+/* What the client has of a file already, so that only another one is fetched: RFC 9110 section 13.1. */
+struct file_condition {
+	char etag[FILE_ETAG_BYTES_MAX]; /* for If-None-Match; "": not stated */
+	int64_t modified_ms;            /* Unix time, for If-Modified-Since; 0: not stated */
+};
+#define FILE_MODIFIED_MS_MAX 253402300799999 /* the last moment that an HTTP date can tell */
 
 struct file {
 	int64_t row;
@@ -213,6 +221,7 @@ struct file {
 	uint64_t bytes_stated; /* the size that it must have, if the client said one */
 	bool is_size_stated;
 	struct digest digest; /* that it must have, if the client said one */
+	struct file_condition condition;
 	uint64_t bytes_recorded; /* the checkpoint: synced to disk, then recorded */
 	uint64_t bytes_most;     /* the most that ever was, since the last resume: only more than that is progress */
 	char partial[FILE_PARTIAL_BYTES_MAX]; /* name beside the destination, "" before it is made */
@@ -220,6 +229,13 @@ struct file {
 	char etag[FILE_ETAG_BYTES_MAX];
 	char modified[FILE_MODIFIED_BYTES_MAX]; /* Last-Modified as sent */
 };
+
+static inline bool file_is_conditional(const struct file *file)
+{
+	return file->condition.etag[0] != '\0' || file->condition.modified_ms != 0;
+}
+/* Is it an entity tag, strong or weak?  RFC 9110 section 8.8.3. */
+bool file_etag_is_valid(struct text_view tag);
 
 /* Who serves that side of the job: the helper if its flag is set, else the owner, in whose place the configuration may put
  * the service (security rule 8). */

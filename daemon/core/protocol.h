@@ -91,12 +91,13 @@ static inline void request_cleanup(struct request *request)
 {
 	request_done(request);
 }
-/* The index-th file of job.create or job.addFiles: url, path, optional size_bytes, digest and mirrors; checked for
+/* The index-th file of job.create or job.addFiles: url, path, optional size_bytes, digest, condition and mirrors; checked for
  * form only. */
 struct file_request {
 	struct text_view url, path;
 	uint64_t bytes_total;
 	struct digest digest;
+	struct file_condition condition;
 	struct json mirrors; /* an array, or absent */
 	uint32_t mirror_count;
 };
@@ -142,7 +143,7 @@ void protocol_reply_begin(struct json_writer *writer, const char *id); /* {"json
 enum result protocol_reply_end(struct json_writer *writer) MUST_CHECK; /* }} */
 enum result protocol_reply_error(struct buffer *to, const char *id, enum result result, const struct fault *fault) MUST_CHECK;
 void protocol_write_job(struct json_writer *writer, const char *name, const struct job_status *status);
-/* The URL is written redacted (rule 29). */
+/* The URL is written redacted (rule 29), and of what the server said of its file what can be sent back to it. */
 void protocol_write_file(struct json_writer *writer, const struct file *file);
 void protocol_write_flags(struct json_writer *writer, const char *name, unsigned flags); /* of HELPER_..., by their names */
 void protocol_write_preflight(struct json_writer *writer, const char *name, const struct preflight *found);

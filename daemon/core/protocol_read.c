@@ -3,6 +3,8 @@
 
 #include <string.h>
 
+#include "core/resume.h"
+
 /* Reads the members of one object.  The first failure sticks, so that a record is read in one run of lines; what
  * follows a failure leaves its target alone. */
 struct reader {
@@ -322,6 +324,7 @@ enum result protocol_read_file(struct json value, struct file *ret_file, struct 
 {
 	struct reader reader = reader_of(value, fault);
 	struct file file = { .bytes_total = SIZE_UNKNOWN };
+	uint64_t modified_ms = 0;
 	struct text_view state = { .length = 0 };
 
 	read_u32(&reader, "ordinal", &file.ordinal);
@@ -339,6 +342,12 @@ enum result protocol_read_file(struct json value, struct file *ret_file, struct 
 		read_u32(&reader, "source", &file.source);
 	}
 	read_u64(&reader, "transferred_bytes", &file.bytes_recorded);
+	if (member(&reader, "etag").value)
+		read_text(&reader, "etag", file.etag, sizeof(file.etag));
+	if (member(&reader, "last_modified_ms").value)
+		read_u64(&reader, "last_modified_ms", &modified_ms);
+	if (modified_ms > 0 && modified_ms <= FILE_MODIFIED_MS_MAX)
+		resume_format_date((int64_t)modified_ms / 1000, file.modified);
 	if (reader.result == RESULT_OK)
 		*ret_file = file;
 	return reader.result;

@@ -620,10 +620,37 @@ static enum result read_digest(struct json value, struct digest *ret_digest, str
 	return result;
 }
 
+static enum result read_if_none_match(struct json value, struct file_condition *condition, struct fault *fault)
+{
+	struct text_view tag;
+	enum result result = json_get_text(value, sizeof(condition->etag) - 1, &tag, fault);
+
+	if (result == RESULT_OK && !file_etag_is_valid(tag))
+		return refuse(value, "must be an entity tag as a server sends it, quotes included: \"...\" or W/\"...\"", fault);
+	return result == RESULT_OK ? text_copy(condition->etag, sizeof(condition->etag), tag) : result;
+}
+
+/* What is at the destination is not read: a server's "not modified" could not be held against a digest. */
+static enum result read_condition(struct json file, const struct digest *digest, struct file_condition *condition,
+                                  struct fault *fault)
+{
+	struct json tag = json_member(file, "if_none_match"), since = json_member(file, "if_modified_since_ms");
+	uint64_t since_ms = 0;
+	enum result result = tag.value ? read_if_none_match(tag, condition, fault) : RESULT_OK;
+
+	if (result == RESULT_OK && since.value)
+		result = json_get_u64(since, 1, FILE_MODIFIED_MS_MAX, &since_ms, fault);
+	condition->modified_ms = (int64_t)since_ms;
+	if (result == RESULT_OK && digest->length > 0 && (tag.value || since.value))
+		return refuse(tag.value ? tag : since, "not together with a digest: compare it with that of the file you have", fault);
+	return result;
+}
+
 enum result request_file(const struct request *request, uint32_t index, struct file_request *ret_file,
                          struct fault *fault)
 {
-	static const char *const members[] = { "url", "path", "size_bytes", "digest", "mirrors", NULL };
+	static const char *const members[] = { "url", "path", "size_bytes", "digest", "mirrors", "if_none_match",
+		                                "if_modified_since_ms", NULL };
 	struct file_request file = { .bytes_total = SIZE_UNKNOWN };
 
 	assert(index < request->file_count);
@@ -641,6 +668,8 @@ enum result request_file(const struct request *request, uint32_t index, struct f
 	struct json digest = json_member(value, "digest");
 	if (result == RESULT_OK && digest.value)
 		result = read_digest(digest, &file.digest, fault);
+	if (result == RESULT_OK)
+		result = read_condition(value, &file.digest, &file.condition, fault);
 	struct json mirrors = json_member(value, "mirrors");
 	if (result == RESULT_OK && mirrors.value)
 		result = read_mirrors(mirrors, &file, fault);

@@ -3,6 +3,8 @@
 
 #include <inttypes.h>
 
+#include "core/resume.h"
+
 /* JSON-RPC's own numbers; all of ours are SERVER_ERROR, and data.result tells them apart. */
 enum {
 	NOT_JSON = -32700,
@@ -239,6 +241,18 @@ void protocol_write_job(struct json_writer *writer, const char *name, const stru
 	json_write_end(writer, '}');
 }
 
+/* What is kept of them is whatever the server sent. */
+static void write_validators(struct json_writer *writer, const struct file *file)
+{
+	struct text_view tag = text_view(file->etag);
+	int64_t modified_s;
+
+	if (file_etag_is_valid(tag) && text_is_utf8(tag))
+		json_write_text(writer, "etag", tag);
+	if (resume_parse_date(text_view(file->modified), &modified_s) && modified_s > 0)
+		json_write_i64(writer, "last_modified_ms", modified_s * 1000);
+}
+
 void protocol_write_file(struct json_writer *writer, const struct file *file)
 {
 	char url[URL_BYTES_MAX + sizeof("?...")], digest[DIGEST_TEXT_BYTES_MAX];
@@ -261,6 +275,7 @@ void protocol_write_file(struct json_writer *writer, const struct file *file)
 		json_write_u64(writer, "source", file->source);
 	}
 	json_write_u64(writer, "transferred_bytes", file->bytes_recorded);
+	write_validators(writer, file);
 	json_write_end(writer, '}');
 }
 

@@ -8,15 +8,7 @@
  * same, which is no base for splicing bytes. */
 bool resume_is_strong_etag(const char *etag)
 {
-	size_t length = strlen(etag);
-	if (length < 2 || etag[0] != '"' || etag[length - 1] != '"')
-		return false;
-	for (size_t i = 1; i < length - 1; i++) {
-		unsigned char byte = (unsigned char)etag[i];
-		if (byte < 0x21 || byte == '"' || byte == 0x7F)
-			return false;
-	}
-	return true;
+	return etag[0] == '"' && file_etag_is_valid(text_view(etag));
 }
 
 /* A date is only as good as its second: a file that changed twice within one keeps it.  RFC 9110 section
@@ -26,6 +18,13 @@ bool resume_is_strong_etag(const char *etag)
 static bool is_usable_date(const char *modified)
 {
 	return modified[0] != '\0' && !text_has_control(text_view(modified));
+}
+
+/* Bytes that came of one source say that the file has changed: another one, which may be behind, is not asked whether. */
+void resume_plan_whole(const struct resume_known *known, struct resume_request *ret_request)
+{
+	*ret_request = (struct resume_request){ .offset = 0, .validator = "",
+		                                .conditional = known->condition != NULL && !known->elsewhere };
 }
 
 void resume_plan(const struct resume_known *known, struct resume_request *ret_request)
@@ -48,7 +47,7 @@ void resume_plan(const struct resume_known *known, struct resume_request *ret_re
 	 * be seen that the answer is of another one. */
 	bool provable = validator[0] != '\0' || (known->verified && known->total != SIZE_UNKNOWN);
 	if (offset == 0 || !provable)
-		*ret_request = (struct resume_request){ .offset = 0, .validator = "" };
+		resume_plan_whole(known, ret_request);
 	else
 		*ret_request = (struct resume_request){ .offset = offset, .validator = validator };
 }
@@ -135,6 +134,8 @@ enum resume_verdict resume_judge(const struct resume_known *known, const struct 
 	}
 	if (answer->status == 206)
 		return judge_partial(known, request, answer, ret_total, fault);
+	if (answer->status == 304 && request->conditional)
+		return RESUME_UNCHANGED;
 	/* The file is shorter than what we have.  Without a range there is nothing to be unsatisfied with. */
 	if (answer->status == 416 && request->offset > 0)
 		return RESUME_AGAIN;
@@ -282,6 +283,20 @@ bool resume_parse_date(struct text_view value, int64_t *ret_unix_s)
 	int64_t days = (year - 1970) * 365 + leap_days + days_before[month] + day - 1;
 	*ret_unix_s = ((days * 24 + hour) * 60 + minute) * 60 + second;
 	return true;
+}
+
+void resume_format_date(int64_t unix_s, char to[RESUME_DATE_BYTES])
+{
+	static const char weekdays[] = "ThuFriSatSunMonTueWed", months[] = "MarAprMayJunJulAugSepOctNovDecJanFeb";
+	/* Counted from 1 March of the year 0, so that the leap day is the last one of a year. */
+	int64_t days = unix_s / 86400 - (unix_s % 86400 < 0), second = unix_s - days * 86400, day = days + 719468;
+	int64_t era = day / 146097, of_era = day % 146097;
+	int64_t year = (of_era - of_era / 1460 + of_era / 36524 - of_era / 146096) / 365;
+	int64_t of_year = of_era - (365 * year + year / 4 - year / 100), month = (5 * of_year + 2) / 153;
+
+	text_display(to, RESUME_DATE_BYTES, "%.3s, %02d %.3s %04d %02d:%02d:%02d GMT", weekdays + (days % 7 + 7) % 7 * 3,
+	             (int)(of_year - (153 * month + 2) / 5 + 1), months + month * 3, (int)(era * 400 + year + (month >= 10)),
+	             (int)(second / 3600), (int)(second / 60 % 60), (int)(second % 60));
 }
 
 /* BITS's table, with three additions that are younger than it: 308 is a redirect like 307 (RFC 9110), and 425

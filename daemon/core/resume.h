@@ -16,6 +16,7 @@ struct resume_known {
 	bool verified; /* its digest is compared when it is whole */
 	bool elsewhere; /* what is on disk came from another source than is asked now */
 	bool keep;      /* and is not given up for the whole of this one's */
+	const struct file_condition *condition; /* what the client has of it, if that is to be asked about; else NULL */
 };
 
 /* What to ask: a range from `offset` (0: none) with If-Range `validator`.  The validator is a strong ETag, else
@@ -26,8 +27,11 @@ struct resume_request {
 	uint64_t offset;
 	const char *validator; /* points into `known` */
 	uint64_t end;          /* of a part of the file (core/segments); 0: all from `offset` on */
+	bool conditional;      /* the whole, but only if it is not what `known->condition` says; never with a range */
 };
 void resume_plan(const struct resume_known *known, struct resume_request *ret_request);
+/* The same where what is on disk turned out to be of no use. */
+void resume_plan_whole(const struct resume_known *known, struct resume_request *ret_request);
 /* A file may be fetched in parts under such a tag only. */
 bool resume_is_strong_etag(const char *etag);
 
@@ -46,6 +50,7 @@ enum resume_verdict {
 	RESUME_CONTINUE, /* body goes to `offset` of the request */
 	RESUME_RESTART,  /* body goes to 0: the whole file comes */
 	RESUME_AGAIN,    /* no usable body: ask again without a range; never the verdict on a request without one */
+	RESUME_UNCHANGED, /* no body: the client has the server's file; never the verdict on a request without a condition */
 	RESUME_REFUSE,   /* fault says why */
 };
 /* On CONTINUE and RESTART `ret_total` is the file's whole size or SIZE_UNKNOWN. */
@@ -68,6 +73,9 @@ bool resume_parse_content_range(struct text_view value, uint64_t *ret_first, uin
 /* Parse the date that servers send, "Sun, 06 Nov 1994 08:49:37 GMT", to Unix time; RFC 9110 section 5.6.7.  False for anything
  * else, the two forms that nobody has sent for thirty years included. */
 bool resume_parse_date(struct text_view value, int64_t *ret_unix_s);
+/* The same the other way round, for the years 1601 to 9999. */
+#define RESUME_DATE_BYTES 30
+void resume_format_date(int64_t unix_s, char to[RESUME_DATE_BYTES]);
 /* The retry class and outcome of an HTTP status that is not a success; docs/bits.md section 5.1. */
 enum result resume_status_result(long status);
 

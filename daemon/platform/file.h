@@ -49,7 +49,8 @@ DEFINE_CLEANUP(file_handle)
 
 /* The file's id and owner as short text, the same after a rename and a restart: recognises our own file. */
 enum result file_tag(struct file_handle *file, char to[FILE_TAG_BYTES_MAX], struct fault *fault) MUST_CHECK;
-/* Tag and size of whatever bears `name`, following no link.  RESULT_PATH_NOT_FOUND if nothing does. */
+/* Tag and size of whatever bears `name`, following no link; SIZE_UNKNOWN if that is no plain file.  RESULT_PATH_NOT_FOUND if
+ * nothing does. */
 enum result file_tag_at(struct folder *folder, const char *name, char to[FILE_TAG_BYTES_MAX], uint64_t *ret_bytes,
                         struct fault *fault) MUST_CHECK;
 enum result file_size(struct file_handle *file, uint64_t *ret_bytes, struct fault *fault) MUST_CHECK;

@@ -75,6 +75,9 @@ void flight_order(struct engine *engine, struct flight *flight, enum order_kind 
 	if (order != NULL)
 		order->priority = flight->active->priority;
 	if (order != NULL && kind == ORDER_FETCH) {
+		order->conditional = flight->conditional;
+		if (flight->source != 0) /* a tag is of the server that made it; a date is the file's, wherever it is had */
+			order->file.condition.etag[0] = '\0';
 		order->hash = TAKE(flight->hash);
 		order->connections_per_host_max =
 			at_once(engine, flight->active, engine->parts.settings->transfer_connections_per_host_max);

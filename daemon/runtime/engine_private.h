@@ -97,6 +97,8 @@ struct flight {
 	bool stop_sent;
 	bool answered; /* what is on disk is this source's */
 	bool restarted; /* it was asked to go on, and sent the whole */
+	bool conditional; /* its destination is there: the source is asked whether that is still what it has */
+	bool unchanged; /* and it is: the partial file goes */
 	struct fault fault; /* why it ends; result OK: it does not, or its job winds down */
 	uint32_t retry_after_s; /* which the server asked for; 0: nothing */
 	struct fault told; /* what tells best of the sources that were tried; with its own delay */

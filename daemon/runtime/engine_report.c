@@ -32,6 +32,8 @@ static void note_file(struct engine *engine, enum event_id id, const struct flig
 		EVENTS_NOTE(events, EVENT_FILE_STARTED, title, job.id, job.owner, url, path, number);
 	else if (id == EVENT_FILE_STOPPED)
 		EVENTS_NOTE(events, EVENT_FILE_STOPPED, title, job.id, job.owner, url, number);
+	else if (id == EVENT_FILE_NOT_MODIFIED)
+		EVENTS_NOTE(events, EVENT_FILE_NOT_MODIFIED, title, job.id, job.owner, url, path);
 	else if (id == EVENT_FILE_FAILED)
 		EVENTS_NOTE(events, EVENT_FILE_FAILED, title, job.id, job.owner, url, number, why);
 	else if (id == EVENT_FILE_PUBLISHED)
@@ -84,6 +86,7 @@ static void on_opened(struct engine *engine, struct flight *flight, struct repor
 	}
 	flight->handle = TAKE(report->handle);
 	flight->hash = TAKE(report->hash);
+	flight->conditional = report->conditional;
 	memcpy(flight->file.tag, report->tag, sizeof(flight->file.tag));
 	flight->file.bytes_recorded = flight->written = report->bytes;
 	if (report->bytes == 0)
@@ -111,21 +114,39 @@ static void check_size(struct engine *engine, struct active *active)
 		active_fail(engine, active, &fault);
 }
 
-static void on_answered(struct engine *engine, struct flight *flight, const struct report *report)
+/* What the record says of the server's file is this source's from now on. */
+static void take_answer(struct engine *engine, struct flight *flight, const struct report *report)
 {
-	bool restarted = report->bytes == 0 && (flight->file.bytes_recorded > 0 || flight->answered);
-	struct job job;
-	enum job_state to;
-
 	engine_host_answered(engine, flight);
 	flight->answered = true;
 	if (flight->file.source != flight->source)
 		flight->file.source_failures = 0;
 	flight->file.source = flight->source;
 	flight->written = report->bytes;
-	flight->file.bytes_total = report->bytes_total;
 	memcpy(flight->file.etag, report->etag, sizeof(flight->file.etag));
 	memcpy(flight->file.modified, report->modified, sizeof(flight->file.modified));
+}
+
+static void note_connected(struct engine *engine, const struct active *active)
+{
+	struct job job;
+	enum job_state to;
+
+	if (!active->winding && engine_load_job(engine, active->row, &job) && job.state == JOB_CONNECTING &&
+	    job_next_state(job.state, JOB_EVENT_CONNECTED, &to)) {
+		enum job_state from = job.state;
+
+		(void)!engine_move(engine, &job, JOB_EVENT_CONNECTED, NULL);
+		(void)!engine_save_job(engine, &job, from);
+	}
+}
+
+static void on_answered(struct engine *engine, struct flight *flight, const struct report *report)
+{
+	bool restarted = report->bytes == 0 && (flight->file.bytes_recorded > 0 || flight->answered);
+
+	take_answer(engine, flight, report);
+	flight->file.bytes_total = report->bytes_total;
 	flight->restarted = restarted;
 	if (restarted)
 		flight->file.bytes_recorded = 0;
@@ -136,13 +157,7 @@ static void on_answered(struct engine *engine, struct flight *flight, const stru
 	 * and new content be joined: the transfer waits for this. */
 	if (restarted)
 		flight_order(engine, flight, ORDER_RECORDED, 0);
-	if (!flight->active->winding && engine_load_job(engine, flight->active->row, &job) && job.state == JOB_CONNECTING &&
-	    job_next_state(job.state, JOB_EVENT_CONNECTED, &to)) {
-		enum job_state from = job.state;
-
-		(void)!engine_move(engine, &job, JOB_EVENT_CONNECTED, NULL);
-		(void)!engine_save_job(engine, &job, from);
-	}
+	note_connected(engine, flight->active);
 	check_size(engine, flight->active);
 }
 
@@ -201,6 +216,14 @@ static void note_times(struct active *active, const struct report *report)
 static void on_fetched(struct engine *engine, struct flight *flight, const struct report *report)
 {
 	note_times(flight->active, report);
+	if (report->result == RESULT_OK && report->unchanged) {
+		take_answer(engine, flight, report);
+		note_connected(engine, flight->active);
+		flight->unchanged = true;
+		flight->stage = FLIGHT_ABANDONING;
+		flight_last_order(engine, flight, ORDER_ABANDON, 0);
+		return;
+	}
 	flight->written = report->bytes;
 	if (report->result == RESULT_OK && !flight->unsynced) {
 		flight->stage = FLIGHT_FINISHING;
@@ -281,10 +304,33 @@ static void on_published(struct engine *engine, struct flight *flight, const str
 		flight_end(engine, flight);
 }
 
+/* Nothing of it is left but what lay at its destination before.  A partial file that cannot be removed now is no job's any
+ * more: what looks for those finds it. */
+static void on_unchanged(struct engine *engine, struct flight *flight, const struct report *report)
+{
+	struct job job;
+	unsigned told = 0;
+
+	if (report->result != RESULT_OK && engine_load_job(engine, flight->active->row, &job))
+		engine_note_leftover(engine, &job, &flight->file, report->fault.what, &told);
+	forget_partial(flight);
+	flight->file.state = FILE_NOT_MODIFIED;
+	flight->file.bytes_total = 0; /* that are fetched */
+	if (!flight_save(engine, flight))
+		return;
+	note_file(engine, EVENT_FILE_NOT_MODIFIED, flight, 0, NULL);
+	note_progress(engine, flight->active);
+	flight_end(engine, flight);
+}
+
 static void on_abandoned(struct engine *engine, struct flight *flight, const struct report *report)
 {
 	struct job job;
 
+	if (flight->unchanged) {
+		on_unchanged(engine, flight, report);
+		return;
+	}
 	/* A job that goes on: the file is to be fetched again, should somebody resume it. */
 	if (flight->active->work == JOB_WORK_TRANSFER) {
 		if (report->result == RESULT_OK)

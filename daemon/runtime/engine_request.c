@@ -92,6 +92,7 @@ static enum result add_file(struct engine *engine, const struct job *job, const 
 	file.bytes_total = file.bytes_stated = wanted.bytes_total;
 	file.is_size_stated = wanted.bytes_total != SIZE_UNKNOWN;
 	file.digest = wanted.digest;
+	file.condition = wanted.condition;
 	file.mirrors = wanted.mirror_count;
 	if (text_copy(file.url, sizeof(file.url), wanted.url) != RESULT_OK ||
 	    text_copy(file.path, sizeof(file.path), wanted.path) != RESULT_OK)

@@ -247,6 +247,17 @@ enum result partfile_abandon(const struct partfile *part, struct fault *fault)
 
 /* --- questions --- */
 
+bool partfile_has_destination(const struct partfile *part, uint64_t bytes)
+{
+	AUTO(place) struct place place = { .folder = NULL };
+	char tag[FILE_TAG_BYTES_MAX];
+	uint64_t found = SIZE_UNKNOWN;
+	struct fault ignored;
+	return place_open(part, &place, &ignored) == RESULT_OK &&
+	       file_tag_at(place.folder, place.name, tag, &found, &ignored) == RESULT_OK && found != SIZE_UNKNOWN &&
+	       (bytes == SIZE_UNKNOWN || bytes == found);
+}
+
 static enum result check_path(const struct partfile *part, struct fault *fault)
 {
 	AUTO(place) struct place place = { .folder = NULL };

@@ -44,6 +44,8 @@ struct partfile_opened {
  * RESULT_FILE_CHANGED: something else bears the partial file's name.
  * RESULT_DENIED | RESULT_PATH_NOT_FOUND | RESULT_IS_FOLDER | RESULT_REPARSE_POINT | RESULT_DISK_FULL ... */
 enum result partfile_open(const struct partfile *part, struct partfile_opened *ret_opened, struct fault *fault) MUST_CHECK;
+/* Is the destination a plain file, of `bytes` bytes unless that is SIZE_UNKNOWN?  What cannot be looked at is not. */
+bool partfile_has_destination(const struct partfile *part, uint64_t bytes);
 /* Could the files be made and get their names?  `paths` holds `bytes` bytes of destinations, each with its end.  Asks, and
  * makes nothing; what has its outcome only later (a full disk, a file in use) is no failure here.  On failure *ret_index
  * says which path it was, from 0.  Consecutive paths in one folder cost one look at that folder. */

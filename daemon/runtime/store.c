@@ -12,7 +12,8 @@ _Static_assert(JOB_STATE_COUNT == 9 && JOB_CONNECTING == 1 && JOB_TRANSFERRING =
 _Static_assert(JOB_ACKNOWLEDGED == 7 && JOB_CANCELLED == 8, "schema/: the final states");
 _Static_assert(JOB_WORK_NONE == 0 && JOB_WORK_SWEEP == 3, "schema/: job.work");
 _Static_assert(JOB_PRIORITY_COUNT == 4, "schema/: job.priority");
-_Static_assert(FILE_TRANSFERRED == 1 && FILE_PUBLISHED == 2 && FILE_STATE_COUNT == 4, "schema/: file.state");
+_Static_assert(FILE_TRANSFERRED == 1 && FILE_PUBLISHED == 2 && FILE_NOT_MODIFIED == 4 && FILE_STATE_COUNT == 5, "schema/: file.state");
+_Static_assert(FILE_MODIFIED_MS_MAX == 253402300799999, "schema/: file.if_modified_since_ms");
 _Static_assert(JOB_OWNER_BYTES_MAX == 512 && JOB_WRITER_BYTES_MAX == 544, "schema/: limits of texts");
 _Static_assert(JOB_KEY_BYTES_MAX == 256 && JOB_RETRY_AFTER_S_MAX == 86400, "schema/: limits");
 _Static_assert(JOB_NAME_BYTES_MAX == 1024 && JOB_DESCRIPTION_BYTES_MAX == 4096, "schema/: limits of texts");
@@ -40,7 +41,8 @@ _Static_assert(FILE_ETAG_BYTES_MAX == 512 && FILE_MODIFIED_BYTES_MAX == 64, "sch
 	"SELECT row, id, key, (SELECT name FROM owner WHERE owner.row = job.owner_row), "                  \
 	"owner_integrity, owner_elevated, takeovers, created_ms, limited, " JOB_SAVED ", files_total, files_transferred, files_published, "    \
 	"files_size_unknown, bytes_total, bytes_transferred FROM job "
-#define FILE_SELECT "SELECT row, ordinal, url, path, bytes_stated, digest, mirrors, " FILE_SAVED " FROM file "
+#define FILE_GIVEN "url, path, bytes_stated, digest, mirrors, if_none_match, if_modified_since_ms"
+#define FILE_SELECT "SELECT row, ordinal, " FILE_GIVEN ", " FILE_SAVED " FROM file "
 
 #define LEASE_ENDS_MS "max(modified_ms, progress_ms) + lease_s * 1000" /* as in the index job_lease */
 #define OWNER_1 "(SELECT row FROM owner WHERE name = ?1)"
@@ -107,8 +109,8 @@ const char *const store_statements[STATEMENT_COUNT] = {
 	[COUNT_FINISHED_OF_OWNER] = "SELECT jobs_finished FROM owner WHERE name = ?1",
 
 	[FILE_NEXT_ORDINAL] = "SELECT coalesce(max(ordinal) + 1, 0) FROM file WHERE job_row = ?1",
-	[FILE_INSERT] = "INSERT INTO file (job_row, ordinal, url, path, path_key, bytes_stated, digest, mirrors, " FILE_SAVED ") "
-	                "VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15, ?16, ?17, ?18, ?19)",
+	[FILE_INSERT] = "INSERT INTO file (job_row, ordinal, path_key, " FILE_GIVEN ", " FILE_SAVED ") "
+	                "VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15, ?16, ?17, ?18, ?19, ?20, ?21)",
 	[FILE_BY_ROW] = FILE_SELECT "WHERE row = ?1",
 	[FILE_NEXT_IN_STATE] = FILE_SELECT "INDEXED BY file_state WHERE job_row = ?1 AND state = ?2 AND ordinal >= ?3 "
 	                                   "ORDER BY ordinal LIMIT 1",

@@ -95,7 +95,7 @@ enum result store_file_next(struct store *store, int64_t job_row, enum file_stat
 /* The first file of the job whose `partial` is not "" and that is not published, ordinal >= `from_ordinal`. */
 enum result store_file_next_partial(struct store *store, int64_t job_row, uint32_t from_ordinal, struct file *ret_file,
                                     struct fault *fault) MUST_CHECK;
-/* Writes all but row, ordinal, url, path, the stated size, the digest and the mirrors. */
+/* Writes all but row, ordinal, url, path, the stated size, the digest, the mirrors and the condition. */
 enum result store_file_save(struct store *store, const struct file *file, struct fault *fault) MUST_CHECK;
 enum result store_files_list(struct store *store, int64_t job_row, uint32_t from_ordinal, uint32_t limit,
                              bool (*visit)(void *context, const struct file *file), void *context,

@@ -37,6 +37,8 @@ static enum result take_file(struct query *query, struct file *file, struct faul
 	file->is_size_stated = file->bytes_stated != SIZE_UNKNOWN;
 	file->digest = take_digest(query);
 	file->mirrors = (uint32_t)take_i64(query, 0, FILE_MIRRORS_MAX);
+	take_text(query, file->condition.etag, sizeof(file->condition.etag));
+	file->condition.modified_ms = take_i64(query, 0, FILE_MODIFIED_MS_MAX);
 	file->state = (enum file_state)take_i64(query, 0, FILE_STATE_COUNT - 1);
 	file->bytes_total = take_size(query);
 	file->bytes_recorded = take_u64(query);
@@ -87,12 +89,14 @@ enum result store_file_insert(struct store *store, int64_t job_row, struct file 
 	AUTO(query) struct query query = query_start(store, FILE_INSERT, "insert a file");
 	put_i64(&query, job_row);
 	put_i64(&query, ordinal);
+	put_text(&query, path_key);
 	put_text(&query, file->url);
 	put_text(&query, file->path);
-	put_text(&query, path_key);
 	put_size(&query, "bytes_stated", file->is_size_stated ? file->bytes_stated : SIZE_UNKNOWN);
 	put_text(&query, digest);
 	put_i64(&query, file->mirrors);
+	put_text(&query, file->condition.etag);
+	put_i64(&query, file->condition.modified_ms);
 	put_file_saved(&query, file);
 	result = query_run(&query, NULL, fault);
 	if (result == RESULT_EXISTS) /* row and ordinal are fresh: only the path can be there already */

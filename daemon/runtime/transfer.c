@@ -134,6 +134,10 @@ enum result transfer_start(struct transfer_set *set, const struct transfer_order
 	transfer->known = order->known;
 	transfer->known.etag = transfer->etag;
 	transfer->known.modified = transfer->modified;
+	if (order->known.condition) {
+		transfer->condition = *order->known.condition;
+		transfer->known.condition = &transfer->condition;
+	}
 	transfer->total = order->known.total;
 	if (order->is_size_stated)
 		transfer->stated = order->stated;
@@ -185,7 +189,12 @@ static void finish(struct transfer *transfer)
 	struct transfer_end end = { .result = transfer->fault.result,
 		                        .written = transfer->written,
 		                        .retry_after_s = transfer->retry_after_s,
-		                        .fault = transfer->fault };
+		                        .fault = transfer->fault,
+		                        .unchanged = transfer->unchanged && transfer->fault.result == RESULT_OK };
+	if (end.unchanged) {
+		memcpy(end.etag, transfer->etag, sizeof(end.etag));
+		memcpy(end.modified, transfer->modified, sizeof(end.modified));
+	}
 	int64_t row = transfer->row;
 	if (transfer->easy) {
 		curl_easy_getinfo(transfer->easy, CURLINFO_RESPONSE_CODE, &end.http_status);
@@ -352,6 +361,8 @@ static void judge_end(struct transfer *transfer, CURLcode code)
 		(void)transfer_fail(transfer, RESULT_BAD_RESPONSE, FAULT_FERRY, 0, "no answer that can be used came");
 		return;
 	}
+	if (transfer->unchanged)
+		return;
 	struct fault fault;
 	enum result result = resume_finish(transfer->written, transfer->total, &fault);
 	if (!result)
@@ -391,7 +402,7 @@ static void end_active(struct transfer *transfer, CURLcode code)
 		return;
 	if (transfer->ask_again && transfer->fault.result == RESULT_OK) {
 		transfer->asked_again = true;
-		transfer->request = (struct resume_request){ .validator = "" };
+		resume_plan_whole(&transfer->known, &transfer->request);
 		if (transfer_ask(transfer) == RESULT_OK)
 			return;
 	}

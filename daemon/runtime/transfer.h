@@ -61,13 +61,15 @@ struct transfer_handler {
 };
 
 struct transfer_end {
-	enum result result; /* OK: whole, `written` == total.  CANCELLED after transfer_stop: what was buffered has been written */
+	enum result result; /* OK: whole, `written` == total, or unchanged.  CANCELLED after transfer_stop: what was buffered has been written */
 	uint64_t written;
 	long http_status;
 	uint32_t retry_after_s; /* how long the server asked to stay away, if it may be asked again; 0: it said nothing */
 	uint32_t connect_ms; /* a round trip to the server, as far as a connection was made for it; else 0 */
 	uint32_t fetch_ms;   /* from the request to the end of the body; 0: there was none */
 	struct fault fault;     /* of a failure */
+	bool unchanged; /* what `known.condition` says is what the server has: nothing came, and `answered` was not called */
+	char etag[FILE_ETAG_BYTES_MAX], modified[FILE_MODIFIED_BYTES_MAX]; /* of an unchanged file; "": the server did not say */
 };
 
 enum result transfer_set_new(const struct transfer_limits *limits, const struct transfer_handler *handler,

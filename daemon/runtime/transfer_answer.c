@@ -162,6 +162,12 @@ static void judge(struct transfer *transfer, long status)
 			(void)transfer_fail(transfer, RESULT_BAD_RESPONSE, FAULT_HTTP, status,
 			                    "the server answers a plain request as if it asked for a range");
 		return;
+	case RESUME_UNCHANGED:
+		transfer->discard = transfer->unchanged = true;
+		transfer->written = 0; /* what is on disk of it, if anything, is of no use any more */
+		memcpy(transfer->etag, answer.etag, sizeof(transfer->etag));
+		memcpy(transfer->modified, answer.modified, sizeof(transfer->modified));
+		return;
 	case RESUME_REFUSE:
 		refuse(transfer, &why);
 		return;
@@ -217,12 +223,29 @@ static bool add_header(struct transfer *transfer, const char *line)
 	return grown != NULL;
 }
 
+/* Both, where both are stated: which of them counts is the server's business. */
+static bool add_condition(struct transfer *transfer)
+{
+	char line[FILE_ETAG_BYTES_MAX + 16], date[RESUME_DATE_BYTES];
+	const struct file_condition *condition = &transfer->condition;
+
+	if (condition->etag[0] != '\0' && (text_format(line, sizeof(line), "If-None-Match: %s", condition->etag) != RESULT_OK ||
+	                                   !add_header(transfer, line)))
+		return false;
+	if (condition->modified_ms == 0)
+		return true;
+	resume_format_date(condition->modified_ms / 1000, date);
+	return text_format(line, sizeof(line), "If-Modified-Since: %s", date) == RESULT_OK && add_header(transfer, line);
+}
+
 static bool make_headers(struct transfer *transfer)
 {
 	curl_slist_free_all(TAKE(transfer->headers));
 	/* No content coding: offsets are those of the file.  Not CURLOPT_ACCEPT_ENCODING, which would decode. */
 	if (!add_header(transfer, "Accept-Encoding: identity"))
 		return false;
+	if (transfer->request.conditional)
+		return add_condition(transfer);
 	if (transfer->request.offset == 0)
 		return true;
 	char line[FILE_ETAG_BYTES_MAX + 64], last[24] = "";

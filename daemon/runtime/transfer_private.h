@@ -59,6 +59,7 @@ struct transfer {
 	struct file_handle *file;
 	struct resume_known known; /* points to the two below */
 	char etag[FILE_ETAG_BYTES_MAX], modified[FILE_MODIFIED_BYTES_MAX];
+	struct file_condition condition; /* likewise */
 
 	/* The request; `easy` is NULL while the transfer waits for a connection. */
 	CURL *easy;
@@ -71,6 +72,7 @@ struct transfer {
 	bool asked_again; /* the one time that is allowed */
 	bool ask_again;   /* this answer was useless: ask without a range */
 	bool discard;     /* this answer's body goes nowhere */
+	bool unchanged;   /* it says that the client has the file; etag and modified are what it says of that */
 	uint64_t discarded;
 
 	/* The body.  What was received is written + block_length. */

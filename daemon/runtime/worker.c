@@ -127,6 +127,7 @@ static void begin_fetch(struct worker *worker, struct order *order)
 	};
 	transfer.known.elsewhere = order->elsewhere;
 	transfer.known.keep = order->keep;
+	transfer.known.condition = order->conditional && file_is_conditional(file) ? &file->condition : NULL;
 	struct fetch *fetch = malloc(sizeof(*fetch));
 	enum result result = fetch ? transfer_start(worker->set, &transfer, &fault)
 	                           : fault_set(&fault, RESULT_NO_MEMORY, FAULT_FERRY, 0, "begin a transfer");
@@ -243,6 +244,9 @@ static void on_finished(void *context, int64_t row, const struct transfer_end *e
 	report->retry_after_s = end->retry_after_s;
 	report->connect_ms = end->connect_ms;
 	report->fetch_ms = end->fetch_ms;
+	report->unchanged = end->unchanged;
+	memcpy(report->etag, end->etag, sizeof(report->etag));
+	memcpy(report->modified, end->modified, sizeof(report->modified));
 	post(worker, report);
 }
 
@@ -273,6 +277,7 @@ static void close_handle(struct order *order)
 struct answer {
 	struct partfile_opened opened;
 	struct hash *hash;
+	bool conditional;
 	uint64_t bytes;
 	struct buffer names;
 };
@@ -305,6 +310,9 @@ static enum result do_file_order(struct worker *worker, struct order *order, str
 	case ORDER_OPEN:
 		result = partfile_open(&part, &answer->opened, fault);
 		answer->bytes = answer->opened.offset;
+		answer->conditional = !result && file_is_conditional(&order->file) &&
+		                      partfile_has_destination(&part, order->file.is_size_stated ? order->file.bytes_stated
+		                                                                                 : SIZE_UNKNOWN);
 		return result;
 	case ORDER_SYNC:
 		return partfile_sync(order->handle, fault);
@@ -342,6 +350,7 @@ static void post_answer(struct worker *worker, struct order *order, enum result 
 	report->bytes = answer->bytes;
 	report->handle = answer->opened.file;
 	report->hash = answer->hash;
+	report->conditional = answer->conditional;
 	memcpy(report->tag, answer->opened.tag, sizeof(report->tag));
 	if (result)
 		buffer_done(&answer->names);

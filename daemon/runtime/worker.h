@@ -46,6 +46,7 @@ struct order {
 	uint32_t connections_per_host_max, segments_max; /* likewise */
 	uint32_t first_byte_s, stall_s; /* likewise */
 	bool elsewhere, keep; /* FETCH: see struct resume_known */
+	bool conditional;     /* FETCH: ask on the file's condition */
 	struct file file;   /* as recorded in the store; of CHECK: nothing */
 	struct buffer list; /* texts, each with its end; the worker's once it is given the order */
 };
@@ -82,6 +83,8 @@ struct report {
 	struct file_handle *handle; /* OPEN: now the engine's to pass on */
 	struct hash *hash;          /* OPEN: likewise; of what lies before the first byte that FETCH will ask for */
 	uint64_t bytes;
+	bool conditional; /* OPEN: the file has a condition, and a destination that would stay */
+	bool unchanged;   /* FETCH: see struct transfer_end; with etag and modified */
 	uint64_t bytes_total; /* ANSWERED */
 	long http_status;
 	uint32_t retry_after_s; /* FETCH: see struct transfer_end */

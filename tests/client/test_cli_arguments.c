@@ -299,6 +299,29 @@ static void help__every_verb__has_a_text_with_an_example(void **state)
 	}
 }
 
+static void check_moment(const char *text, int64_t expected)
+{
+	int64_t unix_ms = 7;
+
+	assert_int_equal(arguments_read_moment(text, &unix_ms), expected != 7);
+	assert_int_equal(unix_ms, expected);
+}
+
+static void arguments__moment__is_a_servers_date_or_milliseconds(void **state)
+{
+	static const char *const bad[] = { "", "0", "-5", "yesterday", "Sun, 06 Nov 1994", "784111777000 ", "5s", "1e9",
+		                               "Thu, 01 Jan 1970 00:00:00 GMT", "9999999999999999" };
+	(void)state;
+	check_moment("Sun, 06 Nov 1994 08:49:37 GMT", 784111777000);
+	check_moment("784111777123", 784111777123);
+	check_moment("1", 1);
+	for (size_t i = 0; i < sizeof(bad) / sizeof(bad[0]); i++) {
+		int64_t unix_ms = 7;
+		if (arguments_read_moment(bad[i], &unix_ms))
+			fail_msg("taken: %s", bad[i]);
+	}
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -314,6 +337,7 @@ int main(void)
 		cmocka_unit_test(arguments__roots__are_at_most_sixteen),
 		cmocka_unit_test(arguments__flags__are_names_with_commas),
 		cmocka_unit_test(arguments__seconds__have_units_and_a_maximum),
+		cmocka_unit_test(arguments__moment__is_a_servers_date_or_milliseconds),
 		cmocka_unit_test(help__every_verb__has_a_text_with_an_example),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -155,6 +155,21 @@ static void sources__a_line__says_nothing_or_what_is_wrong_with_it(void **state)
 	assert_non_null(strstr(problem, "mirror 2 of URL 6"));
 	assert_null(strstr(problem, "secret"));
 
+	assert_true(add_line(&sources, "https://host/a\tb\t\t\thttps://b/\tif-none-match=W/\"x=y\"\thttps://c/\t"
+	                               "if-modified-since=Sun, 06 Nov 1994 08:49:37 GMT\n", problem));
+	assert_int_equal(sources.files[5].mirror_count, 2);
+	assert_string_equal(sources.files[5].mirrors[1], "https://c/");
+	assert_string_equal(sources.files[5].if_none_match, "W/\"x=y\"");
+	assert_int_equal(sources.files[5].if_modified_since_ms, 784111777000);
+	assert_null(sources.files[5].digest);
+	assert_null(sources.files[4].if_none_match);
+	assert_int_equal(sources.files[4].if_modified_since_ms, 0);
+	assert_true(add_line(&sources, "https://host/a\tb\t7\t\tif-modified-since=784111777000", problem));
+	assert_int_equal(sources.files[6].mirror_count, 0);
+	assert_int_equal(sources.files[6].if_modified_since_ms, 784111777000);
+	assert_false(add_line(&sources, "https://host/a?q=1\tb\t\t\tif-modified-since=yesterday", problem));
+	assert_non_null(strstr(problem, "if-modified-since= is no date"));
+
 	assert_false(add_line(&sources, "https://host/a?q=1 b\n", problem));
 	assert_null(strstr(problem, "q=1"));
 	assert_false(add_line(&sources, "https://host/a\tb\tbig\n", problem));
@@ -163,7 +178,7 @@ static void sources__a_line__says_nothing_or_what_is_wrong_with_it(void **state)
 	assert_false(add_line(&sources, "https://host/a\tb\t-1\tsha256:00\n", problem));
 	assert_false(add_line(&sources, "https://host/a\tb\t1\tsha256:00\t\n", problem));
 	assert_false(add_line(&sources, "https://host/a\tb\t99999999999999999999\n", problem));
-	assert_int_equal(sources.count, 5);
+	assert_int_equal(sources.count, 7);
 }
 
 int main(void)

@@ -191,12 +191,15 @@ static void file__reopen__takes_no_link(void **state)
 {
 	struct scene *scene = *state;
 	char tag[FILE_TAG_BYTES_MAX];
+	uint64_t bytes = 0;
 	struct file_handle *file = create(scene, "one", "");
 	assert_int_equal(file_tag(file, tag, &scene->fault), RESULT_OK);
 	file_handle_free(file);
 	if (ground_soft_link(in(scene, "soft"), in(scene, "one"), false)) {
 		assert_int_equal(reopen(scene, "soft", ""), RESULT_FILE_CHANGED);
 		assert_int_equal(reopen(scene, "soft", tag), RESULT_FILE_CHANGED);
+		assert_int_equal(file_tag_at(scene->folder, "soft", tag, &bytes, &scene->fault), RESULT_OK);
+		assert_true(bytes == SIZE_UNKNOWN); /* it is no plain file, whatever it points to */
 	} else {
 		GROUND_CANNOT("a link is not re-opened (no links can be made here)");
 	}

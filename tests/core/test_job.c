@@ -436,9 +436,27 @@ static void job_states_markdown__no_room__is_told(void **state)
 	}
 }
 
+static void file_etag_is_valid__table__is_rfc_9110s(void **state)
+{
+	static const char *const good[] = { "\"\"", "\"a\"", "W/\"a\"", "W/\"\"", "\"W/\"", "\"\xC3\xA4!#\\,*\"" };
+	static const char *const bad[] = { "", "\"", "a", "*", "\"a", "a\"", "W/", "W/\"", "W/a", "w/\"a\"", "W\"a\"", "/\"a\"",
+		                               "\"a b\"", "\"a\"b\"", "\"a\x7F\"", "\"a\t\"", "\"a\r\nX: y\"", "\"a\", \"b\"",
+		                               " \"a\"", "\"a\" ", "'a'" };
+	(void)state;
+	for (size_t i = 0; i < sizeof(good) / sizeof(good[0]); i++)
+		if (!file_etag_is_valid(text_view(good[i])))
+			fail_msg("refused: %s", good[i]);
+	for (size_t i = 0; i < sizeof(bad) / sizeof(bad[0]); i++)
+		if (file_etag_is_valid(text_view(bad[i])))
+			fail_msg("taken: %s", bad[i]);
+	assert_false(file_etag_is_valid((struct text_view){ NULL, 0 }));
+	assert_false(file_etag_is_valid((struct text_view){ "\"a\"", 2 }));
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(file_etag_is_valid__table__is_rfc_9110s),
 		cmocka_unit_test(job__every_state_and_event__is_as_expected),
 		cmocka_unit_test(job__final_states__refuse_every_event),
 		cmocka_unit_test(job__every_other_state__has_a_way_to_a_final_one_and_back_to_work),

@@ -97,7 +97,8 @@ static void request_decode__job_create__reads_every_member(void **state)
 	                       "{\"url\":\"https://a/b\",\"path\":\"C:\\\\a\\\\b\",\"size_bytes\":9223372036854775807,"
 	                       "\"digest\":\"sha256:ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad\","
 	                       "\"mirrors\":[\"http://m/b\",\"https://n/b\"]},"
-	                       "{\"url\":\"http://c\",\"path\":\"/d\",\"mirrors\":[]}]}"), &request);
+	                       "{\"url\":\"http://c\",\"path\":\"/d\",\"mirrors\":[],\"if_none_match\":\"W/\\\"\xC3\xA4\\\"\","
+	                       "\"if_modified_since_ms\":253402300799999}]}"), &request);
 	assert_int_equal(request.properties_given, PROPERTY_ALL);
 	assert_string_equal(request.properties.name, "J\xC3\xB6" "b");
 	assert_string_equal(request.properties.description, "two\nlines\tand");
@@ -121,9 +122,13 @@ static void request_decode__job_create__reads_every_member(void **state)
 	assert_int_equal(file.bytes_total, INT64_MAX);
 	assert_int_equal(file.mirror_count, 2);
 	assert_true(text_is(request_mirror(&file, 1), "https://n/b"));
+	assert_string_equal(file.condition.etag, "");
+	assert_int_equal(file.condition.modified_ms, 0);
 	assert_int_equal(request_file(&request, 1, &file, NULL), RESULT_OK);
 	assert_int_equal(file.mirror_count, 0);
 	assert_true(file.bytes_total == SIZE_UNKNOWN);
+	assert_string_equal(file.condition.etag, "W/\"\xC3\xA4\"");
+	assert_int_equal(file.condition.modified_ms, FILE_MODIFIED_MS_MAX);
 }
 
 static void request_decode__job_open__keeps_the_id_in_lower_case(void **state)
@@ -334,6 +339,26 @@ static void request_decode__wrong_params__names_the_field(void **state)
 		  RESULT_INVALID_ARGUMENT, "params.files[0].digest: must have 64 hexadecimal digits" },
 		{ "job.addFiles", "{\"handle\":1,\"files\":[{\"url\":\"u\",\"path\":\"p\",\"digest\":null}]}",
 		  RESULT_INVALID_ARGUMENT, "params.files[0].digest: " },
+		{ "job.addFiles", "{\"handle\":1,\"files\":[{\"url\":\"u\",\"path\":\"p\",\"if_none_match\":\"abc\"}]}",
+		  RESULT_INVALID_ARGUMENT, "params.files[0].if_none_match: must be an entity tag" },
+		{ "job.addFiles", "{\"handle\":1,\"files\":[{\"url\":\"u\",\"path\":\"p\",\"if_none_match\":\"*\"}]}",
+		  RESULT_INVALID_ARGUMENT, "params.files[0].if_none_match: must be an entity tag" },
+		{ "job.addFiles", "{\"handle\":1,\"files\":[{\"url\":\"u\",\"path\":\"p\",\"if_none_match\":\"\\\"a\\\", \\\"b\\\"\"}]}",
+		  RESULT_INVALID_ARGUMENT, "params.files[0].if_none_match: must be an entity tag" },
+		{ "job.addFiles", "{\"handle\":1,\"files\":[{\"url\":\"u\",\"path\":\"p\",\"if_none_match\":7}]}",
+		  RESULT_INVALID_ARGUMENT, "params.files[0].if_none_match: " },
+		{ "job.addFiles", "{\"handle\":1,\"files\":[{\"url\":\"u\",\"path\":\"p\",\"if_modified_since_ms\":0}]}",
+		  RESULT_INVALID_ARGUMENT, "params.files[0].if_modified_since_ms: " },
+		{ "job.addFiles", "{\"handle\":1,\"files\":[{\"url\":\"u\",\"path\":\"p\",\"if_modified_since_ms\":253402300800000}]}",
+		  RESULT_INVALID_ARGUMENT, "params.files[0].if_modified_since_ms: " },
+		{ "job.addFiles", "{\"handle\":1,\"files\":[{\"url\":\"u\",\"path\":\"p\",\"if_modified_since_ms\":\"Sun\"}]}",
+		  RESULT_INVALID_ARGUMENT, "params.files[0].if_modified_since_ms: " },
+		{ "job.addFiles", "{\"handle\":1,\"files\":[{\"url\":\"u\",\"path\":\"p\",\"if_none_match\":\"\\\"a\\\"\",\"digest\":"
+		  "\"sha256:ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad\"}]}",
+		  RESULT_INVALID_ARGUMENT, "params.files[0].if_none_match: not together with a digest" },
+		{ "job.addFiles", "{\"handle\":1,\"files\":[{\"url\":\"u\",\"path\":\"p\",\"if_modified_since_ms\":1,\"digest\":"
+		  "\"sha256:ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad\"}]}",
+		  RESULT_INVALID_ARGUMENT, "params.files[0].if_modified_since_ms: not together with a digest" },
 		{ "job.addFiles", "{\"handle\":1,\"files\":[{\"url\":\"u\",\"path\":\"p\",\"mirrors\":\"u\"}]}",
 		  RESULT_INVALID_ARGUMENT, "params.files[0].mirrors: must be an array of URLs" },
 		{ "job.addFiles", "{\"handle\":1,\"files\":[{\"url\":\"u\",\"path\":\"p\",\"mirrors\":[\"u\",7]}]}",
@@ -496,7 +521,8 @@ static void request_decode__truncated_and_mutated_messages__are_answered(void **
 		"{\"jsonrpc\":\"2.0\",\"id\":\"a\\\"\",\"method\":\"hello\",\"params\":{\"protocol\":1,\"client\":\"c\"}}",
 		"{\"jsonrpc\":\"2.0\",\"id\":12,\"method\":\"job.create\",\"params\":{\"name\":\"n\",\"description\":\"\\n\","
 		"\"key\":\"k\",\"priority\":\"low\",\"auto_complete\":true,\"retry_delay_s\":5,\"files\":["
-		"{\"url\":\"http://a/\",\"path\":\"C:\\\\a\",\"size_bytes\":3},{\"url\":\"http://b/\",\"path\":\"D:\\\\b\"}]}}",
+		"{\"url\":\"http://a/\",\"path\":\"C:\\\\a\",\"size_bytes\":3,\"if_none_match\":\"\\\"a\\\"\"},{\"url\":\"http://b/\",\"path\":\"D:\\\\b\","
+		"\"if_modified_since_ms\":5}]}}",
 		"{\"jsonrpc\":\"2.0\",\"id\":3,\"method\":\"job.open\",\"params\":{\"job\":\"" SAMPLE_UUID "\"}}",
 		"{\"jsonrpc\":\"2.0\",\"id\":4,\"method\":\"job.list\",\"params\":{\"all\":true,\"from\":1,\"limit\":2}}",
 	};

@@ -115,6 +115,40 @@ static void protocol_write_file__a_url_with_secrets__is_redacted(void **state)
 	protocol_schema_assert("file", (struct text_view){ text.bytes, text.length });
 }
 
+/* What the server said is shown where it can be sent back to it. */
+static void protocol_write_file__validators__are_those_of_use(void **state)
+{
+	static const struct {
+		const char *etag, *modified, *written;
+	} cases[] = {
+		{ "W/\"a\"", "Sun, 06 Nov 1994 08:49:37 GMT", "0,\"etag\":\"W/\\\"a\\\"\",\"last_modified_ms\":784111777000}" },
+		{ "\"\\\xC3\xA4\"", "", "0,\"etag\":\"\\\"\\\\\xC3\xA4\\\"\"}" },
+		{ "\"\xFF\"", "Thu, 01 Jan 1970 00:00:00 GMT", "0}" },
+		{ "unquoted", "yesterday", "0}" },
+		{ "", "Wed, 31 Dec 1969 23:59:59 GMT", "0}" },
+	};
+	(void)state;
+	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+		AUTO(buffer) struct buffer text = BUFFER(PROTOCOL_MESSAGE_BYTES_MAX);
+		AUTO(json_document) struct json_document *document = NULL;
+		struct json_writer writer = JSON_WRITER(&text);
+		struct file file = { .url = "https://a/b", .path = "/p", .state = FILE_NOT_MODIFIED, .bytes_total = 0 }, read;
+		bool shown = strstr(cases[i].written, "etag") != NULL;
+		assert_int_equal(text_copy(file.etag, sizeof(file.etag), text_view(cases[i].etag)), RESULT_OK);
+		assert_int_equal(text_copy(file.modified, sizeof(file.modified), text_view(cases[i].modified)), RESULT_OK);
+		protocol_write_file(&writer, &file);
+		assert_int_equal(json_write_done(&writer), RESULT_OK);
+		if (strstr(text.bytes, cases[i].written) == NULL)
+			fail_msg("case %d: %s", (int)i, text.bytes);
+		protocol_schema_assert("file", (struct text_view){ text.bytes, text.length });
+		assert_int_equal(json_parse((struct text_view){ text.bytes, text.length }, JSON_WIRE, &document, NULL), RESULT_OK);
+		assert_int_equal(protocol_read_file(json_root(document), &read, NULL), RESULT_OK);
+		assert_int_equal(read.state, FILE_NOT_MODIFIED);
+		assert_string_equal(read.etag, shown ? cases[i].etag : "");
+		assert_string_equal(read.modified, shown ? cases[i].modified : "");
+	}
+}
+
 static void fill(char *to, size_t size, const char *character, size_t characters)
 {
 	size_t length = strlen(character);
@@ -159,6 +193,9 @@ static void protocol_page_max__longest_jobs_and_files__fit_into_one_message(void
 	memset(file.url, 'a', sizeof(file.url) - 1);
 	memcpy(file.url, "http://h/", 9);
 	memset(file.path, '\\', sizeof(file.path) - 1);
+	memset(file.etag, '\\', sizeof(file.etag) - 1);
+	file.etag[0] = file.etag[sizeof(file.etag) - 2] = '"';
+	memcpy(file.modified, "Fri, 31 Dec 9999 23:59:59 GMT", sizeof("Fri, 31 Dec 9999 23:59:59 GMT"));
 	file.bytes_total = file.bytes_recorded = INT64_MAX;
 	protocol_reply_begin(&files, "1");
 	protocol_write_job(&files, "job", &status);
@@ -612,7 +649,7 @@ static void protocol_read__truncated_and_mutated_objects__never_crash(void **sta
 	mutate_text(text.bytes, read_any);
 	mutate_text("{\"ordinal\":4,\"url\":\"https://h/a\",\"path\":\"C:\\\\a\",\"state\":\"pending\",\"size_bytes\":null,"
 	       "\"digest\":\"sha256:ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad\","
-	       "\"mirrors\":2,\"source\":1,\"transferred_bytes\":7}", read_any);
+	       "\"mirrors\":2,\"source\":1,\"transferred_bytes\":7,\"etag\":\"\\\"a\\\"\",\"last_modified_ms\":5}", read_any);
 	mutate_text("{\"file\":{\"as\":\"helper\",\"sid\":null,\"error\":{\"result\":\"DENIED\",\"what\":\"w\",\"native\":null}},"
 	       "\"network\":{\"as\":\"owner\",\"sid\":\"S-1-1\"}}", read_any);
 	mutate_text("{\"code\":-32000,\"message\":\"m\",\"data\":{\"result\":\"DENIED\",\"what\":\"w\","
@@ -625,6 +662,7 @@ int main(void)
 		cmocka_unit_test(protocol_write_job__a_waiting_job__is_written_whole),
 		cmocka_unit_test(protocol_write_job__every_state_and_wait__obeys_the_schema),
 		cmocka_unit_test(protocol_write_file__a_url_with_secrets__is_redacted),
+		cmocka_unit_test(protocol_write_file__validators__are_those_of_use),
 		cmocka_unit_test(protocol_page_max__longest_jobs_and_files__fit_into_one_message),
 		cmocka_unit_test(protocol_reply_error__a_named_field__tells_all),
 		cmocka_unit_test(protocol_reply_error__every_result__has_its_code_and_obeys_the_schema),

@@ -16,7 +16,7 @@
 #define DATE "Sun, 06 Nov 1994 08:49:37 GMT"
 #define LATER "Sun, 06 Nov 1994 08:49:38 GMT"
 
-#define KNOWN(offset, total, etag, modified, verified) { offset, total, etag, modified, verified, false, false }
+#define KNOWN(offset, total, etag, modified, verified) { offset, total, etag, modified, verified, false, false, NULL }
 
 /* --- what to ask --- */
 
@@ -119,9 +119,9 @@ static void resume_judge__table__continues_only_the_same_file_at_the_same_place(
 	static const struct resume_known bare = KNOWN(50, 100, "", "", true);
 	static const struct resume_known bare_weak = KNOWN(50, 100, "W/\"a\"", "", true);
 	static const struct resume_known whole = KNOWN(100, 100, "\"a\"", "", false);
-	static const struct resume_known others = { 50, 100, "", "", false, true, false };
-	static const struct resume_known others_kept = { 50, 100, "", "", true, true, true };
-	static const struct resume_known others_sizeless = { 50, UNKNOWN, "", "", false, true, false };
+	static const struct resume_known others = { 50, 100, "", "", false, true, false, NULL };
+	static const struct resume_known others_kept = { 50, 100, "", "", true, true, true, NULL };
+	static const struct resume_known others_sizeless = { 50, UNKNOWN, "", "", false, true, false, NULL };
 	static const struct {
 		const struct resume_known *known;
 		struct given given;
@@ -257,6 +257,86 @@ static void resume_judge__without_a_range__never_asks_again(void **state)
 	}
 }
 
+/* --- files that the client has --- */
+
+static const struct file_condition had = { "\"had\"", 784111777000 };
+
+static void resume_plan__a_condition__is_asked_with_the_whole_only(void **state)
+{
+	(void)state;
+	static const struct {
+		struct resume_known known;
+		uint64_t offset;
+		bool conditional;
+	} cases[] = {
+		{ { 0, UNKNOWN, "", "", false, false, false, &had }, 0, true },
+		{ { 0, 100, "\"a\"", DATE, false, false, false, &had }, 0, true },
+		/* what has begun to come is another file, known already */
+		{ { 50, 100, "\"a\"", DATE, false, false, false, &had }, 50, false },
+		{ { 50, 100, "", DATE, false, false, false, &had }, 50, false },
+		{ { 100, 100, "\"a\"", "", false, false, false, &had }, 99, false },
+		/* but where it is of no use, it may have become again what the client has */
+		{ { 50, 100, "", "", false, false, false, &had }, 0, true },
+		{ { 101, 100, "\"a\"", "", false, false, false, &had }, 0, true },
+		/* unless somebody else said so */
+		{ { 50, 100, "", "", false, true, false, &had }, 0, false },
+		{ { 50, 100, "", "", false, true, true, &had }, 0, false },
+		{ { 0, UNKNOWN, "", "", false, false, false, NULL }, 0, false },
+	};
+	for (size_t i = 0; i < COUNT(cases); i++) {
+		struct resume_request request;
+		resume_plan(&cases[i].known, &request);
+		if (request.offset != cases[i].offset || request.conditional != cases[i].conditional)
+			fail_msg("case %d: %llu, %d", (int)i, (unsigned long long)request.offset, request.conditional);
+		resume_plan_whole(&cases[i].known, &request);
+		assert_int_equal(request.offset, 0);
+		assert_string_equal(request.validator, "");
+		assert_int_equal(request.conditional, cases[i].known.condition && !cases[i].known.elsewhere);
+	}
+}
+
+static void resume_judge__not_modified__is_a_success_only_if_it_was_asked_for(void **state)
+{
+	(void)state;
+	static const struct resume_known fresh = { 0, UNKNOWN, "", "", false, false, false, &had };
+	static const struct resume_known begun = { 50, 100, "\"a\"", DATE, false, false, false, &had };
+	static const struct resume_known useless = { 50, 100, "", "", false, false, false, &had };
+	static const struct resume_known elsewhere = { 50, 100, "", "", false, true, false, &had };
+	static const struct resume_known plain = KNOWN(0, UNKNOWN, "", "", false);
+	static const struct {
+		const struct resume_known *known;
+		struct given given;
+		enum resume_verdict verdict;
+	} cases[] = {
+		{ &fresh, { 304, NULL, UNKNOWN, "\"had\"", "", false }, RESUME_UNCHANGED },
+		{ &fresh, { 304, NULL, UNKNOWN, "", "", false }, RESUME_UNCHANGED },
+		{ &fresh, { 304, NULL, 100, "\"other\"", LATER, true }, RESUME_UNCHANGED }, /* of the file that it does not send */
+		{ &useless, { 304, NULL, UNKNOWN, "\"had\"", "", false }, RESUME_UNCHANGED },
+		{ &begun, { 304, NULL, UNKNOWN, "\"a\"", "", false }, RESUME_REFUSE },
+		{ &elsewhere, { 304, NULL, UNKNOWN, "\"had\"", "", false }, RESUME_REFUSE },
+		{ &plain, { 304, NULL, UNKNOWN, "\"had\"", "", false }, RESUME_REFUSE },
+		/* a server that knows no conditions sends the file: it is taken */
+		{ &fresh, { 200, NULL, 100, "\"had\"", DATE, false }, RESUME_RESTART },
+		{ &fresh, { 206, "bytes 0-99/100", 100, "\"had\"", "", false }, RESUME_REFUSE },
+		{ &fresh, { 412, NULL, 0, "", "", false }, RESUME_REFUSE },
+		{ &fresh, { 404, NULL, 0, "", "", false }, RESUME_REFUSE },
+	};
+	for (size_t i = 0; i < COUNT(cases); i++) {
+		struct resume_request request;
+		struct resume_answer answer = answer_of(&cases[i].given);
+		struct fault fault = { 0 };
+		uint64_t total = 4711;
+		resume_plan(cases[i].known, &request);
+		enum resume_verdict verdict = resume_judge(cases[i].known, &request, &answer, &total, &fault);
+		if (verdict != cases[i].verdict)
+			fail_msg("case %d: verdict %d", (int)i, (int)verdict);
+		if (verdict == RESUME_REFUSE && cases[i].given.status == 304)
+			assert_int_equal(fault.result, RESULT_HTTP_STATUS);
+		if (verdict == RESUME_UNCHANGED)
+			assert_true(total == 4711 && fault.result == RESULT_OK);
+	}
+}
+
 /* --- the end --- */
 
 /* --- one of several --- */
@@ -355,6 +435,9 @@ static void resume_parse_date__as_servers_send_it__is_read(void **state)
 		int64_t unix_s = 4711;
 		if (!resume_parse_date(text_view(cases[i].text), &unix_s) || unix_s != cases[i].unix_s)
 			fail_msg("%s: %lld", cases[i].text, (long long)unix_s);
+		char written[RESUME_DATE_BYTES];
+		resume_format_date(unix_s, written);
+		assert_string_equal(written, cases[i].text);
 		/* Nothing behind the view is looked at. */
 		for (size_t length = 0; length < strlen(cases[i].text); length++)
 			assert_false(resume_parse_date((struct text_view){ cases[i].text, length }, &unix_s));
@@ -363,6 +446,19 @@ static void resume_parse_date__as_servers_send_it__is_read(void **state)
 		int64_t unix_s = 4711;
 		if (resume_parse_date(text_view(others[i]), &unix_s) || unix_s != 4711)
 			fail_msg("%s: %lld", others[i], (long long)unix_s);
+	}
+}
+
+/* Every day that a date can tell, and then some second of it. */
+static void resume_format_date__every_day__is_read_as_it_was_written(void **state)
+{
+	(void)state;
+	for (int64_t day = -134774; day <= 2932896; day++) {
+		char text[RESUME_DATE_BYTES];
+		int64_t unix_s = day * 86400 + (day * 7919 % 86400 + 86400) % 86400, back = 0;
+		resume_format_date(unix_s, text);
+		if (!resume_parse_date(text_view(text), &back) || back != unix_s)
+			fail_msg("%lld: %s", (long long)unix_s, text);
 	}
 }
 
@@ -485,9 +581,12 @@ int main(void)
 		cmocka_unit_test(resume_judge__table__continues_only_the_same_file_at_the_same_place),
 		cmocka_unit_test(resume_judge__without_a_range__never_asks_again),
 		cmocka_unit_test(resume_judge_part__table__only_exactly_what_was_asked),
+		cmocka_unit_test(resume_plan__a_condition__is_asked_with_the_whole_only),
+		cmocka_unit_test(resume_judge__not_modified__is_a_success_only_if_it_was_asked_for),
 		cmocka_unit_test(resume_finish__table__counts),
 		cmocka_unit_test(resume_check_size__table__only_what_was_stated),
 		cmocka_unit_test(resume_parse_date__as_servers_send_it__is_read),
+		cmocka_unit_test(resume_format_date__every_day__is_read_as_it_was_written),
 		cmocka_unit_test(resume_parse_content_range__good__is_read),
 		cmocka_unit_test(resume_parse_content_range__anything_else__is_refused_and_nothing_written),
 		cmocka_unit_test(resume_parse_content_range__prefixes__are_not_read_beyond),

@@ -573,6 +573,25 @@ static void partfile__hash_of_what_is_on_disk__goes_block_by_block(void **state)
 	file_handle_free(opened.file);
 }
 
+static void partfile__destination__is_there_if_it_is_a_plain_file_of_that_size(void **state)
+{
+	(void)state;
+	struct partfile part = part_of("file", "", 0);
+	assert_false(partfile_has_destination(&part, SIZE_UNKNOWN));
+	put("file", FULL);
+	assert_true(partfile_has_destination(&part, SIZE_UNKNOWN));
+	assert_true(partfile_has_destination(&part, strlen(FULL)));
+	assert_false(partfile_has_destination(&part, strlen(FULL) - 1));
+	assert_true(holds("file", FULL));
+	put("file", "");
+	assert_true(partfile_has_destination(&part, 0));
+	landing_make_folder(&landing, "folder");
+	part.path = landing_path(&landing, "folder");
+	assert_false(partfile_has_destination(&part, SIZE_UNKNOWN));
+	part.path = landing_path(&landing, "missing/file");
+	assert_false(partfile_has_destination(&part, SIZE_UNKNOWN));
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -606,6 +625,7 @@ int main(void)
 		TEST(checked__good_ones_pass_and_nothing_is_made),
 		TEST(checked__the_first_bad_one_is_named),
 		TEST(checked_while_in_use__is_not_refused),
+		TEST(destination__is_there_if_it_is_a_plain_file_of_that_size),
 		TEST(listed__are_the_names_with_the_prefix),
 		TEST(swept__are_plain_files_alone),
 		TEST(more_names_than_may_be_listed__are_listed_later),

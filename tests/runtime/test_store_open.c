@@ -322,7 +322,7 @@ static void make_old(int version)
 static void open__of_each_older_version__makes_owners_elevated_and_loses_nothing(void **state)
 {
 	(void)state;
-	for (int version = 1; version < 3; version++) {
+	for (int version = 1; version < 3; version++) { /* what 0004 and 0005 change is below */
 		AUTO(store) struct store *store = NULL;
 		make_old(version);
 		expect_ok(store_open(path, &store, &seen));
@@ -541,6 +541,57 @@ static void versions__are_those_of_the_parts(void **state)
 	store_free(NULL);
 }
 
+/* 0005 makes the table of files anew: all of each is kept, mirrors too, and counters still follow. */
+static void open__of_a_queue_before_conditions__keeps_files_with_their_mirrors(void **state)
+{
+	AUTO(buffer) struct buffer sql = BUFFER(1 << 20);
+	AUTO(store) struct store *store = NULL;
+	char url[URL_BYTES_MAX + 1];
+
+	(void)state;
+	assert_int_equal(schema_migrations[4].number, 5);
+	assert_int_equal(buffer_print(&sql, "PRAGMA application_id = 0x46455252; PRAGMA user_version = 4; BEGIN;"), RESULT_OK);
+	for (int i = 0; i < 4; i++)
+		assert_int_equal(buffer_append(&sql, schema_migrations[i].sql, strlen(schema_migrations[i].sql)), RESULT_OK);
+	assert_int_equal(buffer_print(&sql, "%s",
+		"INSERT INTO owner (row, name) VALUES (1, '" OWNER "');"
+		"INSERT INTO job (row, id, key, owner_row, owner_integrity, created_ms, name, description, priority,"
+		" auto_complete, retry_delay_s, no_progress_timeout_s, max_time_s, state, work, error, error_source,"
+		" error_raw, error_what, error_count, attempts, modified_ms, finished_ms, state_since_ms, next_try_ms,"
+		" progress_ms, active_ms) VALUES (7, '00000000-0000-4000-8000-000000000001', 'k', 1, 8192, 1, 'old', '', 2,"
+		" 0, 5, 0, 1, 0, 1, 'OK', 'ferry', 0, '', 0, 0, 1, 1, 1, 0, 1, 0);"
+		"INSERT INTO file VALUES (11, 7, 0, 'https://h/a', 'C:\\a', 'c:\\a', 0, 9, 4, 'p', 't', x'2261ff22', x'6d', 9,"
+		" 'sha256:ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad', 2, 1, 4, 3, 8),"
+		" (12, 7, 1, 'https://h/b', 'C:\\b', 'c:\\b', 2, NULL, 0, '', '', x'', x'', NULL, '', 0, 0, 0, 0, 0);"
+		"INSERT INTO mirror VALUES (11, 1, 'https://m/a'), (11, 2, 'https://n/a'); COMMIT"), RESULT_OK);
+	make_raw(sql.bytes, false);
+	expect_ok(store_open(path, &store, &seen));
+	struct file file = get_file(store, 11);
+	assert_true(file.ordinal == 0 && file.state == FILE_PENDING && file.bytes_total == 9 && file.bytes_recorded == 4);
+	assert_true(file.is_size_stated && file.bytes_stated == 9 && file.digest.length == DIGEST_SHA256_BYTES);
+	assert_true(file.mirrors == 2 && file.source == 1 && file.sources_refused == 4 && file.source_failures == 3);
+	assert_int_equal(file.bytes_most, 8);
+	assert_string_equal(file.partial, "p");
+	assert_string_equal(file.etag, "\"a\xFF\"");
+	assert_false(file_is_conditional(&file));
+	expect_ok(store_mirror_url(store, 11, 2, url, &seen));
+	assert_string_equal(url, "https://n/a");
+	assert_int_equal(get_file(store, 12).state, FILE_PUBLISHED);
+	struct job job = get_job(store, 7);
+	assert_true(job.files_total == 2 && job.files_transferred == 1 && job.files_published == 1);
+	assert_true(job.files_size_unknown == 1 && job.bytes_total == 9 && job.bytes_transferred == 4);
+
+	expect_ok(store_begin(store, &seen));
+	file.state = FILE_NOT_MODIFIED;
+	file.bytes_total = file.bytes_recorded = 0;
+	expect_ok(store_file_save(store, &file, &seen));
+	job = get_job(store, 7);
+	assert_true(job.files_transferred == 2 && job.files_published == 2 && job.bytes_total == 0);
+	raw_run(opened_db, "DELETE FROM job WHERE row = 7"); /* and everything still goes with its job */
+	assert_int_equal(raw_number(opened_db, "SELECT (SELECT count(*) FROM file) + (SELECT count(*) FROM mirror)"), 0);
+	expect_ok(store_commit(store, &seen));
+}
+
 int main(void)
 {
 #define TEST(name) cmocka_unit_test_setup_teardown(name, set_up, tear_down)
@@ -555,6 +606,7 @@ int main(void)
 		TEST(open__of_anothers_database_with_a_hot_wal__is_foreign),
 		TEST(open__of_a_queue_of_the_first_version__migrates_it),
 		TEST(open__of_each_older_version__makes_owners_elevated_and_loses_nothing),
+		TEST(open__of_a_queue_before_conditions__keeps_files_with_their_mirrors),
 		TEST(open__of_a_newer_queue__is_too_new),
 		TEST(open__of_a_queue_that_is_newer_in_its_wal__is_too_new),
 		TEST(open__of_a_queue_with_a_broken_page__is_damaged),

@@ -587,7 +587,7 @@ static void row__with_a_value_out_of_range__is_reported_as_damage(void **state)
 		"file_writer = hex(zeroblob(272))", "retry_after_s = 86401", "retry_after_s = -1", "profile = 4",
 	};
 	static const char *const file_columns[] = {
-		"ordinal = -1", "state = 4", "state = -1", "bytes_total = -1",
+		"ordinal = -1", "state = 5", "state = -1", "bytes_total = -1",
 		"bytes_recorded = -1", "url = hex(zeroblob(1101))", "path = hex(zeroblob(1025))",
 		"partial = hex(zeroblob(32))", "tag = hex(zeroblob(32))", "etag = zeroblob(1)", "etag = randomblob(600)",
 		"modified = zeroblob(64)",

@@ -421,6 +421,69 @@ static void worker__failures__are_reported_with_their_faults(void **state)
 	rig_free(rig);
 }
 
+static bool knows_the_file(void *context, const struct http_request *request, struct http_connection *connection)
+{
+	if (strstr(request->heads, "\r\nIf-None-Match: " ETAG "\r\n"))
+		return http_print(connection, "HTTP/1.1 304 Not Modified\r\nETag: " ETAG "\r\n\r\n");
+	return well(context, request, connection);
+}
+
+/* Whether the file is to be asked for on its condition, as the OPEN's report says. */
+static bool opens_on_condition(struct rig *rig, uint64_t flight)
+{
+	order(rig, flight, ORDER_OPEN, 0);
+	struct report *report = expect(rig, flight, REPORT_DONE, ORDER_OPEN);
+	bool conditional = report->conditional;
+	assert_int_equal(report->result, RESULT_OK);
+	rig->handle = report->handle;
+	memcpy(rig->record.tag, report->tag, sizeof(rig->record.tag));
+	free(report);
+	return conditional;
+}
+
+static void close_file(struct rig *rig, uint64_t flight)
+{
+	order(rig, flight, ORDER_CLOSE, 0);
+	expect_done(rig, flight, ORDER_CLOSE, RESULT_OK);
+}
+
+static void worker__file_that_the_client_has__is_asked_about_only_if_it_is_there(void **state)
+{
+	(void)state;
+	struct rig *rig = rig_new(knows_the_file, 1000, 64 * MIB);
+	snprintf(rig->record.condition.etag, sizeof(rig->record.condition.etag), "%s", ETAG);
+	assert_false(opens_on_condition(rig, 1));
+	close_file(rig, 1);
+	landing_write(&rig->landing, "file", "mine", 4);
+	rig->record.is_size_stated = true;
+	rig->record.bytes_stated = 5;
+	assert_false(opens_on_condition(rig, 2)); /* that is not the one which is wanted */
+	close_file(rig, 2);
+	rig->record.bytes_stated = 4;
+	assert_true(opens_on_condition(rig, 3));
+
+	/* It is the engine that says whether it is asked. */
+	rig->record.bytes_stated = 1000;
+	order(rig, 3, ORDER_FETCH, 0);
+	expect_answered(rig, 3, 0);
+	assert_int_equal(tend_fetch(rig, 3, RESULT_OK), 1000);
+	struct order *made = calloc(1, sizeof(*made));
+	assert_non_null(made);
+	*made = (struct order){ .kind = ORDER_FETCH, .flight = 4, .handle = rig->handle, .conditional = true, .file = rig->record };
+	rig->ops.order(rig->network, made);
+	struct report *report = expect(rig, 4, REPORT_DONE, ORDER_FETCH);
+	assert_int_equal(report->result, RESULT_OK);
+	assert_true(report->unchanged);
+	assert_int_equal(report->bytes, 0);
+	assert_string_equal(report->etag, ETAG);
+	free(report);
+	order(rig, 4, ORDER_ABANDON, 0);
+	expect_done(rig, 4, ORDER_ABANDON, RESULT_OK);
+	assert_int_equal(landing_size(&rig->landing, PARTIAL), -1);
+	assert_true(landing_holds(&rig->landing, "file", "mine", 4));
+	rig_free(rig);
+}
+
 /* With `list` of two texts, or one where the second is NULL. */
 static void order_with_list(struct rig *rig, enum order_kind kind, const char *first, const char *second)
 {
@@ -699,6 +762,7 @@ int main(void)
 		cmocka_unit_test(worker__restarted_fetch__waits_for_the_store_to_forget),
 		cmocka_unit_test(worker__orders_of_an_ended_flight__are_ignored),
 		cmocka_unit_test(worker__failures__are_reported_with_their_faults),
+		cmocka_unit_test(worker__file_that_the_client_has__is_asked_about_only_if_it_is_there),
 		cmocka_unit_test(worker__folder_removed_and_made_again__is_opened_anew),
 		cmocka_unit_test(worker__asked_about_files__answers_and_keeps_no_list),
 		cmocka_unit_test(worker__abandon__closes_and_removes),

@@ -137,6 +137,7 @@ struct told {
 	long status;
 	uint32_t retry_after_s;
 	struct fault fault;
+	bool unchanged;
 };
 
 struct rig {
@@ -189,6 +190,11 @@ static inline void on_finished(void *context, int64_t row, const struct transfer
 	told->status = end->http_status;
 	told->retry_after_s = end->retry_after_s;
 	told->fault = end->fault;
+	told->unchanged = end->unchanged;
+	if (end->unchanged) {
+		snprintf(told->etag, sizeof(told->etag), "%s", end->etag);
+		snprintf(told->modified, sizeof(told->modified), "%s", end->modified);
+	}
 	rig->finished++;
 }
 

@@ -35,6 +35,7 @@ struct world_source {
 	unsigned version;   /* of the file that it has; 0 is the one that was meant */
 	bool no_ranges;     /* it has nothing but whole files */
 	bool other_size;    /* what it has is of another size */
+	bool unchanged;     /* it has what the client has */
 	unsigned asked;
 	uint64_t sent;
 };
@@ -56,6 +57,7 @@ struct world_file {
 	unsigned version;            /* of what is on disk; two in one is wrong, unless a digest finds it out */
 	bool mixed;
 	unsigned asked;              /* how often a fetch came to its end */
+	bool there; /* something bears the destination's name */
 	bool abandoned; /* its partial file was removed */
 	bool exchanged; /* another file bears the partial file's name */
 	bool fail_next_sync;
@@ -91,6 +93,7 @@ struct world {
 	bool remote;       /* paths are Windows', and lie on another machine */
 	bool break_turn;   /* the turn of the next answer, or of what the next client asks, cannot be committed */
 	bool no_chance;    /* random bytes cannot be had: the turn breaks where a file would get a name, late in it */
+	unsigned tags_of_mirrors; /* how often a mirror was asked about the client's tag */
 	bool ending;
 	bool wrong; /* something that must never happen did; it was printed */
 };
@@ -109,6 +112,7 @@ struct world_order {
 	enum token_loss on_token_loss;
 	const char *folder; /* below /sim; "/low".  NULL: /sim itself */
 	uint32_t mirrors;   /* of each file */
+	bool conditional;   /* each is stated to be there already: a tag and a date, of version 1 */
 	bool digest;        /* each has one to be judged by */
 };
 /* Create the job; its row, or -1. */

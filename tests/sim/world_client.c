@@ -139,6 +139,8 @@ static enum result print_files(struct world *world, struct buffer *text, const s
 		                      i == 0 ? "" : ",", number, root, order->folder != NULL ? order->folder : "", separator, number);
 		if (result == RESULT_OK && order->digest)
 			result = buffer_print(text, ",\"digest\":\"sha256:%064d\"", 0);
+		if (result == RESULT_OK && order->conditional)
+			result = buffer_print(text, ",\"if_none_match\":\"\\\"had\\\"\",\"if_modified_since_ms\":1000");
 		if (result == RESULT_OK)
 			result = buffer_print(text, ",\"mirrors\":[");
 		for (uint32_t n = 1; n <= order->mirrors && result == RESULT_OK; n++)

@@ -12,7 +12,7 @@ struct pending {
 	struct pending *next;
 	struct order *order;
 	struct worker *worker;
-	bool answered, stopped, held, restart;
+	bool answered, stopped, held, restart, unchanged;
 	unsigned version;
 };
 
@@ -349,6 +349,7 @@ static void answer_file_order(struct pending *pending)
 			return;
 		}
 		report->bytes = have;
+		report->conditional = file_is_conditional(&order->file) && file->there;
 		file->written = file->written < report->bytes ? report->bytes : file->written;
 		(void)!text_copy(report->tag, sizeof(report->tag), text_view("tag"));
 		if (world->real_handles)
@@ -381,25 +382,30 @@ static void answer_file_order(struct pending *pending)
 }
 
 /* What the source answers to what core/resume asks, as core/resume judges it. */
-static enum resume_verdict judge(const struct order *order, const struct world_file *file, const struct world_source *source,
-                                 const char *etag, struct fault *fault)
+static enum resume_verdict judge(struct world *world, const struct order *order, const struct world_file *file,
+                                 const struct world_source *source, const char *etag, struct fault *fault)
 {
 	const struct resume_known known = { .offset = order->file.bytes_recorded, .total = order->file.bytes_total,
 		                                .etag = order->file.etag, .modified = order->file.modified,
 		                                .verified = order->file.digest.length > 0,
-		                                .elsewhere = order->elsewhere, .keep = order->keep };
+		                                .elsewhere = order->elsewhere, .keep = order->keep,
+		                                .condition = order->conditional ? &order->file.condition : NULL };
 	uint64_t size = source->other_size ? file->size + 7 : file->size, total;
 	enum resume_verdict verdict = RESUME_AGAIN;
 	struct resume_request request;
 
 	resume_plan(&known, &request);
-	for (; verdict == RESUME_AGAIN; request.offset = 0) {
+	for (; verdict == RESUME_AGAIN; resume_plan_whole(&known, &request)) {
 		bool same = request.validator[0] == '\0' || strcmp(request.validator, etag) == 0;
 		bool partial = request.offset > 0 && !source->no_ranges && same && request.offset < size;
 		struct resume_answer answer = { .status = partial ? 206 : 200, .has_content_range = partial,
 			                            .range_first = request.offset, .range_last = size - 1, .range_total = size,
 			                            .content_length = partial ? size - request.offset : size };
 
+		if (request.conditional && source != file->sources && known.condition->etag[0] != '\0')
+			world->tags_of_mirrors++;
+		if (request.conditional && source->unchanged)
+			answer = (struct resume_answer){ .status = 304, .content_length = SIZE_UNKNOWN };
 		memcpy(answer.etag, etag, strlen(etag) + 1);
 		verdict = resume_judge(&known, &request, &answer, &total, fault);
 	}
@@ -414,9 +420,12 @@ static enum result begin_body(struct pending *pending, struct world_file *file, 
 	struct fault fault;
 
 	snprintf(etag, sizeof(etag), "\"v%u\"", pending->worker->world->same_tags ? 0 : source->version);
-	enum resume_verdict verdict = judge(pending->order, file, source, etag, &fault);
+	enum resume_verdict verdict = judge(pending->worker->world, pending->order, file, source, etag, &fault);
 	if (verdict == RESUME_REFUSE)
 		return fault.result;
+	pending->unchanged = verdict == RESUME_UNCHANGED;
+	if (pending->unchanged)
+		return RESULT_OK;
 	if (verdict == RESUME_RESTART && recorded > 0) {
 		pending->held = pending->restart = true;
 		pending->version = source->version;
@@ -440,7 +449,10 @@ static void end_fetch(struct pending *pending, struct world_file *file, struct w
 	struct report *report = new_report(pending, REPORT_DONE);
 
 	report->result = result;
-	report->bytes = pending->restart ? 0 : pending->answered ? file->written : pending->order->file.bytes_recorded;
+	report->unchanged = pending->unchanged && result == RESULT_OK;
+	if (report->unchanged)
+		snprintf(report->etag, sizeof(report->etag), "\"v%u\"", source->version);
+	report->bytes = pending->restart || pending->unchanged ? 0 : pending->answered ? file->written : pending->order->file.bytes_recorded;
 	report->retry_after_s = source->retry_after_s > 0 ? source->retry_after_s : file->retry_after_s;
 	file->asked++;
 	source->asked++;
@@ -452,7 +464,7 @@ static void end_fetch(struct pending *pending, struct world_file *file, struct w
 /* How a fetch that sends nothing more ends. */
 static enum result fetch_result(const struct pending *pending, const struct world_file *file, const struct world_source *source)
 {
-	bool whole = pending->answered && !pending->restart && file->written == file->size;
+	bool whole = pending->answered && !pending->restart && (pending->unchanged || file->written == file->size);
 
 	if (pending->stopped && !whole)
 		return RESULT_CANCELLED;
@@ -492,7 +504,7 @@ static void advance_fetch(struct pending *pending)
 		file->written = 0;
 		file->version = pending->version;
 	}
-	if (!pending->stopped && !dead && file->fail_next_fetch == RESULT_OK && file->written < end) {
+	if (!pending->stopped && !dead && file->fail_next_fetch == RESULT_OK && !pending->unchanged && file->written < end) {
 		uint64_t some = 1 + world_random(world, end - file->written);
 
 		file->written += some;

@@ -147,6 +147,17 @@ static bool is_digest(struct text_view text)
 	return false;
 }
 
+static bool is_etag(struct text_view text)
+{
+	size_t begin = text.length > 1 && text.bytes[0] == 'W' && text.bytes[1] == '/' ? 2 : 0;
+	for (size_t i = begin; i < text.length; i++) {
+		bool outside = i == begin || i == text.length - 1;
+		if ((text.bytes[i] == '"') != outside || text.bytes[i] == ' ')
+			return false;
+	}
+	return text.length >= begin + 2 && !text_has_control(text);
+}
+
 static bool matches(struct text_view pattern, struct text_view text)
 {
 	static const struct {
@@ -161,6 +172,7 @@ static bool matches(struct text_view pattern, struct text_view text)
 		{ "^0x[0-9A-F]{8}$", is_hresult },
 		{ "^0x[0-9a-fA-F]{1,16}$", is_luid },
 		{ "^[0-9a-f]{32}$", is_ticket },
+		{ "^(W/)?\"[^\\u0000-\\u0020\"\\u007f]*\"$", is_etag },
 		{ "^(sha256:[0-9A-Fa-f]{64}|sha384:[0-9A-Fa-f]{96}|sha512:[0-9A-Fa-f]{128})$", is_digest },
 	};
 	for (size_t i = 0; i < sizeof(known) / sizeof(known[0]); i++)
@@ -357,6 +369,8 @@ static bool obeys(const struct check *check, struct json schema, struct json val
 			good = check_items(check, argument, value);
 		else if (text_is(keyword, "anyOf") || text_is(keyword, "oneOf"))
 			good = check_choice(check, argument, value, text_is(keyword, "oneOf"));
+		else if (text_is(keyword, "not"))
+			good = !obeys(check, argument, value) || wrong(check, value, "is what it must not be");
 		else if (text_is(keyword, "pattern"))
 			good = !json_is_string(value) || matches(text_of(argument), text_of(value)) ||
 			       wrong(check, value, "does not match the pattern");

@@ -246,7 +246,7 @@ enum result file_tag_at(struct folder *folder, const char *name, char to[FILE_TA
 	enum result result = look_at(folder, name, &status, fault);
 	if (result == RESULT_OK) {
 		format_tag(&status, to);
-		*ret_bytes = (uint64_t)status.st_size;
+		*ret_bytes = S_ISREG(status.st_mode) ? (uint64_t)status.st_size : SIZE_UNKNOWN;
 	}
 	return result;
 }

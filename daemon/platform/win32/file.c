@@ -185,6 +185,7 @@ enum result file_tag_at(struct folder *folder, const char *name, char to[FILE_TA
 	AUTO(memory) wchar_t *wide = NULL;
 	AUTO(handle) HANDLE handle = NULL;
 	FILE_STANDARD_INFO about;
+	FILE_ATTRIBUTE_TAG_INFO kind;
 	enum result result = check_simple(name, &wide, fault);
 
 	if (result != RESULT_OK)
@@ -193,11 +194,13 @@ enum result file_tag_at(struct folder *folder, const char *name, char to[FILE_TA
 	NTSTATUS status = open_name(folder, wide, LOOK_ACCESS, SHARE_ALL, FILE_OPEN, 0, &handle);
 	if (!NT_SUCCESS(status))
 		return fault_ntstatus(fault, status, "look at %s", name);
-	if (!GetFileInformationByHandleEx(handle, FileStandardInfo, &about, sizeof about))
+	if (!GetFileInformationByHandleEx(handle, FileStandardInfo, &about, sizeof about) ||
+	    !GetFileInformationByHandleEx(handle, FileAttributeTagInfo, &kind, sizeof kind))
 		return fault_win32(fault, GetLastError(), "look at %s", name);
+	bool plain = (kind.FileAttributes & (FILE_ATTRIBUTE_REPARSE_POINT | FILE_ATTRIBUTE_DIRECTORY)) == 0;
 	result = handle_tag(handle, to, fault);
 	if (result == RESULT_OK)
-		*ret_bytes = (uint64_t)about.EndOfFile.QuadPart;
+		*ret_bytes = plain ? (uint64_t)about.EndOfFile.QuadPart : SIZE_UNKNOWN;
 	return result;
 }
 

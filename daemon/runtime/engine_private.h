@@ -94,6 +94,7 @@ struct flight {
 	bool stop_sent;
 	bool answered; /* what is on disk is this source's */
 	bool restarted; /* it was asked to go on, and sent the whole */
+	bool moved;     /* its URL is not the file's any more; it only winds down */
 	struct fault fault; /* why it ends; result OK: it does not, or its job winds down */
 	uint32_t retry_after_s; /* which the server asked for; 0: nothing */
 	struct fault told; /* what tells best of the sources that were tried; with its own delay */
@@ -114,7 +115,7 @@ struct active {
 	int64_t created_ms;
 	struct crew *crews[JOB_SIDE_COUNT]; /* without work for the network that side is NULL */
 	enum identity_choice as[JOB_SIDE_COUNT];
-	bool stale;     /* a side is to be served by somebody else */
+	bool stale;     /* a side is to be served by somebody else, or a file is fetched from elsewhere */
 	struct flight *flights;
 	uint32_t flight_count;
 	uint32_t next_ordinal;
@@ -269,6 +270,8 @@ void engine_wind_down_stale(struct engine *engine, const struct job *job);
 typedef bool lent_condition(struct engine *engine, const struct lent *lent, const void *argument);
 void engine_drop_tokens(struct engine *engine, lent_condition *condition, const void *argument, const char *why);
 void engine_forget_token(struct engine *engine, int64_t row); /* silently */
+/* Files from that ordinal on are others than those that the job's token was lent for. */
+void engine_limit_token(struct engine *engine, int64_t row, uint32_t files);
 void engine_drop_fresh_tokens(struct engine *engine); /* of a turn that is undone */
 void engine_forget_final_tokens(struct engine *engine); /* of jobs that are over, once that is committed */
 void engine_expire_tokens(struct engine *engine);
@@ -318,6 +321,18 @@ uint32_t engine_source_choose(struct engine *engine, const struct active *active
                               struct source_choice *ret_choice, struct fault *fault);
 /* A client resumes the job: what its files' sources did is forgiven, in flights that are still out as well. */
 enum result engine_source_forgive(struct engine *engine, int64_t row, struct fault *fault) MUST_CHECK;
+/* All URLs of the job that begin with `from` begin with `to` instead.  In the store; a failure leaves what it did to a
+ * savepoint.  RESULT_BAD_URL | RESULT_TOO_LONG: the fault names the file. */
+struct replacement {
+	struct text_view from, to;
+	uint32_t files; /* that have another URL now */
+	uint32_t first; /* ordinal of the first of them that is not in its place yet; UINT32_MAX: none */
+};
+enum result engine_source_replace(struct engine *engine, int64_t row, struct replacement *replacement,
+                                  struct fault *fault) MUST_CHECK;
+/* And the flights that are out know it, once nothing else can refuse it. */
+enum result engine_source_move_flights(struct engine *engine, int64_t row, const struct replacement *replacement,
+                                       struct fault *fault) MUST_CHECK;
 /* Has the file more than it ever had? */
 bool engine_source_got_on(struct flight *flight);
 /* What the flight's source did ended it: open it anew with the next one that may be asked.  False: there is none, and

@@ -126,6 +126,8 @@ static void on_answered(struct engine *engine, struct flight *flight, const stru
 	flight->file.bytes_total = report->bytes_total;
 	memcpy(flight->file.etag, report->etag, sizeof(flight->file.etag));
 	memcpy(flight->file.modified, report->modified, sizeof(flight->file.modified));
+	if (flight->moved) /* told by a URL that is not the file's any more */
+		flight->file.etag[0] = flight->file.modified[0] = '\0';
 	flight->restarted = restarted;
 	if (restarted)
 		flight->file.bytes_recorded = 0;

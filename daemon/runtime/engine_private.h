@@ -35,6 +35,7 @@
 #define ENDED_SESSIONS_MAX 256 /* the oldest are forgotten: nothing of a session lives on for so long */
 #define RUNNABLE_MAX 32 /* jobs of an owner and a priority that are looked at in a pass, who waited longest first */
 #define SWEPT_FOLDERS_MAX 1024 /* folders that are looked through for partial files without a job, in one run */
+#define UNMARKED_FOLDERS_MAX 64 /* folders without the mark of the web that are told, in one run */
 #define PROGRESS_GRAIN_MS 10000  /* how exactly progress_ms is kept: not worth a write for each file */
 #define SWEEP_ATTEMPTS_MAX 10    /* to remove a partial file that somebody holds open */
 
@@ -153,6 +154,8 @@ struct engine {
 	struct host *hosts;
 	uint64_t swept[SWEPT_FOLDERS_MAX];
 	size_t swept_count;
+	uint64_t unmarked[UNMARKED_FOLDERS_MAX];
+	size_t unmarked_count;
 	uint32_t flight_count;
 	uint64_t flight_number;
 	int64_t started_ms;
@@ -383,6 +386,8 @@ enum result partial_name(const struct engine *engine, const uint64_t random[2], 
 void engine_sweep_folder(struct engine *engine, const struct active *active, const char *path);
 /* Something was left there: whoever of the job comes to the folder next looks again. */
 void engine_sweep_again(struct engine *engine, const struct job *job, const char *path);
+/* A file landed there without the mark that it should have: once for a folder in a run it is told. */
+void engine_note_unmarked(struct engine *engine, const struct job *job, const char *path);
 /* False: the report is of no errand. */
 bool engine_errand_report(struct engine *engine, const struct report *report);
 /* Resumes that wait are answered with the fault; NULL: not at all. */

@@ -264,10 +264,14 @@ static void on_finished(struct engine *engine, struct flight *flight, const stru
 
 static void on_published(struct engine *engine, struct flight *flight, const struct report *report)
 {
+	struct job job;
+
 	if (report->result == RESULT_OK) {
 		flight->file.state = FILE_PUBLISHED;
 		flight->file.partial[0] = '\0';
 		note_file(engine, EVENT_FILE_PUBLISHED, flight, flight->file.bytes_recorded, NULL);
+		if (report->unmarked && engine_load_job(engine, flight->active->row, &job))
+			engine_note_unmarked(engine, &job, flight->file.path);
 	} else {
 		flight->fault = report->fault;
 		note_file(engine, EVENT_PUBLISH_FAILED, flight, 0, &flight->fault);

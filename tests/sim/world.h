@@ -86,6 +86,7 @@ struct world {
 	const char *denied;      /* the destination that may not be written */
 	char lying[8][64];       /* names of partial files in /sim that no job's file stands for */
 	unsigned lying_count;
+	bool no_streams;   /* files land without the mark that they should have */
 	bool same_tags;    /* all servers give the same entity tag to whatever they have */
 	bool remote;       /* paths are Windows', and lie on another machine */
 	bool break_turn;   /* the turn of the next answer, or of what the next client asks, cannot be committed */

@@ -305,6 +305,14 @@ const char *ferry_job_id(const struct ferry_job *job); /* valid as long as the j
  * written: the files of the messages that were acknowledged come first, and the rest can be added again. */
 enum ferry_result ferry_job_add_files(struct ferry_job *job, const struct ferry_source *files, size_t count,
                                       size_t *ret_added, struct ferry_error *error) FERRY_MUST_CHECK;
+/* The files' server moved: put `new_prefix` in place of `old_prefix` in all URLs of the job, of files and of their mirrors,
+ * that begin with it, case included.  All are changed or none.  What runs goes on at the new place: with what is on disk
+ * where size and digest were stated, else from the start; whole files stay.  A helper token that is lent does not cover
+ * the files that are left to be put in their place: lend it again.  *ret_files (may be NULL): how many files it was.
+ *   FERRY_REFUSED: INVALID_ARGUMENT (no URL begins with it) | BAD_URL, TOO_LONG (what would come out, with the file) |
+ *   INVALID_STATE */
+enum ferry_result ferry_job_replace_remote_prefix(struct ferry_job *job, const char *old_prefix, const char *new_prefix,
+                                                  uint32_t *ret_files, struct ferry_error *error) FERRY_MUST_CHECK;
 /* Every change renews the job's lease.  With `given` 0 that is all it does: for programs that keep a job for longer. */
 enum ferry_result ferry_job_set_properties(struct ferry_job *job, const struct ferry_properties *properties,
                                            struct ferry_error *error) FERRY_MUST_CHECK;

@@ -328,6 +328,40 @@ enum ferry_result ferry_job_add_files(struct ferry_job *job, const struct ferry_
 	return ferry_report(result, &fault, error);
 }
 
+static enum result replace_prefix(struct ferry_job *job, const char *from, const char *to, uint32_t *ret_files,
+                                  struct fault *fault)
+{
+	AUTO(json_document) struct json_document *document = NULL;
+	struct fault why = { .result = RESULT_OK };
+	struct json_writer request;
+	struct json answer;
+	uint64_t files;
+	enum result result = ferry_request_for(job, METHOD_JOB_REPLACE_REMOTE_PREFIX, &request, fault);
+	if (result != RESULT_OK)
+		return result;
+	json_write_text(&request, "old_prefix", view(from));
+	json_write_text(&request, "new_prefix", view(to));
+	result = ferry_call(job->ferry, &request, &document, &answer, fault);
+	if (result != RESULT_OK)
+		return result;
+	if (json_get_u64(json_member(answer, "files_changed"), 1, UINT32_MAX, &files, &why) != RESULT_OK)
+		return ferry_not_understood(job->ferry, &why, fault);
+	*ret_files = (uint32_t)files;
+	return RESULT_OK;
+}
+
+enum ferry_result ferry_job_replace_remote_prefix(struct ferry_job *job, const char *old_prefix, const char *new_prefix,
+                                                  uint32_t *ret_files, struct ferry_error *error)
+{
+	struct fault fault = { .result = RESULT_OK };
+	uint32_t files = 0;
+	enum result result = replace_prefix(job, old_prefix, new_prefix, &files, &fault);
+
+	if (result == RESULT_OK && ret_files != NULL)
+		*ret_files = files;
+	return ferry_report(result, &fault, error);
+}
+
 enum ferry_result ferry_job_set_properties(struct ferry_job *job, const struct ferry_properties *properties,
                                            struct ferry_error *error)
 {

@@ -296,6 +296,7 @@ static enum result run_engine(struct daemon *daemon, struct store *store, struct
 	if (throttle == NULL)
 		return fault_set(daemon->fault, RESULT_NO_MEMORY, FAULT_FERRY, 0, "start transfers");
 	daemon->workers.forbidden_folders = daemon->forbidden;
+	daemon->workers.mark_zone = (unsigned)settings->files_mark_of_the_web_zone;
 	daemon->workers.transfer = (struct transfer_limits){
 		.checkpoint_bytes = settings->transfer_checkpoint_bytes,
 		.connect_timeout_ms = (uint32_t)settings->transfer_connect_timeout_ms,

@@ -45,6 +45,7 @@ static const struct {
 	[VERB_ATTACH] = { "attach", 0, 0, 0, 0 },
 	[VERB_PREFLIGHT] = { "preflight", BIT(EVERYONE), 1, MANY, 0 },
 	[VERB_TAKE_OWNERSHIP] = { "take-ownership", BIT(EVERYONE), 1, MANY, 0 },
+	[VERB_REPLACE_PREFIX] = { "replace-prefix", 0, 3, 3, 0 },
 };
 
 enum kind { FLAG, TEXT, SECONDS, BYTES, MOMENT, PRIORITY, TOKEN_LOSS, PROFILE, WORDS };
@@ -395,6 +396,9 @@ static bool check_operands(const struct arguments *arguments, char *problem)
 		             "'ferry %s' needs a job: its id, the beginning of "
 		             "its id, or its name",
 		             name);
+	else if (arguments->verb == VERB_REPLACE_PREFIX)
+		text_display(problem, ARGUMENTS_PROBLEM_BYTES_MAX,
+		             "'ferry %s' needs a job, the beginning of its URLs, and what is to stand there instead", name);
 	else
 		text_display(problem, ARGUMENTS_PROBLEM_BYTES_MAX,
 		             "'ferry %s' needs flags: local-file, network, local-file,network or none", name);

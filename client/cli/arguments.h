@@ -18,7 +18,7 @@
 	X(RENEW, renew) X(PURGE, purge) X(STATUS, status) X(PIPE, pipe)                            \
 	X(HELPER_SET, helper_set) X(HELPER_CLEAR, helper_clear) X(HELPER_FLAGS, helper_flags)      \
 	X(HELPER_SHOW, helper_show) X(ATTACH, attach) X(PREFLIGHT, preflight)                      \
-	X(TAKE_OWNERSHIP, take_ownership)
+	X(TAKE_OWNERSHIP, take_ownership) X(REPLACE_PREFIX, replace_prefix)
 enum verb {
 #define X(name, text) VERB_##name,
 	VERBS(X)

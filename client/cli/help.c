@@ -27,6 +27,7 @@ static const char general[] =
 	"  ferry helper show JOB          whose it has, and who serves it\n"
 	"  ferry preflight JOB            whether it could be served as those it is to be served as\n"
 	"  ferry take-ownership JOB       make somebody else's job yours\n"
+	"  ferry replace-prefix JOB O N   fetch it from another server: URLs that begin with O begin with N\n"
 	"  ferry attach                   be there, so that your jobs can run\n"
 	"  ferry status                   what the service is doing\n"
 	"  ferry pipe                     speak the protocol on stdin and stdout\n"
@@ -258,6 +259,17 @@ static const char *const texts[VERB_NONE] = {
 		"\n"
 		"Example:\n"
 		"  ferry preflight Nightly && ferry resume Nightly\n" HELP_EVERYWHERE,
+	[VERB_REPLACE_PREFIX] =
+		"ferry replace-prefix JOB OLD NEW\n"
+		"\n"
+		"The server moved: all URLs of the job, of files and of their mirrors, that begin with OLD begin with\n"
+		"NEW from now on.  Case counts; 'http://old' is not the beginning of 'http://older/'.  All are changed or\n"
+		"none, and it is told how many files they were.  A job that runs goes on at the new place: where size\n"
+		"and digest were stated, with what is here already, else from the start.  Whole files stay.  A job in\n"
+		"ERROR rests until 'ferry resume'.  " HELP_JOB
+		"\n"
+		"Example:\n"
+		"  ferry replace-prefix Nightly http://old.example.com/ https://new.example.com/mirror/\n" HELP_EVERYWHERE,
 	[VERB_TAKE_OWNERSHIP] =
 		"ferry take-ownership [--everyone] JOB...\n"
 		"\n"

@@ -1,5 +1,7 @@
 /* The verbs that act on jobs: wait, suspend, resume, cancel, complete, renew, take-ownership.  Each takes several jobs,
- * goes through all of them, and ends with the first code that is not 0. */
+ * goes through all of them, and ends with the first code that is not 0.  And replace-prefix, which takes one. */
+#include <inttypes.h>
+
 #include "cli/cli.h"
 #include "cli/format.h"
 
@@ -120,4 +122,36 @@ static int take_ownership(struct cli *cli, struct ferry_job *job)
 int verb_take_ownership(struct cli *cli)
 {
 	return cli_each_job(cli, take_ownership);
+}
+
+static int replace_prefix(struct cli *cli, struct ferry_job *job)
+{
+	char *const *operands = cli->arguments->operands;
+	struct ferry_status status;
+	struct ferry_error error;
+	char title[CLI_TITLE_BYTES_MAX];
+	uint32_t files = 0;
+	enum ferry_result result = ferry_job_replace_remote_prefix(job, operands[1], operands[2], &files, &error);
+
+	if (result == FERRY_OK)
+		result = ferry_job_get(job, &status, &error);
+	if (result != FERRY_OK || cli->json)
+		return say(cli, result, &status, &error);
+	cli_title(&status, title);
+	output_text("%s: %" PRIu32 " file%s changed; %s\n", title, files, files == 1 ? "" : "s", ferry_state_name(status.state));
+	return CLI_OK;
+}
+
+int verb_replace_prefix(struct cli *cli)
+{
+	struct ferry_job *job;
+	int code = cli_connect(cli);
+
+	if (code == CLI_OK)
+		code = cli_open(cli, cli->arguments->operands[0], &job);
+	if (code != CLI_OK)
+		return code;
+	code = replace_prefix(cli, job);
+	ferry_job_close(job);
+	return code;
 }

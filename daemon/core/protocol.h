@@ -23,6 +23,7 @@
 #define PROTOCOL_METHODS(X)                                                                                        \
 	X(HELLO, "hello") X(JOB_CREATE, "job.create") X(JOB_OPEN, "job.open") X(JOB_ADD_FILES, "job.addFiles")     \
 	X(JOB_GET, "job.get") X(JOB_LIST, "job.list") X(JOB_SET_PROPERTIES, "job.setProperties")                   \
+	X(JOB_REPLACE_REMOTE_PREFIX, "job.replaceRemotePrefix")                                                    \
 	X(JOB_RESUME, "job.resume") X(JOB_SUSPEND, "job.suspend") X(JOB_CANCEL, "job.cancel")                      \
 	X(JOB_COMPLETE, "job.complete") X(JOB_PREFLIGHT, "job.preflight")                                          \
 	X(JOB_TAKE_OWNERSHIP, "job.takeOwnership") X(JOB_SET_HELPER_TOKEN, "job.setHelperToken")                   \
@@ -74,6 +75,7 @@ struct request {
 	bool everyone;       /* job.list: other owners' too, for administrators */
 	uint64_t from;       /* job.list: rows after it; job.get: files from this ordinal */
 	uint32_t limit;      /* page size; job.get: 0 = no files */
+	struct text_view old_prefix, new_prefix; /* job.replaceRemotePrefix */
 	char sid[JOB_OWNER_BYTES_MAX]; /* job.setHelperToken: whom the thread wears, and its logon session */
 	uint64_t logon_id;
 	unsigned flags;                /* job.setHelperTokenFlags: HELPER_... */

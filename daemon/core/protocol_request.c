@@ -231,6 +231,24 @@ static enum result read_pinned_helper(struct json value, struct request *request
 	return result == RESULT_OK ? keep_line(value, text, to, JOB_OWNER_BYTES_MAX, fault) : result;
 }
 
+/* What a URL becomes with it is for core/url to judge; the message names no URL of its own. */
+static enum result read_prefix(struct json value, struct text_view *ret_prefix, struct fault *fault)
+{
+	enum result result = json_get_text(value, URL_BYTES_MAX, ret_prefix, fault);
+
+	return result == RESULT_OK && ret_prefix->length == 0 ? refuse(value, "must not be empty", fault) : result;
+}
+
+static enum result read_old_prefix(struct json value, struct request *request, struct fault *fault)
+{
+	return read_prefix(value, &request->old_prefix, fault);
+}
+
+static enum result read_new_prefix(struct json value, struct request *request, struct fault *fault)
+{
+	return read_prefix(value, &request->new_prefix, fault);
+}
+
 static enum result read_sid(struct json value, struct request *request, struct fault *fault)
 {
 	return read_line(value, request->sid, sizeof(request->sid), fault);
@@ -349,7 +367,8 @@ static enum result read_limit(struct json value, struct request *request, struct
 #define FIELDS(X)                                                                                              \
 	X(protocol) X(client) X(handle) X(job) X(key) X(name) X(description) X(priority) X(auto_complete)      \
 	X(retry_delay) X(no_progress_timeout) X(max_time) X(lease) X(on_token_loss) X(pinned_helper) X(profile) X(max_bytes) X(files)  \
-	X(all) X(everyone) X(from) X(limit) X(sid) X(logon_id) X(flags) X(roots) X(token_age) X(ticket)
+	X(all) X(everyone) X(from) X(limit) X(sid) X(logon_id) X(flags) X(roots) X(token_age) X(ticket)  \
+	X(old_prefix) X(new_prefix)
 
 enum field_index {
 #define X(field) AT_##field,
@@ -395,6 +414,8 @@ static const struct {
 	[AT_roots] = { "roots", read_roots },
 	[AT_token_age] = { "max_token_age_s", read_token_age },
 	[AT_ticket] = { "ticket", read_ticket },
+	[AT_old_prefix] = { "old_prefix", read_old_prefix },
+	[AT_new_prefix] = { "new_prefix", read_new_prefix },
 };
 
 #define FIELDS_PROPERTIES                                                                             \
@@ -412,6 +433,7 @@ static const struct {
 	[METHOD_JOB_GET] = { FIELD_handle, FIELD_from | FIELD_limit },
 	[METHOD_JOB_LIST] = { 0, FIELD_all | FIELD_everyone | FIELD_from | FIELD_limit },
 	[METHOD_JOB_SET_PROPERTIES] = { FIELD_handle, FIELDS_PROPERTIES },
+	[METHOD_JOB_REPLACE_REMOTE_PREFIX] = { FIELD_handle | FIELD_old_prefix | FIELD_new_prefix, 0 },
 	[METHOD_JOB_RESUME] = { FIELD_handle, 0 },
 	[METHOD_JOB_SUSPEND] = { FIELD_handle, 0 },
 	[METHOD_JOB_CANCEL] = { FIELD_handle, 0 },

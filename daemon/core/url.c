@@ -266,6 +266,32 @@ enum result url_parse(struct text_view text, struct url *ret_url, struct fault *
 	return RESULT_OK;
 }
 
+bool url_begins_with(struct text_view text, struct text_view prefix)
+{
+	struct url url;
+	if (prefix.length == 0 || prefix.length > text.length || memcmp(text.bytes, prefix.bytes, prefix.length) != 0 ||
+	    url_parse(text, &url, NULL) != RESULT_OK)
+		return false;
+	const char *end = text.bytes + prefix.length;
+	return end <= url.host.bytes || end == url.host.bytes + url.host.length || end >= url.path.bytes;
+}
+
+enum result url_replace_prefix(struct text_view text, struct text_view from, struct text_view to,
+                               char ret_text[URL_BYTES_MAX + 1], struct fault *fault)
+{
+	size_t rest = text.length - from.length;
+	if (to.length > URL_BYTES_MAX || rest > URL_BYTES_MAX - to.length)
+		return fault_set(fault, RESULT_TOO_LONG, FAULT_FERRY, 0, "a URL of more than %d bytes", URL_BYTES_MAX);
+	char whole[URL_BYTES_MAX + 1];
+	memcpy(whole, to.bytes, to.length);
+	memcpy(whole + to.length, text.bytes + from.length, rest);
+	whole[to.length + rest] = '\0';
+	enum result result = url_parse((struct text_view){ whole, to.length + rest }, NULL, fault);
+	if (result == RESULT_OK)
+		memcpy(ret_text, whole, to.length + rest + 1);
+	return result;
+}
+
 void url_redact(struct text_view text, char *to, size_t size)
 {
 	struct url url;

@@ -25,6 +25,14 @@ struct url {
  * RESULT_BAD_URL or RESULT_TOO_LONG: fault->what says which rule was broken, without quoting the URL. */
 enum result url_parse(struct text_view text, struct url *ret_url, struct fault *fault) MUST_CHECK;
 
+/* Does the URL begin with the prefix?  Compared byte by byte, case included, as BITS does.  A prefix that ends inside the
+ * host or the port begins nothing: "http://old" is not the beginning of "http://older/". */
+bool url_begins_with(struct text_view text, struct text_view prefix);
+/* Write the URL with `to` in place of the prefix `from`, which it begins with, and check what that gives.
+ * RESULT_BAD_URL or RESULT_TOO_LONG, as url_parse. */
+enum result url_replace_prefix(struct text_view text, struct text_view from, struct text_view to,
+                               char ret_text[URL_BYTES_MAX + 1], struct fault *fault) MUST_CHECK;
+
 /* Write scheme://host[:port]/path without userinfo, query and fragment ("?..." stands for a query that was there).
  * For logs, events, errors and listings.  Whatever does not parse becomes "(not a URL)". */
 void url_redact(struct text_view text, char *to, size_t size);

@@ -63,6 +63,10 @@ enum result file_read(struct file_handle *file, uint64_t offset, void *bytes, si
                       struct fault *fault) MUST_CHECK;
 /* When it was made and last changed, on Windows, or last changed, on Linux; a write changes that again. */
 enum result file_set_modified(struct file_handle *file, int64_t unix_s, struct fault *fault) MUST_CHECK;
+/* Write the mark of the web beside the data: the stream Zone.Identifier, as browsers do, which says that the file comes from
+ * that zone of Windows' (3: the internet).  Reaches the disk; done again, it is the same; changes the file's time.
+ * RESULT_NOT_SUPPORTED: the file system has no streams. */
+enum result file_mark_zone(struct file_handle *file, unsigned zone, struct fault *fault) MUST_CHECK;
 /* Data and size reach the disk. */
 enum result file_sync(struct file_handle *file, struct fault *fault) MUST_CHECK;
 /* Give the open file a new simple name in the folder it lies in, atomically, replacing a plain file of that name.

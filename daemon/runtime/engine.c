@@ -385,6 +385,7 @@ static void start_over(struct engine *engine)
 	while (engine->actives != NULL)
 		active_free(engine, engine->actives);
 	engine->changed_count = 0;
+	engine->unmarked_count = 0; /* the turn that told of them may be undone */
 	engine->recover = true;
 	engine->next_try_ms = engine->next_slot_ms = INT64_MAX;
 }

@@ -93,6 +93,11 @@ enum result engine_job_add_files(struct engine *engine, int64_t row, const struc
                                  struct job_status *ret_status, struct fault *fault) MUST_CHECK;
 enum result engine_job_set_properties(struct engine *engine, int64_t row, const struct job_properties *properties,
                                       unsigned given, struct job_status *ret_status, struct fault *fault) MUST_CHECK;
+/* Put the request's new prefix in place of the old one in all URLs of the job's files, mirrors too, that begin with it
+ * (url_begins_with); all of them, or none if one would be no URL.  What runs from such a URL stops, and goes on at the new
+ * one with no more than size and digest can prove.  RESULT_INVALID_ARGUMENT: none begins with it. */
+enum result engine_job_replace_prefix(struct engine *engine, int64_t row, const struct request *request,
+                                      struct job_status *ret_status, uint32_t *ret_files, struct fault *fault) MUST_CHECK;
 /* A resume is granted once the destinations of a job that rests were looked at, as the file identity if it is present
  * (rule 21); what could only fail refuses it, with "files[3].path: ..." in fault->what, and changes nothing.
  * RESULT_BAD_HANDLE: the job got another owner meanwhile, for whom somebody else may not resume it. */

@@ -100,6 +100,53 @@ enum result engine_job_add_files(struct engine *engine, int64_t row, const struc
 	return change_job(engine, row, &change, ret_status, fault);
 }
 
+static enum result apply_prefix(struct engine *engine, struct job *job, const void *argument, struct fault *fault)
+{
+	struct replacement *replacement = *(struct replacement *const *)argument;
+	enum result result;
+
+	if (job_state_is_final(job->state) || job->work == JOB_WORK_PUBLISH)
+		return fault_set(fault, RESULT_INVALID_STATE, FAULT_FERRY, 0, "replace a prefix while the job is %s",
+		                 job->work == JOB_WORK_PUBLISH ? "completing" : job_state_name(job->state));
+	result = engine_source_replace(engine, job->row, replacement, fault);
+	if (result == RESULT_OK && replacement->files == 0)
+		return fault_set(fault, RESULT_INVALID_ARGUMENT, FAULT_FERRY, 0,
+		                 "params.old_prefix: no URL of the job begins with it; case counts, and a prefix does not end inside "
+		                 "a host or a port");
+	if (result == RESULT_OK)
+		result = engine_source_move_flights(engine, job->row, replacement, fault);
+	if (result != RESULT_OK)
+		return result;
+	/* What it waits for is the old server. */
+	if (job->state == JOB_TRANSIENT_ERROR) {
+		job->attempts = 0;
+		job->next_try_ms = 0;
+	}
+	/* A file from elsewhere is another one than a token was lent for (rule 11). */
+	engine_limit_token(engine, job->row, replacement->first);
+	engine_identities_changed(engine, job);
+	return RESULT_OK;
+}
+
+enum result engine_job_replace_prefix(struct engine *engine, int64_t row, const struct request *request,
+                                      struct job_status *ret_status, uint32_t *ret_files, struct fault *fault)
+{
+	struct replacement replacement = { .from = request->old_prefix, .to = request->new_prefix }, *argument = &replacement;
+	const struct change change = { apply_prefix, engine_wind_down_stale, &argument };
+	char files[16], from[URL_BYTES_MAX + 1], to[URL_BYTES_MAX + 1];
+	enum result result = change_job(engine, row, &change, ret_status, fault);
+
+	if (result != RESULT_OK)
+		return result;
+	*ret_files = replacement.files;
+	text_display(files, sizeof(files), "%" PRIu32, replacement.files);
+	url_redact(replacement.from, from, sizeof(from));
+	url_redact(replacement.to, to, sizeof(to));
+	EVENTS_NOTE(engine->parts.events, EVENT_PREFIX_REPLACED, job_title(&ret_status->job), ret_status->job.id,
+	            ret_status->job.owner, files, from, to);
+	return RESULT_OK;
+}
+
 struct properties_change {
 	const struct job_properties *properties;
 	unsigned given;

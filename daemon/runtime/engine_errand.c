@@ -353,6 +353,24 @@ static uint64_t sweep_key(const char *sid, const struct destination *destination
 	return mix(mix(14695981039346656037u, text_view(sid)), destination->folder);
 }
 
+void engine_note_unmarked(struct engine *engine, const struct job *job, const char *path)
+{
+	struct destination destination;
+	char folder[DESTINATION_BYTES_MAX + 1];
+
+	if (engine->unmarked_count == UNMARKED_FOLDERS_MAX ||
+	    destination_parse(engine->parts.path_style, text_view(path), &destination, NULL) != RESULT_OK)
+		return;
+	uint64_t key = sweep_key("", &destination);
+
+	for (size_t i = 0; i < engine->unmarked_count; i++)
+		if (engine->unmarked[i] == key)
+			return;
+	engine->unmarked[engine->unmarked_count++] = key;
+	text_display(folder, sizeof(folder), "%.*s", (int)destination.folder.length, destination.folder.bytes);
+	EVENTS_NOTE(engine->parts.events, EVENT_UNMARKED, folder, job_title(job), job->id, job->owner);
+}
+
 void engine_sweep_folder(struct engine *engine, const struct active *active, const char *path)
 {
 	struct destination destination;

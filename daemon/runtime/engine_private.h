@@ -37,6 +37,7 @@
 #define ENDED_SESSIONS_MAX 256 /* the oldest are forgotten: nothing of a session lives on for so long */
 #define RUNNABLE_MAX 32 /* jobs of an owner and a priority that are looked at in a pass, who waited longest first */
 #define SWEPT_FOLDERS_MAX 1024 /* folders that are looked through for partial files without a job, in one run */
+#define UNMARKED_FOLDERS_MAX 64 /* folders without the mark of the web that are told, in one run */
 #define PROGRESS_GRAIN_MS 10000  /* how exactly progress_ms is kept: not worth a write for each file */
 #define SWEEP_ATTEMPTS_MAX 10    /* to remove a partial file that somebody holds open */
 
@@ -99,6 +100,7 @@ struct flight {
 	bool restarted; /* it was asked to go on, and sent the whole */
 	bool conditional; /* its destination is there: the source is asked whether that is still what it has */
 	bool unchanged; /* and it is: the partial file goes */
+	bool moved;     /* its URL is not the file's any more; it only winds down */
 	struct fault fault; /* why it ends; result OK: it does not, or its job winds down */
 	uint32_t retry_after_s; /* which the server asked for; 0: nothing */
 	struct fault told; /* what tells best of the sources that were tried; with its own delay */
@@ -119,7 +121,7 @@ struct active {
 	int64_t created_ms;
 	struct crew *crews[JOB_SIDE_COUNT]; /* without work for the network that side is NULL */
 	enum identity_choice as[JOB_SIDE_COUNT];
-	bool stale;     /* a side is to be served by somebody else */
+	bool stale;     /* a side is to be served by somebody else, or a file is fetched from elsewhere */
 	struct flight *flights;
 	uint32_t flight_count;
 	uint32_t next_ordinal;
@@ -157,6 +159,8 @@ struct engine {
 	struct host *hosts;
 	uint64_t swept[SWEPT_FOLDERS_MAX];
 	size_t swept_count;
+	uint64_t unmarked[UNMARKED_FOLDERS_MAX];
+	size_t unmarked_count;
 	uint32_t flight_count;
 	uint64_t flight_number;
 	int64_t started_ms;
@@ -281,6 +285,8 @@ void engine_wind_down_stale(struct engine *engine, const struct job *job);
 typedef bool lent_condition(struct engine *engine, const struct lent *lent, const void *argument);
 void engine_drop_tokens(struct engine *engine, lent_condition *condition, const void *argument, const char *why);
 void engine_forget_token(struct engine *engine, int64_t row); /* silently */
+/* Files from that ordinal on are others than those that the job's token was lent for. */
+void engine_limit_token(struct engine *engine, int64_t row, uint32_t files);
 void engine_drop_fresh_tokens(struct engine *engine); /* of a turn that is undone */
 void engine_forget_final_tokens(struct engine *engine); /* of jobs that are over, once that is committed */
 void engine_expire_tokens(struct engine *engine);
@@ -331,6 +337,18 @@ uint32_t engine_source_choose(struct engine *engine, const struct active *active
                               struct source_choice *ret_choice, struct fault *fault);
 /* A client resumes the job: what its files' sources did is forgiven, in flights that are still out as well. */
 enum result engine_source_forgive(struct engine *engine, int64_t row, struct fault *fault) MUST_CHECK;
+/* All URLs of the job that begin with `from` begin with `to` instead.  In the store; a failure leaves what it did to a
+ * savepoint.  RESULT_BAD_URL | RESULT_TOO_LONG: the fault names the file. */
+struct replacement {
+	struct text_view from, to;
+	uint32_t files; /* that have another URL now */
+	uint32_t first; /* ordinal of the first of them that is not in its place yet; UINT32_MAX: none */
+};
+enum result engine_source_replace(struct engine *engine, int64_t row, struct replacement *replacement,
+                                  struct fault *fault) MUST_CHECK;
+/* And the flights that are out know it, once nothing else can refuse it. */
+enum result engine_source_move_flights(struct engine *engine, int64_t row, const struct replacement *replacement,
+                                       struct fault *fault) MUST_CHECK;
 /* Has the file more than it ever had? */
 bool engine_source_got_on(struct flight *flight);
 /* What the flight's source did ended it: open it anew with the next one that may be asked.  False: there is none, and
@@ -389,6 +407,8 @@ enum result partial_name(const struct engine *engine, const uint64_t random[2], 
 void engine_sweep_folder(struct engine *engine, const struct active *active, const char *path);
 /* Something was left there: whoever of the job comes to the folder next looks again. */
 void engine_sweep_again(struct engine *engine, const struct job *job, const char *path);
+/* A file landed there without the mark that it should have: once for a folder in a run it is told. */
+void engine_note_unmarked(struct engine *engine, const struct job *job, const char *path);
 /* False: the report is of no errand. */
 bool engine_errand_report(struct engine *engine, const struct report *report);
 /* Resumes that wait are answered with the fault; NULL: not at all. */

@@ -125,6 +125,8 @@ static void take_answer(struct engine *engine, struct flight *flight, const stru
 	flight->written = report->bytes;
 	memcpy(flight->file.etag, report->etag, sizeof(flight->file.etag));
 	memcpy(flight->file.modified, report->modified, sizeof(flight->file.modified));
+	if (flight->moved) /* told by a URL that is not the file's any more */
+		flight->file.etag[0] = flight->file.modified[0] = '\0';
 }
 
 static void note_connected(struct engine *engine, const struct active *active)
@@ -290,10 +292,14 @@ static void on_finished(struct engine *engine, struct flight *flight, const stru
 
 static void on_published(struct engine *engine, struct flight *flight, const struct report *report)
 {
+	struct job job;
+
 	if (report->result == RESULT_OK) {
 		flight->file.state = FILE_PUBLISHED;
 		flight->file.partial[0] = '\0';
 		note_file(engine, EVENT_FILE_PUBLISHED, flight, flight->file.bytes_recorded, NULL);
+		if (report->unmarked && engine_load_job(engine, flight->active->row, &job))
+			engine_note_unmarked(engine, &job, flight->file.path);
 	} else {
 		flight->fault = report->fault;
 		note_file(engine, EVENT_PUBLISH_FAILED, flight, 0, &flight->fault);

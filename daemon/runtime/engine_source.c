@@ -109,6 +109,106 @@ enum result engine_source_forgive(struct engine *engine, int64_t row, struct fau
 	return store_sources_forgive(engine->parts.store, row, fault);
 }
 
+/* --- other servers have the files from now on --- */
+
+/* Another URL is another source: what the old one said of its file says nothing of the new one's, whatever tags they give,
+ * and what is on disk goes on only where size and digest tell in the end (core/resume). */
+static void forget_moved(struct file *file, uint32_t moved)
+{
+	file->sources_refused &= ~moved;
+	if (file->state != FILE_PENDING || (moved & 1u << file->source) == 0)
+		return;
+	file->source_failures = 0;
+	file->etag[0] = file->modified[0] = '\0';
+}
+
+static enum result replace_source(struct engine *engine, const struct file *file, uint32_t source,
+                                  const struct replacement *replacement, uint32_t *moved, struct fault *fault)
+{
+	char url[URL_BYTES_MAX + 1], field[64];
+	enum result result = RESULT_OK;
+
+	if (source > 0)
+		result = store_mirror_url(engine->parts.store, file->row, source, url, fault);
+	else
+		memcpy(url, file->url, sizeof(url));
+	if (result != RESULT_OK || !url_begins_with(text_view(url), replacement->from))
+		return result;
+	if (source > 0)
+		text_display(field, sizeof(field), "params.new_prefix: files[%u].mirrors[%u]", (unsigned)file->ordinal,
+		             (unsigned)source - 1);
+	else
+		text_display(field, sizeof(field), "params.new_prefix: files[%u].url", (unsigned)file->ordinal);
+	result = name_field(url_replace_prefix(text_view(url), replacement->from, replacement->to, url, fault), field, fault);
+	if (result == RESULT_OK)
+		result = store_source_set_url(engine->parts.store, file->row, source, url, fault);
+	*moved |= 1u << source;
+	return result;
+}
+
+static enum result replace_in_file(struct engine *engine, struct file *file, struct replacement *replacement,
+                                   struct fault *fault)
+{
+	uint32_t moved = 0;
+	enum result result = RESULT_OK;
+
+	for (uint32_t source = 0; source <= file->mirrors && result == RESULT_OK; source++)
+		result = replace_source(engine, file, source, replacement, &moved, fault);
+	if (result != RESULT_OK || moved == 0)
+		return result;
+	replacement->files++;
+	if (replacement->first == UINT32_MAX && (file->state == FILE_PENDING || file->state == FILE_TRANSFERRED))
+		replacement->first = file->ordinal;
+	forget_moved(file, moved);
+	return store_file_save(engine->parts.store, file, fault);
+}
+
+static bool keep_file(void *context, const struct file *file)
+{
+	*(struct file *)context = *file;
+	return false;
+}
+
+enum result engine_source_replace(struct engine *engine, int64_t row, struct replacement *replacement, struct fault *fault)
+{
+	replacement->files = 0;
+	replacement->first = UINT32_MAX;
+	for (uint32_t ordinal = 0;;) { /* one by one: what is listed must not be changed meanwhile */
+		struct file file = { .row = 0 };
+		enum result result = store_files_list(engine->parts.store, row, ordinal, 1, keep_file, &file, fault);
+
+		if (result != RESULT_OK || file.row == 0)
+			return result;
+		result = replace_in_file(engine, &file, replacement, fault);
+		if (result != RESULT_OK)
+			return result;
+		ordinal = file.ordinal + 1;
+	}
+}
+
+enum result engine_source_move_flights(struct engine *engine, int64_t row, const struct replacement *replacement,
+                                       struct fault *fault)
+{
+	struct active *active = active_find(engine, row);
+	struct flight *flight = active != NULL ? active->flights : NULL;
+
+	for (; flight != NULL; flight = flight->next) {
+		struct file file;
+
+		if (flight->stage == FLIGHT_FINISHING)
+			continue; /* it has all there is */
+		enum result result = store_file_by_row(engine->parts.store, flight->file.row, &file, fault);
+		if (result != RESULT_OK)
+			return result;
+		flight->moved |= url_begins_with(text_view(flight->file.url), replacement->from);
+		flight->file.sources_refused = file.sources_refused;
+		flight->file.source_failures = file.source_failures;
+		memcpy(flight->file.etag, file.etag, sizeof(flight->file.etag));
+		memcpy(flight->file.modified, file.modified, sizeof(flight->file.modified));
+	}
+	return RESULT_OK;
+}
+
 bool engine_source_got_on(struct flight *flight)
 {
 	struct file *file = &flight->file;

@@ -323,6 +323,9 @@ static bool is_stale(const struct engine *engine, const struct active *active, c
 		if (crew != NULL && is_replaced(engine, job, (enum job_side)side, active->as[side], crew->identity))
 			return true;
 	}
+	for (const struct flight *flight = active->flights; flight != NULL; flight = flight->next)
+		if (flight->moved)
+			return true;
 	return false;
 }
 
@@ -398,6 +401,14 @@ void engine_drop_tokens(struct engine *engine, lent_condition *condition, const 
 		else
 			place = &(*place)->next;
 	}
+}
+
+void engine_limit_token(struct engine *engine, int64_t row, uint32_t files)
+{
+	struct lent *lent = *find(engine, row);
+
+	if (lent != NULL && lent->files > files)
+		lent->files = files;
 }
 
 void engine_keep_token(struct engine *engine, struct lent *lent)

@@ -191,8 +191,22 @@ static bool is_published(const struct partfile *part, const struct place *place)
 	       text_is(text_view(tag), part->tag) && bytes == whole_bytes(part);
 }
 
-enum result partfile_publish(const struct partfile *part, struct fault *fault)
+/* Before the file has its name, so that nobody opens it by that without the mark; and before it gets its time, which the
+ * mark changes. */
+static enum result mark(const struct partfile *part, struct file_handle *file, bool *ret_unmarked, struct fault *fault)
 {
+	enum result result = part->zone > 0 ? file_mark_zone(file, part->zone, fault) : RESULT_OK;
+	if (result != RESULT_NOT_SUPPORTED)
+		return result;
+	if (ret_unmarked)
+		*ret_unmarked = true;
+	return RESULT_OK;
+}
+
+enum result partfile_publish(const struct partfile *part, bool *ret_unmarked, struct fault *fault)
+{
+	if (ret_unmarked)
+		*ret_unmarked = false;
 	/* Without a tag anything under the partial name would do, and no file has become whole without one. */
 	if (!part->tag[0])
 		return fault_set(fault, RESULT_FILE_CHANGED, FAULT_FERRY, 0, "publish %s: no tag is recorded", part->path);
@@ -222,6 +236,9 @@ enum result partfile_publish(const struct partfile *part, struct fault *fault)
 		                 "publish %s: the partial file has %llu bytes instead of %llu", part->path,
 		                 (unsigned long long)bytes, (unsigned long long)whole_bytes(part));
 	}
+	result = mark(part, file, ret_unmarked, fault);
+	if (result)
+		return result;
 	/* Where a file system keeps no such times, that is no reason to have no file. */
 	if (part->modified_s != PARTFILE_NOW)
 		(void)!file_set_modified(file, part->modified_s, NULL);

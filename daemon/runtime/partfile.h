@@ -29,6 +29,7 @@ struct partfile {
 	uint64_t bytes_total;      /* SIZE_UNKNOWN */
 	int64_t modified_s;        /* Unix time that the file gets with its name; PARTFILE_NOW: none of its own */
 #define PARTFILE_NOW INT64_MIN
+	unsigned zone;             /* that it is marked as coming from, before it gets its name; 0: no mark */
 	const char *const *forbidden_folders; /* Ferry's own, NULL-terminated (rule 9) */
 	struct partfile_folder *folder;       /* NULL: opened for this call alone */
 };
@@ -68,9 +69,10 @@ enum result partfile_hash(struct file_handle *file, struct hash *hash, uint64_t 
 enum result partfile_sync(struct file_handle *file, struct fault *fault) MUST_CHECK;
 /* The file is whole at `bytes`: cut to size, sync, close.  `file` is consumed in any case. */
 enum result partfile_finish(struct file_handle *file, uint64_t bytes, struct fault *fault) MUST_CHECK;
-/* Give the whole file its name: re-open the partial file, check tag and size, rename, sync the folder.  If the destination
- * already is our file (same tag: published before a crash), that is success. */
-enum result partfile_publish(const struct partfile *part, struct fault *fault) MUST_CHECK;
+/* Give the whole file its name: re-open the partial file, check tag and size, mark it, rename, sync the folder.  If the
+ * destination already is our file (same tag: published before a crash), that is success.  *ret_unmarked (may be NULL): it
+ * should have been marked, and lies where nothing can be. */
+enum result partfile_publish(const struct partfile *part, bool *ret_unmarked, struct fault *fault) MUST_CHECK;
 /* Remove the partial file if it is ours; gone already is success. */
 enum result partfile_abandon(const struct partfile *part, struct fault *fault) MUST_CHECK;
 

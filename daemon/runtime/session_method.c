@@ -348,6 +348,22 @@ static enum result do_set_properties(struct call *call)
 	return result;
 }
 
+static enum result do_replace_prefix(struct call *call)
+{
+	struct handle *handle = NULL;
+	struct job_status status;
+	uint32_t files = 0;
+	enum result result = session_handle(call, ACCESS_EDIT, &handle);
+
+	if (result == RESULT_OK)
+		result = engine_job_replace_prefix(call->sessions->engine, handle->row, call->request, &status, &files, call->fault);
+	if (result != RESULT_OK)
+		return result;
+	protocol_write_job(call->out, "job", &status);
+	json_write_u64(call->out, "files_changed", files);
+	return RESULT_OK;
+}
+
 static enum result do_control(struct call *call)
 {
 	typedef enum result control(struct engine *engine, int64_t row, struct job_status *ret_status,
@@ -435,6 +451,7 @@ session_method *const session_methods[METHOD_COUNT] = {
 	[METHOD_JOB_GET] = do_get,
 	[METHOD_JOB_LIST] = do_list,
 	[METHOD_JOB_SET_PROPERTIES] = do_set_properties,
+	[METHOD_JOB_REPLACE_REMOTE_PREFIX] = do_replace_prefix,
 	[METHOD_JOB_RESUME] = do_resume,
 	[METHOD_JOB_SUSPEND] = do_control,
 	[METHOD_JOB_CANCEL] = do_control,

@@ -117,9 +117,11 @@ const char *const store_statements[STATEMENT_COUNT] = {
 	[FILE_NEXT_PARTIAL] = FILE_SELECT "INDEXED BY file_partial WHERE job_row = ?1 AND ordinal >= ?2 "
 	                                  "AND partial <> '' AND state <> 2 ORDER BY ordinal LIMIT 1",
 	[FILE_SAVE] = "UPDATE file SET (" FILE_SAVED ") = (?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12) WHERE row = ?1",
+	[FILE_SET_URL] = "UPDATE file SET url = ?2 WHERE row = ?1",
 	[FILES_OF_JOB] = FILE_SELECT "INDEXED BY file_ordinal WHERE job_row = ?1 AND ordinal >= ?2 "
 	                             "ORDER BY ordinal LIMIT ?3",
 	[MIRROR_INSERT] = "INSERT INTO mirror (file_row, source, url) VALUES (?1, ?2, ?3)",
+	[MIRROR_SET_URL] = "UPDATE mirror SET url = ?3 WHERE file_row = ?1 AND source = ?2",
 	[MIRROR_URL] = "SELECT url FROM mirror WHERE file_row = ?1 AND source = ?2",
 	[SOURCES_FORGIVE] = "UPDATE file INDEXED BY file_ordinal SET sources_refused = 0, source_failures = 0, "
 	                    "bytes_most = bytes_recorded WHERE job_row = ?1 AND state = 0",

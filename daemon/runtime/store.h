@@ -105,6 +105,9 @@ enum result store_mirror_insert(struct store *store, int64_t file_row, uint32_t 
                                 struct fault *fault) MUST_CHECK;
 enum result store_mirror_url(struct store *store, int64_t file_row, uint32_t source, char to[URL_BYTES_MAX + 1],
                              struct fault *fault) MUST_CHECK;
+/* Give a file's source another URL: 0 its own, n that of its n-th mirror. */
+enum result store_source_set_url(struct store *store, int64_t file_row, uint32_t source, const char *url,
+                                 struct fault *fault) MUST_CHECK;
 /* Of the job's unfinished files no source is refused any more, nor did any fail, and whatever comes is progress. */
 enum result store_sources_forgive(struct store *store, int64_t job_row, struct fault *fault) MUST_CHECK;
 /* Whether any file of any job has a partial file of that name. */

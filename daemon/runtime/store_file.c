@@ -202,6 +202,22 @@ enum result store_mirror_url(struct store *store, int64_t file_row, uint32_t sou
 	return query_taken(&query, fault);
 }
 
+enum result store_source_set_url(struct store *store, int64_t file_row, uint32_t source, const char *url,
+                                 struct fault *fault)
+{
+	AUTO(query) struct query query = query_start(store, source == 0 ? FILE_SET_URL : MIRROR_SET_URL, "move a source");
+	uint32_t changes = 0;
+
+	put_i64(&query, file_row);
+	if (source > 0)
+		put_i64(&query, source);
+	put_text(&query, url);
+	enum result result = query_run(&query, &changes, fault);
+	if (result == RESULT_OK && changes == 0)
+		return fault_set(fault, RESULT_NOT_FOUND, FAULT_FERRY, 0, "move a source");
+	return result;
+}
+
 enum result store_sources_forgive(struct store *store, int64_t job_row, struct fault *fault)
 {
 	AUTO(query) struct query query = query_start(store, SOURCES_FORGIVE, "begin a job's sources anew");

@@ -279,6 +279,7 @@ struct answer {
 	struct hash *hash;
 	bool conditional;
 	uint64_t bytes;
+	bool unmarked;
 	struct buffer names;
 };
 
@@ -302,6 +303,7 @@ static enum result do_file_order(struct worker *worker, struct order *order, str
 		.bytes_recorded = order->file.bytes_recorded,
 		.bytes_total = order->file.bytes_total,
 		.modified_s = resume_parse_date(text_view(order->file.modified), &modified_s) ? modified_s : PARTFILE_NOW,
+		.zone = worker->settings.mark_zone,
 		.forbidden_folders = forbidden_folders,
 		.folder = &worker->folder,
 	};
@@ -323,7 +325,7 @@ static enum result do_file_order(struct worker *worker, struct order *order, str
 	case ORDER_FINISH:
 		return partfile_finish(TAKE(order->handle), order->bytes, fault);
 	case ORDER_PUBLISH:
-		return partfile_publish(&part, fault);
+		return partfile_publish(&part, &answer->unmarked, fault);
 	case ORDER_CHECK:
 		return partfile_check(order->list.bytes, order->list.length, forbidden_folders, &answer->bytes, fault);
 	case ORDER_LIST:
@@ -351,6 +353,7 @@ static void post_answer(struct worker *worker, struct order *order, enum result 
 	report->handle = answer->opened.file;
 	report->hash = answer->hash;
 	report->conditional = answer->conditional;
+	report->unmarked = answer->unmarked;
 	memcpy(report->tag, answer->opened.tag, sizeof(report->tag));
 	if (result)
 		buffer_done(&answer->names);

@@ -89,6 +89,7 @@ struct report {
 	long http_status;
 	uint32_t retry_after_s; /* FETCH: see struct transfer_end */
 	uint32_t connect_ms, fetch_ms; /* likewise */
+	bool unmarked; /* PUBLISH: see partfile_publish */
 	char tag[FILE_TAG_BYTES_MAX];           /* OPEN */
 	char etag[FILE_ETAG_BYTES_MAX];         /* ANSWERED */
 	char modified[FILE_MODIFIED_BYTES_MAX]; /* ANSWERED */
@@ -104,6 +105,7 @@ struct report_sink {
 struct worker_settings {
 	struct transfer_limits transfer;
 	const char *const *forbidden_folders; /* lives as long as the workers */
+	unsigned mark_zone; /* see struct partfile */
 };
 
 /* start: the identity is held by the worker while it lives.

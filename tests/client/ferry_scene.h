@@ -53,6 +53,9 @@ struct scene {
 	char asked_roots[PROTOCOL_ROOTS_MAX][64];
 	char lent_as[JOB_OWNER_BYTES_MAX];
 	struct preflight preflight;
+
+	uint32_t files_changed; /* by job.replaceRemotePrefix, and what was asked */
+	char prefixes[2][64];
 };
 
 /* --- the scripted service --- */
@@ -235,6 +238,11 @@ static inline void write_answer(struct scene *scene, struct json_writer *writer,
 	case METHOD_HELPER_PRESENT:
 		if (write_helper(scene, writer, request))
 			return;
+		break;
+	case METHOD_JOB_REPLACE_REMOTE_PREFIX:
+		must(text_copy(scene->prefixes[0], sizeof(scene->prefixes[0]), request->old_prefix));
+		must(text_copy(scene->prefixes[1], sizeof(scene->prefixes[1]), request->new_prefix));
+		json_write_u64(writer, "files_changed", scene->files_changed);
 		break;
 	case METHOD_JOB_ADD_FILES:
 	case METHOD_JOB_SET_PROPERTIES:

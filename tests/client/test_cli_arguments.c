@@ -188,6 +188,20 @@ static void arguments__half_a_verb__is_told_its_other_halves(void **state)
 	assert_int_equal(arguments.verb, VERB_HELPER_SHOW);
 }
 
+static void arguments__replace_prefix__takes_a_job_and_two_texts(void **state)
+{
+	(void)state;
+	assert_true(read_line("ferry replace-prefix j http://old/ http://new/"));
+	assert_int_equal(arguments.verb, VERB_REPLACE_PREFIX);
+	assert_string_equal(arguments.operands[2], "http://new/");
+	check_problem("ferry replace-prefix",
+	              "'ferry replace-prefix' needs a job: its id, the beginning of its id, or its name");
+	check_problem("ferry replace-prefix j http://old/", "'ferry replace-prefix' needs a job, the beginning of its URLs, "
+	                                                    "and what is to stand there instead");
+	check_problem("ferry replace-prefix j a b c", "'ferry replace-prefix' takes no 'c'");
+	check_problem("ferry replace-prefix --everyone j a b", "'ferry replace-prefix' has no option --everyone");
+}
+
 static void arguments__helper_verbs__take_what_they_need(void **state)
 {
 	(void)state;
@@ -333,6 +347,7 @@ int main(void)
 		cmocka_unit_test(arguments__help__needs_no_operands),
 		cmocka_unit_test(arguments__two_words__are_one_verb),
 		cmocka_unit_test(arguments__half_a_verb__is_told_its_other_halves),
+		cmocka_unit_test(arguments__replace_prefix__takes_a_job_and_two_texts),
 		cmocka_unit_test(arguments__helper_verbs__take_what_they_need),
 		cmocka_unit_test(arguments__roots__are_at_most_sixteen),
 		cmocka_unit_test(arguments__flags__are_names_with_commas),

@@ -331,6 +331,31 @@ static void ferry__a_change_of_nothing__is_sent_all_the_same(void **state)
 	ferry_close(ferry);
 }
 
+static void ferry__a_prefix__is_sent_and_the_files_are_counted(void **state)
+{
+	struct scene *scene = *state;
+	struct ferry *ferry = connect_to(scene);
+	struct ferry_job *job = open_job(ferry);
+	struct ferry_error error;
+	uint32_t files = 0;
+
+	scene->files_changed = 3;
+	assert_int_equal(ferry_job_replace_remote_prefix(job, "http://old/", "https://new/m/", &files, NULL), FERRY_OK);
+	assert_int_equal(files, 3);
+	assert_string_equal(scene->prefixes[0], "http://old/");
+	assert_string_equal(scene->prefixes[1], "https://new/m/");
+	assert_int_equal(ferry_job_replace_remote_prefix(job, "http://old/", "https://new/m/", NULL, NULL), FERRY_OK);
+	files = 4711;
+	scene->refuse = METHOD_JOB_REPLACE_REMOTE_PREFIX + 1;
+	scene->refusal = (struct fault){ .result = RESULT_BAD_URL, .what = "params.new_prefix: files[0].url: no host" };
+	assert_int_equal(ferry_job_replace_remote_prefix(job, "http://", "http://", &files, &error), FERRY_REFUSED);
+	assert_string_equal(error.name, "BAD_URL");
+	assert_non_null(strstr(error.message, "files[0].url"));
+	assert_int_equal(files, 4711);
+	ferry_job_close(job);
+	ferry_close(ferry);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -340,6 +365,7 @@ int main(void)
 		TEST(ferry__a_stranger__is_told_nothing),
 		TEST(ferry__a_new_job__carries_its_properties_and_files),
 		TEST(ferry__many_files__are_split_below_the_maximum),
+		TEST(ferry__a_prefix__is_sent_and_the_files_are_counted),
 		TEST(ferry__a_submit_that_was_cut_off__goes_on_where_it_stopped),
 		TEST(ferry__a_file_beyond_all_measure__is_refused_by_its_number),
 		TEST(ferry__an_error_of_any_source__is_told_whole),

@@ -249,6 +249,33 @@ static void file__set_modified__is_kept_through_a_sync_and_a_rename(void **state
 	}
 }
 
+static void file__marked__bears_its_zone_under_its_new_name_and_nothing_else_changes(void **state)
+{
+	struct scene *scene = *state;
+	static const char mark[] = "[ZoneTransfer]\r\nZoneId=3\r\n";
+	AUTO(file_handle) struct file_handle *file = create(scene, "one", "hello");
+	char tag[FILE_TAG_BYTES_MAX], text[64] = "";
+	size_t length = 0;
+	uint64_t bytes = 0;
+	assert_int_equal(file_tag(file, tag, &scene->fault), RESULT_OK);
+	enum result marked = file_mark_zone(file, 4, &scene->fault);
+	if (marked == RESULT_OK)
+		marked = file_mark_zone(file, 3, &scene->fault); /* done again after a crash: the last one counts */
+	assert_true(marked == RESULT_OK || marked == RESULT_NOT_SUPPORTED);
+	assert_true(marked == RESULT_OK || scene->fault.what[0] != '\0');
+	assert_int_equal(file_rename(scene->folder, file, "one", "two", &scene->fault), RESULT_OK);
+	file_handle_free(TAKE(file));
+	assert_true(ground_holds(in(scene, "two"), "hello"));
+	assert_int_equal(reopen(scene, "two", tag), RESULT_OK);
+	if (marked != RESULT_OK)
+		GROUND_SKIP("a mark of the web is kept (no streams here)");
+	assert_int_equal(file_open_read(in(scene, "two:Zone.Identifier"), &file, &scene->fault), RESULT_OK);
+	assert_int_equal(file_size(file, &bytes, &scene->fault), RESULT_OK);
+	assert_int_equal(bytes, sizeof(mark) - 1);
+	assert_int_equal(file_read(file, 0, text, sizeof(text), &length, &scene->fault), RESULT_OK);
+	assert_string_equal(text, mark);
+}
+
 static void file__reserve_beyond_the_free_space__is_disk_full_and_changes_nothing(void **state)
 {
 	struct scene *scene = *state;
@@ -444,6 +471,7 @@ int main(void)
 		FILE_TEST(file__reopen__takes_no_link),
 		FILE_TEST(file__reserve__sets_the_size_and_keeps_the_bytes),
 		FILE_TEST(file__set_modified__is_kept_through_a_sync_and_a_rename),
+		FILE_TEST(file__marked__bears_its_zone_under_its_new_name_and_nothing_else_changes),
 		FILE_TEST(file__reserve_beyond_the_free_space__is_disk_full_and_changes_nothing),
 		FILE_TEST(file__beyond_4_gib__keeps_its_offsets),
 		FILE_TEST(file__renamed__replaces_a_plain_file),

@@ -309,6 +309,88 @@ static void url_redact__secrets__never_show(void **state)
 	}
 }
 
+static void url_begins_with__prefix__is_compared_byte_by_byte_and_ends_at_no_half_host(void **state)
+{
+	static const struct {
+		const char *text, *prefix;
+		bool begins;
+	} cases[] = {
+		{ "http://old/a/b?q", "http://old", true },
+		{ "http://old/a/b?q", "http://old/", true },
+		{ "http://old/a/b?q", "http://old/a/b?q", true },
+		{ "http://old/a/b?q", "http://old/a/b?q1", false },
+		{ "http://old/a/b?q", "http://old/a/", true },
+		{ "http://old/a/b?q", "http://old/A/", false },
+		{ "http://old/a/b?q", "http://OLD/", false },
+		{ "HTTP://Old/a", "http://old/", false },
+		{ "HTTP://Old/a", "HTTP://Old/", true },
+		{ "http://old/release", "http://old/rel", true }, /* the path is text, as for BITS */
+		{ "http://old", "http://old", true },
+		{ "http://old?q", "http://old", true },
+		{ "http://old:8080/a", "http://old", true },
+		{ "http://old:8080/a", "http://old:", false },
+		{ "http://old:8080/a", "http://old:80", false },
+		{ "http://old:8080/a", "http://old:8080", true },
+		{ "http://older/a", "http://old", false },
+		{ "http://old.example/a", "http://old", false },
+		{ "http://[1:2::3]:80/a", "http://[1", false },
+		{ "http://[1:2::3]:80/a", "http://[1:2::3]", true },
+		{ "http://old/a", "http://", true },
+		{ "http://old/a", "http", true },
+		{ "https://old/a", "http:", false },
+		{ "http://old/a", "", false },
+		{ "not a URL", "not", false },
+	};
+
+	(void)state;
+	for (size_t i = 0; i < COUNT(cases); i++)
+		if (url_begins_with(text_view(cases[i].text), text_view(cases[i].prefix)) != cases[i].begins)
+			fail_msg("%s, %s", cases[i].text, cases[i].prefix);
+}
+
+static void url_replace_prefix__result__is_checked_like_any_url(void **state)
+{
+	static const struct {
+		const char *text, *from, *to, *gives; /* NULL: RESULT_BAD_URL */
+	} cases[] = {
+		{ "http://old/a?q=1", "http://old/", "https://new.example/m/", "https://new.example/m/a?q=1" },
+		{ "http://old:8080/a", "http://old", "http://new", "http://new:8080/a" },
+		{ "http://old/a", "http://", "https://", "https://old/a" },
+		{ "http://old/a", "http://old/a", "http://new/b", "http://new/b" },
+		{ "http://old/a", "http://old/", "ftp://new/", NULL },
+		{ "http://old/a", "http://old/", "http://me:SECRET@new/", NULL },
+		{ "http://old/a", "http://old", "http://127.1", NULL },
+		{ "http://old/a", "http://old/", "\\\\new\\", NULL },
+		{ "http://old/a", "http://old/", "http://new/#", NULL },
+		{ "http://old/a", "http:", "", NULL },
+		{ "http://old/a", "http", "https", "https://old/a" },
+	};
+	char to[URL_BYTES_MAX + 1] = "untouched", longest[URL_BYTES_MAX + 2];
+	struct fault fault;
+
+	(void)state;
+	for (size_t i = 0; i < COUNT(cases); i++) {
+		enum result result = url_replace_prefix(text_view(cases[i].text), text_view(cases[i].from), text_view(cases[i].to),
+		                                        to, &fault);
+
+		if (result != (cases[i].gives != NULL ? RESULT_OK : RESULT_BAD_URL) ||
+		    (cases[i].gives != NULL && strcmp(to, cases[i].gives) != 0))
+			fail_msg("%s: %s %s", cases[i].text, result_name(result), to);
+		if (cases[i].gives == NULL)
+			assert_null(strstr(fault.what, "SECRET"));
+	}
+	/* A NUL does not cut off what stands behind it. */
+	assert_int_equal(url_replace_prefix(text_view("http://old/a"), text_view("http://old/"),
+	                                    (struct text_view){ "http://new/\0", 12 }, to, &fault), RESULT_BAD_URL);
+	memset(longest, 'a', sizeof(longest));
+	memcpy(longest, "http://h/", 9);
+	for (size_t more = 0; more < 2; more++)
+		assert_int_equal(url_replace_prefix(text_view("http://old/a"), text_view("http://old/"),
+		                                    (struct text_view){ longest, URL_BYTES_MAX - 1 + more }, to, &fault),
+		                 more == 0 ? RESULT_OK : RESULT_TOO_LONG);
+	assert_int_equal(strlen(to), URL_BYTES_MAX);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -318,6 +400,8 @@ int main(void)
 		cmocka_unit_test(url__view_inside_a_longer_text__is_not_read_beyond),
 		cmocka_unit_test(url__limits__are_exact),
 		cmocka_unit_test(url_redact__secrets__never_show),
+		cmocka_unit_test(url_begins_with__prefix__is_compared_byte_by_byte_and_ends_at_no_half_host),
+		cmocka_unit_test(url_replace_prefix__result__is_checked_like_any_url),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -100,6 +100,8 @@ static void post_report(void *context, struct report *report)
 	mailbox_post(context, &report->letter);
 }
 
+static unsigned mark_zone; /* of the next rig's workers */
+
 static struct rig *rig_new(http_handler *handler, uint64_t bytes, uint64_t checkpoint_bytes)
 {
 	struct rig *rig = calloc(1, sizeof(*rig));
@@ -113,6 +115,7 @@ static struct rig *rig_new(http_handler *handler, uint64_t bytes, uint64_t check
 		                                               .stall_timeout_s = 30,
 		                                               .connections_per_host_max = 4,
 		                                               .connections_max = 8 };
+	rig->settings.mark_zone = mark_zone;
 	rig->ops = worker_real_ops(&rig->settings);
 	rig->mailbox = mailbox_new(NULL, NULL);
 	assert_non_null(rig->mailbox);
@@ -275,6 +278,33 @@ static void land(struct rig *rig, uint64_t flight)
 }
 
 /* --- the tests --- */
+
+/* Where files are to be marked, the worker has it done before a file gets its name, or says that it cannot be. */
+static void worker__publish_with_a_zone__marks_the_file_or_says_so(void **state)
+{
+	(void)state;
+	for (unsigned zone = 0; zone <= 3; zone += 3) {
+		mark_zone = zone;
+		struct rig *rig = rig_new(well, 1000, 64 * MIB);
+		mark_zone = 0;
+		open_file(rig, 1);
+		order(rig, 1, ORDER_FETCH, 0);
+		expect_answered(rig, 1, 0);
+		assert_int_equal(tend_fetch(rig, 1, RESULT_OK), size);
+		order(rig, 1, ORDER_FINISH, size);
+		expect_done(rig, 1, ORDER_FINISH, RESULT_OK);
+		rig->record.bytes_recorded = size;
+		order(rig, 1, ORDER_PUBLISH, 0);
+		struct report *report = expect(rig, 1, REPORT_DONE, ORDER_PUBLISH);
+		bool has_mark = landing_size(&rig->landing, "file:Zone.Identifier") > 0;
+		assert_int_equal(report->result, RESULT_OK);
+		assert_int_equal(report->unmarked, zone > 0 && !has_mark);
+		assert_false(has_mark && zone == 0);
+		free(report);
+		assert_true(landing_holds(&rig->landing, "file", content, (size_t)size));
+		rig_free(rig);
+	}
+}
 
 static void worker__file_from_open_to_publish__lands(void **state)
 {
@@ -756,6 +786,7 @@ int main(void)
 		cmocka_unit_test(worker__open_with_a_digest__reads_what_is_there_and_nobody_waits),
 		cmocka_unit_test(worker__open_that_reads__can_be_stopped),
 		cmocka_unit_test(worker__file_from_open_to_publish__lands),
+		cmocka_unit_test(worker__publish_with_a_zone__marks_the_file_or_says_so),
 		cmocka_unit_test(worker__many_checkpoints__are_each_reported_and_seldom_more),
 		cmocka_unit_test(worker__half_a_checkpoint_passed__is_told_however_little_is_new),
 		cmocka_unit_test(worker__stopped_fetch__is_cancelled_closed_and_goes_on_later),

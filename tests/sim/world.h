@@ -89,9 +89,11 @@ struct world {
 	char lying[8][64];       /* names of partial files in /sim that no job's file stands for */
 	unsigned lying_count;
 	struct network_state network; /* as the machine says it is; at first there is one that costs nothing */
+	bool no_streams;   /* files land without the mark that they should have */
 	bool same_tags;    /* all servers give the same entity tag to whatever they have */
 	bool remote;       /* paths are Windows', and lie on another machine */
 	bool break_turn;   /* the turn of the next answer, or of what the next client asks, cannot be committed */
+	unsigned answers_behind; /* so many answers of workers come right behind what the next client asks */
 	bool no_chance;    /* random bytes cannot be had: the turn breaks where a file would get a name, late in it */
 	unsigned tags_of_mirrors; /* how often a mirror was asked about the client's tag */
 	bool ending;
@@ -127,6 +129,8 @@ enum result world_cancel(struct world *world, int64_t row);
 enum result world_complete(struct world *world, int64_t row);
 enum result world_set(struct world *world, int64_t row, unsigned given, const struct job_properties *properties);
 enum result world_add(struct world *world, int64_t row, uint32_t count, const char *folder);
+/* *ret_files: how many were changed; only of a success. */
+enum result world_replace(struct world *world, int64_t row, const char *from, const char *to, uint32_t *ret_files);
 enum result world_take(struct world *world, int64_t row, enum person person);
 struct world_loan {
 	enum person helper;

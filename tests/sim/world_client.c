@@ -20,6 +20,7 @@ struct deed {
 	const struct job_properties *properties;
 	const struct world_loan *loan;
 	const struct request *request;
+	uint32_t *files;
 };
 
 static void let_out(struct deferral *deferral, enum result committed, const struct fault *fault)
@@ -50,6 +51,9 @@ static enum result perform(struct world *world, struct deed *deed)
 	deed->letter.deliver = deliver;
 	deed->world = world;
 	engine_post(world->engine, &deed->letter);
+	while (world->answers_behind > 0 && world_answer(world))
+		world->answers_behind--;
+	world->answers_behind = 0;
 	world_break_turn(world);
 	(void)engine_turn(world->engine);
 	return deed->result;
@@ -213,6 +217,20 @@ enum result world_add(struct world *world, int64_t row, uint32_t count, const ch
 	assert_int_equal(print_files(world, &text, &(struct world_order){ .files = count, .folder = folder }), RESULT_OK);
 	if (request_decode((struct text_view){ text.bytes, text.length }, &request, &fault) != RESULT_OK)
 		fail_msg("add: %s", fault.what);
+	return perform(world, &deed);
+}
+
+static enum result replace(const struct deed *deed, struct engine *engine, struct job_status *ret_status,
+                           struct fault *fault)
+{
+	return engine_job_replace_prefix(engine, deed->row, deed->request, ret_status, deed->files, fault);
+}
+
+enum result world_replace(struct world *world, int64_t row, const char *from, const char *to, uint32_t *ret_files)
+{
+	const struct request request = { .old_prefix = text_view(from), .new_prefix = text_view(to) };
+	struct deed deed = { .act = replace, .row = row, .request = &request, .files = ret_files };
+
 	return perform(world, &deed);
 }
 

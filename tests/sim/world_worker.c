@@ -369,6 +369,7 @@ static void answer_file_order(struct pending *pending)
 			wrong(world, "published before it was whole", order->file.url);
 		if (file->mixed || (order->file.digest.length > 0 && file->version != 0))
 			wrong(world, "published with bytes of another file", order->file.url);
+		report->unmarked = world->no_streams;
 		file->published++;
 	} else if (order->kind == ORDER_ABANDON && file->held) {
 		report->result = fault_set(&report->fault, RESULT_LOCKED, FAULT_FERRY, 0, "made up");

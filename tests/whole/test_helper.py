@@ -277,6 +277,7 @@ def pinned_helper__alone_may_lend_and_attaching_is_all_he_may():
                          ("job.setProperties", {"name": "x"}), ("events.subscribe", {}), ("job.preflight", {}),
                          ("job.takeOwnership", {}), ("job.clearHelperToken", {}), ("job.getHelperTokenSid", {}),
                          ("job.getHelperTokenFlags", {}), ("job.setHelperTokenFlags", {"flags": []}),
+                         ("job.replaceRemotePrefix", {"old_prefix": "http://", "new_prefix": "https://"}),
                          ("job.addFiles", {"files": [play.file(path + "2")]})):
         holder.refused("ACCESS_REFUSED", method, handle=opened["handle"], **more)
     holder.refused("ACCESS_REFUSED", "job.setHelperToken", by=play.owner, what="helper-pinned", handle=opened["handle"],

@@ -217,6 +217,67 @@ static void file__rename_and_the_question_before_it__say_what_is_in_the_way(void
 	assert_true(gone_at_once);
 }
 
+struct marking {
+	const char *folder;
+	enum result created, marked, again, renamed;
+	struct fault fault;
+};
+
+static void mark(void *argument)
+{
+	struct marking *marking = argument;
+	AUTO(folder) struct folder *folder = NULL;
+	AUTO(file_handle) struct file_handle *file = NULL;
+	marking->created = folder_open(marking->folder, &folder, NULL);
+	if (marking->created == RESULT_OK)
+		marking->created = file_create(folder, "part", &file, NULL);
+	if (marking->created != RESULT_OK)
+		return;
+	marking->marked = file_mark_zone(file, 4, &marking->fault);
+	marking->again = file_mark_zone(file, 3, NULL);
+	/* A time that is set after the mark stays. */
+	if (file_write(file, 0, "whole", 5, NULL) == RESULT_OK && file_set_modified(file, 784111777, NULL) == RESULT_OK)
+		marking->renamed = file_rename(folder, file, "part", "final", NULL);
+}
+
+/* NTFS has streams, and the right to write the file is the right to write them. */
+static void file__marked_by_a_lesser_identity__bears_the_stream_that_browsers_write(void **state)
+{
+	struct scene *scene = *state;
+	AUTO(identity) struct identity *stranger = lesser_identity(true);
+	char final[GROUND_PATH_BYTES_MAX], stream[GROUND_PATH_BYTES_MAX + 32];
+	WIN32_FIND_STREAM_DATA found;
+	WIN32_FILE_ATTRIBUTE_DATA about;
+	wchar_t *wide = NULL;
+	ground_make_folder(in(scene, "open"));
+	set_list(in(scene, "open"), "D:P(A;OICI;FA;;;BA)(A;OICI;FA;;;AU)");
+	struct marking marking = { .folder = in(scene, "open"), .renamed = RESULT_SYSTEM };
+	act_as(stranger, mark, &marking);
+	if (marking.marked == RESULT_NOT_SUPPORTED)
+		GROUND_SKIP("the mark of the web: the tests' folder lies where there are no streams");
+	assert_int_equal(marking.created, RESULT_OK);
+	assert_int_equal(marking.marked, RESULT_OK);
+	assert_int_equal(marking.again, RESULT_OK);
+	assert_int_equal(marking.renamed, RESULT_OK);
+	ground_path(final, in(scene, "open"), "final");
+	assert_true(ground_holds(final, "whole"));
+	assert_int_equal(text_format(stream, sizeof(stream), "%s:Zone.Identifier", final), RESULT_OK);
+	assert_true(ground_holds(stream, "[ZoneTransfer]\r\nZoneId=3\r\n"));
+	/* The data and this one, and no other. */
+	assert_int_equal(utf_to_wide(text_view(final), "path", &wide, NULL), RESULT_OK);
+	HANDLE search = FindFirstStreamW(wide, FindStreamInfoStandard, &found, 0);
+	free(wide);
+	assert_true(search != INVALID_HANDLE_VALUE);
+	assert_int_equal(wcscmp(found.cStreamName, L"::$DATA"), 0);
+	assert_true(FindNextStreamW(search, &found));
+	assert_int_equal(wcscmp(found.cStreamName, L":Zone.Identifier:$DATA"), 0);
+	assert_false(FindNextStreamW(search, &found));
+	FindClose(search);
+	assert_true(GetFileAttributesExA(final, GetFileExInfoStandard, &about));
+	ULARGE_INTEGER time = { { about.ftLastWriteTime.dwLowDateTime, about.ftLastWriteTime.dwHighDateTime } };
+	assert_true(time.QuadPart / 10000000 == 784111777 + UINT64_C(11644473600));
+}
+
 /* --- Ferry's own folder --- */
 
 static void own__private_folder__has_exactly_its_list(void **state)
@@ -334,6 +395,7 @@ int main(void)
 		FOLDER_TEST(file__landed_by_a_lesser_identity__needs_only_its_rights_in_the_folder),
 		FOLDER_TEST(file__lesser_identity_in_a_closed_folder__is_denied),
 		FOLDER_TEST(file__handle_of_one_identity__is_written_by_another_that_may_not_open_it),
+		FOLDER_TEST(file__marked_by_a_lesser_identity__bears_the_stream_that_browsers_write),
 		FOLDER_TEST(file__rename_and_the_question_before_it__say_what_is_in_the_way),
 		FOLDER_TEST(own__private_folder__has_exactly_its_list),
 		FOLDER_TEST(own__private_folder__is_closed_to_others_and_still_known_as_ours),

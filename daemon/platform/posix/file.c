@@ -20,8 +20,6 @@
 #include "platform/posix/fault.h"
 #include "platform/posix/testroot.h"
 
-#define STAT_BLOCK_BYTES 512 /* of st_blocks, whatever the file system's blocks are */
-
 struct folder {
 	int fd;
 };
@@ -264,7 +262,7 @@ enum result file_reserve(struct file_handle *file, uint64_t bytes, struct fault 
 	struct statvfs volume;
 	if (fstat(file->fd, &status) != 0 || fstatvfs(file->fd, &volume) != 0)
 		return fault_errno(fault, errno, "ask for free space");
-	uint64_t present = (uint64_t)status.st_blocks * STAT_BLOCK_BYTES, missing = bytes > present ? bytes - present : 0;
+	uint64_t present = (uint64_t)status.st_blocks * S_BLKSIZE, missing = bytes > present ? bytes - present : 0;
 	if (missing / volume.f_frsize >= volume.f_bavail)
 		return fault_errno(fault, ENOSPC, "reserve %ju bytes", (uintmax_t)bytes);
 	return file_truncate(file, bytes, fault);
@@ -306,6 +304,11 @@ enum result file_set_modified(struct file_handle *file, int64_t unix_s, struct f
 {
 	const struct timespec times[2] = { { .tv_nsec = UTIME_OMIT }, { .tv_sec = unix_s } };
 	return done(futimens(file->fd, times), "set the time of", "the open file", fault);
+}
+
+enum result file_mark_zone(struct file_handle *file, unsigned zone, struct fault *fault)
+{
+	return fault_set(fault, RESULT_NOT_SUPPORTED, FAULT_FERRY, 0, "mark file %d as of zone %u", file->fd, zone);
 }
 
 /* Linux renames and unlinks names, never handles: make sure that the name is the handle's.  Who could exchange it

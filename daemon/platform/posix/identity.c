@@ -116,7 +116,6 @@ enum result identity_wear(const struct identity *identity, struct fault *fault)
 
 enum result identity_random(void *bytes, size_t size, struct fault *fault)
 {
-	return size <= INT_MAX && RAND_bytes(bytes, (int)size) == 1
-	           ? RESULT_OK
-	           : fault_set(fault, RESULT_SYSTEM, FAULT_FERRY, 0, "get random bytes");
+	return size <= INT_MAX && RAND_bytes(bytes, (int)size) == 1 ? RESULT_OK :
+	       fault_set(fault, RESULT_SYSTEM, FAULT_FERRY, 0, "get random bytes");
 }

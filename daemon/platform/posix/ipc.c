@@ -183,11 +183,10 @@ static void serve(void *argument)
 	listener->events = POLLIN;
 	*wake = (struct pollfd){ .fd = server->wake, .events = POLLIN };
 	while (tend(server)) {
-		eventfd_t wakes;
 		if (poll(server->polled, server->polled_count, server->poll_ms) <= 0)
 			continue;
 		if (wake->revents)
-			(void)eventfd_read(server->wake, &wakes);
+			(void)eventfd_read(server->wake, &(eventfd_t){ 0 });
 		for (uint32_t i = 0; i < server->limits.connections_max; i++) {
 			const struct pollfd *polled = &server->polled[server->connections[i].polled];
 			if (polled != listener && polled->events & POLLIN && polled->revents)
@@ -360,9 +359,8 @@ static enum result capture(const struct connection *connection, struct identity 
 enum result ipc_capture(struct ipc_server *server, uint64_t number, struct identity **ret_identity, struct fault *fault)
 {
 	struct connection *connection = lock_and_find(server, number);
-	enum result result = connection && connection->delivered
-	                         ? capture(connection, ret_identity, fault)
-	                         : fault_set(fault, RESULT_NOT_FOUND, FAULT_FERRY, 0, "the message is gone");
+	enum result result = connection && connection->delivered ? capture(connection, ret_identity, fault) :
+	                     fault_set(fault, RESULT_NOT_FOUND, FAULT_FERRY, 0, "the message is gone");
 	mutex_unlock(server->mutex);
 	return result;
 }

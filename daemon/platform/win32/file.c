@@ -10,6 +10,7 @@
 
 /* ntstatus.h and windows.h quarrel over their common names. */
 #define NT_OBJECT_PATH_SYNTAX_BAD ((NTSTATUS)0xC000003B)
+#define NT_OBJECT_NAME_INVALID ((NTSTATUS)0xC0000033)
 #define NT_SHARING_VIOLATION ((NTSTATUS)0xC0000043)
 
 /* MinGW-w64 shows these only to programs that give up older Windows, which answers ERROR_INVALID_PARAMETER. */
@@ -321,6 +322,45 @@ enum result file_set_modified(struct file_handle *file, int64_t unix_s, struct f
 
 	return SetFileTime(file->handle, &time, NULL, &time) ? RESULT_OK :
 	                                                       fault_win32(fault, GetLastError(), "set the time of the file");
+}
+
+/* --- where it came from --- */
+
+/* Opened relative to the file's handle, a name that begins with a colon is a stream of that very file: no path is walked,
+ * whatever bears the file's name by now. */
+static enum result open_stream(struct file_handle *file, wchar_t *name, struct file_handle *ret_stream, struct fault *fault)
+{
+	struct folder root = { file->handle };
+	DWORD flags;
+
+	if (GetVolumeInformationByHandleW(file->handle, NULL, 0, NULL, NULL, &flags, NULL, 0) &&
+	    (flags & FILE_NAMED_STREAMS) == 0)
+		return fault_set(fault, RESULT_NOT_SUPPORTED, FAULT_FERRY, 0, "mark the file: its file system has no streams");
+	NTSTATUS status = open_name(&root, name, FILE_WRITE_DATA | SYNCHRONIZE, FILE_SHARE_READ, FILE_OPEN_IF,
+	                            FILE_NON_DIRECTORY_FILE, &ret_stream->handle);
+	/* Servers say that they have streams for folders that lie where there are none. */
+	if (status == NT_OBJECT_NAME_INVALID || result_from_ntstatus(status) == RESULT_NOT_SUPPORTED)
+		return fault_set(fault, RESULT_NOT_SUPPORTED, FAULT_NTSTATUS, (uint32_t)status, "mark the file");
+	return NT_SUCCESS(status) ? RESULT_OK : fault_ntstatus(fault, status, "mark the file");
+}
+
+enum result file_mark_zone(struct file_handle *file, unsigned zone, struct fault *fault)
+{
+	wchar_t name[] = L":Zone.Identifier";
+	struct file_handle stream = { .append = false };
+	char text[40];
+	enum result result = open_stream(file, name, &stream, fault);
+
+	if (result != RESULT_OK)
+		return result;
+	text_display(text, sizeof text, "[ZoneTransfer]\r\nZoneId=%u\r\n", zone);
+	result = file_write(&stream, 0, text, strlen(text), fault);
+	if (result == RESULT_OK)
+		result = file_truncate(&stream, strlen(text), fault);
+	if (result == RESULT_OK)
+		result = file_sync(&stream, fault);
+	handle_cleanup(&stream.handle);
+	return result;
 }
 
 /* --- its name --- */

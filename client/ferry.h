@@ -216,6 +216,7 @@ struct ferry_status {
 	enum ferry_token_loss on_token_loss;
 	enum ferry_profile profile;
 	uint64_t max_bytes;             /* 0: any */
+	bool no_segments;               /* each file by one request at a time */
 	struct ferry_side file, network;
 };
 
@@ -251,6 +252,7 @@ struct ferry_properties {
 	const char *pinned_helper;      /* the SID whose token alone may be its helper token; NULL: anybody's */
 	enum ferry_profile profile;     /* brings a no_progress_timeout_s, unless that is given */
 	uint64_t max_bytes;             /* all files together may be no larger: MAX_SIZE; 0: any size */
+	bool no_segments;               /* never several requests for parts of one file at once */
 };
 #define FERRY_GIVE_NAME 0x01u
 #define FERRY_GIVE_DESCRIPTION 0x02u
@@ -264,6 +266,7 @@ struct ferry_properties {
 #define FERRY_GIVE_PINNED_HELPER 0x200u
 #define FERRY_GIVE_PROFILE 0x400u
 #define FERRY_GIVE_MAX_BYTES 0x800u
+#define FERRY_GIVE_NO_SEGMENTS 0x1000u
 
 /* One file to fetch.  The URL is absolute http or https; the path absolute, in a folder that exists. */
 struct ferry_source {

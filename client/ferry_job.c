@@ -117,6 +117,8 @@ static void write_properties(struct json_writer *request, const struct ferry_pro
 		json_write_raw(request, "pinned_helper", text_view("null"));
 	else if (given & FERRY_GIVE_PINNED_HELPER)
 		json_write_text(request, "pinned_helper", text_view(properties->pinned_helper));
+	if (given & FERRY_GIVE_NO_SEGMENTS)
+		json_write_bool(request, "no_segments", properties->no_segments);
 	if (given & FERRY_GIVE_MAX_BYTES && properties->max_bytes == 0)
 		json_write_raw(request, "max_bytes", text_view("null"));
 	else if (given & FERRY_GIVE_MAX_BYTES)

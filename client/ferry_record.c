@@ -204,6 +204,7 @@ static void identities_of(const struct job_status *from, struct ferry_status *to
 	to->on_token_loss = (enum ferry_token_loss)job->properties.on_token_loss;
 	to->profile = (enum ferry_profile)job->properties.profile;
 	to->max_bytes = job->properties.max_bytes;
+	to->no_segments = job->properties.no_segments;
 	side_of(&from->sides[JOB_SIDE_FILE], job->side_sid[JOB_SIDE_FILE], &to->file);
 	side_of(&from->sides[JOB_SIDE_NETWORK], job->side_sid[JOB_SIDE_NETWORK], &to->network);
 }

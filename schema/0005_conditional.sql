@@ -89,3 +89,6 @@ CREATE TRIGGER file_removed AFTER DELETE ON file BEGIN
 		bytes_transferred = bytes_transferred - min(old.bytes_recorded, 8796093022208)
 	WHERE row = old.job_row;
 END;
+
+-- A job may refuse that its files are fetched in parts.
+ALTER TABLE job ADD COLUMN no_segments INTEGER NOT NULL DEFAULT 0 CHECK (no_segments IN (0, 1));

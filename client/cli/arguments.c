@@ -12,7 +12,7 @@
 #define EVERYWHERE (BIT(HELP) | BIT(VERSION) | BIT(JSON) | BIT(ADDRESS) | BIT(CONSOLE))
 #define SUBMITTING                                                                                                     \
 	(BIT(NAME) | BIT(DESCRIPTION) | BIT(KEY) | BIT(PRIORITY) | BIT(NO_COMPLETE) | BIT(SUSPENDED) | BIT(WAIT) |         \
-	 BIT(NO_WAIT) | BIT(RETRY_DELAY) | BIT(NO_PROGRESS_TIMEOUT) | BIT(MAX_TIME) | BIT(MAX_SIZE) | BIT(LEASE) | BIT(FROM) |              \
+	 BIT(NO_WAIT) | BIT(RETRY_DELAY) | BIT(NO_PROGRESS_TIMEOUT) | BIT(MAX_TIME) | BIT(MAX_SIZE) | BIT(NO_SEGMENTS) | BIT(LEASE) | BIT(FROM) |              \
 	 BIT(ON_TOKEN_LOSS) | BIT(PINNED_HELPER) | BIT(PROFILE) | BIT(DIGEST) |            \
 	 BIT(MIRROR) | BIT(IF_NONE_MATCH) | BIT(IF_MODIFIED_SINCE))
 #define LENDING (BIT(USER) | BIT(ROOT) | BIT(MAX_AGE) | BIT(EVERYONE))
@@ -75,6 +75,7 @@ static const struct {
 	[OPTION_NO_PROGRESS_TIMEOUT] = { "--no-progress-timeout", SECONDS,
 	                                 offsetof(struct arguments, no_progress_timeout_s), 0 },
 	[OPTION_MAX_TIME] = { "--max-time", SECONDS, offsetof(struct arguments, max_time_s), 0 },
+	[OPTION_NO_SEGMENTS] = { "--no-segments", FLAG, 0, 0 },
 	[OPTION_MAX_SIZE] = { "--max-size", BYTES, offsetof(struct arguments, max_bytes), 0 },
 	[OPTION_LEASE] = { "--lease", SECONDS, offsetof(struct arguments, lease_s), 0 },
 	[OPTION_OLDER_THAN] = { "--older-than", SECONDS, offsetof(struct arguments, older_than_s), 0 },

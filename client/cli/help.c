@@ -103,6 +103,7 @@ static const char *const texts[VERB_NONE] = {
 		"                   wait this long before a retry; fail after this long without progress; fail after\n"
 		"                   this long of transferring\n"
 		"  --max-size N     fail if its files are larger together (500kB, 20MB, 4GB)\n"
+		"  --no-segments    never fetch parts of one large file at once, however much faster that would be\n"
 		"  --profile interactive|update|bulk\n"
 		"                   how patient it is: first byte 10 s, stall 20 s, give up after 2 minutes without progress;\n"
 		"                   30 s, 60 s, 24 hours; 60 s, 5 minutes, 14 days\n"

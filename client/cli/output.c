@@ -117,6 +117,7 @@ static void write_identities(struct json_writer *writer, const struct ferry_stat
 	json_write_end(writer, '}');
 	json_write_text(writer, "on_token_loss", text_view(ferry_token_loss_name(status->on_token_loss)));
 	write_or_null(writer, "pinned_helper", status->pinned_helper);
+	json_write_bool(writer, "no_segments", status->no_segments);
 	if (status->max_bytes == 0)
 		json_write_raw(writer, "max_bytes", text_view("null"));
 	else
@@ -359,6 +360,8 @@ void output_job(const struct ferry_status *status, int64_t wall_ms)
 	output_identities(status, false);
 	output_text("  priority     %s\n", ferry_priority_name(status->priority));
 	output_text("  completes    %s\n", status->auto_complete ? "by itself" : "when told to");
+	if (status->no_segments)
+		output_text("  segments     never\n");
 	if (status->max_bytes != 0) {
 		format_bytes(status->max_bytes, total);
 		output_text("  at most      %s\n", total);

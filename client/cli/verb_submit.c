@@ -102,6 +102,7 @@ static struct ferry_properties properties_of(const struct arguments *arguments, 
 		{ OPTION_PINNED_HELPER, FERRY_GIVE_PINNED_HELPER },
 		{ OPTION_PROFILE, FERRY_GIVE_PROFILE },
 		{ OPTION_MAX_SIZE, FERRY_GIVE_MAX_BYTES },
+		{ OPTION_NO_SEGMENTS, FERRY_GIVE_NO_SEGMENTS },
 	};
 	struct ferry_properties properties = {
 		.given = FERRY_GIVE_NAME | FERRY_GIVE_AUTO_COMPLETE,
@@ -117,6 +118,7 @@ static struct ferry_properties properties_of(const struct arguments *arguments, 
 		.pinned_helper = arguments->pinned_helper,
 		.profile = arguments->profile,
 		.max_bytes = arguments->max_bytes,
+		.no_segments = true,
 	};
 
 	for (size_t i = 0; i < sizeof(optional) / sizeof(optional[0]); i++) {

@@ -54,7 +54,8 @@ enum {
 	PROPERTY_PINNED_HELPER = 1 << 9,
 	PROPERTY_PROFILE = 1 << 10,
 	PROPERTY_MAX_BYTES = 1 << 11,
-	PROPERTY_ALL = (1 << 12) - 1,
+	PROPERTY_NO_SEGMENTS = 1 << 12,
+	PROPERTY_ALL = (1 << 13) - 1,
 };
 
 /* A decoded request.  Views point into `document`. */

@@ -235,6 +235,7 @@ static void read_properties(struct reader *reader, struct job_properties *proper
 	if (reader->result == RESULT_OK && !token_loss_from_name(loss, &properties->on_token_loss))
 		unknown_word(reader, "on_token_loss");
 	read_sid(reader, "pinned_helper", properties->pinned_helper);
+	read_bool(reader, "no_segments", &properties->no_segments);
 	properties->max_bytes = 0;
 	if (json_is_number(member(reader, "max_bytes")))
 		read_u64(reader, "max_bytes", &properties->max_bytes);

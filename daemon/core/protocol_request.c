@@ -186,6 +186,12 @@ static enum result read_profile(struct json value, struct request *request, stru
 	return RESULT_OK;
 }
 
+static enum result read_no_segments(struct json value, struct request *request, struct fault *fault)
+{
+	request->properties_given |= PROPERTY_NO_SEGMENTS;
+	return json_get_bool(value, &request->properties.no_segments, fault);
+}
+
 static enum result read_max_bytes(struct json value, struct request *request, struct fault *fault)
 {
 	request->properties_given |= PROPERTY_MAX_BYTES;
@@ -367,6 +373,7 @@ static enum result read_limit(struct json value, struct request *request, struct
 #define FIELDS(X)                                                                                              \
 	X(protocol) X(client) X(handle) X(job) X(key) X(name) X(description) X(priority) X(auto_complete)      \
 	X(retry_delay) X(no_progress_timeout) X(max_time) X(lease) X(on_token_loss) X(pinned_helper) X(profile) X(max_bytes) X(files)  \
+	X(no_segments)  \
 	X(all) X(everyone) X(from) X(limit) X(sid) X(logon_id) X(flags) X(roots) X(token_age) X(ticket)  \
 	X(old_prefix) X(new_prefix)
 
@@ -408,6 +415,7 @@ static const struct {
 	[AT_pinned_helper] = { "pinned_helper", read_pinned_helper },
 	[AT_profile] = { "profile", read_profile },
 	[AT_max_bytes] = { "max_bytes", read_max_bytes },
+	[AT_no_segments] = { "no_segments", read_no_segments },
 	[AT_sid] = { "sid", read_sid },
 	[AT_logon_id] = { "logon_id", read_logon_id },
 	[AT_flags] = { "flags", read_flags },
@@ -421,7 +429,7 @@ static const struct {
 #define FIELDS_PROPERTIES                                                                             \
 	(FIELD_name | FIELD_description | FIELD_priority | FIELD_auto_complete | FIELD_retry_delay |  \
 	 FIELD_no_progress_timeout | FIELD_max_time | FIELD_lease | FIELD_on_token_loss | FIELD_pinned_helper |  \
-	 FIELD_profile | FIELD_max_bytes)
+	 FIELD_profile | FIELD_max_bytes | FIELD_no_segments)
 
 static const struct {
 	unsigned required, optional;

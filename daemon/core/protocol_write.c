@@ -343,6 +343,8 @@ void protocol_write_properties(struct json_writer *writer, const struct job_prop
 		write_null(writer, "profile");
 	else if (given & PROPERTY_PROFILE)
 		json_write_text(writer, "profile", text_view(job_profile_name(properties->profile)));
+	if (given & PROPERTY_NO_SEGMENTS)
+		json_write_bool(writer, "no_segments", properties->no_segments);
 	if (given & PROPERTY_MAX_BYTES && properties->max_bytes == 0)
 		write_null(writer, "max_bytes");
 	else if (given & PROPERTY_MAX_BYTES)

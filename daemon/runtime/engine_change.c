@@ -193,6 +193,8 @@ static enum result apply_properties(struct engine *engine, struct job *job, cons
 		to->lease_s = from->lease_s;
 	if (given & PROPERTY_PROFILE)
 		to->profile = from->profile;
+	if (given & PROPERTY_NO_SEGMENTS)
+		to->no_segments = from->no_segments;
 	if (given & PROPERTY_MAX_BYTES)
 		to->max_bytes = from->max_bytes;
 	if (given & PROPERTY_ON_TOKEN_LOSS)
@@ -236,6 +238,7 @@ static void after_properties(struct engine *engine, const struct job *job)
 		change_priority(engine, active, job->properties.priority);
 	active->patience = job_patience(job->properties.profile);
 	active->max_bytes = job->properties.max_bytes;
+	active->no_segments = job->properties.no_segments; /* of what begins from now on */
 	active->deadline_ms = active->slot_since_ms + (job->active_ms < max_ms ? (int64_t)(max_ms - job->active_ms) : 0);
 }
 

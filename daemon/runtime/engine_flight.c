@@ -81,7 +81,7 @@ void flight_order(struct engine *engine, struct flight *flight, enum order_kind 
 		order->hash = TAKE(flight->hash);
 		order->connections_per_host_max =
 			at_once(engine, flight->active, engine->parts.settings->transfer_connections_per_host_max);
-		order->segments_max = (uint32_t)engine->parts.settings->transfer_segments_per_file_max;
+		order->segments_max = flight->active->no_segments ? 1 : (uint32_t)engine->parts.settings->transfer_segments_per_file_max;
 	}
 	if (order != NULL && kind == ORDER_FETCH && flight->active->patience != NULL) {
 		order->first_byte_s = flight->active->patience->first_byte_s;
@@ -331,6 +331,7 @@ static struct active *active_new(struct engine *engine, struct job *job, struct 
 	active->priority = job->properties.priority;
 	active->patience = job_patience(job->properties.profile);
 	active->max_bytes = job->properties.max_bytes;
+	active->no_segments = job->properties.no_segments;
 	active->created_ms = job->created_ms;
 	active->slot_since_ms = active->slice_since_ms = engine_mono(engine);
 	active->next = engine->actives;

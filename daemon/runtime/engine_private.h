@@ -117,6 +117,7 @@ struct active {
 	int64_t slice_since_ms; /* monotonic */
 	const struct job_patience *patience; /* NULL: the settings' */
 	uint64_t max_bytes; /* of the job; 0: any */
+	bool no_segments; /* likewise */
 	uint32_t connect_ms, fetch_ms; /* of its last connection, and of its files, the last ones counting most; 0: not known */
 	int64_t created_ms;
 	struct crew *crews[JOB_SIDE_COUNT]; /* without work for the network that side is NULL */

@@ -27,13 +27,13 @@ _Static_assert(FILE_ETAG_BYTES_MAX == 512 && FILE_MODIFIED_BYTES_MAX == 64, "sch
 
 /* clang-format off */ /* SQL has lines of its own. */
 
-/* What store_job_save writes, and what store_file_save writes; 34 and 11 columns. */
+/* What store_job_save writes, and what store_file_save writes; 35 and 11 columns. */
 #define JOB_SAVED                                                                                      \
 	"name, description, priority, auto_complete, retry_delay_s, no_progress_timeout_s, max_time_s, "   \
 	"lease_s, state, work, error, error_source, error_raw, error_what, error_count, attempts, "                 \
 	"modified_ms, finished_ms, state_since_ms, next_try_ms, progress_ms, active_ms, on_token_loss, "   \
 	"pinned_helper, helper_flags, helper_sid, helper_logon, token_wait, file_sid, network_sid, file_writer, "       \
-	"retry_after_s, profile, max_bytes"
+	"retry_after_s, profile, max_bytes, no_segments"
 #define FILE_SAVED "state, bytes_total, bytes_recorded, partial, tag, etag, modified, source, sources_refused, " \
 	"source_failures, bytes_most"
 
@@ -61,13 +61,13 @@ const char *const store_statements[STATEMENT_COUNT] = {
 	[JOB_INSERT] = "INSERT INTO job (owner_row, id, key, owner_integrity, owner_elevated, created_ms, limited, "
 	               JOB_SAVED ") VALUES (" OWNER_1 ", ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, "
 	               "?15, ?16, ?17, ?18, ?19, ?20, ?21, ?22, ?23, ?24, ?25, ?26, ?27, ?28, ?29, ?30, ?31, ?32, "
-	               "?33, ?34, ?35, ?36, ?37, ?38, ?39, ?40, ?41)",
+	               "?33, ?34, ?35, ?36, ?37, ?38, ?39, ?40, ?41, ?42)",
 	[JOB_BY_ROW] = JOB_SELECT "WHERE row = ?1",
 	[JOB_BY_ID] = JOB_SELECT "WHERE id = ?1",
 	[JOB_BY_KEY] = JOB_SELECT "INDEXED BY job_key WHERE owner_row = " OWNER_1 " AND key = ?2 AND key <> ''",
 	[JOB_EXISTS] = "SELECT 1 FROM job WHERE row = ?1",
 	[JOB_SAVE] = "UPDATE job SET (" JOB_SAVED ") = (?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15, "
-	             "?16, ?17, ?18, ?19, ?20, ?21, ?22, ?23, ?24, ?25, ?26, ?27, ?28, ?29, ?30, ?31, ?32, ?33, ?34, ?35, ?36) "
+	             "?16, ?17, ?18, ?19, ?20, ?21, ?22, ?23, ?24, ?25, ?26, ?27, ?28, ?29, ?30, ?31, ?32, ?33, ?34, ?35, ?36, ?37) "
 	             "WHERE row = ?1 AND state = ?2",
 	[JOB_TAKE] = "UPDATE job SET owner_row = " OWNER_1 ", key = '', owner_integrity = ?3, owner_elevated = ?4, "
 	             "limited = ?5, takeovers = takeovers + 1 WHERE row = ?2",
@@ -235,6 +235,7 @@ static void put_job_saved(struct query *query, const struct job *job)
 	put_i64(query, job->retry_after_s);
 	put_i64(query, properties->profile);
 	put_u64(query, "max_bytes", properties->max_bytes);
+	put_i64(query, properties->no_segments);
 }
 
 /* An outcome that this Ferry does not know was written by a newer one with the same schema: no damage. */
@@ -297,6 +298,7 @@ static enum result take_job(struct query *query, struct job *job, struct fault *
 	job->retry_after_s = (uint32_t)take_i64(query, 0, JOB_RETRY_AFTER_S_MAX);
 	properties->profile = (enum job_profile)take_i64(query, 0, JOB_PROFILE_COUNT - 1);
 	properties->max_bytes = take_u64(query);
+	properties->no_segments = take_i64(query, 0, 1) == 1;
 
 	job->files_total = take_u32(query);
 	job->files_transferred = take_u32(query);

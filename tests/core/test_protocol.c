@@ -93,7 +93,7 @@ static void request_decode__job_create__reads_every_member(void **state)
 	                       "{\"name\":\"J\xC3\xB6" "b\",\"description\":\"two\\nlines\\tand\",\"key\":\"k-1\","
 	                       "\"priority\":\"foreground\",\"auto_complete\":true,\"retry_delay_s\":60,"
 	                       "\"no_progress_timeout_s\":0,\"max_time_s\":3600,\"lease_s\":60,\"on_token_loss\":\"wait\","
-	                       "\"pinned_helper\":\"S-1-5-18\",\"profile\":\"update\",\"max_bytes\":9223372036854775807,\"files\":["
+	                       "\"pinned_helper\":\"S-1-5-18\",\"profile\":\"update\",\"no_segments\":true,\"max_bytes\":9223372036854775807,\"files\":["
 	                       "{\"url\":\"https://a/b\",\"path\":\"C:\\\\a\\\\b\",\"size_bytes\":9223372036854775807,"
 	                       "\"digest\":\"sha256:ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad\","
 	                       "\"mirrors\":[\"http://m/b\",\"https://n/b\"]},"
@@ -113,6 +113,7 @@ static void request_decode__job_create__reads_every_member(void **state)
 	assert_string_equal(request.properties.pinned_helper, "S-1-5-18");
 	assert_int_equal(request.properties.profile, JOB_PROFILE_UPDATE);
 	assert_int_equal(request.properties.max_bytes, INT64_MAX);
+	assert_true(request.properties.no_segments);
 	assert_int_equal(request.file_count, 2);
 	assert_int_equal(request_file(&request, 0, &file, NULL), RESULT_OK);
 	assert_true(text_is(file.url, "https://a/b"));
@@ -314,6 +315,7 @@ static void request_decode__wrong_params__names_the_field(void **state)
 		{ "job.setProperties", "{\"handle\":1,\"lease_s\":315360001}", RESULT_INVALID_ARGUMENT, "params.lease_s: " },
 		{ "job.setProperties", "{\"handle\":1,\"lease_s\":null}", RESULT_INVALID_ARGUMENT, "params.lease_s: " },
 		{ "job.setProperties", "{\"handle\":1,\"max_bytes\":0}", RESULT_INVALID_ARGUMENT, "params.max_bytes: " },
+		{ "job.create", "{\"name\":\"a\",\"no_segments\":1}", RESULT_INVALID_ARGUMENT, "params.no_segments: " },
 		{ "job.create", "{\"name\":\"a\",\"max_bytes\":-1}", RESULT_INVALID_ARGUMENT, "params.max_bytes: " },
 		{ "job.create", "{\"name\":\"a\",\"max_bytes\":\"1GB\"}", RESULT_INVALID_ARGUMENT, "params.max_bytes: " },
 		{ "job.create", "{\"name\":\"a\",\"owner\":\"me\"}", RESULT_UNKNOWN_FIELD, "params.owner" },
@@ -476,7 +478,7 @@ static void request_decode__every_member_with_every_method__agrees_with_the_sche
 		{ "limit", "1" },
 		{ "on_token_loss", "\"wait\"" }, { "pinned_helper", "null" }, { "sid", "\"S-1-5-18\"" },
 		{ "logon_id", "\"0x3e7\"" }, { "flags", "[\"network\"]" }, { "roots", "[\"C:\\\\a\"]" },
-		{ "max_token_age_s", "60" }, { "ticket", "\"t\"" }, { "profile", "\"bulk\"" }, { "max_bytes", "1" },
+		{ "max_token_age_s", "60" }, { "ticket", "\"t\"" }, { "profile", "\"bulk\"" }, { "max_bytes", "1" }, { "no_segments", "true" },
 	};
 	enum { MEMBER_COUNT = sizeof(members) / sizeof(members[0]) };
 	for (unsigned method = 0; method < METHOD_COUNT; method++) {

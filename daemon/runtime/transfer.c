@@ -116,6 +116,15 @@ enum result transfer_new(struct transfer_set *set, const char *url, struct trans
 	return RESULT_OK;
 }
 
+void transfer_join(struct transfer *transfer, enum job_priority priority)
+{
+	struct throttle *throttle = transfer->set->limits.throttle;
+	transfer->priority = priority;
+	transfer->joined = throttle != NULL;
+	if (transfer->joined)
+		throttle_join(throttle, priority);
+}
+
 enum result transfer_start(struct transfer_set *set, const struct transfer_order *order, struct fault *fault)
 {
 	assert(!find(set->active, order->file_row) && !find(set->waiting, order->file_row));
@@ -144,16 +153,13 @@ enum result transfer_start(struct transfer_set *set, const struct transfer_order
 	transfer->recorded = transfer->written = order->known.offset;
 	transfer->first_byte_ms = (int64_t)(order->first_byte_s ? order->first_byte_s : set->limits.stall_timeout_s) * 1000;
 	transfer->stall_ms = (int64_t)(order->stall_s ? order->stall_s : set->limits.stall_timeout_s) * 1000;
-	transfer->priority = order->priority;
 	transfer->connections_per_host_max =
 		order->connections_per_host_max ? order->connections_per_host_max : set->limits.connections_per_host_max;
 	transfer->digest = order->digest;
 	transfer->hash = order->hash;
 	transfer->parts.most = order->segments_max;
 	resume_plan(&transfer->known, &transfer->request);
-	transfer->joined = set->limits.throttle != NULL;
-	if (transfer->joined)
-		throttle_join(set->limits.throttle, transfer->priority);
+	transfer_join(transfer, order->priority);
 	append(&set->waiting, TAKE(transfer));
 	set->count++;
 	set->may_begin = true;
@@ -267,19 +273,25 @@ static void follow_limits(struct transfer_set *set)
 	set->may_begin = true;
 }
 
+static void change_priority(struct transfer *transfer, int64_t file_row, enum job_priority priority)
+{
+	for (; transfer; transfer = transfer->next) {
+		if (transfer->row != file_row)
+			continue;
+		if (transfer->joined) {
+			throttle_leave(transfer->set->limits.throttle, transfer->priority);
+			throttle_join(transfer->set->limits.throttle, priority);
+		}
+		transfer->priority = priority;
+		transfer->set->may_begin = true;
+	}
+}
+
+/* Also of those that fetch a part of it. */
 void transfer_set_priority(struct transfer_set *set, int64_t file_row, enum job_priority priority)
 {
-	struct transfer *transfer = find(set->active, file_row);
-	if (!transfer)
-		transfer = find(set->waiting, file_row);
-	if (!transfer)
-		return;
-	if (transfer->joined) {
-		throttle_leave(set->limits.throttle, transfer->priority);
-		throttle_join(set->limits.throttle, priority);
-	}
-	transfer->priority = priority;
-	set->may_begin = true;
+	change_priority(set->active, file_row, priority);
+	change_priority(set->waiting, file_row, priority);
 }
 
 enum result transfer_activate(struct transfer *transfer)

@@ -108,7 +108,7 @@ static void spend(struct transfer *transfer, size_t length)
 {
 	if (transfer->set->limits.throttle == NULL)
 		return;
-	throttle_spend(transfer->set->limits.throttle, transfer_lead(transfer)->priority, length);
+	throttle_spend(transfer->set->limits.throttle, transfer->priority, length);
 	(void)rate_spend(&transfer->free_us, transfer->share, length, transfer->heard_ms * 1000);
 }
 

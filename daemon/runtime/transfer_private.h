@@ -124,6 +124,7 @@ enum result transfer_new(struct transfer_set *set, const char *url, struct trans
                          struct fault *fault) MUST_CHECK;
 void transfer_free(struct transfer *transfer);
 DEFINE_CLEANUP(transfer)
+void transfer_join(struct transfer *transfer, enum job_priority priority); /* the throttle, until it is freed */
 /* Ask, and be among the active.  Sets transfer->fault. */
 enum result transfer_activate(struct transfer *transfer) MUST_CHECK;
 void transfer_leave_active(struct transfer *transfer);

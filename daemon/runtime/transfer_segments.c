@@ -259,6 +259,7 @@ static enum result begin(struct transfer *lead, struct segment part)
 	transfer->row = lead->row;
 	transfer->file = lead->file;
 	transfer->reserved = true;
+	transfer_join(transfer, lead->priority); /* a limit that appears meanwhile is shared with it, too */
 	transfer->first_byte_ms = lead->first_byte_ms;
 	transfer->stall_ms = lead->stall_ms;
 	transfer->connections_per_host_max = lead->connections_per_host_max;

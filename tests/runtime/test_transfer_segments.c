@@ -268,6 +268,37 @@ static void transfer__others_wait__get_the_connections(void **state)
 	rig_free(rig);
 }
 
+/* A limit that appears while there are several requests holds for them together. */
+static void transfer__limited_among_parts__keeps_to_the_limit(void **state)
+{
+	(void)state;
+	AUTO(throttle) struct throttle *throttle = throttle_new();
+	struct rate_rule rule;
+	struct rig *rig = parts_rig(8 * MIB);
+	rig->limits.throttle = throttle;
+	start(rig, 0, "/well/0", nothing_known);
+	while (asked(rig, 0) < 6)
+		work(rig, 1000);
+	assert_int_equal(rate_parse(text_view("all 40kB/s"), &rule, NULL), RESULT_OK);
+	const struct rate_limits limits = rate_at(&rule, 1, 0);
+	throttle_set(throttle, &limits);
+	for (int i = 0; i < 20; i++) {
+		uint64_t shares = 0;
+		work(rig, 100);
+		for (const struct transfer *transfer = rig->set->active; transfer; transfer = transfer->next)
+			if (!transfer->parts.rests)
+				shares += transfer->share;
+		assert_in_range(shares, 1, 40000);
+	}
+	assert_int_equal(rig->told[0].finished, 0);
+	const struct rate_limits none = rate_at(NULL, 0, 0);
+	throttle_set(throttle, &none);
+	release(rig);
+	assert_int_equal(finish_all(rig, 1)->result, RESULT_OK);
+	assert_content(&rig->files[0], 0, 0, 8 * MIB);
+	rig_free(rig);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -276,6 +307,7 @@ int main(void)
 		cmocka_unit_test(transfer__stopped_or_without_room_among_parts__has_told_what_is_whole),
 		cmocka_unit_test(transfer__set_freed_among_parts__tells_nobody),
 		cmocka_unit_test(transfer__others_wait__get_the_connections),
+		cmocka_unit_test(transfer__limited_among_parts__keeps_to_the_limit),
 	};
 	return cmocka_run_group_tests(tests, set_up_curl, NULL);
 }

@@ -192,14 +192,17 @@ class Ferry:
     """
     all = []
 
-    def __init__(self, settings=None, run_as=None, capabilities="+setuid,+setgid"):
+    def __init__(self, settings=(), run_as=None, capabilities="+setuid,+setgid"):
         self.folder = tempfile.mkdtemp(prefix="ferry-whole-")
         os.chmod(self.folder, 0o755)
         self.data = os.path.join(self.folder, "data")
         self.landed = os.path.join(self.folder, "landed")
         os.makedirs(self.data, 0o700)
         os.makedirs(self.landed)
+        # A server that is slow for each connection is to be slow, for tests that look at what goes on meanwhile: no parts.
         if settings is not None:
+            settings = dict(settings)
+            settings["transfer"] = {"segments_per_file_max": 1, **settings.get("transfer", {})}
             with open(os.path.join(self.data, "ferry.jsonc"), "w") as file:
                 json.dump(settings, file)
         self.environment = dict(os.environ, FERRY_TEST_ROOT=self.folder)

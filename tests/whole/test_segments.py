@@ -5,6 +5,7 @@ import time
 from ground import MIB, Bridge, Ferry, Nginx, run, sha256, wait_until
 
 SIZE = 6 * MIB + 7
+PARTS = {"transfer": {"segments_per_file_max": 6}}  # as by default
 RATE = MIB  # of each connection: one alone takes six seconds
 
 
@@ -13,7 +14,7 @@ def parts(nginx):
 
 
 def slow_server__is_asked_for_parts_and_for_one_where_the_job_refuses():
-    ferry = Ferry().start()
+    ferry = Ferry(PARTS).start()
     nginx = Nginx(os.path.join(ferry.folder, "nginx"), rate=RATE)
     for name in ("parts.bin", "one.bin"):
         nginx.file(name, SIZE)
@@ -32,7 +33,7 @@ def slow_server__is_asked_for_parts_and_for_one_where_the_job_refuses():
 
 
 def killed_among_parts__goes_on_from_what_is_whole():
-    ferry = Ferry({"transfer": {"checkpoint_bytes": MIB}}).start()
+    ferry = Ferry({"transfer": {"checkpoint_bytes": MIB, **PARTS["transfer"]}}).start()
     nginx = Nginx(os.path.join(ferry.folder, "nginx"), rate=RATE)
     nginx.file("large.bin", SIZE)
     ferry.run("submit", "--name", "Large", "--no-wait", "--digest", nginx.digest("large.bin"), nginx.url("large.bin"),
@@ -53,7 +54,7 @@ def killed_among_parts__goes_on_from_what_is_whole():
 
 
 def replaced_among_parts__lands_as_one_or_the_other():
-    ferry = Ferry().start()
+    ferry = Ferry(PARTS).start()
     nginx = Nginx(os.path.join(ferry.folder, "nginx"), rate=RATE)
     nginx.file("large.bin", SIZE)
     nginx.file("other.bin", SIZE)

@@ -151,14 +151,14 @@ def damaged_queues__are_kept_aside_and_said():
 
 def data_folders_that_cannot_be_used__are_refused():
     def fresh(make):
-        ferry = Ferry()
+        ferry = Ferry(None)
         os.rmdir(ferry.data)
         make(ferry.data)
         return ferry
 
     file = fresh(lambda path: open(path, "w").close())
     refused("a file", file, "DATA_UNUSABLE", (native(file.data), "no folder" if not WINDOWS else "file"))
-    alone = Ferry()
+    alone = Ferry(None)
     missing = native(os.path.join(alone.folder, "no", "data"))
     options = ["--data", missing] if not WINDOWS else []
     if WINDOWS:
@@ -169,7 +169,7 @@ def data_folders_that_cannot_be_used__are_refused():
         return
     # Whoever opened one of these in the ordinary way would wait for the other end.
     for name in ("ferry.jsonc", "ferry.jsonl", "queue.mark"):
-        pipe = Ferry()
+        pipe = Ferry(None)
         os.mkfifo(os.path.join(pipe.data, name))
         if name != "queue.mark":
             pipe.start()
@@ -197,7 +197,7 @@ def data_folders_that_cannot_be_used__are_refused():
     empty = fresh(lambda path: (os.mkdir(path), os.chmod(path, 0o777))).start()
     assert os.stat(empty.data).st_mode & 0o777 == 0o700
     if subprocess.run(["unshare", "-m", "true"], stderr=subprocess.DEVNULL).returncode == 0:
-        still = Ferry()  # on a disk that only this daemon sees as read-only
+        still = Ferry(None)  # on a disk that only this daemon sees as read-only
         still.serve = ["unshare", "-m", "sh", "-c",
                        'mount --bind "$0" "$0" && mount -o remount,bind,ro "$0" && exec "$@"', still.data, *still.serve]
         refused("on a read-only disk", still, "DATA_UNUSABLE", still.data)
@@ -222,7 +222,7 @@ def data_folders_that_cannot_be_used__are_refused():
                                                              open(database(ferry), "w").close(),
                                                              own(ferry, database(ferry), 0o444)), "queue.sqlite3")]
     for row, prepare, what in rows:
-        ferry = Ferry()
+        ferry = Ferry(None)
         prepare(ferry)
         refused(row, ferry, "DATA_UNUSABLE", os.path.join(ferry.folder, "data") if what == "data" else database(ferry),
                 **as_nobody())

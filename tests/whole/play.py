@@ -10,7 +10,7 @@ from wire import Scene, Wire, can_read
 class Play(Scene):
     """Owner and helper with a folder each, closed to all others."""
 
-    def __init__(self, settings=None, rate=0):
+    def __init__(self, settings=(), rate=0):
         super().__init__(settings, rate)
         self.owner, self.helper, self.stranger = Identity(), Identity(), Identity()
         self.owners, self.helpers = self.folder(self.owner, "owners"), self.folder(self.helper, "helpers")

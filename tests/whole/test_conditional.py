@@ -9,7 +9,7 @@ LONG_AGO = 1000000123  # what no server said: a destination that keeps it was no
 
 def scene(names, rate=0, **settings):
     """A daemon, a server, and these files fetched once; what the service then tells of each."""
-    ferry = Ferry(settings or None)
+    ferry = Ferry(settings)
     nginx = Nginx(os.path.join(ferry.folder, "nginx"), rate)
     ferry.start()
     for name in names:

@@ -171,7 +171,7 @@ class speaking_as:
 
 
 class Scene:
-    def __init__(self, settings=None):
+    def __init__(self, settings=()):
         self.ferry = Ferry(settings)
         # What is freed is given back soon, or growth could not be told from what the sanitizer keeps.
         self.ferry.environment["ASAN_OPTIONS"] = (os.environ.get("ASAN_OPTIONS", "") +

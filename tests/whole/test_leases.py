@@ -9,7 +9,7 @@ URL = "http://127.0.0.1:9/x"
 DAY_MS = 24 * 3600 * 1000
 
 
-def prepare(names, settings=None, *options):
+def prepare(names, settings=(), *options):
     """A daemon with resting jobs of these names; their ids."""
     ferry = Ferry(settings).start()
     ids = []

@@ -157,7 +157,7 @@ def claim(identity):
 class Scene:
     """The daemon under a uid of its own, and a server."""
 
-    def __init__(self, settings=None, rate=0, capabilities="+setuid,+setgid"):
+    def __init__(self, settings=(), rate=0, capabilities="+setuid,+setgid"):
         self.daemon = Identity()
         self.ferry = Ferry(settings, run_as=self.daemon, capabilities=capabilities)
         self.nginx = Nginx(os.path.join(self.ferry.folder, "nginx"), rate)

@@ -84,7 +84,7 @@ struct world {
 	enum result preflight_result; /* the answer to the last preflight, or WORLD_NO_ANSWER */
 	struct preflight preflight;
 	const char *denied;      /* the destination that may not be written */
-	char lying[8][64];       /* names of partial files in /sim that no job's file stands for */
+	char lying[64][64];      /* names of partial files in /sim that no job's file stands for */
 	unsigned lying_count;
 	bool same_tags;    /* all servers give the same entity tag to whatever they have */
 	bool remote;       /* paths are Windows', and lie on another machine */

@@ -284,6 +284,7 @@ static enum result run_engine(struct daemon *daemon, struct store *store, struct
 	AUTO(identity) struct identity *service = NULL;
 	AUTO(throttle) struct throttle *throttle = throttle_new();
 	AUTO(network_watch) struct network_watch *watch = NULL;
+	AUTO(syncs) struct syncs *syncs = syncs_new();
 	AUTO(engine) struct engine *engine = NULL;
 	AUTO(sessions) struct sessions *sessions = NULL;
 	struct sessions_settings door = { daemon->address, &daemon->status, settings };
@@ -293,10 +294,11 @@ static enum result run_engine(struct daemon *daemon, struct store *store, struct
 		                      .version = FERRY_VERSION, .queue_mark = daemon->mark, .throttle = throttle };
 	enum result result;
 
-	if (throttle == NULL)
+	if (throttle == NULL || syncs == NULL)
 		return fault_set(daemon->fault, RESULT_NO_MEMORY, FAULT_FERRY, 0, "start transfers");
 	daemon->workers.forbidden_folders = daemon->forbidden;
 	daemon->workers.mark_zone = (unsigned)settings->files_mark_of_the_web_zone;
+	daemon->workers.syncs = syncs;
 	daemon->workers.transfer = (struct transfer_limits){
 		.checkpoint_bytes = settings->transfer_checkpoint_bytes,
 		.connect_timeout_ms = (uint32_t)settings->transfer_connect_timeout_ms,

@@ -23,6 +23,7 @@ void folder_free(struct folder *folder);
 DEFINE_CLEANUP(folder)
 /* Make the names made and removed so far durable (no-op where the file system's journal does). */
 enum result folder_sync(struct folder *folder, struct fault *fault) MUST_CHECK;
+extern const bool folder_is_to_be_synced; /* false: it is a no-op, and the folder need not be opened for it */
 /* Is this one of the folders of Ferry itself or below one (rule 9), judged by what the handle resolves to? */
 enum result folder_is_below(struct folder *folder, const char *ancestor_path, bool *ret_below,
                             struct fault *fault) MUST_CHECK;

@@ -43,7 +43,7 @@ enum result engine_new(const struct engine_parts *parts, struct engine **ret_eng
 	engine->outgoing_end = &engine->outgoing;
 	engine->deferrals_end = &engine->deferrals;
 	engine->recover = true;
-	engine->token_at_ms = INT64_MAX;
+	engine->token_at_ms = engine->commit_at_ms = INT64_MAX;
 	engine->started_ms = engine->absent_since_ms = engine_now(engine);
 	engine->next_try_ms = engine->next_slot_ms = INT64_MAX;
 	engine_read_rates(engine);
@@ -386,6 +386,10 @@ static void start_over(struct engine *engine)
 		active_free(engine, engine->actives);
 	engine->changed_count = 0;
 	engine->unmarked_count = 0; /* the turn that told of them may be undone */
+	engine->swept_count = 0; /* names that were not committed are no file's any more */
+	engine->commit_at_ms = INT64_MAX;
+	engine->waiting = 0;
+	engine->waiting_bytes = 0;
 	engine->recover = true;
 	engine->next_try_ms = engine->next_slot_ms = INT64_MAX;
 }
@@ -450,6 +454,33 @@ static int64_t tend(struct engine *engine)
 	return due;
 }
 
+/* Where nobody asked for anything, and nothing that is let out relies on what was written, the next turn's commit will do for
+ * this one, too.  What may be lost to a crash may as well be undone with that turn. */
+static bool commit_can_wait(struct engine *engine)
+{
+	if (!store_can_wait(engine->parts.store) || engine->waiting >= WAITING_RECORDS_MAX || engine->deferrals != NULL ||
+	    engine->changed_count > 0 || engine->stopping)
+		return false;
+	if (engine->commit_at_ms == INT64_MAX)
+		engine->commit_at_ms = engine_mono(engine) + WAITING_MS_MAX;
+	return engine_mono(engine) < engine->commit_at_ms;
+}
+
+static enum result begin(struct engine *engine, struct fault *fault)
+{
+	bool goes_on = engine->commit_at_ms != INT64_MAX;
+
+	return goes_on ? RESULT_OK : store_begin(engine->parts.store, fault);
+}
+
+static enum result commit(struct engine *engine, struct fault *fault)
+{
+	engine->commit_at_ms = INT64_MAX;
+	engine->waiting = 0;
+	engine->waiting_bytes = 0;
+	return store_commit(engine->parts.store, fault);
+}
+
 int64_t engine_turn(struct engine *engine)
 {
 	struct fault fault;
@@ -457,7 +488,7 @@ int64_t engine_turn(struct engine *engine)
 	int64_t due = INT64_MAX;
 
 	engine->turn++;
-	if (store_begin(engine->parts.store, &fault) != RESULT_OK)
+	if (begin(engine, &fault) != RESULT_OK)
 		engine_break(engine, &fault);
 	/* Before anybody asks for something, and whether or not the store is well. */
 	if (engine_mono(engine) >= engine->token_at_ms)
@@ -468,7 +499,9 @@ int64_t engine_turn(struct engine *engine)
 	}
 	if (!resting)
 		due = tend(engine);
-	if (engine->broken.result == RESULT_OK && store_commit(engine->parts.store, &fault) != RESULT_OK)
+	bool waits = engine->broken.result == RESULT_OK && commit_can_wait(engine);
+
+	if (engine->broken.result == RESULT_OK && !waits && commit(engine, &fault) != RESULT_OK)
 		engine_break(engine, &fault);
 	if (engine->broken.result != RESULT_OK) {
 		undo_turn(engine);
@@ -478,12 +511,14 @@ int64_t engine_turn(struct engine *engine)
 		engine->trouble_until_ms = 0;
 		engine->announced = true;
 	}
-	events_speak(engine->parts.events);
-	run_deferrals(engine, RESULT_OK, NULL);
-	engine_forget_final_tokens(engine);
-	due = earlier(due, tell_watchers(engine));
+	if (!waits) {
+		events_speak(engine->parts.events);
+		run_deferrals(engine, RESULT_OK, NULL);
+		engine_forget_final_tokens(engine);
+		due = earlier(due, tell_watchers(engine));
+	}
 	release_orders(engine, true);
-	due = earlier(earlier(due, crew_end_idle(engine)), engine->token_at_ms);
+	due = earlier(earlier(due, crew_end_idle(engine)), earlier(engine->token_at_ms, engine->commit_at_ms));
 	if (resting)
 		return earlier(due, engine->trouble_until_ms);
 	due = earlier(due, earlier(engine->next_try_ms, engine->next_slot_ms));
@@ -535,7 +570,7 @@ void engine_service_status(struct engine *engine, struct service_status *ret_sta
 	ret_status->jobs_active = 0;
 	for (const struct active *active = engine->actives; active != NULL; active = active->next)
 		ret_status->jobs_active++;
-	ret_status->files_active = engine->flight_count;
+	ret_status->files_active = engine->flight_count - engine->on_disk_count;
 	ret_status->workers = 0;
 	for (const struct crew *crew = engine->crews; crew != NULL; crew = crew->next)
 		for (unsigned kind = 0; kind < WORKER_KIND_COUNT; kind++)

@@ -371,6 +371,15 @@ void engine_note_unmarked(struct engine *engine, const struct job *job, const ch
 	EVENTS_NOTE(engine->parts.events, EVENT_UNMARKED, folder, job_title(job), job->id, job->owner);
 }
 
+bool engine_may_sweep(const struct engine *engine, const char *path)
+{
+	struct destination destination;
+
+	/* Another machine may write there that was made as a copy of this one, with the same mark. */
+	return destination_parse(engine->parts.path_style, text_view(path), &destination, NULL) == RESULT_OK &&
+	       !destination_is_remote(engine->parts.path_style, destination.folder);
+}
+
 void engine_sweep_folder(struct engine *engine, const struct active *active, const char *path)
 {
 	struct destination destination;
@@ -380,10 +389,8 @@ void engine_sweep_folder(struct engine *engine, const struct active *active, con
 	struct identity *identity = active->crews[JOB_SIDE_FILE]->identity;
 	uint64_t key;
 
-	if (destination_parse(engine->parts.path_style, text_view(path), &destination, NULL) != RESULT_OK)
-		return;
-	/* Another machine may write there that was made as a copy of this one, with the same mark. */
-	if (destination_is_remote(engine->parts.path_style, destination.folder))
+	if (!engine_may_sweep(engine, path) ||
+	    destination_parse(engine->parts.path_style, text_view(path), &destination, NULL) != RESULT_OK)
 		return;
 	key = sweep_key(identity_caller(identity)->owner, &destination);
 	for (size_t i = 0; i < engine->swept_count; i++)

@@ -47,6 +47,17 @@ bool flight_save(struct engine *engine, const struct flight *flight)
 	return false;
 }
 
+bool flight_save_soon(struct engine *engine, const struct flight *flight)
+{
+	struct fault fault;
+
+	engine->waiting++;
+	if (store_file_save_soon(engine->parts.store, &flight->file, &fault) == RESULT_OK)
+		return true;
+	engine_break(engine, &fault);
+	return false;
+}
+
 /* --- flights --- */
 
 /* `usual`, or what the settings have for servers that are far away. */
@@ -127,6 +138,14 @@ struct flight *flight_find(struct engine *engine, uint64_t number)
 	return NULL;
 }
 
+/* From here on it is in nobody's way: others may be fetched meanwhile. */
+void flight_leave_to_disk(struct engine *engine, struct flight *flight, enum flight_stage stage)
+{
+	flight->stage = stage;
+	flight->active->on_disk_count++;
+	engine->on_disk_count++;
+}
+
 static void flight_remove(struct engine *engine, struct flight *flight)
 {
 	struct active *active = flight->active;
@@ -137,6 +156,10 @@ static void flight_remove(struct engine *engine, struct flight *flight)
 	*place = flight->next;
 	active->flight_count--;
 	engine->flight_count--;
+	if (flight->stage == FLIGHT_FINISHING || flight->stage == FLIGHT_PUBLISHING) {
+		active->on_disk_count--;
+		engine->on_disk_count--;
+	}
 	file_handle_free(flight->handle);
 	hash_free(flight->hash);
 	free(flight);
@@ -410,8 +433,9 @@ static bool name_partial(struct engine *engine, struct flight *flight)
 	struct fault fault;
 	enum result result = engine->parts.random(random, sizeof(random), &fault);
 
+	/* Should a crash take the name back, what bears it is found and removed: but not everywhere. */
 	if (result == RESULT_OK && partial_name(engine, random, flight->file.partial) == RESULT_OK)
-		return flight_save(engine, flight);
+		return engine_may_sweep(engine, flight->file.path) ? flight_save_soon(engine, flight) : flight_save(engine, flight);
 	if (result == RESULT_OK)
 		(void)!fault_set(&fault, RESULT_TOO_LONG, FAULT_FERRY, 0, "name a partial file");
 	engine_break(engine, &fault);
@@ -459,10 +483,11 @@ static bool next_partial(struct engine *engine, struct active *active, struct fi
 static bool may_start_file(const struct engine *engine, const struct active *active)
 {
 	const struct settings *settings = engine->parts.settings;
+	uint32_t of_job = active->flight_count - active->on_disk_count, of_all = engine->flight_count - engine->on_disk_count;
 
-	return engine->broken.result == RESULT_OK && !active->exhausted &&
-	       active->flight_count < at_once(engine, active, settings->transfer_files_active_per_job_max) &&
-	       (active->flight_count == 0 || engine->flight_count < settings->transfer_files_active_max);
+	return engine->broken.result == RESULT_OK && !active->exhausted && active->on_disk_count < FILES_ON_DISK_MAX &&
+	       of_job < at_once(engine, active, settings->transfer_files_active_per_job_max) &&
+	       (of_job == 0 || of_all < settings->transfer_files_active_max);
 }
 
 static void end_work(struct engine *engine, struct active *active, enum job_event event)
@@ -607,9 +632,11 @@ static void advance_publish(struct engine *engine, struct active *active)
 		if (publishes && next_file(engine, active, FILE_TRANSFERRED, &file)) {
 			if (!may_touch(engine, active, &file))
 				return;
-			flight = flight_start(engine, active, &file, FLIGHT_PUBLISHING);
-			if (flight != NULL)
-				flight_order(engine, flight, ORDER_PUBLISH, 0);
+			flight = flight_start(engine, active, &file, FLIGHT_OPENING);
+			if (flight == NULL)
+				return;
+			flight_leave_to_disk(engine, flight, FLIGHT_PUBLISHING);
+			flight_order(engine, flight, ORDER_PUBLISH, 0);
 			continue;
 		}
 		if (publishes && active->flights != NULL)

@@ -10,7 +10,6 @@
 
 #include "core/url.h"
 
-#define HOST_NAME_BYTES_MAX 272 /* longer ones are nobody's */
 #define HOSTS_MAX 256          /* that failed lately; the one that failed longest ago is forgotten */
 #define HOST_FAILURES_MAX 5    /* in a row, without any good answer */
 #define HOST_REST_MS_FIRST 10000
@@ -47,6 +46,19 @@ static void forget(struct host **place)
 
 	*place = host->next;
 	free(host);
+}
+
+uint32_t engine_host_connect_ms(struct crew *crew, const struct flight *flight, uint32_t measured_ms)
+{
+	char name[HOST_NAME_BYTES_MAX];
+
+	if (crew == NULL || !name_host(flight->file.url, name, sizeof(name)))
+		return measured_ms;
+	if (measured_ms > 0) {
+		text_display(crew->host, sizeof(crew->host), "%s", name);
+		crew->connect_ms = measured_ms;
+	}
+	return strcmp(crew->host, name) == 0 ? crew->connect_ms : 0;
 }
 
 void engine_forget_hosts(struct engine *engine)

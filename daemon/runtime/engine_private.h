@@ -29,8 +29,12 @@
 #include "core/schedule.h"
 #include "runtime/engine.h"
 
+#define HOST_NAME_BYTES_MAX 272 /* longer ones are nobody's */
 #define PROGRESS_INTERVAL_MS 500 /* BITS's MINIMUM_NOTIFICATION_INTERVAL_MS */
 #define STOP_MS_MAX 1500         /* to close flights before the service ends; the manager expects 2 s */
+#define WAITING_MS_MAX 100       /* for which what nothing relies on waits for a commit, */
+#define WAITING_RECORDS_MAX 256  /* and how much of it: its events find room, too (events.c) */
+#define FILES_ON_DISK_MAX 32     /* of a job, whole and waiting for the disk; no others begin before these have got on */
 #define TROUBLE_PAUSE_MS 5000    /* before the store is tried again after a failed commit */
 #define PRESENT_IDENTITIES_MAX 256 /* of all owners; superseded ones give way, then the one seen longest ago */
 #define IDLE_CREWS_MAX 32 /* whoever shows many identities keeps no more threads than that; the first made end first */
@@ -75,6 +79,8 @@ struct crew {
 	unsigned jobs; /* actives and errands that use it, twice where they use both workers */
 	int64_t idle_since_ms;
 	bool dead;
+	char host[HOST_NAME_BYTES_MAX]; /* that it made a connection to last, and how long that took */
+	uint32_t connect_ms;
 };
 
 enum flight_stage { FLIGHT_OPENING, FLIGHT_FETCHING, FLIGHT_CLOSING, FLIGHT_FINISHING, FLIGHT_PUBLISHING, FLIGHT_ABANDONING };
@@ -124,7 +130,7 @@ struct active {
 	enum identity_choice as[JOB_SIDE_COUNT];
 	bool stale;     /* a side is to be served by somebody else, or a file is fetched from elsewhere */
 	struct flight *flights;
-	uint32_t flight_count;
+	uint32_t flight_count, on_disk_count; /* of them on_disk: whole, and their file worker's alone */
 	uint32_t next_ordinal;
 	bool exhausted; /* nothing to start from next_ordinal on */
 	bool winding;   /* no new flights; the active goes when the last one ended */
@@ -162,7 +168,7 @@ struct engine {
 	size_t swept_count;
 	uint64_t unmarked[UNMARKED_FOLDERS_MAX];
 	size_t unmarked_count;
-	uint32_t flight_count;
+	uint32_t flight_count, on_disk_count; /* of all actives */
 	uint64_t flight_number;
 	int64_t started_ms;
 
@@ -177,6 +183,9 @@ struct engine {
 	/* Across turns */
 	bool recover;          /* start over from the store at the next turn */
 	bool announced;
+	int64_t commit_at_ms;     /* monotonic; when what waits for a commit has it; INT64_MAX: nothing does */
+	uint32_t waiting;         /* records that do */
+	uint64_t waiting_bytes;   /* of whole files among them */
 	int64_t trouble_until_ms; /* monotonic; 0: none */
 	int64_t next_try_ms;      /* monotonic; when a waiting job is due */
 	int64_t next_slot_ms;     /* monotonic; when slots are to be given anew, though nothing else happens */
@@ -317,8 +326,11 @@ uint64_t active_live_bytes(const struct active *active);
 enum result job_check_size(const struct job *job, const struct active *active, struct fault *fault) MUST_CHECK;
 struct flight *flight_find(struct engine *engine, uint64_t number);
 bool flight_save(struct engine *engine, const struct flight *flight); /* false: the turn is broken */
+/* The same of what a crash may take back: nothing that is let out may rely on it (store_file_save_soon). */
+bool flight_save_soon(struct engine *engine, const struct flight *flight);
 void flight_order(struct engine *engine, struct flight *flight, enum order_kind kind, uint64_t bytes);
 /* For the orders that consume the handle: it is the worker's once the turn is let out. */
+void flight_leave_to_disk(struct engine *engine, struct flight *flight, enum flight_stage stage);
 void flight_last_order(struct engine *engine, struct flight *flight, enum order_kind kind, uint64_t bytes);
 /* Open the flight's file, under a new name if it has none. */
 void flight_open(struct engine *engine, struct flight *flight);
@@ -369,6 +381,9 @@ int64_t engine_network_delay_ms(struct engine *engine); /* until one job is, whi
 
 /* --- engine_host.c --- */
 void engine_host_answered(struct engine *engine, const struct flight *flight);
+/* How long a connection to the flight's host takes; 0: not known.  One that is kept tells nothing: then it is what a connection
+ * to this host took last, if the crew has made none to another one since. */
+uint32_t engine_host_connect_ms(struct crew *crew, const struct flight *flight, uint32_t measured_ms);
 void engine_host_failed(struct engine *engine, const struct flight *flight, enum result result);
 /* For how long the URL's host is left alone by who would ask it; 0: it may be asked.  `fault` says why. */
 uint32_t engine_host_rests_s(struct engine *engine, const struct active *active, const char *url, struct fault *fault);
@@ -404,6 +419,8 @@ enum result name_field(enum result result, const char *field, struct fault *faul
 
 /* --- engine_errand.c --- */
 enum result partial_name(const struct engine *engine, const uint64_t random[2], char to[FILE_PARTIAL_BYTES_MAX]) MUST_CHECK;
+/* Are partial files without a job found in the folder of that destination?  Not where another machine may have made them. */
+bool engine_may_sweep(const struct engine *engine, const char *path);
 /* The job comes to the folder of that destination: once in a run, remove what lies there and belongs to no job. */
 void engine_sweep_folder(struct engine *engine, const struct active *active, const char *path);
 /* Something was left there: whoever of the job comes to the folder next looks again. */

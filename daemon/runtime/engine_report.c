@@ -87,11 +87,13 @@ static void on_opened(struct engine *engine, struct flight *flight, struct repor
 	flight->handle = TAKE(report->handle);
 	flight->hash = TAKE(report->hash);
 	flight->conditional = report->conditional;
+	/* Of a file that nothing is recorded of a crash may take the tag back: what bears its name is ours without it, too. */
+	bool waits = flight->file.tag[0] == '\0' && flight->file.bytes_recorded == 0;
 	memcpy(flight->file.tag, report->tag, sizeof(flight->file.tag));
 	flight->file.bytes_recorded = flight->written = report->bytes;
 	if (report->bytes == 0)
 		flight->file.etag[0] = flight->file.modified[0] = '\0';
-	if (!flight_save(engine, flight))
+	if (!(waits ? flight_save_soon(engine, flight) : flight_save(engine, flight)))
 		return;
 	if (flight->active->winding) {
 		flight->stage = FLIGHT_CLOSING;
@@ -153,7 +155,9 @@ static void on_answered(struct engine *engine, struct flight *flight, const stru
 	if (restarted)
 		flight->file.bytes_recorded = 0;
 	flight->sync_is_old |= restarted && flight->syncing;
-	if (!flight_save(engine, flight))
+	/* What the answer says is of use with the bytes that are recorded after it, and they will be with it. */
+	bool waits = !restarted && flight->file.bytes_recorded == 0;
+	if (!(waits ? flight_save_soon(engine, flight) : flight_save(engine, flight)))
 		return;
 	/* The store must forget the old length before new bytes overwrite the old ones, or a crash in between would let old
 	 * and new content be joined: the transfer waits for this. */
@@ -205,19 +209,22 @@ static void on_synced(struct engine *engine, struct flight *flight, const struct
 	on_written(engine, flight, flight->written);
 }
 
-static void note_times(struct active *active, const struct report *report)
+static void note_times(const struct flight *flight, const struct report *report)
 {
+	struct active *active = flight->active;
+
 	if (report->result != RESULT_OK)
 		return;
-	if (report->connect_ms > 0)
-		active->connect_ms = report->connect_ms;
+	uint32_t connect_ms = engine_host_connect_ms(active->crews[JOB_SIDE_NETWORK], flight, report->connect_ms);
+	if (connect_ms > 0)
+		active->connect_ms = connect_ms;
 	if (report->fetch_ms > 0)
 		active->fetch_ms = active->fetch_ms > 0 ? (3 * active->fetch_ms + report->fetch_ms) / 4 : report->fetch_ms;
 }
 
 static void on_fetched(struct engine *engine, struct flight *flight, const struct report *report)
 {
-	note_times(flight->active, report);
+	note_times(flight, report);
 	if (report->result == RESULT_OK && report->unchanged) {
 		take_answer(engine, flight, report);
 		note_connected(engine, flight->active);
@@ -228,7 +235,7 @@ static void on_fetched(struct engine *engine, struct flight *flight, const struc
 	}
 	flight->written = report->bytes;
 	if (report->result == RESULT_OK && !flight->unsynced) {
-		flight->stage = FLIGHT_FINISHING;
+		flight_leave_to_disk(engine, flight, FLIGHT_FINISHING);
 		flight_last_order(engine, flight, ORDER_FINISH, report->bytes);
 		return;
 	}
@@ -280,9 +287,13 @@ static void on_finished(struct engine *engine, struct flight *flight, const stru
 		flight_end(engine, flight);
 		return;
 	}
+	/* What a crash takes back of it is fetched again: no more altogether than it may cost of one file. */
+	engine->waiting_bytes += flight->written - flight->file.bytes_recorded;
+	bool waits = engine->waiting_bytes <= engine->parts.settings->transfer_checkpoint_bytes / 2;
+
 	flight->file.state = FILE_TRANSFERRED;
 	flight->file.bytes_recorded = flight->file.bytes_total = flight->written;
-	if (!flight_save(engine, flight))
+	if (!(waits ? flight_save_soon(engine, flight) : flight_save(engine, flight)))
 		return;
 	note_file(engine, EVENT_FILE_STOPPED, flight, flight->written, NULL);
 	note_progress(engine, flight->active);
@@ -306,7 +317,8 @@ static void on_published(struct engine *engine, struct flight *flight, const str
 		if (report->result == RESULT_FILE_CHANGED)
 			forget_partial(flight);
 	}
-	if (flight_save(engine, flight))
+	/* A file that has its name is known by its tag, and publishing twice is harmless. */
+	if (report->result == RESULT_OK ? flight_save_soon(engine, flight) : flight_save(engine, flight))
 		flight_end(engine, flight);
 }
 

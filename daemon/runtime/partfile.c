@@ -1,5 +1,6 @@
 #include "runtime/partfile.h"
 
+#include <assert.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -17,7 +18,30 @@ static void place_cleanup(struct place *place)
 
 void partfile_folder_drop(struct partfile_folder *folder)
 {
+	assert(!folder->changed);
 	folder_free(TAKE(folder->open));
+}
+
+bool partfile_folder_is(const struct partfile_folder *folder, const char *path)
+{
+	struct destination destination;
+	return folder->open && destination_parse(file_path_style, text_view(path), &destination, NULL) == RESULT_OK &&
+	       text_is(destination.folder, folder->path);
+}
+
+enum result partfile_folder_sync(struct partfile_folder *folder, struct fault *fault)
+{
+	bool changed = folder->changed;
+	folder->changed = false;
+	return changed ? folder_sync(folder->open, fault) : RESULT_OK;
+}
+
+static enum result sync_names(const struct partfile *part, struct folder *folder, struct fault *fault)
+{
+	if (!part->folder)
+		return folder_sync(folder, fault);
+	part->folder->changed = true;
+	return RESULT_OK;
 }
 
 static enum result refuse_own_folders(const struct partfile *part, struct folder *folder, struct fault *fault)
@@ -134,9 +158,6 @@ enum result partfile_open(const struct partfile *part, struct partfile_opened *r
 	if (result == RESULT_PATH_NOT_FOUND) {
 		opened.offset = 0;
 		result = create_partial(part, place.folder, &file, fault);
-		/* The name must be there after a crash, or all that is recorded would be fetched again. */
-		if (!result)
-			result = folder_sync(place.folder, fault);
 	}
 	if (!result)
 		result = file_tag(file, opened.tag, fault);
@@ -162,6 +183,15 @@ enum result partfile_hash(struct file_handle *file, struct hash *hash, uint64_t 
 	}
 	free(block);
 	return result;
+}
+
+enum result partfile_keep(const struct partfile *part, struct fault *fault)
+{
+	AUTO(place) struct place place = { .folder = NULL };
+	if (!folder_is_to_be_synced)
+		return RESULT_OK;
+	enum result result = place_open(part, &place, fault);
+	return result ? result : sync_names(part, place.folder, fault);
 }
 
 enum result partfile_sync(struct file_handle *file, struct fault *fault)
@@ -220,7 +250,7 @@ enum result partfile_publish(const struct partfile *part, bool *ret_unmarked, st
 	if (result == RESULT_PATH_NOT_FOUND || result == RESULT_FILE_CHANGED) {
 		/* The crash may have come between the rename and the folder's sync: sync it again. */
 		if (is_published(part, &place))
-			return folder_sync(place.folder, fault);
+			return sync_names(part, place.folder, fault);
 		return fault_set(fault, RESULT_FILE_CHANGED, FAULT_FERRY, 0, "publish %s: the partial file %s is %s",
 		                 part->path, part->partial, result == RESULT_FILE_CHANGED ? "not ours" : "gone");
 	}
@@ -244,7 +274,7 @@ enum result partfile_publish(const struct partfile *part, bool *ret_unmarked, st
 		(void)!file_set_modified(file, part->modified_s, NULL);
 	/* One handle from the check to the rename: what was checked is what gets the name. */
 	result = file_rename(place.folder, file, part->partial, place.name, fault);
-	return result ? result : folder_sync(place.folder, fault);
+	return result ? result : sync_names(part, place.folder, fault);
 }
 
 enum result partfile_abandon(const struct partfile *part, struct fault *fault)
@@ -259,7 +289,7 @@ enum result partfile_abandon(const struct partfile *part, struct fault *fault)
 		result = remove_partial(part, place.folder, fault);
 	if (result == RESULT_FILE_CHANGED)
 		return RESULT_OK; /* somebody else's: nothing of ours is left to remove */
-	return result ? result : folder_sync(place.folder, fault);
+	return result ? result : sync_names(part, place.folder, fault);
 }
 
 /* --- questions --- */

@@ -16,9 +16,14 @@
 struct partfile_folder {
 	struct folder *open; /* NULL: none; else it is none of the forbidden ones */
 	bool writable;       /* partfile_check has asked */
+	bool changed;        /* names in it, since partfile_folder_sync */
 	char path[DESTINATION_BYTES_MAX + 1];
 };
 void partfile_folder_drop(struct partfile_folder *folder);
+/* Is it that of the destination? */
+bool partfile_folder_is(const struct partfile_folder *folder, const char *path);
+/* What was done to names in it lasts: one sync for all of it.  Before the next folder is opened, and before it is dropped. */
+enum result partfile_folder_sync(struct partfile_folder *folder, struct fault *fault) MUST_CHECK;
 
 /* What the store knows of the file; texts are borrowed for the call. */
 struct partfile {
@@ -31,7 +36,7 @@ struct partfile {
 #define PARTFILE_NOW INT64_MIN
 	unsigned zone;             /* that it is marked as coming from, before it gets its name; 0: no mark */
 	const char *const *forbidden_folders; /* Ferry's own, NULL-terminated (rule 9) */
-	struct partfile_folder *folder;       /* NULL: opened for this call alone */
+	struct partfile_folder *folder;       /* its owner syncs it; NULL: opened, and synced, for this call alone */
 };
 
 /* Where a transfer may begin. */
@@ -41,7 +46,7 @@ struct partfile_opened {
 	uint64_t offset; /* bytes that are really there: bytes_recorded, or 0 if the partial file was gone or too short */
 };
 
-/* Create or re-open.  A folder, a read-only or locked file at the destination is found now rather than at the end.
+/* Create or re-open.  What is created may have lost its name after a crash, see partfile_keep.  A folder, a read-only or locked file at the destination is found now rather than at the end.
  * RESULT_FILE_CHANGED: something else bears the partial file's name.
  * RESULT_DENIED | RESULT_PATH_NOT_FOUND | RESULT_IS_FOLDER | RESULT_REPARSE_POINT | RESULT_DISK_FULL ... */
 enum result partfile_open(const struct partfile *part, struct partfile_opened *ret_opened, struct fault *fault) MUST_CHECK;
@@ -65,6 +70,8 @@ enum result partfile_sweep(const struct partfile *part, const char *names, size_
  * RESULT_FILE_CHANGED: it has become shorter. */
 #define PARTFILE_HASH_BYTES (256u * 1024u)
 enum result partfile_hash(struct file_handle *file, struct hash *hash, uint64_t *at, uint64_t end, struct fault *fault) MUST_CHECK;
+/* Before anything is recorded of a partial file, its name is to last, too, or all of it would be fetched again. */
+enum result partfile_keep(const struct partfile *part, struct fault *fault) MUST_CHECK;
 /* The bytes written so far reach the disk. */
 enum result partfile_sync(struct file_handle *file, struct fault *fault) MUST_CHECK;
 /* The file is whole at `bytes`: cut to size, sync, close.  `file` is consumed in any case. */

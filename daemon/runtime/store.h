@@ -24,6 +24,7 @@ DEFINE_CLEANUP(store)
 /* One transaction per turn, one savepoint per request inside it.  Any failure but those named means: roll back. */
 enum result store_begin(struct store *store, struct fault *fault) MUST_CHECK;
 enum result store_commit(struct store *store, struct fault *fault) MUST_CHECK; /* no-op cost if nothing was written */
+bool store_can_wait(const struct store *store); /* something was written, but only what may be lost: see store_file_save_soon */
 void store_rollback(struct store *store);
 enum result store_savepoint(struct store *store, struct fault *fault) MUST_CHECK; /* RESULT_STORE_BUSY: no transaction */
 enum result store_release(struct store *store, struct fault *fault) MUST_CHECK;
@@ -97,6 +98,8 @@ enum result store_file_next_partial(struct store *store, int64_t job_row, uint32
                                     struct fault *fault) MUST_CHECK;
 /* Writes all but row, ordinal, url, path, the stated size, the digest, the mirrors and the condition. */
 enum result store_file_save(struct store *store, const struct file *file, struct fault *fault) MUST_CHECK;
+/* The same of what a crash may take back, since nothing relies on it: it is no reason to commit now. */
+enum result store_file_save_soon(struct store *store, const struct file *file, struct fault *fault) MUST_CHECK;
 enum result store_files_list(struct store *store, int64_t job_row, uint32_t from_ordinal, uint32_t limit,
                              bool (*visit)(void *context, const struct file *file), void *context,
                              struct fault *fault) MUST_CHECK;

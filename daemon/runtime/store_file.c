@@ -147,6 +147,16 @@ enum result store_file_save(struct store *store, const struct file *file, struct
 	return result;
 }
 
+enum result store_file_save_soon(struct store *store, const struct file *file, struct fault *fault)
+{
+	bool waits = store->written != STORE_LASTING;
+	enum result result = store_file_save(store, file, fault);
+
+	if (waits && result == RESULT_OK)
+		store->written = STORE_SOON;
+	return result;
+}
+
 enum result store_files_list(struct store *store, int64_t job_row, uint32_t from_ordinal, uint32_t limit,
                              bool (*visit)(void *context, const struct file *file), void *context, struct fault *fault)
 {

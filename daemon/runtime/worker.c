@@ -6,6 +6,8 @@
 
 #include "platform/thread.h"
 
+#define SYNCS_TOGETHER_MAX 32
+
 /* A file on its way.  `order` waits to become its DONE report. */
 struct fetch {
 	struct fetch *next;
@@ -13,6 +15,13 @@ struct fetch {
 	uint64_t recorded, written, reported; /* bytes */
 	int64_t reported_ms;
 	bool unheard; /* a report had no memory: the fetch ends rather than losing it silently */
+};
+
+/* An order about an open file, and how it ended. */
+struct sync {
+	struct order *order;
+	enum result result;
+	struct fault fault;
 };
 
 struct worker {
@@ -28,6 +37,9 @@ struct worker {
 	struct transfer_set *set;      /* network workers' only */
 	struct partfile_folder folder; /* file workers' only: the last order's, until there are no more */
 	struct reading *readings;      /* likewise, in order of arrival */
+	struct sync *syncs;            /* likewise: orders that wait for the disk together */
+	size_t sync_count;
+	struct letter *held, **held_end; /* likewise: reports that wait for the folder's sync */
 	struct fetch *fetches;
 	bool stopping;
 	bool unheard;         /* of some fetch */
@@ -292,11 +304,22 @@ struct reading {
 	uint64_t at, end;
 };
 
-static enum result do_file_order(struct worker *worker, struct order *order, struct answer *answer, struct fault *fault)
+static bool is_of_an_open_file(const struct order *order)
 {
-	const char *const *forbidden_folders = worker->settings.forbidden_folders;
+	return order->kind == ORDER_SYNC || order->kind == ORDER_CLOSE || order->kind == ORDER_FINISH;
+}
+
+/* Does its report speak of names?  Of a partial file too, before anything is recorded of it. */
+static bool speaks_of_names(const struct order *order)
+{
+	return order->kind == ORDER_PUBLISH || order->kind == ORDER_ABANDON ||
+	       (is_of_an_open_file(order) && order->file.bytes_recorded == 0);
+}
+
+static struct partfile part_of(struct worker *worker, const struct order *order)
+{
 	int64_t modified_s;
-	const struct partfile part = {
+	return (struct partfile){
 		.path = order->file.path,
 		.partial = order->file.partial,
 		.tag = order->file.tag,
@@ -304,9 +327,15 @@ static enum result do_file_order(struct worker *worker, struct order *order, str
 		.bytes_total = order->file.bytes_total,
 		.modified_s = resume_parse_date(text_view(order->file.modified), &modified_s) ? modified_s : PARTFILE_NOW,
 		.zone = worker->settings.mark_zone,
-		.forbidden_folders = forbidden_folders,
+		.forbidden_folders = worker->settings.forbidden_folders,
 		.folder = &worker->folder,
 	};
+}
+
+static enum result do_file_order(struct worker *worker, struct order *order, struct answer *answer, struct fault *fault)
+{
+	const char *const *forbidden_folders = worker->settings.forbidden_folders;
+	const struct partfile part = part_of(worker, order);
 	enum result result;
 	switch (order->kind) {
 	case ORDER_OPEN:
@@ -316,14 +345,6 @@ static enum result do_file_order(struct worker *worker, struct order *order, str
 		                      partfile_has_destination(&part, order->file.is_size_stated ? order->file.bytes_stated
 		                                                                                 : SIZE_UNKNOWN);
 		return result;
-	case ORDER_SYNC:
-		return partfile_sync(order->handle, fault);
-	case ORDER_CLOSE:
-		result = partfile_sync(order->handle, fault);
-		close_handle(order);
-		return result;
-	case ORDER_FINISH:
-		return partfile_finish(TAKE(order->handle), order->bytes, fault);
 	case ORDER_PUBLISH:
 		return partfile_publish(&part, &answer->unmarked, fault);
 	case ORDER_CHECK:
@@ -335,19 +356,23 @@ static enum result do_file_order(struct worker *worker, struct order *order, str
 	case ORDER_ABANDON:
 		close_handle(order);
 		return partfile_abandon(&part, fault);
+	case ORDER_SYNC:
+	case ORDER_CLOSE:
+	case ORDER_FINISH:
 	case ORDER_FETCH:
 	case ORDER_RECORDED:
 	case ORDER_PRIORITY:
 	case ORDER_STOP:
 		break;
 	}
-	assert(false); /* those are for a network worker */
+	assert(false); /* those are for a network worker, or done by do_sync */
 	return fault_set(fault, RESULT_NOT_SUPPORTED, FAULT_FERRY, 0, "an order for a network worker");
 }
 
 static void post_answer(struct worker *worker, struct order *order, enum result result, struct answer *answer,
                         const struct fault *fault)
 {
+	bool waits = speaks_of_names(order) && !result;
 	struct report *report = done_report(worker, order, result, fault);
 	report->bytes = answer->bytes;
 	report->handle = answer->opened.file;
@@ -358,7 +383,58 @@ static void post_answer(struct worker *worker, struct order *order, enum result 
 	if (result)
 		buffer_done(&answer->names);
 	report->names = answer->names;
-	post(worker, report);
+	if (!waits) {
+		post(worker, report);
+		return;
+	}
+	report->letter.next = NULL;
+	*(worker->held ? worker->held_end : &worker->held) = &report->letter;
+	worker->held_end = &report->letter.next;
+}
+
+/* One sync of the folder is enough for all that was done in it; and what is reported together is recorded together. */
+static void post_held(struct worker *worker)
+{
+	struct fault fault;
+	enum result result = partfile_folder_sync(&worker->folder, &fault);
+	for (struct letter *letter = TAKE(worker->held), *next; letter; letter = next) {
+		struct report *report = (struct report *)letter;
+		next = letter->next;
+		if (result) {
+			report->result = result;
+			report->fault = fault;
+		}
+		post(worker, report);
+	}
+}
+
+/* On any thread, and as nobody: the file is open. */
+static void do_sync(void *context, size_t index)
+{
+	struct sync *sync = (struct sync *)context + index;
+	struct order *order = sync->order;
+	if (order->kind == ORDER_FINISH)
+		sync->result = partfile_finish(TAKE(order->handle), order->bytes, &sync->fault);
+	else
+		sync->result = partfile_sync(order->handle, &sync->fault);
+}
+
+static void do_syncs(struct worker *worker)
+{
+	syncs_run(worker->settings.syncs, worker->sync_count, do_sync, worker->syncs);
+	for (size_t i = 0; i < worker->sync_count; i++) {
+		struct sync *sync = &worker->syncs[i];
+		struct answer answer = { .bytes = sync->order->bytes };
+		const struct partfile part = part_of(worker, sync->order);
+		if (sync->order->kind == ORDER_CLOSE)
+			close_handle(sync->order);
+		if (!partfile_folder_is(&worker->folder, part.path))
+			post_held(worker);
+		if (!sync->result && speaks_of_names(sync->order))
+			sync->result = partfile_keep(&part, &sync->fault);
+		post_answer(worker, sync->order, sync->result, &answer, &sync->fault);
+	}
+	worker->sync_count = 0;
 }
 
 /* How much is to be read again: as far as the transfer will not fetch it. */
@@ -432,6 +508,16 @@ static void file_order(struct worker *worker, struct order *order)
 		free(order);
 		return;
 	}
+	if (is_of_an_open_file(order)) {
+		worker->syncs[worker->sync_count++].order = order;
+		if (worker->sync_count == SYNCS_TOGETHER_MAX)
+			do_syncs(worker);
+		return;
+	}
+	if (order->kind == ORDER_ABANDON)
+		do_syncs(worker); /* one of them may be of the file that it closes */
+	if (!partfile_folder_is(&worker->folder, order->file.path))
+		post_held(worker);
 	enum result result = do_file_order(worker, order, &answer, &fault);
 	if (order->kind != ORDER_OPEN || result || !begin_reading(worker, order, &answer))
 		post_answer(worker, order, result, &answer, &fault);
@@ -480,6 +566,8 @@ static void read_letters(struct worker *worker)
 		else
 			file_order(worker, (struct order *)letter);
 	}
+	do_syncs(worker);
+	post_held(worker);
 	/* Never held while the worker sleeps: on Windows nobody could remove the folder, and what is known of it grows old. */
 	partfile_folder_drop(&worker->folder);
 }
@@ -521,6 +609,7 @@ static void worker_free(struct worker *worker)
 	mailbox_free(worker->mailbox);
 	identity_free(worker->identity);
 	free(worker->death);
+	free(worker->syncs);
 	free(worker);
 }
 DEFINE_CLEANUP(worker)
@@ -545,6 +634,9 @@ static enum result worker_start(void *context, enum worker_kind kind, struct ide
 		return fault_set(fault, RESULT_NO_MEMORY, FAULT_FERRY, 0, "start a worker");
 	worker->kind = kind;
 	worker->settings = *settings;
+	worker->syncs = network ? NULL : calloc(SYNCS_TOGETHER_MAX, sizeof(*worker->syncs));
+	if (!network && !worker->syncs)
+		return fault_set(fault, RESULT_NO_MEMORY, FAULT_FERRY, 0, "start a worker");
 	worker->sink = *sink;
 	worker->identity = identity_hold(identity);
 	enum result result = RESULT_OK;

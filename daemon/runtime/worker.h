@@ -13,6 +13,7 @@
 #include "platform/identity.h"
 #include "runtime/mailbox.h"
 #include "runtime/partfile.h"
+#include "runtime/syncs.h"
 #include "runtime/transfer.h"
 
 enum worker_kind { WORKER_NETWORK, WORKER_FILE, WORKER_KIND_COUNT };
@@ -106,6 +107,7 @@ struct worker_settings {
 	struct transfer_limits transfer;
 	const char *const *forbidden_folders; /* lives as long as the workers */
 	unsigned mark_zone; /* see struct partfile */
+	struct syncs *syncs;                  /* likewise; NULL: one after the other */
 };
 
 /* start: the identity is held by the worker while it lives.

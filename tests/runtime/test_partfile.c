@@ -343,6 +343,40 @@ static void partfile__destination_became_a_folder__is_not_published_and_kept(voi
 	assert_true(holds(PARTIAL, FULL));
 }
 
+/* --- what is done in a folder that somebody else syncs --- */
+
+static void partfile__names_in_a_folder_that_is_lent__last_with_one_sync(void **state)
+{
+	(void)state;
+	char tag[FILE_TAG_BYTES_MAX];
+	struct partfile_folder folder = { .open = NULL };
+	struct partfile part = part_of("file", "", 0);
+	assert_false(partfile_folder_is(&folder, part.path));
+	assert_int_equal(partfile_folder_sync(&folder, NULL), RESULT_OK); /* nothing to do */
+	make_whole(tag);
+	part = part_of("file", tag, 0);
+	part.folder = &folder;
+	assert_int_equal(partfile_keep(&part, NULL), RESULT_OK);
+	assert_int_equal(folder.changed, folder_is_to_be_synced);
+	part.bytes_recorded = strlen(FULL);
+	assert_int_equal(partfile_publish(&part, NULL, NULL), RESULT_OK);
+	assert_true(folder.changed && partfile_folder_is(&folder, part.path));
+	assert_false(partfile_folder_is(&folder, landing.folder)); /* that is in another one */
+	assert_int_equal(partfile_folder_sync(&folder, NULL), RESULT_OK);
+	assert_false(folder.changed);
+	partfile_folder_drop(&folder);
+	assert_true(holds("file", FULL));
+}
+
+static void partfile__folder_that_is_gone__keeps_no_name(void **state)
+{
+	(void)state;
+	if (!folder_is_to_be_synced)
+		skip();
+	struct partfile part = part_of("gone/file", "", 0);
+	assert_int_equal(partfile_keep(&part, NULL), RESULT_PATH_NOT_FOUND);
+}
+
 /* --- abandon --- */
 
 static void partfile__abandoned__is_gone_and_may_be_abandoned_again(void **state)
@@ -642,6 +676,8 @@ int main(void)
 		TEST(partial_file_exchanged__is_not_published),
 		TEST(no_tag_recorded__is_not_published),
 		TEST(destination_became_a_folder__is_not_published_and_kept),
+		TEST(names_in_a_folder_that_is_lent__last_with_one_sync),
+		TEST(folder_that_is_gone__keeps_no_name),
 		TEST(abandoned__is_gone_and_may_be_abandoned_again),
 		TEST(abandoned_without_a_tag__is_ours_by_its_name),
 		TEST(abandoned_but_not_ours__is_left_alone),

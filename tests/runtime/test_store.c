@@ -485,6 +485,31 @@ static void turn__rolled_back__leaves_nothing(void **state)
 	expect_fault(store_job_by_id(store, sample_job(OWNER, 2).id, &found, &seen), RESULT_NOT_FOUND);
 }
 
+static void turn__that_wrote_only_what_may_be_lost__can_wait(void **state)
+{
+	(void)state;
+	int64_t job = insert_job(store, sample_job(OWNER, 1));
+	struct file file = sample_file(0);
+
+	file.row = insert_file(store, job, file);
+	assert_false(store_can_wait(store));
+	next_turn();
+	assert_false(store_can_wait(store)); /* nothing waits */
+	expect_ok(store_file_save_soon(store, &file, &seen));
+	assert_true(store_can_wait(store));
+	(void)get_job(store, job);
+	assert_true(store_can_wait(store));
+	expect_ok(store_file_save(store, &file, &seen));
+	assert_false(store_can_wait(store));
+	expect_ok(store_file_save_soon(store, &file, &seen)); /* what is there already is no less */
+	assert_false(store_can_wait(store));
+	next_turn();
+	expect_ok(store_file_save_soon(store, &file, &seen));
+	store_rollback(store);
+	assert_false(store_can_wait(store));
+	expect_ok(store_begin(store, &seen));
+}
+
 /* SQLite may end a transaction by itself after a failed write.  What follows must not be committed change by change. */
 static void turn__that_sqlite_ended__takes_no_further_change(void **state)
 {
@@ -737,6 +762,7 @@ int main(void)
 		TEST(save__from_another_state__is_refused_and_changes_nothing),
 		TEST(request__undone__leaves_the_rest_of_the_turn),
 		TEST(turn__rolled_back__leaves_nothing),
+		TEST(turn__that_wrote_only_what_may_be_lost__can_wait),
 		TEST(turn__that_sqlite_ended__takes_no_further_change),
 		TEST(files__are_numbered_in_order_and_unique_by_their_compared_path),
 		TEST(savepoint__of_a_turn_that_could_not_begin__is_refused),

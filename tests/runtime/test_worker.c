@@ -15,6 +15,7 @@
 
 #define PARTIAL ".ferry-0123456789abcdef.part"
 #define PATIENCE_MS 60000
+#define FILES_AT_ONCE 40
 #define KIB ((uint64_t)1024)
 #define MIB (1024 * KIB)
 #define ETAG "\"v1\""
@@ -116,6 +117,8 @@ static struct rig *rig_new(http_handler *handler, uint64_t bytes, uint64_t check
 		                                               .connections_per_host_max = 4,
 		                                               .connections_max = 8 };
 	rig->settings.mark_zone = mark_zone;
+	rig->settings.syncs = syncs_new();
+	assert_non_null(rig->settings.syncs);
 	rig->ops = worker_real_ops(&rig->settings);
 	rig->mailbox = mailbox_new(NULL, NULL);
 	assert_non_null(rig->mailbox);
@@ -167,6 +170,7 @@ static void rig_free(struct rig *rig)
 	identity_free(rig->identity);
 	mailbox_free(rig->mailbox);
 	landing_remove(&rig->landing);
+	syncs_free(rig->settings.syncs);
 	free(rig);
 }
 
@@ -587,6 +591,60 @@ static void worker__abandon__closes_and_removes(void **state)
 	rig_free(rig);
 }
 
+/* The next files: in two folders by turns, so that neither's sync can be taken for the other's. */
+static void next_file(struct rig *rig, const struct landing *other, unsigned number)
+{
+	char name[16];
+	snprintf(name, sizeof(name), "%u", number);
+	snprintf(rig->record.path, sizeof(rig->record.path), "%s",
+	         landing_path(number / 3 % 2 == 0 ? &rig->landing : other, name));
+	snprintf(rig->record.partial, sizeof(rig->record.partial), ".ferry-%u.part", number);
+}
+
+static void worker__many_orders_at_once_in_two_folders__are_each_done(void **state)
+{
+	(void)state;
+	struct rig *rig = rig_new(well, 1, 64 * MIB);
+	struct landing other;
+	struct file records[FILES_AT_ONCE];
+	struct file_handle *handles[FILES_AT_ONCE];
+	landing_make(&other);
+	rig->record.bytes_total = 0;
+	for (unsigned i = 0; i < FILES_AT_ONCE; i++) {
+		next_file(rig, &other, i);
+		rig->record.tag[0] = '\0';
+		open_file(rig, i);
+		records[i] = rig->record;
+		handles[i] = TAKE(rig->handle);
+	}
+	const enum order_kind kinds[] = { ORDER_SYNC, ORDER_FINISH, ORDER_PUBLISH };
+	for (unsigned k = 0; k < 3; k++) {
+		bool seen[FILES_AT_ONCE] = { false };
+		for (unsigned i = 0; i < FILES_AT_ONCE; i++) {
+			rig->record = records[i];
+			rig->handle = k < 2 ? handles[i] : NULL;
+			order(rig, i, kinds[k], 0);
+			rig->handle = NULL;
+		}
+		for (unsigned i = 0; i < FILES_AT_ONCE; i++) {
+			struct report *report = take_report(rig);
+			assert_int_equal(report->order, kinds[k]);
+			assert_int_equal(report->result, RESULT_OK);
+			assert_false(seen[report->flight]);
+			seen[report->flight] = true;
+			free(report);
+		}
+	}
+	assert_int_equal(landing_count(&rig->landing) + landing_count(&other), FILES_AT_ONCE);
+	for (unsigned i = 0; i < FILES_AT_ONCE; i++) {
+		char name[16];
+		snprintf(name, sizeof(name), "%u", i);
+		assert_int_equal(landing_size(i / 3 % 2 == 0 ? &rig->landing : &other, name), 0);
+	}
+	landing_remove(&other);
+	rig_free(rig);
+}
+
 static void worker__stopped_with_work_left__answers_every_order(void **state)
 {
 	(void)state;
@@ -797,6 +855,7 @@ int main(void)
 		cmocka_unit_test(worker__folder_removed_and_made_again__is_opened_anew),
 		cmocka_unit_test(worker__asked_about_files__answers_and_keeps_no_list),
 		cmocka_unit_test(worker__abandon__closes_and_removes),
+		cmocka_unit_test(worker__many_orders_at_once_in_two_folders__are_each_done),
 		cmocka_unit_test(worker__stopped_with_work_left__answers_every_order),
 		cmocka_unit_test(worker__idle__never_wakes),
 	};

@@ -62,10 +62,12 @@ static void engine__job_without_trouble__ends_acknowledged(void **state)
 
 static void engine__power_cuts_at_any_moment__every_file_lands_once_whole(void **state)
 {
+	unsigned left = 0;
+
 	(void)state;
 	for (uint64_t seed = 1; seed <= SEEDS; seed++) {
 		struct world world;
-		unsigned crashes = 0, steps = 0;
+		unsigned crashes = 0, steps = 0, lain = 0;
 		int64_t row;
 
 		print_message("seed %llu\n", (unsigned long long)seed);
@@ -74,6 +76,7 @@ static void engine__power_cuts_at_any_moment__every_file_lands_once_whole(void *
 		row = world_submit(&world, FILES, true);
 		while (world_state(&world, row) != JOB_ACKNOWLEDGED) {
 			assert_true(steps++ < STEPS_MAX);
+			lain = world.lying_count > lain ? world.lying_count : lain;
 			if (crashes < 10 && world_random(&world, 15) == 0) {
 				world_crash(&world);
 				crashes++;
@@ -83,8 +86,102 @@ static void engine__power_cuts_at_any_moment__every_file_lands_once_whole(void *
 			assert_true(world_step(&world));
 		}
 		check_files(&world, crashes);
+		/* Whatever names went with the power: the next job that comes to the folder leaves nothing there. */
+		world_crash(&world);
+		world_hello(&world);
+		world.first_file = FILES;
+		row = world_submit(&world, 1, true);
+		world_settle(&world);
+		assert_int_equal(world_state(&world, row), JOB_ACKNOWLEDGED);
+		left += lain;
+		assert_int_equal(world.lying_count, 0);
 		world_end(&world);
 	}
+	assert_true(left > 0); /* or nothing was shown */
+}
+
+/* Step until the name of a job's second file, which was made under it, waits for a commit. */
+static void begin_waiting(struct world *world)
+{
+	world_begin(world, 1);
+	world->settings.transfer_files_active_per_job_max = 1;
+	world->first_file = 1;
+	world->files[2].stuck = true;
+	world_hello(world);
+	(void)world_submit(world, 2, true);
+	while (world->files[2].partial[0] == '\0')
+		assert_true(world_step(world));
+	assert_true(store_can_wait(world->store));
+}
+
+/* The name that the file has in the world, as the store has it after the power went. */
+static bool is_known_after_a_crash(struct world *world)
+{
+	char partial[FILE_PARTIAL_BYTES_MAX];
+	struct fault fault = { 0 };
+	bool known = false;
+
+	memcpy(partial, world->files[2].partial, sizeof(partial));
+	world_crash(world);
+	assert_int_equal(store_partial_exists(world->store, partial, &known, &fault), RESULT_OK);
+	return known;
+}
+
+static void engine__power_goes_while_a_name_waits_for_a_commit__it_is_forgotten(void **state)
+{
+	struct world world;
+
+	(void)state;
+	begin_waiting(&world);
+	assert_false(is_known_after_a_crash(&world));
+	assert_int_equal(world.lying_count, 1);
+	world_end(&world);
+}
+
+static void engine__nothing_more_happens__what_waits_is_committed_soon(void **state)
+{
+	struct world world;
+
+	(void)state;
+	begin_waiting(&world);
+	world_wait(&world, 1);
+	assert_false(store_can_wait(world.store));
+	assert_true(is_known_after_a_crash(&world));
+	world_end(&world);
+}
+
+static void engine__client_is_answered__what_it_could_see_is_committed(void **state)
+{
+	struct world world;
+
+	(void)state;
+	begin_waiting(&world);
+	world_hello(&world);
+	assert_false(store_can_wait(world.store));
+	assert_true(is_known_after_a_crash(&world));
+	world_end(&world);
+}
+
+static void engine__turn_fails_after_one_that_waited__both_are_undone_and_nothing_is_left(void **state)
+{
+	struct world world;
+	int64_t row;
+
+	(void)state;
+	begin_waiting(&world);
+	strcpy(world.lying[world.lying_count++], world.files[2].partial);
+	world.files[2].partial[0] = '\0';
+	world.files[2].stuck = false;
+	world.break_turn = true;
+	world_hello(&world);
+	world_settle(&world);
+	world.first_file = 3;
+	row = world_submit(&world, 1, true);
+	world_settle(&world);
+	assert_int_equal(world_state(&world, row), JOB_ACKNOWLEDGED);
+	assert_int_equal(world.lying_count, 0);
+	assert_false(world.wrong);
+	world_end(&world);
 }
 
 static void engine__commits_fail_at_any_moment__every_file_lands_and_no_handle_stays_open(void **state)
@@ -593,6 +690,10 @@ int main(void)
 		cmocka_unit_test(engine__job_without_trouble__ends_acknowledged),
 		cmocka_unit_test(engine__power_cuts_at_any_moment__every_file_lands_once_whole),
 		cmocka_unit_test(engine__commits_fail_at_any_moment__every_file_lands_and_no_handle_stays_open),
+		cmocka_unit_test(engine__power_goes_while_a_name_waits_for_a_commit__it_is_forgotten),
+		cmocka_unit_test(engine__nothing_more_happens__what_waits_is_committed_soon),
+		cmocka_unit_test(engine__client_is_answered__what_it_could_see_is_committed),
+		cmocka_unit_test(engine__turn_fails_after_one_that_waited__both_are_undone_and_nothing_is_left),
 		cmocka_unit_test(engine__syncs_fail_at_any_moment__nothing_lost_is_recorded_or_published),
 		cmocka_unit_test(engine__owner_does_not_return__job_waits),
 		cmocka_unit_test(engine__transient_failure__job_tries_again_by_itself),

@@ -134,12 +134,33 @@ void world_end(struct world *world)
 	scratch_remove(world->folder);
 }
 
+/* Is the partial file there, and nobody knows its name any more? */
+static bool lies_about(struct world *world, const struct world_file *file)
+{
+	bool known = true;
+	struct fault fault = { 0 };
+
+	if (file->partial[0] == '\0' || file->published > 0 || file->abandoned)
+		return false;
+	for (unsigned i = 0; i < world->lying_count; i++)
+		if (strcmp(world->lying[i], file->partial) == 0)
+			return false;
+	assert_int_equal(store_partial_exists(world->store, file->partial, &known, &fault), RESULT_OK);
+	return !known;
+}
+
 void world_crash(struct world *world)
 {
 	stop(world);
 	for (unsigned i = 0; i < WORLD_FILES_MAX; i++)
 		world->files[i].written = world->files[i].synced;
 	start(world);
+	for (unsigned i = 0; i < WORLD_FILES_MAX; i++)
+		if (lies_about(world, &world->files[i])) {
+			assert_true(world->lying_count < sizeof(world->lying) / sizeof(world->lying[0]));
+			memcpy(world->lying[world->lying_count++], world->files[i].partial, sizeof(world->lying[0]));
+			world->files[i].partial[0] = '\0';
+		}
 }
 
 /* --- the passing of things --- */

@@ -86,7 +86,7 @@ struct world {
 	enum result preflight_result; /* the answer to the last preflight, or WORLD_NO_ANSWER */
 	struct preflight preflight;
 	const char *denied;      /* the destination that may not be written */
-	char lying[8][64];       /* names of partial files in /sim that no job's file stands for */
+	char lying[64][64];      /* names of partial files in /sim that no job's file stands for */
 	unsigned lying_count;
 	struct network_state network; /* as the machine says it is; at first there is one that costs nothing */
 	bool no_streams;   /* files land without the mark that they should have */

@@ -128,6 +128,16 @@ static void check_identity(const struct worker *worker, enum job_side side, cons
 	}
 }
 
+/* A partial file in transfer is somebody's, committed or not. */
+static void check_sweep(struct world *world, const char *name, const char *end)
+{
+	for (; name < end; name += strlen(name) + 1)
+		for (const struct active *active = world->engine->actives; active != NULL; active = active->next)
+			for (const struct flight *flight = active->flights; flight != NULL; flight = flight->next)
+				if (strcmp(flight->file.partial, name) == 0)
+					wrong(world, "swept while it is in transfer", name);
+}
+
 /* At the moment an order is given, which is after the commit of the turn that wrote it.  Orders that name nothing go on
  * with what was opened. */
 static void check_order(const struct worker *worker, const struct order *order)
@@ -135,20 +145,30 @@ static void check_order(const struct worker *worker, const struct order *order)
 	const char *path = order->list.bytes, *end = path + order->list.length;
 
 	switch (order->kind) {
-	case ORDER_OPEN: check_identity(worker, JOB_SIDE_FILE, order->file.path, true); break;
+	case ORDER_OPEN:
+		check_identity(worker, JOB_SIDE_FILE, order->file.path, true);
+		if (worker->world->remote && store_can_wait(worker->world->store))
+			wrong(worker->world, "made where nobody would find it", order->file.path);
+		break;
 	case ORDER_FETCH: check_identity(worker, JOB_SIDE_NETWORK, order->file.path, true); break;
+	case ORDER_SWEEP:
+		check_identity(worker, JOB_SIDE_FILE, order->file.path, false);
+		check_sweep(worker->world, path, end);
+		break;
 	case ORDER_PUBLISH:
 	case ORDER_ABANDON:
-	case ORDER_LIST:
-	case ORDER_SWEEP: check_identity(worker, JOB_SIDE_FILE, order->file.path, false); break;
+	case ORDER_LIST: check_identity(worker, JOB_SIDE_FILE, order->file.path, false); break;
 	case ORDER_CHECK:
 		for (; path < end; path += strlen(path) + 1)
 			check_identity(worker, JOB_SIDE_FILE, path, true);
 		break;
+	case ORDER_RECORDED:
+		if (store_can_wait(worker->world->store))
+			wrong(worker->world, "told as recorded before it was", order->file.path);
+		break;
 	case ORDER_SYNC:
 	case ORDER_CLOSE:
 	case ORDER_FINISH:
-	case ORDER_RECORDED:
 	case ORDER_PRIORITY:
 	case ORDER_STOP: break;
 	}
@@ -277,6 +297,12 @@ static void answer_list(struct world *world, const struct order *order, struct r
 	report->names = BUFFER(65536);
 	for (unsigned i = 0; i < world->lying_count; i++)
 		assert_int_equal(buffer_append(&report->names, world->lying[i], strlen(world->lying[i]) + 1), RESULT_OK);
+	for (unsigned i = 0; i < WORLD_FILES_MAX; i++) {
+		const char *name = world->files[i].partial;
+
+		if (name[0] != '\0' && world->files[i].published == 0 && !world->files[i].abandoned)
+			assert_int_equal(buffer_append(&report->names, name, strlen(name) + 1), RESULT_OK);
+	}
 	assert_string_equal(order->list.bytes, ".ferry-5ea5ea5ea5ea5ea5-");
 }
 

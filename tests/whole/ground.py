@@ -113,8 +113,8 @@ OLD = 1000000000  # when the servers' files were made: landed ones get that time
 class Nginx:
     """A real nginx that serves the folder `www`, at most `rate` bytes a second a connection (0: as fast as it can)."""
 
-    def __init__(self, folder, rate=0):
-        self.folder = folder
+    def __init__(self, folder, rate=0, address="127.0.0.1"):
+        self.folder, self.address = folder, address
         self.www = os.path.join(folder, "www")
         self.log = os.path.join(folder, "access.log")
         os.makedirs(self.www)
@@ -122,7 +122,7 @@ class Nginx:
         if not os.path.exists(nginx):
             skip("nginx is not installed")
         with socket.socket() as probe:
-            probe.bind(("127.0.0.1", 0))
+            probe.bind((address, 0))
             self.port = probe.getsockname()[1]
         config = os.path.join(folder, "nginx.conf")
         user = "user root;" if os.getuid() == 0 else ""
@@ -134,7 +134,7 @@ class Nginx:
                 http {{
                   log_format bytes '$uri $status $body_bytes_sent $sent_http_content_range';
                   access_log {self.log} bytes; {temp}
-                  server {{ listen 127.0.0.1:{self.port}; root {self.www}; limit_rate {rate};
+                  server {{ listen {address}:{self.port}; root {self.www}; limit_rate {rate};
                     location /busy/ {{ add_header Retry-After 4 always; return 503; }}
                     location /bare/ {{ alias {self.www}/; etag off; add_header Last-Modified ""; }} }}
                 }}""")
@@ -149,7 +149,7 @@ class Nginx:
 
     def listening(self):
         try:
-            socket.create_connection(("127.0.0.1", self.port), 1).close()
+            socket.create_connection((self.address, self.port), 1).close()
             return True
         except OSError:
             return False
@@ -163,7 +163,7 @@ class Nginx:
         return self.url(name)
 
     def url(self, name):
-        return f"http://127.0.0.1:{self.port}/{name}"
+        return f"http://{self.address}:{self.port}/{name}"
 
     def digest(self, name, algorithm="sha256"):
         with open(os.path.join(self.www, name), "rb") as file:

@@ -60,8 +60,8 @@ class FarAway:
         self.thread.join()
 
 
-def fetched(settings, far):
-    """How many connections were open at once, and how long it took."""
+def fetched(settings, far, before=0):
+    """How many connections were open at once, and how long it took; after a job of so many of the files."""
     ferry = Ferry({"transfer": settings})
     nginx = Nginx(os.path.join(ferry.folder, "nginx"))
     names = [f"{number}.bin" for number in range(FILES)]
@@ -73,9 +73,16 @@ def fetched(settings, far):
         ferry.environment["ASAN_OPTIONS"] = os.environ.get("ASAN_OPTIONS", "") + ":verify_asan_link_order=0"
     ferry.start()
     ferry.environment.pop("LD_PRELOAD", None)
+
+    def submit(some):
+        ferry.run("submit", "--from", ferry.listing((f"http://127.0.0.1:{relay.port}/{name}", ferry.destination(name))
+                                                    for name in some))
+
+    if before:
+        submit(names[:before])
+        assert relay.most <= 6, relay.most
     begun = time.monotonic()
-    ferry.run("submit", "--from", ferry.listing((f"http://127.0.0.1:{relay.port}/{name}", ferry.destination(name))
-                                                for name in names))
+    submit(names)
     took = time.monotonic() - begun
     ferry.check_landed(nginx, names)
     ferry.close()
@@ -92,6 +99,11 @@ def server_is_far_away__small_files_are_fetched_more_at_once():
     print(f"       {more} at once: {took:.2f} s; {usual} at once: {longer:.2f} s")
 
 
+def connections_are_there_already__how_far_they_go_is_not_forgotten():
+    more, _ = fetched({}, far=True, before=6)
+    assert 6 < more <= 16, more
+
+
 def server_is_near__few_at_once_will_do():
     most, _ = fetched({}, far=False)
     assert most <= 6, most
@@ -99,4 +111,5 @@ def server_is_near__few_at_once_will_do():
 
 if GROUND != "linux":
     skip("shown by Linux: a connection is made to last by a library that is preloaded")
-run(server_is_far_away__small_files_are_fetched_more_at_once, server_is_near__few_at_once_will_do)
+run(server_is_far_away__small_files_are_fetched_more_at_once,
+    connections_are_there_already__how_far_they_go_is_not_forgotten, server_is_near__few_at_once_will_do)

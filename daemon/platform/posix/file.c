@@ -29,6 +29,7 @@ struct file_handle {
 };
 
 const enum path_style file_path_style = PATH_POSIX;
+const bool folder_is_to_be_synced = true;
 
 static void fd_cleanup(int *fd)
 {
@@ -145,9 +146,8 @@ enum result folder_check_name(struct folder *folder, const char *name, struct fa
 		return RESULT_OK;
 	if (result == RESULT_OK && S_ISDIR(status.st_mode))
 		return fault_errno(fault, EISDIR, "replace %s", name);
-	if (result == RESULT_OK && S_ISREG(status.st_mode))
-		result = done(faccessat(folder->fd, name, W_OK, 0), "replace", name, fault);
-	return result;
+	bool is_file = result == RESULT_OK && S_ISREG(status.st_mode);
+	return is_file ? done(faccessat(folder->fd, name, W_OK, 0), "replace", name, fault) : result;
 }
 
 enum result folder_names(struct folder *folder, const char *prefix, bool (*visit)(void *context, const char *name),

@@ -175,6 +175,8 @@ void folder_free(struct folder *folder)
 }
 
 /* NTFS and ReFS order names in their journals; file_rename() forces its own to the disk. */
+const bool folder_is_to_be_synced = false;
+
 enum result folder_sync(struct folder *folder, struct fault *fault)
 {
 	(void)folder;

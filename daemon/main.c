@@ -80,7 +80,7 @@ static int check_config(const char *path)
 	} else {
 		result = file_data_folder(folder, sizeof(folder), &fault);
 		if (result == RESULT_OK)
-			result = read_settings(folder, &settings, &fault);
+			result = read_settings(folder, &settings, NULL, &fault);
 	}
 	if (result == RESULT_OK)
 		puts("The configuration is valid.");

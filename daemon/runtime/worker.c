@@ -303,7 +303,7 @@ static enum result do_file_order(struct worker *worker, struct order *order, str
 		.bytes_recorded = order->file.bytes_recorded,
 		.bytes_total = order->file.bytes_total,
 		.modified_s = resume_parse_date(text_view(order->file.modified), &modified_s) ? modified_s : PARTFILE_NOW,
-		.zone = worker->settings.mark_zone,
+		.zone = order->zone,
 		.forbidden_folders = forbidden_folders,
 		.folder = &worker->folder,
 	};

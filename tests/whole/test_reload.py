@@ -12,13 +12,12 @@ import json
 import time
 
 
-PLAIN = {"transfer": {"segments_per_file_max": 1}}  # or what came is told when it is whole from the beginning on
-
-
 class Reloading(Ferry):
     def configure(self, text):
-        """As editors do: a new file takes the place of the old one."""
+        """As editors do: a new file takes the place of the old one.  Settings are those of the start, and these."""
         path = os.path.join(self.data, "ferry.jsonc")
+        if isinstance(text, dict):
+            text["transfer"] = {"segments_per_file_max": 1, **text.get("transfer", {})}
         with open(path + ".new", "w") as file:
             file.write(text if isinstance(text, str) else json.dumps(text))
         os.rename(path + ".new", path)
@@ -33,12 +32,12 @@ class Reloading(Ferry):
         return wait_until(lambda: self.told(number)[before:], 30, f"event {number}")[0]
 
     def limit(self, *limits):
-        self.configure({"rate": {"limits": limits}, **PLAIN})
+        self.configure({"rate": {"limits": limits}})
         return self.reload()
 
 
 def a_download_on_its_way__slows_down_and_speeds_up_again():
-    ferry = Reloading(PLAIN).start()
+    ferry = Reloading().start()
     nginx = Nginx(os.path.join(ferry.folder, "nginx"), rate=2 * MIB)
     nginx.file("large.bin", 200 * MIB)
     bridge = Bridge(ferry)
@@ -62,7 +61,7 @@ def a_download_on_its_way__slows_down_and_speeds_up_again():
     wait_until(lambda: transferred() > first + 16 * MIB, 50, "it is fast again")  # the old limit had let through 15 MB
     ferry.limit("background off")
     wait_until(lambda: (bridge.ok("job.get", handle=handle)["job"]["wait"] or {}).get("reason") == "rate-off", 30, "it waits")
-    ferry.configure(PLAIN)
+    ferry.configure({})
     assert "rate.limits 1 -> 0 entries" in ferry.reload()
     first = transferred()
     wait_until(lambda: transferred() > first + MIB, 60, "it goes on")
@@ -104,9 +103,9 @@ def a_file_that_is_wrong_or_gone__changes_nothing_and_is_told():
 
 
 def none_was_there_at_the_start__the_defaults_hold_until_there_is_one():
-    ferry = Reloading().start()
+    ferry = Reloading(None).start()
     assert "In effect now: nothing." in ferry.reload()
-    ferry.configure({"door": {"handles_per_connection_max": 1}})
+    ferry.configure('{ "door": { "handles_per_connection_max": 1 } }')
     bridge = Bridge(ferry)
     bridge.hello()
     create = {"name": "a", "files": [{"url": "http://127.0.0.1:9/a", "path": ferry.destination("a")}]}

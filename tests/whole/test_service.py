@@ -78,6 +78,8 @@ def installed_service__runs_is_killed_stops_and_goes_on():
     nginx = Nginx(os.path.join(service.folder, "nginx"), rate=5 * MIB)
     nginx.file("large.bin", 40 * MIB)
     service.verb("install")
+    with open(os.path.join(DATA, "ferry.jsonc"), "w") as file:  # a server that is slow for each connection is to be slow
+        file.write('{ "transfer": { "segments_per_file_max": 1 } }')
     key = "HKLM\\System\\CurrentControlSet\\Services\\Ferry"
     again = service.verb("install", check=False)
     assert again.returncode == 2 and "ALREADY_INSTALLED" in again.stderr, again

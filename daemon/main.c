@@ -24,7 +24,8 @@ static const char usage[] =
 	"  ferryd --version      what this is made of\n"
 	"\n"
 	"install, configure and uninstall need an administrator.  Start and stop the service with\n"
-	"'sc start " SERVICE_NAME "' and 'sc stop " SERVICE_NAME "'; submit jobs with 'ferry'.\n"
+	"'sc start " SERVICE_NAME "' and 'sc stop " SERVICE_NAME "'; 'sc control " SERVICE_NAME " paramchange' has a changed\n"
+	"configuration read while it runs.  Submit jobs with 'ferry'.\n"
 	"Exit codes: 0 done, 1 wrong use, 2 failed.\n";
 
 static int report(const char *what, enum result result, const struct fault *fault)

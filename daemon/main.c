@@ -24,7 +24,8 @@ static const char usage[] =
 	"  ferryd --version      what this is made of\n"
 	"\n"
 	"install, configure and uninstall need an administrator.  Start and stop the service with\n"
-	"'sc start " SERVICE_NAME "' and 'sc stop " SERVICE_NAME "'; submit jobs with 'ferry'.\n"
+	"'sc start " SERVICE_NAME "' and 'sc stop " SERVICE_NAME "'; 'sc control " SERVICE_NAME " paramchange' has a changed\n"
+	"configuration read while it runs.  Submit jobs with 'ferry'.\n"
 	"Exit codes: 0 done, 1 wrong use, 2 failed.\n";
 
 static int report(const char *what, enum result result, const struct fault *fault)
@@ -80,7 +81,7 @@ static int check_config(const char *path)
 	} else {
 		result = file_data_folder(folder, sizeof(folder), &fault);
 		if (result == RESULT_OK)
-			result = read_settings(folder, &settings, &fault);
+			result = read_settings(folder, &settings, NULL, &fault);
 	}
 	if (result == RESULT_OK)
 		puts("The configuration is valid.");

@@ -23,8 +23,8 @@ enum result serve(const struct serve_options *options, struct fault *fault) MUST
  * wrong with a file. */
 enum result own_folder_fault(enum result result, const char *object, struct fault *fault) MUST_CHECK;
 
-/* Read `folder`/ferry.jsonc over the defaults.  No such file is fine. */
-enum result read_settings(const char *folder, struct settings *settings, struct fault *fault) MUST_CHECK;
+/* Read `folder`/ferry.jsonc over the defaults.  No such file is fine; *ret_there (NULL is fine) says whether there is one. */
+enum result read_settings(const char *folder, struct settings *settings, bool *ret_there, struct fault *fault) MUST_CHECK;
 
 /* The queue's mark from the file at `path`, which is made if there is none. */
 enum result read_mark(const char *path, char mark[QUEUE_MARK_DIGITS + 1], struct fault *fault) MUST_CHECK;

@@ -20,14 +20,17 @@ struct daemon {
 	struct fault *fault;
 	struct mutex *lock;
 	struct engine *engine; /* NULL before it is there and after it is gone */
-	bool stop_asked;
+	bool stop_asked, reload_asked; /* while it is not there yet */
 
 	char data[DESTINATION_BYTES_MAX + 1], program[DESTINATION_BYTES_MAX + 1];
 	char database[DESTINATION_BYTES_MAX + 1], address[DESTINATION_BYTES_MAX + 1];
 	char mark_file[DESTINATION_BYTES_MAX + 1], mark[QUEUE_MARK_DIGITS + 1];
 	const char *forbidden[3];
+	/* The engine's thread's alone from engine_run on: */
 	struct settings settings;
+	bool settings_there; /* a file had them when it was last read, good or not */
 	struct worker_settings workers;
+	struct identity *service; /* NULL: nobody is to be served by the service */
 	struct service_status status;
 };
 
@@ -96,6 +99,17 @@ static void on_network(void *context)
 	mutex_unlock(daemon->lock);
 }
 
+static void on_reload(void *context)
+{
+	struct daemon *daemon = context;
+
+	mutex_lock(daemon->lock);
+	daemon->reload_asked = daemon->engine == NULL;
+	if (daemon->engine != NULL)
+		engine_reload(daemon->engine);
+	mutex_unlock(daemon->lock);
+}
+
 /* --- getting ready --- */
 
 static enum result join(char *to, size_t size, const char *folder, const char *name, struct fault *fault)
@@ -137,7 +151,7 @@ enum result own_folder_fault(enum result result, const char *object, struct faul
 	return RESULT_DATA_UNUSABLE;
 }
 
-enum result read_settings(const char *folder, struct settings *settings, struct fault *fault)
+enum result read_settings(const char *folder, struct settings *settings, bool *ret_there, struct fault *fault)
 {
 	AUTO(buffer) struct buffer text = BUFFER(SETTINGS_BYTES_MAX);
 	char path[DESTINATION_BYTES_MAX + 1], what[FAULT_WHAT_BYTES_MAX];
@@ -146,6 +160,8 @@ enum result read_settings(const char *folder, struct settings *settings, struct 
 	if (result != RESULT_OK)
 		return result;
 	result = file_read_all(path, &text, fault);
+	if (ret_there != NULL)
+		*ret_there = result != RESULT_PATH_NOT_FOUND;
 	if (result == RESULT_PATH_NOT_FOUND)
 		return RESULT_OK;
 	if (result != RESULT_OK)
@@ -232,7 +248,7 @@ static enum result open_events(struct daemon *daemon, struct events **ret_events
 
 	settings_default(&daemon->settings);
 	settings = daemon->settings;
-	parsed = read_settings(daemon->data, &settings, &refused);
+	parsed = read_settings(daemon->data, &settings, &daemon->settings_there, &refused);
 	if (parsed == RESULT_OK)
 		daemon->settings = settings;
 	wanted.file_bytes_max = daemon->settings.log_file_bytes_max;
@@ -253,6 +269,8 @@ static void set_engine(struct daemon *daemon, struct engine *engine)
 	daemon->engine = engine;
 	if (engine != NULL && daemon->stop_asked)
 		engine_stop(engine);
+	if (engine != NULL && daemon->reload_asked)
+		engine_reload(engine);
 	mutex_unlock(daemon->lock);
 }
 
@@ -278,27 +296,9 @@ static bool watch_network(struct daemon *daemon, struct events *events, struct n
 	return false;
 }
 
-static enum result run_engine(struct daemon *daemon, struct store *store, struct events *events)
+static void set_workers(struct daemon *daemon, const struct settings *settings, struct throttle *throttle)
 {
-	const struct settings *settings = &daemon->settings;
-	AUTO(identity) struct identity *service = NULL;
-	AUTO(throttle) struct throttle *throttle = throttle_new();
-	AUTO(network_watch) struct network_watch *watch = NULL;
-	AUTO(syncs) struct syncs *syncs = syncs_new();
-	AUTO(engine) struct engine *engine = NULL;
-	AUTO(sessions) struct sessions *sessions = NULL;
-	struct sessions_settings door = { daemon->address, &daemon->status, settings };
-	struct engine_parts parts = { .store = store, .events = events, .settings = settings,
-		                      .clock = clock_system(), .random = identity_random,
-		                      .path_style = file_path_style, .forbidden_folders = daemon->forbidden,
-		                      .version = FERRY_VERSION, .queue_mark = daemon->mark, .throttle = throttle };
-	enum result result;
-
-	if (throttle == NULL || syncs == NULL)
-		return fault_set(daemon->fault, RESULT_NO_MEMORY, FAULT_FERRY, 0, "start transfers");
 	daemon->workers.forbidden_folders = daemon->forbidden;
-	daemon->workers.mark_zone = (unsigned)settings->files_mark_of_the_web_zone;
-	daemon->workers.syncs = syncs;
 	daemon->workers.transfer = (struct transfer_limits){
 		.checkpoint_bytes = settings->transfer_checkpoint_bytes,
 		.connect_timeout_ms = (uint32_t)settings->transfer_connect_timeout_ms,
@@ -308,14 +308,65 @@ static enum result run_engine(struct daemon *daemon, struct store *store, struct
 		.user_agent = "Ferry/" FERRY_VERSION,
 		.throttle = throttle,
 	};
+}
+
+/* Only where the configuration names somebody for whom the service is to act (rule 8). */
+static enum result find_service(struct daemon *daemon, const struct settings *settings, struct fault *fault)
+{
+	bool names = settings->identity_service_network_owners.count + settings->identity_service_file_owners.count > 0;
+
+	return names && daemon->service == NULL ? identity_self(&daemon->service, fault) : RESULT_OK;
+}
+
+/* For a reload.  Who takes the file away by mistake, or reads while it is being replaced, must not lose the limits. */
+static enum result read_again(void *context, struct settings *ret_settings, struct identity **ret_service,
+                              struct fault *fault)
+{
+	struct daemon *daemon = context;
+	bool there = false;
+	enum result result;
+
+	settings_default(ret_settings);
+	result = read_settings(daemon->data, ret_settings, &there, fault);
+	if (result == RESULT_OK && daemon->settings_there && !there)
+		return fault_set(fault, RESULT_DATA_UNUSABLE, FAULT_FERRY, 0,
+		                 "%s: ferry.jsonc is not there any more; for the built-in defaults put one there that holds {}",
+		                 daemon->data);
+	if (result == RESULT_OK)
+		result = find_service(daemon, ret_settings, fault);
+	daemon->settings_there = there;
+	if (result != RESULT_OK)
+		return result;
+	set_workers(daemon, ret_settings, daemon->workers.transfer.throttle);
+	*ret_service = daemon->service;
+	return RESULT_OK;
+}
+
+static enum result run_engine(struct daemon *daemon, struct store *store, struct events *events)
+{
+	struct settings *settings = &daemon->settings;
+	AUTO(throttle) struct throttle *throttle = throttle_new();
+	AUTO(syncs) struct syncs *syncs = syncs_new();
+	AUTO(network_watch) struct network_watch *watch = NULL;
+	AUTO(engine) struct engine *engine = NULL;
+	AUTO(sessions) struct sessions *sessions = NULL;
+	struct sessions_settings door = { daemon->address, &daemon->status, settings };
+	struct engine_parts parts = { .store = store, .events = events, .settings = settings,
+		                      .read_settings = read_again, .settings_context = daemon,
+		                      .clock = clock_system(), .random = identity_random,
+		                      .path_style = file_path_style, .forbidden_folders = daemon->forbidden,
+		                      .version = FERRY_VERSION, .queue_mark = daemon->mark, .throttle = throttle };
+	enum result result;
+
+	if (throttle == NULL || syncs == NULL)
+		return fault_set(daemon->fault, RESULT_NO_MEMORY, FAULT_FERRY, 0, "start transfers");
+	daemon->workers.syncs = syncs;
+	set_workers(daemon, settings, throttle);
 	parts.workers = worker_real_ops(&daemon->workers);
-	/* Only where the configuration names somebody for whom the service is to act (rule 8). */
-	if (settings->identity_service_network_owners.count + settings->identity_service_file_owners.count > 0) {
-		result = identity_self(&service, daemon->fault);
-		if (result != RESULT_OK)
-			return result;
-	}
-	parts.service = service;
+	result = find_service(daemon, settings, daemon->fault);
+	if (result != RESULT_OK)
+		return result;
+	parts.service = daemon->service;
 	parts.read_network = watch_network(daemon, events, &watch) ? network_read : NULL;
 	result = engine_new(&parts, &engine, daemon->fault);
 	if (result == RESULT_OK)
@@ -358,6 +409,7 @@ static enum result body(void *context)
 	if (result == RESULT_OK) {
 		describe(daemon);
 		result = run_engine(daemon, store, events);
+		identity_free(TAKE(daemon->service));
 	}
 	if (result != RESULT_OK && events != NULL) {
 		fault_line(daemon->fault, why);
@@ -370,7 +422,7 @@ static enum result body(void *context)
 enum result serve(const struct serve_options *options, struct fault *fault)
 {
 	static struct daemon daemon; /* large, and the manager's thread may outlive this call for a moment */
-	struct service_handler handler = { on_stop, on_session_ended, on_session_began, &daemon };
+	struct service_handler handler = { on_stop, on_session_ended, on_session_began, on_reload, &daemon };
 	enum result result;
 
 	daemon = (struct daemon){ .options = options, .fault = fault, .lock = mutex_new() };

@@ -18,14 +18,16 @@ static const struct key {
 	uint32_t count_max; /* 0: it is none */
 	size_t bytes_max;
 	enum setting_item item;
-	bool is_who;
+	bool is_who, at_start;
 } keys[] = {
 #define SETTING(group, name, minimum, standard, maximum, why) \
-	{ #group, #name, minimum, standard, maximum, offsetof(struct settings, group##_##name), 0, 0, SETTING_OWNER, false },
+	{ #group, #name, minimum, standard, maximum, offsetof(struct settings, group##_##name), 0, 0, SETTING_OWNER, false, false },
+#define SETTING_AT_START(group, name, minimum, standard, maximum, why) \
+	{ #group, #name, minimum, standard, maximum, offsetof(struct settings, group##_##name), 0, 0, SETTING_OWNER, false, true },
 #define SETTING_WHO(group, name, standard, why) \
-	{ #group, #name, 0, standard, 0, offsetof(struct settings, group##_##name), 0, 0, SETTING_OWNER, true },
-#define SETTING_LIST(group, name, item, count_max, bytes_max, why)                                    \
-	{ #group, #name, 0, 0, 0, offsetof(struct settings, group##_##name), count_max, bytes_max, SETTING_##item, false },
+	{ #group, #name, 0, standard, 0, offsetof(struct settings, group##_##name), 0, 0, SETTING_OWNER, true, false },
+#define SETTING_LIST(group, name, item, count_max, bytes_max, why) \
+	{ #group, #name, 0, 0, 0, offsetof(struct settings, group##_##name), count_max, bytes_max, SETTING_##item, false, false },
 #include "core/settings.def"
 #undef SETTING
 #undef SETTING_WHO
@@ -33,10 +35,33 @@ static const struct key {
 };
 #define KEY_COUNT (sizeof(keys) / sizeof(keys[0]))
 
+static const char *const who_names[JOB_PRIORITY_COUNT + 1] = { "none", "foreground", "high", "normal", "all" };
+
 /* Every list begins with its count, and its items follow at once. */
+static size_t item_offset(const struct key *key, uint32_t index)
+{
+	return key->offset + sizeof(uint32_t) + index * (key->bytes_max + 1);
+}
+
 static char *list_item(struct settings *settings, const struct key *key, uint32_t index)
 {
-	return (char *)settings + key->offset + sizeof(uint32_t) + index * (key->bytes_max + 1);
+	return (char *)settings + item_offset(key, index);
+}
+
+static uint32_t count_of(const struct settings *settings, const struct key *key)
+{
+	uint32_t count;
+
+	memcpy(&count, (const char *)settings + key->offset, sizeof(count));
+	return count;
+}
+
+static uint64_t number_of(const struct settings *settings, const struct key *key)
+{
+	uint64_t number;
+
+	memcpy(&number, (const char *)settings + key->offset, sizeof(number));
+	return number;
 }
 
 static void set_count(struct settings *settings, const struct key *key, uint32_t count)
@@ -171,12 +196,11 @@ static enum result read_number(const struct json_document *document, const struc
 static enum result read_who(const struct json_document *document, const struct key *key, struct json value,
                             struct settings *settings, struct fault *fault)
 {
-	static const char *const names[JOB_PRIORITY_COUNT + 1] = { "none", "foreground", "high", "normal", "all" };
 	char reason[REASON_BYTES_MAX];
 	struct text_view text;
 
 	for (uint64_t who = 0; who <= JOB_PRIORITY_COUNT; who++)
-		if (json_get_text(value, KEY_BYTES_MAX, &text, NULL) == RESULT_OK && text_is(text, names[who])) {
+		if (json_get_text(value, KEY_BYTES_MAX, &text, NULL) == RESULT_OK && text_is(text, who_names[who])) {
 			set(settings, key, who);
 			return RESULT_OK;
 		}
@@ -338,4 +362,69 @@ enum result settings_parse(struct text_view text, struct settings *settings, str
 	}
 	*settings = read;
 	return RESULT_OK;
+}
+
+/* --- what differs --- */
+
+#define MORE ", ..."
+
+static bool is_same(const struct settings *a, const struct settings *b, const struct key *key)
+{
+	if (key->count_max == 0)
+		return number_of(a, key) == number_of(b, key);
+	if (count_of(a, key) != count_of(b, key))
+		return false;
+	for (uint32_t i = 0; i < count_of(a, key); i++)
+		if (strcmp((const char *)a + item_offset(key, i), (const char *)b + item_offset(key, i)) != 0)
+			return false;
+	return true;
+}
+
+/* As many as there is room for. */
+static void add_change(char to[SETTINGS_CHANGE_BYTES_MAX], const char *text)
+{
+	size_t length = strlen(to), more = strlen(MORE);
+
+	if (length >= more && strcmp(to + length - more, MORE) == 0)
+		return;
+	if (length + strlen(text) + 2 + more >= SETTINGS_CHANGE_BYTES_MAX)
+		text = MORE + 2;
+	text_display(to + length, SETTINGS_CHANGE_BYTES_MAX - length, "%s%s", length > 0 ? ", " : "", text);
+}
+
+static void describe(char to[REASON_BYTES_MAX], const struct key *key, const struct settings *old, const struct settings *new)
+{
+	if (key->count_max > 0 && count_of(old, key) == count_of(new, key))
+		text_display(to, REASON_BYTES_MAX, "%s.%s other entries", key->group, key->name);
+	else if (key->count_max > 0)
+		text_display(to, REASON_BYTES_MAX, "%s.%s %" PRIu32 " -> %" PRIu32 " entries", key->group, key->name,
+		             count_of(old, key), count_of(new, key));
+	else if (key->is_who)
+		text_display(to, REASON_BYTES_MAX, "%s.%s %s -> %s", key->group, key->name, who_names[number_of(old, key)],
+		             who_names[number_of(new, key)]);
+	else
+		text_display(to, REASON_BYTES_MAX, "%s.%s %" PRIu64 " -> %" PRIu64, key->group, key->name, number_of(old, key),
+		             number_of(new, key));
+}
+
+void settings_take(struct settings *settings, const struct settings *wanted, struct settings_change *ret_change)
+{
+	char text[REASON_BYTES_MAX];
+
+	ret_change->now[0] = ret_change->later[0] = '\0';
+	for (size_t i = 0; i < KEY_COUNT; i++) {
+		const struct key *key = &keys[i];
+
+		if (is_same(settings, wanted, key))
+			continue;
+		describe(text, key, settings, wanted);
+		add_change(key->at_start ? ret_change->later : ret_change->now, text);
+		if (!key->at_start)
+			memcpy((char *)settings + key->offset, (const char *)wanted + key->offset,
+			       key->count_max > 0 ? item_offset(key, key->count_max) - key->offset : sizeof(uint64_t));
+	}
+	if (ret_change->now[0] == '\0')
+		add_change(ret_change->now, "nothing");
+	if (ret_change->later[0] == '\0')
+		add_change(ret_change->later, "nothing");
 }

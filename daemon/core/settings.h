@@ -35,4 +35,13 @@ void settings_default(struct settings *settings);
  * known one.  RESULT_BAD_SETTING. */
 enum result settings_parse(struct text_view text, struct settings *settings, struct fault *fault) MUST_CHECK;
 
+/* What a reload changes, key by key: "queue.slice_s 900 -> 60, rate.limits 0 -> 2 entries"; "nothing". */
+#define SETTINGS_CHANGE_BYTES_MAX 1000
+struct settings_change {
+	char now[SETTINGS_CHANGE_BYTES_MAX];
+	char later[SETTINGS_CHANGE_BYTES_MAX]; /* what the next start would, if `settings` were `wanted` then */
+};
+/* Take over from `wanted` what may change while the service runs; SETTING_AT_START keeps its value. */
+void settings_take(struct settings *settings, const struct settings *wanted, struct settings_change *ret_change);
+
 #endif

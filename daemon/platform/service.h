@@ -15,6 +15,7 @@ struct service_handler {
 	void (*stop)(void *context);                              /* stop, preshutdown, shutdown, Ctrl-C */
 	void (*session_ended)(void *context, uint32_t session);   /* logoff or terminate of that session */
 	void (*session_began)(void *context, uint32_t session);   /* its number is somebody else's from now on */
+	void (*reload)(void *context);                            /* the configuration changed: PARAMCHANGE, SIGHUP */
 	void *context;
 };
 

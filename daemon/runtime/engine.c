@@ -46,7 +46,9 @@ enum result engine_new(const struct engine_parts *parts, struct engine **ret_eng
 	engine->token_at_ms = engine->commit_at_ms = INT64_MAX;
 	engine->started_ms = engine->absent_since_ms = engine_now(engine);
 	engine->next_try_ms = engine->next_slot_ms = INT64_MAX;
+	engine->rates = rate_at(NULL, 0, 0);
 	engine_read_rates(engine);
+	engine_begin_settings(engine);
 	engine_begin_network(engine);
 	engine->clock_offset_ms = engine_now(engine) - engine_mono(engine);
 	engine->steady_since_ms = engine_mono(engine);

@@ -29,7 +29,11 @@ struct engine;
 struct engine_parts {
 	struct store *store;   /* borrowed */
 	struct events *events; /* borrowed */
-	const struct settings *settings; /* borrowed */
+	struct settings *settings; /* borrowed; from the start on the engine's thread's alone, which a reload has them changed on */
+	/* What the configuration says now, and who serves where it says that the service does; NULL: it is never read again. */
+	enum result (*read_settings)(void *context, struct settings *ret_settings, struct identity **ret_service,
+	                             struct fault *fault);
+	void *settings_context;
 	struct worker_ops workers;
 	struct clock clock;
 	enum result (*random)(void *bytes, size_t size, struct fault *fault);
@@ -67,6 +71,9 @@ void engine_defer(struct engine *engine, struct deferral *deferral);
 
 /* The network or the power may have changed.  Any thread. */
 void engine_network_changed(struct engine *engine);
+
+/* The configuration is read again, and if it is good holds from then on; either is told by an event.  Any thread. */
+void engine_reload(struct engine *engine);
 
 /* --- who is here --- */
 

@@ -76,7 +76,8 @@ void flight_order(struct engine *engine, struct flight *flight, enum order_kind 
 
 	if (order != NULL)
 		*order = (struct order){ .kind = kind, .flight = flight->number, .handle = flight->handle,
-			                 .bytes = bytes, .file = flight->file };
+			                 .bytes = bytes, .file = flight->file,
+			                 .zone = (unsigned)engine->parts.settings->files_mark_of_the_web_zone };
 	/* What is known of another source's file says nothing of this one's. */
 	if (order != NULL && flight->source != flight->file.source) {
 		order->file.etag[0] = order->file.modified[0] = '\0';

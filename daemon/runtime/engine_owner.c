@@ -363,6 +363,7 @@ struct crew *crew_get(struct engine *engine, struct identity *identity, enum job
 			return NULL;
 		}
 		crew->identity = identity_hold(identity);
+		crew->checkpoint_bytes = engine->parts.settings->transfer_checkpoint_bytes;
 		crew->next = engine->crews;
 		engine->crews = crew;
 	}

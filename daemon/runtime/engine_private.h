@@ -14,6 +14,7 @@
  *   engine_request.c  what clients ask for: making jobs and looking at them
  *   engine_change.c   how clients change a job
  *   engine_errand.c   a look at destinations before a resume; partial files without a job
+ *   engine_settings.c the configuration, read again
  *   engine_keep.c     what goes when its time is over: finished jobs, leases
  *
  * The store says what is wanted; an `active` is what is still going on.  A job that is suspended while files are in
@@ -78,6 +79,7 @@ struct crew {
 	struct worker *workers[WORKER_KIND_COUNT];
 	unsigned jobs; /* actives and errands that use it, twice where they use both workers */
 	int64_t idle_since_ms;
+	uint64_t checkpoint_bytes; /* its workers', from when they were started */
 	bool dead;
 	char host[HOST_NAME_BYTES_MAX]; /* that it made a connection to last, and how long that took */
 	uint32_t connect_ms;
@@ -146,6 +148,16 @@ struct outgoing {
 	struct order *order;
 };
 
+/* The configuration, read again: once in a turn at most. */
+struct reload {
+	struct deferral told; /* the event, however the turn ends: what was read holds, even if the turn does not */
+	struct letter letter;
+	atomic_bool asked; /* the letter is on its way */
+	struct engine *engine;
+	struct settings_change change;
+	struct fault fault; /* result OK: it was good */
+};
+
 struct engine {
 	struct engine_parts parts;
 	struct mailbox *mailbox;
@@ -202,6 +214,7 @@ struct engine {
 	int64_t network_at_ms;       /* monotonic; when what failed for want of a network is tried again; INT64_MAX: never */
 	int64_t network_back_ms;     /* monotonic; when it was last */
 	uint64_t network_turn;       /* in which that was */
+	struct reload reload;
 	int64_t forget_at_ms;     /* monotonic */
 	int64_t lease_at_ms;      /* monotonic; when the next lease may end */
 	int64_t token_at_ms;      /* monotonic; when the next lent token expires */
@@ -369,7 +382,7 @@ bool engine_source_got_on(struct flight *flight);
 bool engine_source_try_next(struct engine *engine, struct flight *flight);
 
 /* --- engine_rate.c --- */
-void engine_read_rates(struct engine *engine); /* once, from the settings */
+void engine_read_rates(struct engine *engine); /* from the settings; they hold from when they are set */
 void engine_set_rates(struct engine *engine);  /* as they hold now */
 
 /* --- engine_network.c --- */
@@ -378,6 +391,9 @@ void engine_review_held(struct engine *engine);   /* the limits of the rate, the
 /* The network is back: what failed for want of one is tried again. */
 void engine_try_again(struct engine *engine);
 int64_t engine_network_delay_ms(struct engine *engine); /* until one job is, which failed too late for that */
+
+/* --- engine_settings.c --- */
+void engine_begin_settings(struct engine *engine);
 
 /* --- engine_host.c --- */
 void engine_host_answered(struct engine *engine, const struct flight *flight);

@@ -13,8 +13,8 @@ void engine_read_rates(struct engine *engine)
 
 	_Static_assert(sizeof(settings->rate_limits.items) / sizeof(settings->rate_limits.items[0]) == RATE_RULES_MAX,
 	               "every rule has room");
-	engine->rates = rate_at(NULL, 0, 0);
-	engine->rates_at_ms = settings->rate_limits.count > 0 ? 0 : INT64_MAX;
+	engine->rates_at_ms = 0;
+	engine->rate_rule_count = 0;
 	for (uint32_t i = 0; i < settings->rate_limits.count; i++) /* core/settings has read each */
 		if (rate_parse(text_view(settings->rate_limits.items[i]), &engine->rate_rules[engine->rate_rule_count], NULL) ==
 		    RESULT_OK)

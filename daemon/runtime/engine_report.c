@@ -173,7 +173,7 @@ static void on_written(struct engine *engine, struct flight *flight, uint64_t wr
 	flight->active->changed_numbers = true;
 	/* A sync at half of the promise, so that the other half is there while it runs. */
 	if (!flight->syncing && flight->stage == FLIGHT_FETCHING && written > flight->file.bytes_recorded &&
-	    written - flight->file.bytes_recorded >= engine->parts.settings->transfer_checkpoint_bytes / 2) {
+	    written - flight->file.bytes_recorded >= flight->active->crews[JOB_SIDE_NETWORK]->checkpoint_bytes / 2) {
 		flight->syncing = true;
 		flight_order(engine, flight, ORDER_SYNC, written);
 	}

@@ -324,7 +324,8 @@ static bool is_stale(const struct engine *engine, const struct active *active, c
 			return true;
 	}
 	for (const struct flight *flight = active->flights; flight != NULL; flight = flight->next)
-		if (flight->moved)
+		if (flight->moved || (active->as[JOB_SIDE_FILE] == IDENTITY_SERVICE &&
+		                      !engine_service_writes(engine, text_view(flight->file.path))))
 			return true;
 	return false;
 }

@@ -326,7 +326,7 @@ static struct partfile part_of(struct worker *worker, const struct order *order)
 		.bytes_recorded = order->file.bytes_recorded,
 		.bytes_total = order->file.bytes_total,
 		.modified_s = resume_parse_date(text_view(order->file.modified), &modified_s) ? modified_s : PARTFILE_NOW,
-		.zone = worker->settings.mark_zone,
+		.zone = order->zone,
 		.forbidden_folders = worker->settings.forbidden_folders,
 		.folder = &worker->folder,
 	};

@@ -48,6 +48,7 @@ struct order {
 	uint32_t first_byte_s, stall_s; /* likewise */
 	bool elsewhere, keep; /* FETCH: see struct resume_known */
 	bool conditional;     /* FETCH: ask on the file's condition */
+	unsigned zone;        /* PUBLISH: see struct partfile */
 	struct file file;   /* as recorded in the store; of CHECK: nothing */
 	struct buffer list; /* texts, each with its end; the worker's once it is given the order */
 };
@@ -106,7 +107,6 @@ struct report_sink {
 struct worker_settings {
 	struct transfer_limits transfer;
 	const char *const *forbidden_folders; /* lives as long as the workers */
-	unsigned mark_zone; /* see struct partfile */
 	struct syncs *syncs;                  /* likewise; NULL: one after the other */
 };
 

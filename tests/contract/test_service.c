@@ -6,7 +6,7 @@
 struct run {
 	struct mutex *mutex;
 	struct condition *condition;
-	bool stop_asked, asks;
+	bool stop_asked, reload_asked, asks;
 	uint32_t ended, began;
 	enum result answer;
 	int bodies;
@@ -39,6 +39,15 @@ static void session_began(void *context, uint32_t session)
 	mutex_unlock(run->mutex);
 }
 
+static void reload(void *context)
+{
+	struct run *run = context;
+	mutex_lock(run->mutex);
+	run->reload_asked = true;
+	condition_signal(run->condition);
+	mutex_unlock(run->mutex);
+}
+
 static enum result body(void *context)
 {
 	struct run *run = context;
@@ -57,7 +66,7 @@ static enum result body(void *context)
 
 static enum result run_in_foreground(struct run *run, enum result (*what)(void *context))
 {
-	struct service_handler handler = { stop, session_ended, session_began, run };
+	struct service_handler handler = { stop, session_ended, session_began, reload, run };
 	struct fault fault;
 	run->mutex = mutex_new();
 	run->condition = condition_new();
@@ -115,6 +124,29 @@ static void service__session_ends_or_begins__tells_the_handler_its_number(void *
 	assert_false(run.stop_asked);
 }
 
+static enum result hear_of_a_reload(void *context)
+{
+	struct run *run = context;
+	if (!ground_ask_to_reload())
+		return RESULT_NOT_SUPPORTED;
+	mutex_lock(run->mutex);
+	while (!run->reload_asked)
+		condition_wait(run->condition, run->mutex, -1);
+	mutex_unlock(run->mutex);
+	return RESULT_OK;
+}
+
+static void service__asked_to_reload__tells_the_handler_and_goes_on(void **state)
+{
+	(void)state;
+	struct run run = { .answer = RESULT_OK };
+	enum result result = run_in_foreground(&run, hear_of_a_reload);
+	if (result == RESULT_NOT_SUPPORTED)
+		GROUND_SKIP("PARAMCHANGE reaches the handler (whole/test_service.py, under a service manager)");
+	assert_int_equal(result, RESULT_OK);
+	assert_false(run.stop_asked);
+}
+
 static bool harden(void *argument)
 {
 	(void)argument;
@@ -162,6 +194,7 @@ int main(void)
 		cmocka_unit_test(service__body__runs_once_and_its_result_is_the_answer),
 		cmocka_unit_test(service__asked_to_stop__tells_the_handler),
 		cmocka_unit_test(service__session_ends_or_begins__tells_the_handler_its_number),
+		cmocka_unit_test(service__asked_to_reload__tells_the_handler_and_goes_on),
 		cmocka_unit_test(service__harden__demands_the_test_root_on_linux),
 		cmocka_unit_test(service__install_verbs__are_not_supported_on_linux),
 	};

@@ -16,8 +16,10 @@ static const struct key {
 	const char *group, *name;
 	uint64_t minimum, standard, maximum;
 	const char *why;
+	bool at_start;
 } keys[] = {
-#define SETTING(group, name, minimum, standard, maximum, why) { #group, #name, minimum, standard, maximum, why },
+#define SETTING(group, name, minimum, standard, maximum, why) { #group, #name, minimum, standard, maximum, why, false },
+#define SETTING_AT_START(group, name, minimum, standard, maximum, why) { #group, #name, minimum, standard, maximum, why, true },
 #define SETTING_WHO(group, name, standard, why)
 #define SETTING_LIST(group, name, item, count_max, bytes_max, why)
 #include "core/settings.def"
@@ -293,7 +295,96 @@ static void settings_parse__wrong_list__names_line_column_key_and_entry(void **s
 	               "line 1, column 39: identity.service_file_owners[0]: must be a SID, S-1-5-...");
 }
 
+/* --- a reload --- */
+
+static void take(struct settings *settings, const char *text, const char *now, const char *later)
+{
+	struct settings wanted;
+	struct settings_change change;
+	struct fault fault = { .result = RESULT_OK };
+	settings_default(&wanted);
+	if (settings_parse(text_view(text), &wanted, &fault) != RESULT_OK)
+		fail_msg("%s", fault.what);
+	settings_take(settings, &wanted, &change);
+	assert_string_equal(change.now, now);
+	assert_string_equal(change.later, later);
+}
+
+static void settings_take__what_differs__is_named_with_old_and_new(void **state)
+{
+	(void)state;
+	struct settings settings;
+	settings_default(&settings);
+	take(&settings, "{}", "nothing", "nothing");
+	take(&settings, "{\"queue\": {\"slice_s\": 60}, \"power\": {\"battery_saver\": \"all\"}, \"rate\": {\"limits\": [\"low off\"]}}",
+	     "rate.limits 0 -> 1 entries, power.battery_saver foreground -> all, queue.slice_s 900 -> 60", "nothing");
+	assert_int_equal(settings.queue_slice_s, 60);
+	assert_int_equal(settings.power_battery_saver, 4);
+	assert_string_equal(settings.rate_limits.items[0], "low off");
+	/* Keys that are left out are at their default again. */
+	take(&settings, "{\"rate\": {\"limits\": [\"low 1kB/s\"]}}",
+	     "rate.limits other entries, power.battery_saver all -> foreground, queue.slice_s 60 -> 900", "nothing");
+	take(&settings, "{}", "rate.limits 1 -> 0 entries", "nothing");
+}
+
+static void settings_take__read_at_the_start_only__stays_and_is_told_until_it_is_as_it_was(void **state)
+{
+	(void)state;
+	struct settings settings;
+	settings_default(&settings);
+	for (unsigned i = 0; i < 2; i++)
+		take(&settings, "{\"door\": {\"connections_max\": 64}}", "nothing", "door.connections_max 128 -> 64");
+	assert_int_equal(settings.door_connections_max, 128);
+	take(&settings, "{}", "nothing", "nothing");
+}
+
+static void settings_take__everything__is_taken_and_told_as_far_as_there_is_room(void **state)
+{
+	(void)state;
+	struct settings settings, wanted;
+	struct settings_change change;
+	settings_default(&settings);
+	settings_default(&wanted);
+#define SETTING(group, name, minimum, standard, maximum, why) wanted.group##_##name = maximum;
+#define SETTING_AT_START(group, name, minimum, standard, maximum, why) /* it stays */
+#define SETTING_WHO(group, name, standard, why) wanted.group##_##name = 4; /* all */
+#define SETTING_LIST(group, name, item, count_max, bytes_max, why)              \
+	wanted.group##_##name.count = count_max;                                \
+	for (uint32_t i = 0; i < (count_max); i++)                              \
+		memset(wanted.group##_##name.items[i], 'a', bytes_max),         \
+			wanted.group##_##name.items[i][bytes_max] = '\0';
+#include "core/settings.def"
+#undef SETTING
+#undef SETTING_WHO
+#undef SETTING_LIST
+	settings_take(&settings, &wanted, &change);
+	assert_equal_settings(&settings, &wanted);
+	assert_true(strlen(change.now) > SETTINGS_CHANGE_BYTES_MAX - 120);
+	assert_string_equal(change.now + strlen(change.now) - 5, ", ...");
+}
+
 /* --- the papers --- */
+
+/* Who reads the comment of a key, or its reason, learns whether a reload changes it. */
+static void setting_at_start__in_all_papers__says_so(void **state)
+{
+	static const char said[] = "Read at the start only.";
+	(void)state;
+	AUTO(buffer) struct buffer text = BUFFER(65536);
+	source_file_read("config/ferry.jsonc", &text);
+	for (size_t i = 0; i < KEY_COUNT; i++) {
+		char quoted[128];
+		text_display(quoted, sizeof(quoted), "\"%s\":", keys[i].name);
+		char *at = strstr(text.bytes, quoted), *comment = at;
+		assert_non_null(at);
+		while (comment > text.bytes && memcmp(comment, "\n\n", 2) != 0 && comment[-1] != '{')
+			comment--;
+		*at = '\0';
+		if ((strstr(comment, said) != NULL) != keys[i].at_start || (strstr(keys[i].why, said) != NULL) != keys[i].at_start)
+			fail_msg("%s.%s: is it read at the start only?", keys[i].group, keys[i].name);
+		*at = '"';
+	}
+}
 
 static void ferry_jsonc__as_shipped__equals_the_built_in_defaults(void **state)
 {
@@ -485,6 +576,10 @@ int main(void)
 		cmocka_unit_test(settings_parse__lists__are_taken_in_order_up_to_their_limits),
 		cmocka_unit_test(settings_parse__who__is_one_of_five_words),
 		cmocka_unit_test(settings_parse__wrong_list__names_line_column_key_and_entry),
+		cmocka_unit_test(settings_take__what_differs__is_named_with_old_and_new),
+		cmocka_unit_test(settings_take__read_at_the_start_only__stays_and_is_told_until_it_is_as_it_was),
+		cmocka_unit_test(settings_take__everything__is_taken_and_told_as_far_as_there_is_room),
+		cmocka_unit_test(setting_at_start__in_all_papers__says_so),
 		cmocka_unit_test(ferry_jsonc__as_shipped__equals_the_built_in_defaults),
 		cmocka_unit_test(settings_schema__every_key__agrees_with_the_table),
 		cmocka_unit_test(settings_schema__good_and_bad_configurations__judges_as_the_parser),

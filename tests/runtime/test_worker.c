@@ -93,6 +93,7 @@ struct rig {
 	struct file record; /* as the store would have it */
 	struct file_handle *handle;
 	unsigned written_reports;
+	unsigned zone; /* of the next PUBLISH */
 	uint64_t first_part; /* what `hesitates` sends first */
 };
 
@@ -100,8 +101,6 @@ static void post_report(void *context, struct report *report)
 {
 	mailbox_post(context, &report->letter);
 }
-
-static unsigned mark_zone; /* of the next rig's workers */
 
 static struct rig *rig_new(http_handler *handler, uint64_t bytes, uint64_t checkpoint_bytes)
 {
@@ -116,7 +115,6 @@ static struct rig *rig_new(http_handler *handler, uint64_t bytes, uint64_t check
 		                                               .stall_timeout_s = 30,
 		                                               .connections_per_host_max = 4,
 		                                               .connections_max = 8 };
-	rig->settings.mark_zone = mark_zone;
 	rig->settings.syncs = syncs_new();
 	assert_non_null(rig->settings.syncs);
 	rig->ops = worker_real_ops(&rig->settings);
@@ -181,7 +179,8 @@ static void order(struct rig *rig, uint64_t flight, enum order_kind kind, uint64
 	struct order *made = calloc(1, sizeof(*made));
 	assert_non_null(made);
 	*made =
-		(struct order){ .kind = kind, .flight = flight, .handle = rig->handle, .bytes = bytes, .file = rig->record };
+		(struct order){ .kind = kind, .flight = flight, .handle = rig->handle, .bytes = bytes, .file = rig->record,
+			        .zone = rig->zone };
 	if (consumes)
 		rig->handle = NULL;
 	rig->ops.order(network ? rig->network : rig->file, made);
@@ -288,9 +287,7 @@ static void worker__publish_with_a_zone__marks_the_file_or_says_so(void **state)
 {
 	(void)state;
 	for (unsigned zone = 0; zone <= 3; zone += 3) {
-		mark_zone = zone;
 		struct rig *rig = rig_new(well, 1000, 64 * MIB);
-		mark_zone = 0;
 		open_file(rig, 1);
 		order(rig, 1, ORDER_FETCH, 0);
 		expect_answered(rig, 1, 0);
@@ -298,6 +295,7 @@ static void worker__publish_with_a_zone__marks_the_file_or_says_so(void **state)
 		order(rig, 1, ORDER_FINISH, size);
 		expect_done(rig, 1, ORDER_FINISH, RESULT_OK);
 		rig->record.bytes_recorded = size;
+		rig->zone = zone;
 		order(rig, 1, ORDER_PUBLISH, 0);
 		struct report *report = expect(rig, 1, REPORT_DONE, ORDER_PUBLISH);
 		bool has_mark = landing_size(&rig->landing, "file:Zone.Identifier") > 0;

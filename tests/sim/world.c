@@ -45,6 +45,25 @@ static void read_network(struct network_state *ret_state)
 	*ret_state = random_world->network;
 }
 
+static enum result read_settings(void *context, struct settings *ret_settings, struct identity **ret_service,
+                                 struct fault *fault)
+{
+	struct world *world = context;
+
+	if (world->unreadable)
+		return fault_set(fault, RESULT_BAD_SETTING, FAULT_FERRY, 0, "line 1, column 1: made up");
+	*ret_settings = world->wanted;
+	*ret_service = world->people[SERVICE];
+	return RESULT_OK;
+}
+
+void world_reload(struct world *world)
+{
+	engine_reload(world->engine);
+	world_break_turn(world);
+	(void)engine_turn(world->engine);
+}
+
 void world_network(struct world *world, struct network_state now)
 {
 	world->network = now;
@@ -92,6 +111,7 @@ static void start(struct world *world)
 	assert_int_equal(events_open(&events, clock, &world->events, &fault), RESULT_OK);
 	world->parts = (struct engine_parts){ .store = world->store, .events = world->events,
 		                              .settings = &world->settings, .clock = clock,
+		                              .read_settings = read_settings, .settings_context = world,
 		                              .random = made_up_random, .path_style = world->remote ? PATH_WINDOWS : PATH_POSIX, .version = "sim",
 		                              .queue_mark = "5ea5ea5ea5ea5ea5",
 		                              .read_network = read_network, .workers = world_workers(world), .service = world->people[SERVICE] };

@@ -73,6 +73,8 @@ struct world {
 	struct world_file files[WORLD_FILES_MAX];
 	uint32_t first_file; /* of the next job's; jobs at the same time must not share files */
 	struct settings settings;
+	struct settings wanted; /* as the configuration says at the next reload */
+	bool unreadable;        /* it is not good */
 	struct engine_parts parts;
 	struct store *store;
 	struct events *events;
@@ -146,6 +148,8 @@ void world_session_ended(struct world *world, uint32_t session);
 void world_session_began(struct world *world, uint32_t session);
 /* The machine says so, and that it changed. */
 void world_network(struct world *world, struct network_state now);
+/* Have it read again, in a turn of its own. */
+void world_reload(struct world *world);
 void world_connection_ended(struct world *world, uint64_t connection);
 
 /* Let one thing happen: an answer of a worker, or the passing of time up to what the engine waits for.  False: nothing is

@@ -77,6 +77,8 @@ uint32_t ground_process(void);
 
 /* What an administrator's stop or Ctrl-C does to a service in the foreground; false: cannot be done here. */
 bool ground_ask_to_stop(void);
+/* What has it read its configuration again, in the foreground; false: cannot be done here. */
+bool ground_ask_to_reload(void);
 /* What ends a session, or gives its number anew, to a service in the foreground; false: the service manager alone does. */
 bool ground_tell_session(uint32_t session, bool ended);
 /* Run `body` where it cannot change this process for good; its value. */

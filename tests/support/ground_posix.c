@@ -205,6 +205,12 @@ bool ground_ask_to_stop(void)
 	return true;
 }
 
+bool ground_ask_to_reload(void)
+{
+	must(kill(getpid(), SIGHUP) == 0, "kill");
+	return true;
+}
+
 bool ground_tell_session(uint32_t session, bool ended)
 {
 	const union sigval number = { .sival_int = (int)session };

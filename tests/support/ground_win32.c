@@ -181,6 +181,11 @@ bool ground_ask_to_stop(void)
 	return GenerateConsoleCtrlEvent(CTRL_BREAK_EVENT, 0);
 }
 
+bool ground_ask_to_reload(void)
+{
+	return false; /* in the foreground nobody does */
+}
+
 bool ground_tell_session(uint32_t session, bool ended)
 {
 	(void)session;

@@ -10,6 +10,7 @@ from ground import BIN, GROUND, MIB, WINE, Ferry, Nginx, native, program, run, s
 
 if GROUND == "linux":
     skip("there is no service manager here")
+PARAMCHANGE = 6
 DATA = os.path.join(os.environ.get("WINEPREFIX", ""), "drive_c", "ProgramData", "Ferry")
 
 
@@ -77,6 +78,8 @@ def installed_service__runs_is_killed_stops_and_goes_on():
     nginx = Nginx(os.path.join(service.folder, "nginx"), rate=5 * MIB)
     nginx.file("large.bin", 40 * MIB)
     service.verb("install")
+    with open(os.path.join(DATA, "ferry.jsonc"), "w") as file:  # a server that is slow for each connection is to be slow
+        file.write('{ "transfer": { "segments_per_file_max": 1 } }')
     key = "HKLM\\System\\CurrentControlSet\\Services\\Ferry"
     again = service.verb("install", check=False)
     assert again.returncode == 2 and "ALREADY_INSTALLED" in again.stderr, again
@@ -117,9 +120,41 @@ def installed_service__runs_is_killed_stops_and_goes_on():
     assert os.path.exists(os.path.join(DATA, "queue.sqlite3")), "the queue stays"
 
 
+def configuration__read_again_by_paramchange__holds_at_once():
+    service = Service()
+    subprocess.run(["rm", "-rf", DATA], check=True)
+    service.verb("install")
+    service.up()
+    path = os.path.join(DATA, "ferry.jsonc")
+
+    def reload(text, number):
+        with open(path, "w") as file:
+            file.write(text)
+        before = [event for event in service.events() if event["id"] == number]
+        control = subprocess.run([WINE, os.path.join(BIN, "tests", "control.exe"), "Ferry", str(PARAMCHANGE)],
+                                 capture_output=True, text=True, timeout=60, stdin=subprocess.DEVNULL)
+        assert control.returncode == 0, control
+        return wait_until(lambda: [event for event in service.events() if event["id"] == number][len(before):], 30,
+                          f"event {number}")[0]["message"]
+    said = reload('{ "rate": { "limits": ["all 1MB/s"] }, "door": { "connections_max": 64 } }', 1030)
+    assert "rate.limits 0 -> 1 entries" in said and "start on: door.connections_max 128 -> 64" in said, said
+    assert "1000000 B/s in all" in [event["message"] for event in service.events() if event["id"] == 205][-1]
+    said = reload('{\n  "queue": { "slice_s": 1 } }', 1031)
+    assert "ferry.jsonc: line 2, column 25: queue.slice_s: 1 is below 10" in said, said
+    assert service.state() == "RUNNING"
+    service.net("stop")
+    wait_until(lambda: service.pid() is None, 10, "the service is down")
+    # It reads nothing before it runs and after it stopped.
+    control = subprocess.run([WINE, os.path.join(BIN, "tests", "control.exe"), "Ferry", str(PARAMCHANGE)],
+                             capture_output=True, text=True, timeout=60, stdin=subprocess.DEVNULL)
+    assert control.returncode == 1 and "1062" in control.stdout, control
+    service.verb("uninstall")
+
+
 def service_verb_without_a_manager__says_so():
     done = Service().verb("service", check=False)
     assert done.returncode == 2 and "ferryd: service:" in done.stderr, done
 
 
-run(installed_service__runs_is_killed_stops_and_goes_on, service_verb_without_a_manager__says_so)
+run(installed_service__runs_is_killed_stops_and_goes_on, configuration__read_again_by_paramchange__holds_at_once,
+    service_verb_without_a_manager__says_so)

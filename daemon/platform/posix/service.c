@@ -28,7 +28,7 @@ static void *listen_for_signals(void *argument)
 		else if (told.si_signo == SIGRTMIN + 1)
 			handler->session_began(handler->context, (uint32_t)told.si_value.sival_int);
 		else
-			handler->stop(handler->context);
+			(told.si_signo == SIGHUP ? handler->reload : handler->stop)(handler->context);
 	}
 	return NULL;
 }
@@ -41,6 +41,7 @@ enum result service_run(bool console, const struct service_handler *handler, enu
 	sigemptyset(&listener.signals);
 	sigaddset(&listener.signals, SIGTERM);
 	sigaddset(&listener.signals, SIGINT);
+	sigaddset(&listener.signals, SIGHUP);
 	sigaddset(&listener.signals, SIGRTMIN);
 	sigaddset(&listener.signals, SIGRTMIN + 1);
 	/* Threads inherit this.  It stays so: another Ctrl-C must not turn the end of a stop into a kill. */

@@ -50,6 +50,14 @@ static void tell_stop(void)
 	ReleaseSRWLockShared(&run.lock);
 }
 
+static void tell_reload(void)
+{
+	AcquireSRWLockShared(&run.lock);
+	if (run.handler != NULL)
+		run.handler->reload(run.handler->context);
+	ReleaseSRWLockShared(&run.lock);
+}
+
 static void tell_session(DWORD event, const WTSSESSION_NOTIFICATION *session)
 {
 	if (session == NULL)
@@ -76,6 +84,9 @@ static DWORD WINAPI control(DWORD code, DWORD event, void *data, void *context)
 		return NO_ERROR;
 	case SERVICE_CONTROL_SESSIONCHANGE:
 		tell_session(event, data);
+		return NO_ERROR;
+	case SERVICE_CONTROL_PARAMCHANGE: /* needs SERVICE_PAUSE_CONTINUE: by the usual DACL an administrator's or the system's */
+		tell_reload();
 		return NO_ERROR;
 	case SERVICE_CONTROL_INTERROGATE:
 		return NO_ERROR;
@@ -166,7 +177,8 @@ enum result service_run(bool console, const struct service_handler *handler, enu
 void service_running(void)
 {
 	report(SERVICE_RUNNING,
-	       SERVICE_ACCEPT_STOP | SERVICE_ACCEPT_PRESHUTDOWN | SERVICE_ACCEPT_SHUTDOWN | SERVICE_ACCEPT_SESSIONCHANGE, 0,
-	       NO_ERROR, 0);
+	       SERVICE_ACCEPT_STOP | SERVICE_ACCEPT_PRESHUTDOWN | SERVICE_ACCEPT_SHUTDOWN | SERVICE_ACCEPT_SESSIONCHANGE |
+	               SERVICE_ACCEPT_PARAMCHANGE,
+	       0, NO_ERROR, 0);
 }
 

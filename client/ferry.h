@@ -111,6 +111,9 @@ enum ferry_result ferry_reconnect(struct ferry *ferry, int64_t timeout_ms, struc
 #define FERRY_MIRRORS_MAX 8
 #define FERRY_ETAG_BYTES_MAX 512 /* an entity tag, its quotes included, terminated */
 #define FERRY_SIZE_UNKNOWN UINT64_MAX
+#define FERRY_TO_EOF UINT64_MAX /* the length of a range: to the end of the server's file.  BG_LENGTH_TO_EOF */
+#define FERRY_RANGES_MAX 4096   /* the service's settings may allow fewer */
+#define FERRY_RANGES_TOLD_MAX 16
 
 enum ferry_state { /* BG_JOB_STATE's numbers */
 	FERRY_STATE_QUEUED = 0,          /* waits; see ferry_status.wait for what */
@@ -220,6 +223,11 @@ struct ferry_status {
 	struct ferry_side file, network;
 };
 
+/* A part of a server's file.  BITS: BG_FILE_RANGE. */
+struct ferry_range {
+	uint64_t offset, length; /* FERRY_TO_EOF */
+};
+
 struct ferry_file {
 	uint32_t ordinal; /* place in the job, from 0 */
 	char url[FERRY_URL_BYTES_MAX + 1]; /* for showing: without its query */
@@ -230,6 +238,8 @@ struct ferry_file {
 	char digest[FERRY_DIGEST_BYTES_MAX]; /* that it must have; "": any */
 	uint32_t mirrors; /* how many it has */
 	uint32_t source;  /* where what is on disk came from: 0 its URL, n its n-th mirror */
+	uint32_t range_count; /* of the server's file, that make it up; 0: all of it */
+	struct ferry_range ranges[FERRY_RANGES_TOLD_MAX]; /* the first of them */
 	char etag[FERRY_ETAG_BYTES_MAX]; /* what the server said of it last, for the next time; "": nothing */
 	int64_t last_modified_ms;        /* likewise; 0: nothing */
 };
@@ -280,6 +290,10 @@ struct ferry_source {
 	 * with a digest; and where nothing is at `path`, or something of another size than `size_bytes`, it is fetched anyway. */
 	const char *if_none_match;    /* the ETag that the server sent with it; NULL: not asked */
 	int64_t if_modified_since_ms; /* its Last-Modified; 0: not asked */
+	/* Fetch only these parts of the server's file, none of them twice: one behind the other, in this order, they are the file
+	 * at `path`, of which `size_bytes` and `digest` speak.  Not with a condition.  BITS: AddFileWithRanges. */
+	const struct ferry_range *ranges; /* NULL: all of it */
+	size_t range_count;               /* up to FERRY_RANGES_MAX */
 };
 
 /* A job to be made. */

@@ -6,6 +6,7 @@
 /* The most that one file may take in a message: the longest URLs and path in JSON's longest escapes, and some more.
  * What is longer than they may be but still fits here, the service refuses with its own words. */
 #define FILE_ENTRY_BYTES_MAX 163840
+#define RANGE_BYTES_MAX 64u /* which come on top, for each */
 
 /* Most answers hold a job. */
 static enum result call_for_job(struct ferry *ferry, struct json_writer *request, struct ferry_status *ret_status,
@@ -139,6 +140,21 @@ static void write_mirrors(struct json_writer *writer, const struct ferry_source 
 	json_write_end(writer, ']');
 }
 
+static void write_ranges(struct json_writer *writer, const struct ferry_source *file)
+{
+	if (file->ranges == NULL)
+		return;
+	json_write_begin(writer, "ranges", '[');
+	for (size_t i = 0; i < file->range_count; i++) {
+		json_write_begin(writer, NULL, '{');
+		json_write_u64(writer, "offset", file->ranges[i].offset);
+		if (file->ranges[i].length != FERRY_TO_EOF)
+			json_write_u64(writer, "length", file->ranges[i].length);
+		json_write_end(writer, '}');
+	}
+	json_write_end(writer, ']');
+}
+
 /* As many of `files` as fit into the message that is being written, at least one. */
 static enum result write_files(struct ferry *ferry, struct json_writer *request, const struct ferry_source *files,
                                size_t count, size_t *ret_written, struct fault *fault)
@@ -151,6 +167,8 @@ static enum result write_files(struct ferry *ferry, struct json_writer *request,
 		const struct ferry_source *file = &files[written];
 		struct json_writer writer = JSON_WRITER(&entry);
 		buffer_clear(&entry);
+		entry.length_max = FILE_ENTRY_BYTES_MAX +
+		                   RANGE_BYTES_MAX * (file->range_count < FERRY_RANGES_MAX ? file->range_count : FERRY_RANGES_MAX);
 		json_write_begin(&writer, NULL, '{');
 		json_write_text(&writer, "url", view(file->url));
 		json_write_text(&writer, "path", view(file->path));
@@ -163,6 +181,7 @@ static enum result write_files(struct ferry *ferry, struct json_writer *request,
 		if (file->if_modified_since_ms != 0)
 			json_write_i64(&writer, "if_modified_since_ms", file->if_modified_since_ms);
 		write_mirrors(&writer, file);
+		write_ranges(&writer, file);
 		json_write_end(&writer, '}');
 		enum result result = json_write_done(&writer);
 		if (result == RESULT_TOO_LARGE)

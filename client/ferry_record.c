@@ -47,7 +47,8 @@ static_assert(FERRY_ID_BYTES == JOB_ID_BYTES && FERRY_SID_BYTES == JOB_OWNER_BYT
                   FERRY_URL_BYTES_MAX == URL_BYTES_MAX &&
                   FERRY_PATH_BYTES_MAX == DESTINATION_BYTES_MAX && FERRY_DIGEST_BYTES_MAX == DIGEST_TEXT_BYTES_MAX &&
                   FERRY_ETAG_BYTES_MAX == FILE_ETAG_BYTES_MAX &&
-                  FERRY_SIZE_UNKNOWN == SIZE_UNKNOWN &&
+                  FERRY_SIZE_UNKNOWN == SIZE_UNKNOWN && FERRY_TO_EOF == RANGE_TO_EOF &&
+                  FERRY_RANGES_MAX == RANGES_MAX && FERRY_RANGES_TOLD_MAX == FILE_RANGES_TOLD_MAX &&
                   sizeof((struct ferry_status *)0)->name == JOB_NAME_BYTES_MAX &&
                   sizeof((struct ferry_status *)0)->description == JOB_DESCRIPTION_BYTES_MAX &&
                   sizeof((struct ferry_status *)0)->key == JOB_KEY_BYTES_MAX,
@@ -258,6 +259,9 @@ void ferry_file_of(const struct file *from, struct ferry_file *to)
 	digest_format(&from->digest, to->digest);
 	to->mirrors = from->mirrors;
 	to->source = from->source;
+	to->range_count = from->ranges;
+	for (size_t i = 0; i < FERRY_RANGES_TOLD_MAX; i++)
+		to->ranges[i] = (struct ferry_range){ from->ranges_told[i].offset, from->ranges_told[i].length };
 	memcpy(to->etag, from->etag, sizeof(to->etag));
 	to->last_modified_ms = resume_parse_date(text_view(from->modified), &modified_s) ? modified_s * 1000 : 0;
 }

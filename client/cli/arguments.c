@@ -14,7 +14,7 @@
 	(BIT(NAME) | BIT(DESCRIPTION) | BIT(KEY) | BIT(PRIORITY) | BIT(NO_COMPLETE) | BIT(SUSPENDED) | BIT(WAIT) |         \
 	 BIT(NO_WAIT) | BIT(RETRY_DELAY) | BIT(NO_PROGRESS_TIMEOUT) | BIT(MAX_TIME) | BIT(MAX_SIZE) | BIT(NO_SEGMENTS) | BIT(LEASE) | BIT(FROM) |              \
 	 BIT(ON_TOKEN_LOSS) | BIT(PINNED_HELPER) | BIT(PROFILE) | BIT(DIGEST) |            \
-	 BIT(MIRROR) | BIT(IF_NONE_MATCH) | BIT(IF_MODIFIED_SINCE))
+	 BIT(MIRROR) | BIT(IF_NONE_MATCH) | BIT(IF_MODIFIED_SINCE) | BIT(RANGE))
 #define LENDING (BIT(USER) | BIT(ROOT) | BIT(MAX_AGE) | BIT(EVERYONE))
 #define MANY UINT32_MAX
 _Static_assert(OPTION_COUNT <= 64, "every option has a bit");
@@ -90,6 +90,7 @@ static const struct {
 	[OPTION_MIRROR] = { "--mirror", WORDS, offsetof(struct arguments, mirrors), FERRY_MIRRORS_MAX },
 	[OPTION_IF_NONE_MATCH] = { "--if-none-match", TEXT, offsetof(struct arguments, if_none_match), 0 },
 	[OPTION_IF_MODIFIED_SINCE] = { "--if-modified-since", MOMENT, offsetof(struct arguments, if_modified_since_ms), 0 },
+	[OPTION_RANGE] = { "--range", WORDS, offsetof(struct arguments, ranges), FERRY_ROOTS_MAX },
 	[OPTION_USER] = { "--user", TEXT, offsetof(struct arguments, user), 0 },
 	[OPTION_ROOT] = { "--root", WORDS, offsetof(struct arguments, roots), FERRY_ROOTS_MAX },
 	[OPTION_MAX_AGE] = { "--max-age", SECONDS, offsetof(struct arguments, max_age_s), 0 },

@@ -61,6 +61,7 @@ enum option {
 	OPTION_MIRROR,
 	OPTION_IF_NONE_MATCH,
 	OPTION_IF_MODIFIED_SINCE,
+	OPTION_RANGE,
 	OPTION_USER,
 	OPTION_ROOT,
 	OPTION_MAX_AGE,
@@ -81,7 +82,7 @@ struct arguments {
 	struct words { /* of an option that is given several times */
 		const char *words[FERRY_ROOTS_MAX];
 		size_t count;
-	} roots, mirrors;
+	} roots, mirrors, ranges;
 	char **operands; /* argv itself, compacted */
 	size_t operand_count;
 };

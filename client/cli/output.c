@@ -166,6 +166,22 @@ void output_json_preflight(struct json_writer *writer, const char *name, const c
 	json_write_end(writer, '}');
 }
 
+static void write_ranges(struct json_writer *writer, const struct ferry_file *file)
+{
+	json_write_u64(writer, "range_count", file->range_count);
+	json_write_begin(writer, "ranges", '[');
+	for (uint32_t i = 0; i < file->range_count && i < FERRY_RANGES_TOLD_MAX; i++) {
+		json_write_begin(writer, NULL, '{');
+		json_write_u64(writer, "offset", file->ranges[i].offset);
+		if (file->ranges[i].length == FERRY_TO_EOF)
+			json_write_raw(writer, "length", text_view("null"));
+		else
+			json_write_u64(writer, "length", file->ranges[i].length);
+		json_write_end(writer, '}');
+	}
+	json_write_end(writer, ']');
+}
+
 void output_json_file(struct json_writer *writer, const char *name, const struct ferry_file *file)
 {
 	json_write_begin(writer, name, '{');
@@ -183,6 +199,8 @@ void output_json_file(struct json_writer *writer, const char *name, const struct
 		json_write_u64(writer, "mirrors", file->mirrors);
 		json_write_u64(writer, "source", file->source);
 	}
+	if (file->range_count > 0)
+		write_ranges(writer, file);
 	json_write_u64(writer, "transferred_bytes", file->bytes_transferred);
 	if (file->etag[0] != '\0')
 		json_write_text(writer, "etag", text_view(file->etag));
@@ -433,6 +451,24 @@ void output_preflight(const struct ferry_preflight *found)
 	            or_word(found->network.sid, "but nobody is there"));
 }
 
+static void print_ranges(const struct ferry_file *file)
+{
+	char text[FERRY_RANGES_TOLD_MAX * 48] = "";
+	uint32_t told = file->range_count < FERRY_RANGES_TOLD_MAX ? file->range_count : FERRY_RANGES_TOLD_MAX;
+
+	for (uint32_t i = 0; i < told; i++) {
+		const struct ferry_range *range = &file->ranges[i];
+		size_t used = strlen(text);
+		char last[24] = "";
+
+		if (range->length != FERRY_TO_EOF)
+			text_display(last, sizeof(last), "%" PRIu64, range->offset + range->length - 1);
+		text_display(text + used, sizeof(text) - used, "%s%" PRIu64 "-%s", i > 0 ? ", " : "", range->offset, last);
+	}
+	output_text("        of it: %s", text);
+	output_text(file->range_count > told ? " and %u more\n" : "\n", file->range_count - told);
+}
+
 void output_file(const struct ferry_file *file)
 {
 	char done[FORMAT_BYTES_MAX], total[FORMAT_BYTES_MAX] = "?", date[RESUME_DATE_BYTES];
@@ -442,6 +478,8 @@ void output_file(const struct ferry_file *file)
 		format_bytes(file->bytes_total, total);
 	output_text("  %4u  %-12s  %s of %s\n        %s\n        %s\n", file->ordinal, ferry_file_state_name(file->state),
 	            done, total, file->path, file->url);
+	if (file->range_count > 0)
+		print_ranges(file);
 	if (file->etag[0] != '\0')
 		output_text("        ETag: %s\n", file->etag);
 	if (file->last_modified_ms == 0)

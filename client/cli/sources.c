@@ -4,14 +4,17 @@
 #include <string.h>
 
 #include "cli/arguments.h"
+#include "core/ranges.h"
 #include "core/url.h"
 
 #define PATH_BYTES_MAX 4096
 
 void sources_done(struct sources *sources)
 {
-	for (size_t i = 0; i < sources->count; i++)
-		free((void *)(uintptr_t)sources->files[i].mirrors); /* one block, with all of it */
+	for (size_t i = 0; i < sources->count; i++) {
+		free((void *)(uintptr_t)sources->files[i].mirrors); /* one block, with all texts */
+		free((void *)(uintptr_t)sources->files[i].ranges);
+	}
 	free(sources->files);
 	*sources = (struct sources){ .files = NULL };
 }
@@ -175,6 +178,33 @@ static bool copy_texts(struct ferry_source *file)
 	return true;
 }
 
+bool sources_read_ranges(struct ferry_source *file, const char *text)
+{
+	AUTO(ranges) struct ranges more = { .at = NULL };
+
+	if (ranges_parse(text_view(text), &more, NULL) != RESULT_OK)
+		return false;
+	struct ferry_range *ranges =
+		realloc((void *)(uintptr_t)file->ranges, (file->range_count + more.count) * sizeof(*ranges));
+	if (ranges == NULL)
+		return false;
+	for (uint32_t i = 0; i < more.count; i++)
+		ranges[file->range_count++] = (struct ferry_range){ more.at[i].offset, more.at[i].length };
+	file->ranges = ranges;
+	return true;
+}
+
+static bool copy_ranges(struct ferry_source *file)
+{
+	size_t size = file->range_count * sizeof(*file->ranges);
+	struct ferry_range *ranges = size > 0 ? malloc(size) : NULL;
+
+	if (ranges != NULL)
+		memcpy(ranges, file->ranges, size);
+	file->ranges = ranges;
+	return size == 0 || ranges != NULL;
+}
+
 bool sources_add(struct sources *sources, const struct ferry_source *file,
                  bool (*absolute)(const char *path, char *to, size_t size), char problem[SOURCES_PROBLEM_BYTES_MAX])
 {
@@ -184,8 +214,11 @@ bool sources_add(struct sources *sources, const struct ferry_source *file,
 	if (!check_urls(sources, file, problem) || !complete_path(file->url, file->path, absolute, path, problem))
 		return false;
 	copy.path = path;
-	if (!grow(sources) || !copy_texts(&copy))
+	if (!grow(sources) || !copy_ranges(&copy) || !copy_texts(&copy)) {
+		if (copy.ranges != file->ranges)
+			free((void *)(uintptr_t)copy.ranges);
 		return complain(problem, file->url, "there is not enough memory for the list");
+	}
 	sources->files[sources->count++] = copy;
 	return true;
 }
@@ -214,10 +247,10 @@ static bool read_size(const char *text, uint64_t *ret_size)
 	return text[0] != '\0';
 }
 
-/* What stands behind the digest: mirrors, and what one has of the file already. */
+/* What stands behind the digest: mirrors, what one has of the file already, and what one wants of it. */
 static bool read_more(struct ferry_source *file, const char *mirrors[FERRY_MIRRORS_MAX], char *more, const char **ret_wrong)
 {
-	static const char tag[] = "if-none-match=", since[] = "if-modified-since=";
+	static const char tag[] = "if-none-match=", since[] = "if-modified-since=", ranges[] = "ranges=";
 
 	for (char *next; more != NULL; more = next) {
 		next = cut(more);
@@ -226,6 +259,10 @@ static bool read_more(struct ferry_source *file, const char *mirrors[FERRY_MIRRO
 		} else if (strncmp(more, since, sizeof(since) - 1) == 0) {
 			*ret_wrong = "what is behind if-modified-since= is no date";
 			if (!arguments_read_moment(more + sizeof(since) - 1, &file->if_modified_since_ms))
+				return false;
+		} else if (strncmp(more, ranges, sizeof(ranges) - 1) == 0) {
+			*ret_wrong = "what is behind ranges= are no ranges like 0-99,200-";
+			if (!sources_read_ranges(file, more + sizeof(ranges) - 1))
 				return false;
 		} else {
 			*ret_wrong = "more than 8 mirrors are behind the digest";
@@ -258,11 +295,12 @@ bool sources_add_line(struct sources *sources, char *line, bool (*absolute)(cons
 		return complain(problem, line, "what is behind the second tab is not a size in bytes");
 	char *more = digest != NULL ? cut(digest) : NULL;
 	const char *wrong;
-	if (!read_more(&file, mirrors, more, &wrong))
-		return complain(problem, line, wrong);
+	bool read = read_more(&file, mirrors, more, &wrong);
 	file.path = path;
 	file.digest = digest != NULL && (digest[0] != '\0' || more == NULL) ? digest : NULL;
 	file.mirrors = mirrors;
-	return sources_add(sources, &file, absolute, problem);
+	bool added = read ? sources_add(sources, &file, absolute, problem) : complain(problem, line, wrong);
+	free((void *)(uintptr_t)file.ranges);
+	return added;
 }
 _Static_assert(FERRY_MIRRORS_MAX == 8, "read_more says so");

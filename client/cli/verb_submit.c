@@ -1,4 +1,5 @@
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "cli/cli.h"
@@ -34,6 +35,24 @@ static int read_from(const struct cli *cli, const char *from, struct sources *so
 	return code;
 }
 
+/* The one file that the command line may say more about. */
+static int add_one(const struct cli *cli, const struct ferry_source *file, struct sources *sources)
+{
+	const struct words *words = &cli->arguments->ranges;
+	char problem[SOURCES_PROBLEM_BYTES_MAX];
+	struct ferry_source one = *file;
+	int code = CLI_OK;
+
+	for (size_t i = 0; code == CLI_OK && i < words->count; i++)
+		if (!sources_read_ranges(&one, words->words[i]))
+			code = cli_problem(cli, CLI_USAGE, "--range takes FIRST-LAST, both of them included, or FIRST- for all from there on; "
+			                                   "'%s' is neither, or has bytes twice", words->words[i]);
+	if (code == CLI_OK && !sources_add(sources, &one, terminal_absolute, problem))
+		code = cli_problem(cli, CLI_USAGE, "%s", problem);
+	free((void *)(uintptr_t)one.ranges);
+	return code;
+}
+
 static int read_sources(const struct cli *cli, struct sources *sources)
 {
 	static const struct {
@@ -44,16 +63,17 @@ static int read_sources(const struct cli *cli, struct sources *sources)
 		{ OPTION_MIRROR, "--mirror" },
 		{ OPTION_IF_NONE_MATCH, "--if-none-match" },
 		{ OPTION_IF_MODIFIED_SINCE, "--if-modified-since" },
+		{ OPTION_RANGE, "--range" },
 	};
 	const struct arguments *arguments = cli->arguments;
-	char problem[SOURCES_PROBLEM_BYTES_MAX];
+	int code = CLI_OK;
 
 	if (arguments->operand_count % 2 != 0)
 		return cli_problem(cli, CLI_USAGE, "every URL needs a destination: ferry submit URL DESTINATION");
 	for (size_t i = 0; i < sizeof(of_one) / sizeof(of_one[0]); i++)
 		if (arguments_has(arguments, of_one[i].option) && arguments->operand_count != 2)
 			return cli_problem(cli, CLI_USAGE, "%s is for one URL; a list (--from) has them on each line", of_one[i].name);
-	for (size_t i = 0; i < arguments->operand_count; i += 2) {
+	for (size_t i = 0; code == CLI_OK && i < arguments->operand_count; i += 2) {
 		const struct ferry_source file = { .url = arguments->operands[i],
 			                               .path = arguments->operands[i + 1],
 			                               .size_bytes = FERRY_SIZE_UNKNOWN,
@@ -62,10 +82,10 @@ static int read_sources(const struct cli *cli, struct sources *sources)
 			                               .mirror_count = arguments->mirrors.count,
 			                               .if_none_match = arguments->if_none_match,
 			                               .if_modified_since_ms = arguments->if_modified_since_ms };
-		if (!sources_add(sources, &file, terminal_absolute, problem))
-			return cli_problem(cli, CLI_USAGE, "%s", problem);
+		code = add_one(cli, &file, sources);
 	}
-	int code = arguments->from != NULL ? read_from(cli, arguments->from, sources) : CLI_OK;
+	if (code == CLI_OK && arguments->from != NULL)
+		code = read_from(cli, arguments->from, sources);
 	if (code == CLI_OK && sources->count == 0)
 		return cli_problem(cli, CLI_USAGE, "there is nothing to fetch: ferry submit URL DESTINATION");
 	return code;

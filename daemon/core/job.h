@@ -8,6 +8,7 @@
 
 #include "core/destination.h"
 #include "core/digest.h"
+#include "core/ranges.h"
 #include "core/url.h"
 
 #define JOB_NAME_CHARACTERS_MAX 256 /* BITS's, counted as it counts: text_utf16_length() */
@@ -24,7 +25,7 @@
 #define FILE_PARTIAL_BYTES_MAX 64
 #define FILE_TAG_BYTES_MAX 64
 #define FILE_MIRRORS_MAX 8u
-#define SIZE_UNKNOWN UINT64_MAX
+#define FILE_RANGES_TOLD_MAX 16u
 
 #define JOB_STATES(X)                                                      \
 	X(QUEUED) X(CONNECTING) X(TRANSFERRING) X(SUSPENDED) X(ERROR)      \
@@ -215,10 +216,12 @@ struct file {
 	char path[DESTINATION_BYTES_MAX + 1];
 	enum file_state state;
 	uint32_t mirrors;         /* other URLs of the same file; the store has them */
+	uint32_t ranges;          /* of which of the server's file it is made up; the store has them.  0: all of it */
+	struct range ranges_told[FILE_RANGES_TOLD_MAX]; /* the first of them, where it is told about the file */
 	uint32_t source;          /* what the record says of the server's file is that source's: 0 `url`, n the n-th mirror */
 	uint32_t sources_refused; /* a bit for each that gave what no retry mends, since the last resume */
 	uint32_t source_failures; /* of `source`, in a row, since the file got on */
-	uint64_t bytes_total; /* SIZE_UNKNOWN until a server or the client says */
+	uint64_t bytes_total; /* of this file, as all that follow; SIZE_UNKNOWN until a server or the client says */
 	uint64_t bytes_stated; /* the size that it must have, if the client said one */
 	bool is_size_stated;
 	struct digest digest; /* that it must have, if the client said one */

@@ -94,8 +94,8 @@ static inline void request_cleanup(struct request *request)
 {
 	request_done(request);
 }
-/* The index-th file of job.create or job.addFiles: url, path, optional size_bytes, digest, condition and mirrors; checked for
- * form only. */
+/* The index-th file of job.create or job.addFiles: url, path, optional size_bytes, digest, condition, mirrors and ranges;
+ * checked for form only. */
 struct file_request {
 	struct text_view url, path;
 	uint64_t bytes_total;
@@ -103,8 +103,11 @@ struct file_request {
 	struct file_condition condition;
 	struct json mirrors; /* an array, or absent */
 	uint32_t mirror_count;
+	struct json ranges; /* an array, or absent */
 };
 struct text_view request_mirror(const struct file_request *file, uint32_t index); /* a URL */
+/* Its ranges, where it has some, as they were given.  RESULT_OK | RESULT_NO_MEMORY. */
+enum result request_ranges(const struct file_request *file, struct ranges *ret_ranges, struct fault *fault) MUST_CHECK;
 enum result request_file(const struct request *request, uint32_t index, struct file_request *ret_file,
                          struct fault *fault) MUST_CHECK;
 

@@ -321,6 +321,24 @@ enum result protocol_read_job(struct json value, struct job_status *ret_status, 
 	return reader.result;
 }
 
+static void read_ranges(struct reader *reader, struct file *file)
+{
+	struct json ranges = member(reader, "ranges");
+
+	if (!ranges.value)
+		return;
+	read_u32(reader, "range_count", &file->ranges);
+	for (uint32_t i = 0; reader->result == RESULT_OK && i < json_length(ranges) && i < FILE_RANGES_TOLD_MAX; i++) {
+		struct reader range = reader_of(json_at(ranges, i), reader->fault);
+
+		file->ranges_told[i].length = RANGE_TO_EOF;
+		read_u64(&range, "offset", &file->ranges_told[i].offset);
+		if (json_is_number(member(&range, "length")))
+			read_u64(&range, "length", &file->ranges_told[i].length);
+		reader->result = range.result;
+	}
+}
+
 enum result protocol_read_file(struct json value, struct file *ret_file, struct fault *fault)
 {
 	struct reader reader = reader_of(value, fault);
@@ -342,6 +360,7 @@ enum result protocol_read_file(struct json value, struct file *ret_file, struct 
 		read_u32(&reader, "mirrors", &file.mirrors);
 		read_u32(&reader, "source", &file.source);
 	}
+	read_ranges(&reader, &file);
 	read_u64(&reader, "transferred_bytes", &file.bytes_recorded);
 	if (member(&reader, "etag").value)
 		read_text(&reader, "etag", file.etag, sizeof(file.etag));

@@ -639,6 +639,57 @@ struct text_view request_mirror(const struct file_request *file, uint32_t index)
 	return url;
 }
 
+static enum result read_range(struct json value, struct range *range, struct fault *fault)
+{
+	static const char *const members[] = { "offset", "length", NULL };
+
+	if (!json_is_object(value))
+		return refuse(value, "must be an object with an offset and a length", fault);
+	enum result result = json_only(value, members, fault);
+	struct json length = json_member(value, "length");
+	if (result == RESULT_OK)
+		result = json_get_u64(json_member(value, "offset"), 0, INT64_MAX, &range->offset, fault);
+	range->length = RANGE_TO_EOF;
+	if (result == RESULT_OK && length.value && !json_is_null(length))
+		result = json_get_u64(length, 0, INT64_MAX, &range->length, fault);
+	return result;
+}
+
+enum result request_ranges(const struct file_request *file, struct ranges *ret_ranges, struct fault *fault)
+{
+	AUTO(ranges) struct ranges ranges = { .at = NULL };
+	enum result result = ranges_new((uint32_t)json_length(file->ranges), &ranges, fault);
+
+	for (uint32_t i = 0; result == RESULT_OK && i < ranges.count; i++)
+		result = read_range(json_at(file->ranges, i), &ranges.at[i], fault);
+	if (result == RESULT_OK) {
+		*ret_ranges = ranges;
+		ranges = (struct ranges){ .at = NULL };
+	}
+	return result;
+}
+
+static enum result read_ranges(struct json value, struct file_request *file, struct fault *fault)
+{
+	if (!json_is_array(value))
+		return refuse(value, "must be an array of ranges", fault);
+	if (json_length(value) == 0)
+		return refuse(value, "there is none; leave it out to fetch the whole file", fault);
+	if (json_length(value) > RANGES_MAX)
+		return fault_set(fault, RESULT_TOO_MANY_RANGES, FAULT_FERRY, 0, "%s: more than %u ranges", value.path, RANGES_MAX);
+	if (file->condition.etag[0] != '\0' || file->condition.modified_ms != 0)
+		return refuse(value, "not together with a condition: that is about the whole file", fault);
+	file->ranges = value;
+	for (size_t i = 0; i < json_length(value); i++) {
+		struct range range;
+		enum result result = read_range(json_at(value, i), &range, fault);
+
+		if (result != RESULT_OK)
+			return result;
+	}
+	return RESULT_OK;
+}
+
 static enum result read_digest(struct json value, struct digest *ret_digest, struct fault *fault)
 {
 	struct text_view text;
@@ -680,7 +731,7 @@ enum result request_file(const struct request *request, uint32_t index, struct f
                          struct fault *fault)
 {
 	static const char *const members[] = { "url", "path", "size_bytes", "digest", "mirrors", "if_none_match",
-		                                "if_modified_since_ms", NULL };
+		                                "if_modified_since_ms", "ranges", NULL };
 	struct file_request file = { .bytes_total = SIZE_UNKNOWN };
 
 	assert(index < request->file_count);
@@ -703,6 +754,9 @@ enum result request_file(const struct request *request, uint32_t index, struct f
 	struct json mirrors = json_member(value, "mirrors");
 	if (result == RESULT_OK && mirrors.value)
 		result = read_mirrors(mirrors, &file, fault);
+	struct json ranges = json_member(value, "ranges");
+	if (result == RESULT_OK && ranges.value)
+		result = read_ranges(ranges, &file, fault);
 	if (result == RESULT_OK)
 		*ret_file = file;
 	return result;

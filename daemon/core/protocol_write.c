@@ -253,6 +253,24 @@ static void write_validators(struct json_writer *writer, const struct file *file
 		json_write_i64(writer, "last_modified_ms", modified_s * 1000);
 }
 
+static void write_ranges(struct json_writer *writer, const struct file *file)
+{
+	json_write_u64(writer, "range_count", file->ranges);
+	json_write_begin(writer, "ranges", '[');
+	for (uint32_t i = 0; i < file->ranges && i < FILE_RANGES_TOLD_MAX; i++) {
+		const struct range *range = &file->ranges_told[i];
+
+		json_write_begin(writer, NULL, '{');
+		json_write_u64(writer, "offset", range->offset);
+		if (range->length == RANGE_TO_EOF)
+			write_null(writer, "length");
+		else
+			json_write_u64(writer, "length", range->length);
+		json_write_end(writer, '}');
+	}
+	json_write_end(writer, ']');
+}
+
 void protocol_write_file(struct json_writer *writer, const struct file *file)
 {
 	char url[URL_BYTES_MAX + sizeof("?...")], digest[DIGEST_TEXT_BYTES_MAX];
@@ -274,6 +292,8 @@ void protocol_write_file(struct json_writer *writer, const struct file *file)
 		json_write_u64(writer, "mirrors", file->mirrors);
 		json_write_u64(writer, "source", file->source);
 	}
+	if (file->ranges > 0)
+		write_ranges(writer, file);
 	json_write_u64(writer, "transferred_bytes", file->bytes_recorded);
 	write_validators(writer, file);
 	json_write_end(writer, '}');

@@ -20,11 +20,24 @@ static bool is_usable_date(const char *modified)
 	return modified[0] != '\0' && !text_has_control(text_view(modified));
 }
 
+/* As much of a file of ranges as one request can have.  Where it begins anew, nothing that was known of its size counts. */
+static void plan_range(const struct resume_known *known, uint64_t offset, const char *validator,
+                       struct resume_request *ret_request)
+{
+	struct range_place place = ranges_find(known->ranges, offset, offset > 0 ? known->total : SIZE_UNKNOWN);
+
+	*ret_request = (struct resume_request){ .offset = offset, .validator = validator, .is_range = true, .first = place.first,
+		                                .end = place.end == RANGE_TO_EOF ? 0 : place.end };
+}
+
 /* Bytes that came of one source say that the file has changed: another one, which may be behind, is not asked whether. */
 void resume_plan_whole(const struct resume_known *known, struct resume_request *ret_request)
 {
-	*ret_request = (struct resume_request){ .offset = 0, .validator = "",
-		                                .conditional = known->condition != NULL && !known->elsewhere };
+	if (known->ranges != NULL)
+		plan_range(known, 0, "", ret_request);
+	else
+		*ret_request = (struct resume_request){ .offset = 0, .validator = "",
+			                                .conditional = known->condition != NULL && !known->elsewhere };
 }
 
 void resume_plan(const struct resume_known *known, struct resume_request *ret_request)
@@ -42,12 +55,16 @@ void resume_plan(const struct resume_known *known, struct resume_request *ret_re
 		offset--;
 	if (offset > known->total)
 		offset = 0;
+	if (known->ranges != NULL && (known->total == SIZE_UNKNOWN || !ranges_allow_total(known->ranges, known->total)))
+		offset = 0;
 
 	/* Without a validator only the digest says that the rest belongs to the beginning; without a size it could not even
 	 * be seen that the answer is of another one. */
 	bool provable = validator[0] != '\0' || (known->verified && known->total != SIZE_UNKNOWN);
 	if (offset == 0 || !provable)
 		resume_plan_whole(known, ret_request);
+	else if (known->ranges != NULL)
+		plan_range(known, offset, validator, ret_request);
 	else
 		*ret_request = (struct resume_request){ .offset = offset, .validator = validator };
 }
@@ -77,7 +94,7 @@ static bool is_same_file(const struct resume_known *known, const struct resume_a
 /* What is wrong with a 206 whatever is known of the file, or NULL. */
 static const char *broken_partial(const struct resume_request *request, const struct resume_answer *answer)
 {
-	if (request->offset == 0)
+	if (request->offset == 0 && !request->is_range)
 		return "206 without a range asked for";
 	if (!answer->has_content_range)
 		return "206 without one Content-Range (several parts?)";
@@ -115,6 +132,90 @@ static enum resume_verdict judge_partial(const struct resume_known *known,
 	return RESUME_CONTINUE;
 }
 
+/* --- what came of a file of ranges --- */
+
+/* What is there already may be of another version of the file, whose ranges are begun anew, once. */
+static enum resume_verdict begin_anew(const struct resume_request *request, enum result result,
+                                      const struct resume_answer *answer, const char *why, struct fault *fault)
+{
+	(void)refuse(fault, result, answer->status, why);
+	return request->offset > 0 ? RESUME_AGAIN : RESUME_REFUSE;
+}
+
+/* No body can be used.  Who answers the question whether it still is the same file with all of it, and the same tag, does
+ * not know such questions. */
+static enum resume_verdict judge_no_range(const struct resume_known *known, const struct resume_request *request,
+                                          const struct resume_answer *answer, struct fault *fault)
+{
+	bool changed = (answer->etag[0] == '\0' && answer->modified[0] == '\0') || !is_same_file(known, answer);
+
+	if (answer->status == 416)
+		return begin_anew(request, RESULT_INVALID_RANGE, answer, "the file has no such range", fault);
+	if (request->validator[0] == '\0')
+		return refuse(fault, RESULT_INSUFFICIENT_RANGE_SUPPORT, answer->status, "the whole file instead of a range");
+	if (changed)
+		return begin_anew(request, RESULT_REMOTE_CHANGED, answer, "the file changed between two requests", fault);
+	return begin_anew(request, RESULT_INSUFFICIENT_RANGE_SUPPORT, answer, "the whole file instead of a range that it still has",
+	                  fault);
+}
+
+/* Whether the next request could tell that it is of the same file as this answer. */
+static bool can_go_on(const struct resume_known *known, const struct resume_request *request, const struct resume_answer *answer)
+{
+	return known->verified || request->validator[0] != '\0' || resume_is_strong_etag(answer->etag) ||
+	       is_usable_date(answer->modified);
+}
+
+/* Against what is known of the file: RESUME_CONTINUE, if it is of the same. */
+static enum resume_verdict compare_range(const struct resume_known *known, const struct resume_request *request,
+                                         const struct resume_answer *answer, uint64_t remote_total, struct fault *fault)
+{
+	if (remote_total != SIZE_UNKNOWN && answer->range_total != SIZE_UNKNOWN && remote_total != answer->range_total)
+		return begin_anew(request, RESULT_REMOTE_CHANGED, answer, "the file has another size than before", fault);
+	/* RFC 9110 section 15.3.7: it would have it where the whole has it, and the ranges before had it. */
+	if (resume_is_strong_etag(known->etag) && answer->etag[0] == '\0')
+		return refuse(fault, RESULT_INSUFFICIENT_HTTP, answer->status, "206 without the ETag that it had before");
+	if (!is_same_file(known, answer))
+		return begin_anew(request, RESULT_REMOTE_CHANGED, answer, "the file changed between two requests", fault);
+	return RESUME_CONTINUE;
+}
+
+static enum resume_verdict judge_range(const struct resume_known *known, const struct resume_request *request,
+                                       const struct resume_answer *answer, uint64_t *ret_total, struct fault *fault)
+{
+	const char *broken = broken_partial(request, answer);
+	uint64_t remote_total =
+		known->remote_total > 0 ? known->remote_total : ranges_remote_total(known->ranges, known->total);
+
+	if (!broken && (answer->range_first != request->first || (request->end > 0 && answer->range_last >= request->end)))
+		broken = "206 with another range than was asked for";
+	if (broken)
+		return refuse(fault, RESULT_INSUFFICIENT_HTTP, answer->status, broken);
+	if (request->offset > 0) {
+		enum resume_verdict verdict = compare_range(known, request, answer, remote_total, fault);
+
+		if (verdict != RESUME_CONTINUE)
+			return verdict;
+	}
+	if (ranges_check_remote(known->ranges, answer->range_total, fault) != RESULT_OK)
+		return RESUME_REFUSE;
+
+	uint64_t total = request->offset > 0 ? known->total : ranges_total(known->ranges, answer->range_total);
+	uint64_t end = request->offset + (answer->range_last - answer->range_first) + 1;
+
+	if (total == SIZE_UNKNOWN)
+		return refuse(fault, RESULT_INSUFFICIENT_RANGE_SUPPORT, answer->status, "where the file ends is not told");
+	if (request->offset == 0 && known->elsewhere && total != known->total)
+		return refuse(fault, RESULT_SIZE_MISMATCH, answer->status, "another size than another source said");
+	if (request->offset == 0 && known->elsewhere && known->keep)
+		return refuse(fault, RESULT_RESTART, answer->status, "all ranges, where only the rest was wanted");
+	if (end < total && !can_go_on(known, request, answer))
+		return refuse(fault, RESULT_INSUFFICIENT_HTTP, answer->status,
+		              "no ETag or date tells that several ranges are of one version; a digest could");
+	*ret_total = total;
+	return request->offset > 0 ? RESUME_CONTINUE : RESUME_RESTART;
+}
+
 enum resume_verdict resume_judge(const struct resume_known *known, const struct resume_request *request,
                                  const struct resume_answer *answer, uint64_t *ret_total, struct fault *fault)
 {
@@ -123,6 +224,10 @@ enum resume_verdict resume_judge(const struct resume_known *known, const struct 
 		return refuse(fault, RESULT_INSUFFICIENT_HTTP, answer->status,
 		              "a Content-Encoding that was not asked for");
 
+	if (known->ranges != NULL && (answer->status == 200 || answer->status == 416))
+		return judge_no_range(known, request, answer, fault);
+	if (known->ranges != NULL && answer->status == 206)
+		return judge_range(known, request, answer, ret_total, fault);
 	if (answer->status == 200) {
 		/* Two sources disagree, or this one cannot do what it is wanted for: what is there stays. */
 		if (known->elsewhere && resume_check_size(known->total, answer->content_length, NULL) != RESULT_OK)

@@ -17,20 +17,26 @@ struct resume_known {
 	bool elsewhere; /* what is on disk came from another source than is asked now */
 	bool keep;      /* and is not given up for the whole of this one's */
 	const struct file_condition *condition; /* what the client has of it, if that is to be asked about; else NULL */
+	const struct ranges *ranges; /* of the server's file, that make it up; NULL: the whole.  `offset` and `total` are its own */
+	uint64_t remote_total;       /* where there are ranges: the server's file's size; 0: not known */
 };
 
 /* What to ask: a range from `offset` (0: none) with If-Range `validator`.  The validator is a strong ETag, else
  * Last-Modified.  Without either, it is "" and the digest will tell whether the rest belonged to the beginning, where
  * that and the size are known; else the file is fetched from 0.  If all bytes are there already, `offset` is that of
- * the last one: the answer then tells whether they still are the server's file. */
+ * the last one: the answer then tells whether they still are the server's file.
+ *
+ * Of a file of ranges always a range is asked for, and never the whole; one after the other, from `offset` on. */
 struct resume_request {
 	uint64_t offset;
 	const char *validator; /* points into `known` */
 	uint64_t end;          /* of a part of the file (core/segments); 0: all from `offset` on */
+	bool is_range;         /* of a file of ranges: what is asked for is from `first` up to before `end` */
+	uint64_t first;
 	bool conditional;      /* the whole, but only if it is not what `known->condition` says; never with a range */
 };
 void resume_plan(const struct resume_known *known, struct resume_request *ret_request);
-/* The same where what is on disk turned out to be of no use. */
+/* Where what is on disk turned out to be of no use. */
 void resume_plan_whole(const struct resume_known *known, struct resume_request *ret_request);
 /* A file may be fetched in parts under such a tag only. */
 bool resume_is_strong_etag(const char *etag);
@@ -48,12 +54,13 @@ struct resume_answer {
 
 enum resume_verdict {
 	RESUME_CONTINUE, /* body goes to `offset` of the request */
-	RESUME_RESTART,  /* body goes to 0: the whole file comes */
-	RESUME_AGAIN,    /* no usable body: ask again without a range; never the verdict on a request without one */
+	RESUME_RESTART,  /* body goes to 0: the whole file comes, or the first of its ranges */
+	RESUME_AGAIN,    /* no usable body: ask again by resume_plan_whole; never the verdict on such a request */
 	RESUME_UNCHANGED, /* no body: the client has the server's file; never the verdict on a request without a condition */
 	RESUME_REFUSE,   /* fault says why */
 };
-/* On CONTINUE and RESTART `ret_total` is the file's whole size or SIZE_UNKNOWN. */
+/* On CONTINUE and RESTART `ret_total` is the file's whole size or SIZE_UNKNOWN.  On AGAIN the fault says what it is if that
+ * was done already. */
 enum resume_verdict resume_judge(const struct resume_known *known, const struct resume_request *request,
                                  const struct resume_answer *answer, uint64_t *ret_total, struct fault *fault);
 

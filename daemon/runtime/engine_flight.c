@@ -67,6 +67,21 @@ static uint32_t at_once(const struct engine *engine, const struct active *active
 	                              active->connect_ms, active->fetch_ms);
 }
 
+/* The texts of what the order has no room for. */
+static bool give_ranges(struct engine *engine, const struct flight *flight, struct order *order)
+{
+	struct fault fault;
+
+	if (flight->file.ranges == 0)
+		return true;
+	order->list = BUFFER(RANGES_TEXT_BYTES_MAX);
+	if (store_ranges(engine->parts.store, flight->file.row, &order->list, &fault) == RESULT_OK)
+		return true;
+	engine_break(engine, &fault);
+	order_free(order);
+	return false;
+}
+
 void flight_order(struct engine *engine, struct flight *flight, enum order_kind kind, uint64_t bytes)
 {
 	bool network = kind == ORDER_FETCH || kind == ORDER_RECORDED || kind == ORDER_PRIORITY ||
@@ -94,6 +109,8 @@ void flight_order(struct engine *engine, struct flight *flight, enum order_kind 
 		order->connections_per_host_max =
 			at_once(engine, flight->active, engine->parts.settings->transfer_connections_per_host_max);
 		order->segments_max = flight->active->no_segments ? 1 : (uint32_t)engine->parts.settings->transfer_segments_per_file_max;
+		if (!give_ranges(engine, flight, order))
+			return;
 	}
 	if (order != NULL && kind == ORDER_FETCH && flight->active->patience != NULL) {
 		order->first_byte_s = flight->active->patience->first_byte_s;

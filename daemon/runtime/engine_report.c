@@ -253,7 +253,7 @@ static void on_fetched(struct engine *engine, struct flight *flight, const struc
 	 * whose answers contradict themselves: a resume must not ask it for the rest of that. */
 	bool of_it = flight->answered || flight->source == flight->file.source;
 	if (of_it && (report->result == RESULT_REMOTE_CHANGED || report->result == RESULT_RESTART ||
-	              report->result == RESULT_INSUFFICIENT_HTTP))
+	              report->result == RESULT_INSUFFICIENT_HTTP || report->result == RESULT_INVALID_RANGE))
 		flight->written = 0;
 	/* What is another file than the one that was meant does not lie about. */
 	bool is_wrong = of_it && (report->result == RESULT_SIZE_MISMATCH || report->result == RESULT_DIGEST_MISMATCH);

@@ -62,10 +62,41 @@ static enum result add_mirrors(struct engine *engine, const struct file *file, c
 	return result;
 }
 
+static enum result add_ranges(struct engine *engine, const struct file *file, const struct ranges *ranges, struct fault *fault)
+{
+	AUTO(buffer) struct buffer list = BUFFER(RANGES_TEXT_BYTES_MAX);
+	enum result result = ranges_print(ranges, &list);
+
+	if (result != RESULT_OK)
+		return fault_set(fault, result, FAULT_FERRY, 0, "keep ranges");
+	return store_ranges_insert(engine->parts.store, file->row, list.bytes, fault);
+}
+
+/* The size of a file of ranges, unless one goes to the end, is known before anybody asks for it. */
+static enum result check_ranges(const struct engine *engine, const struct file_request *wanted, const struct ranges *ranges,
+                                uint32_t index, struct file *file, struct fault *fault)
+{
+	char field[64];
+
+	text_display(field, sizeof(field), "params.files[%u].ranges", (unsigned)index);
+	enum result result = ranges_check(ranges, engine->parts.settings->queue_ranges_per_file_max, field, fault);
+
+	if (result != RESULT_OK)
+		return result;
+	if (!ranges_allow_total(ranges, wanted->bytes_total))
+		return fault_set(fault, RESULT_INVALID_ARGUMENT, FAULT_FERRY, 0,
+		                 "params.files[%u].size_bytes: is not the size of these ranges together", (unsigned)index);
+	if (file->bytes_total == SIZE_UNKNOWN)
+		file->bytes_total = ranges_total(ranges, SIZE_UNKNOWN);
+	file->ranges = ranges->count;
+	return RESULT_OK;
+}
+
 static enum result add_file(struct engine *engine, const struct job *job, const struct request *request, uint32_t index,
                             struct fault *fault)
 {
 	struct file_request wanted;
+	AUTO(ranges) struct ranges ranges = { .at = NULL };
 	struct destination destination;
 	struct file file = { .bytes_total = SIZE_UNKNOWN };
 	char field[64], path_key[DESTINATION_BYTES_MAX + 1];
@@ -94,6 +125,12 @@ static enum result add_file(struct engine *engine, const struct job *job, const 
 	file.digest = wanted.digest;
 	file.condition = wanted.condition;
 	file.mirrors = wanted.mirror_count;
+	if (wanted.ranges.value != NULL)
+		result = request_ranges(&wanted, &ranges, fault);
+	if (result == RESULT_OK && wanted.ranges.value != NULL)
+		result = check_ranges(engine, &wanted, &ranges, index, &file, fault);
+	if (result != RESULT_OK)
+		return result;
 	if (text_copy(file.url, sizeof(file.url), wanted.url) != RESULT_OK ||
 	    text_copy(file.path, sizeof(file.path), wanted.path) != RESULT_OK)
 		return fault_set(fault, RESULT_TOO_LONG, FAULT_FERRY, 0, "params.files[%u]", (unsigned)index);
@@ -103,7 +140,9 @@ static enum result add_file(struct engine *engine, const struct job *job, const 
 	result = store_file_insert(engine->parts.store, job->row, &file, path_key, fault);
 	if (result == RESULT_DUPLICATE_DESTINATION)
 		return name_field(result, field, fault);
-	return result == RESULT_OK ? add_mirrors(engine, &file, &wanted, index, fault) : result;
+	if (result == RESULT_OK)
+		result = add_mirrors(engine, &file, &wanted, index, fault);
+	return result == RESULT_OK && file.ranges > 0 ? add_ranges(engine, &file, &ranges, fault) : result;
 }
 
 enum result engine_add_files(struct engine *engine, const struct job *job, const struct request *request,
@@ -298,31 +337,50 @@ enum result engine_jobs_list(struct engine *engine, const char *owner, bool fini
 }
 
 struct file_list {
+	struct engine *engine;
+	struct fault fault;          /* RESULT_OK: none */
 	const struct active *active; /* NULL: nothing is going on */
 	bool (*visit)(void *context, const struct file *file);
 	void *context;
 };
 
+static bool tell_ranges(struct file_list *list, struct file *file)
+{
+	AUTO(buffer) struct buffer text = BUFFER(RANGES_TEXT_BYTES_MAX);
+	AUTO(ranges) struct ranges ranges = { .at = NULL };
+	enum result result = store_ranges(list->engine->parts.store, file->row, &text, &list->fault);
+
+	if (result == RESULT_OK)
+		result = ranges_parse(text_view(text.bytes), &ranges, &list->fault);
+	for (uint32_t i = 0; i < ranges.count && i < FILE_RANGES_TOLD_MAX; i++)
+		file->ranges_told[i] = ranges.at[i];
+	return result == RESULT_OK;
+}
+
 /* The record says what is safe on disk; who looks wants to see what has come. */
 static bool visit_file(void *context, const struct file *file)
 {
-	const struct file_list *list = context;
+	struct file_list *list = context;
 	const struct flight *flight = list->active != NULL ? list->active->flights : NULL;
 	struct file live;
 
 	while (flight != NULL && flight->file.row != file->row)
 		flight = flight->next;
-	if (flight == NULL || flight->written <= file->bytes_recorded)
+	if (file->ranges == 0 && (flight == NULL || flight->written <= file->bytes_recorded))
 		return list->visit(list->context, file);
 	live = *file;
-	live.bytes_recorded = flight->written;
-	return list->visit(list->context, &live);
+	if (flight != NULL && flight->written > file->bytes_recorded)
+		live.bytes_recorded = flight->written;
+	return (file->ranges == 0 || tell_ranges(list, &live)) && list->visit(list->context, &live);
 }
 
 enum result engine_files_list(struct engine *engine, int64_t row, uint32_t from_ordinal, uint32_t limit,
                               bool (*visit)(void *context, const struct file *file), void *context, struct fault *fault)
 {
-	struct file_list list = { active_find(engine, row), visit, context };
+	struct file_list list = { .engine = engine, .active = active_find(engine, row), .visit = visit, .context = context };
+	enum result result = store_files_list(engine->parts.store, row, from_ordinal, limit, visit_file, &list, fault);
 
-	return store_files_list(engine->parts.store, row, from_ordinal, limit, visit_file, &list, fault);
+	if (result == RESULT_OK && list.fault.result != RESULT_OK && fault != NULL)
+		*fault = list.fault;
+	return result == RESULT_OK ? list.fault.result : result;
 }

@@ -22,6 +22,7 @@ _Static_assert(URL_BYTES_MAX == 2200 && DESTINATION_BYTES_MAX == 2048, "schema/:
 _Static_assert(FILE_PARTIAL_BYTES_MAX == 64 && FILE_TAG_BYTES_MAX == 64, "schema/: limits of texts");
 _Static_assert(HELPER_ALL == 3 && LOGON_COUNT == 5 && TOKEN_LOSS_COUNT == 2, "schema/: helper tokens");
 _Static_assert(FILE_MIRRORS_MAX == 8, "schema/: mirrors");
+_Static_assert(RANGES_MAX == 4096 && RANGES_TEXT_BYTES_MAX == 163840, "schema/: ranges");
 _Static_assert(JOB_PROFILE_COUNT == 4, "schema/: job.profile");
 _Static_assert(FILE_ETAG_BYTES_MAX == 512 && FILE_MODIFIED_BYTES_MAX == 64, "schema/: limits of texts");
 
@@ -41,7 +42,7 @@ _Static_assert(FILE_ETAG_BYTES_MAX == 512 && FILE_MODIFIED_BYTES_MAX == 64, "sch
 	"SELECT row, id, key, (SELECT name FROM owner WHERE owner.row = job.owner_row), "                  \
 	"owner_integrity, owner_elevated, takeovers, created_ms, limited, " JOB_SAVED ", files_total, files_transferred, files_published, "    \
 	"files_size_unknown, bytes_total, bytes_transferred FROM job "
-#define FILE_GIVEN "url, path, bytes_stated, digest, mirrors, if_none_match, if_modified_since_ms"
+#define FILE_GIVEN "url, path, bytes_stated, digest, mirrors, if_none_match, if_modified_since_ms, ranges"
 #define FILE_SELECT "SELECT row, ordinal, " FILE_GIVEN ", " FILE_SAVED " FROM file "
 
 #define LEASE_ENDS_MS "max(modified_ms, progress_ms) + lease_s * 1000" /* as in the index job_lease */
@@ -110,7 +111,7 @@ const char *const store_statements[STATEMENT_COUNT] = {
 
 	[FILE_NEXT_ORDINAL] = "SELECT coalesce(max(ordinal) + 1, 0) FROM file WHERE job_row = ?1",
 	[FILE_INSERT] = "INSERT INTO file (job_row, ordinal, path_key, " FILE_GIVEN ", " FILE_SAVED ") "
-	                "VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15, ?16, ?17, ?18, ?19, ?20, ?21)",
+	                "VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15, ?16, ?17, ?18, ?19, ?20, ?21, ?22)",
 	[FILE_BY_ROW] = FILE_SELECT "WHERE row = ?1",
 	[FILE_NEXT_IN_STATE] = FILE_SELECT "INDEXED BY file_state WHERE job_row = ?1 AND state = ?2 AND ordinal >= ?3 "
 	                                   "ORDER BY ordinal LIMIT 1",
@@ -123,6 +124,8 @@ const char *const store_statements[STATEMENT_COUNT] = {
 	[MIRROR_INSERT] = "INSERT INTO mirror (file_row, source, url) VALUES (?1, ?2, ?3)",
 	[MIRROR_SET_URL] = "UPDATE mirror SET url = ?3 WHERE file_row = ?1 AND source = ?2",
 	[MIRROR_URL] = "SELECT url FROM mirror WHERE file_row = ?1 AND source = ?2",
+	[RANGES_INSERT] = "INSERT INTO ranges (file_row, list) VALUES (?1, ?2)",
+	[RANGES_OF_FILE] = "SELECT list FROM ranges WHERE file_row = ?1",
 	[SOURCES_FORGIVE] = "UPDATE file INDEXED BY file_ordinal SET sources_refused = 0, source_failures = 0, "
 	                    "bytes_most = bytes_recorded WHERE job_row = ?1 AND state = 0",
 	[PARTIAL_EXISTS] = "SELECT 1 FROM file INDEXED BY file_of_partial WHERE partial = ?1 AND partial <> ''",

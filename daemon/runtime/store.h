@@ -96,7 +96,7 @@ enum result store_file_next(struct store *store, int64_t job_row, enum file_stat
 /* The first file of the job whose `partial` is not "" and that is not published, ordinal >= `from_ordinal`. */
 enum result store_file_next_partial(struct store *store, int64_t job_row, uint32_t from_ordinal, struct file *ret_file,
                                     struct fault *fault) MUST_CHECK;
-/* Writes all but row, ordinal, url, path, the stated size, the digest, the mirrors and the condition. */
+/* Writes all but row, ordinal, url, path, the stated size, the digest, the mirrors, the condition and the ranges. */
 enum result store_file_save(struct store *store, const struct file *file, struct fault *fault) MUST_CHECK;
 /* The same of what a crash may take back, since nothing relies on it: it is no reason to commit now. */
 enum result store_file_save_soon(struct store *store, const struct file *file, struct fault *fault) MUST_CHECK;
@@ -108,6 +108,9 @@ enum result store_mirror_insert(struct store *store, int64_t file_row, uint32_t 
                                 struct fault *fault) MUST_CHECK;
 enum result store_mirror_url(struct store *store, int64_t file_row, uint32_t source, char to[URL_BYTES_MAX + 1],
                              struct fault *fault) MUST_CHECK;
+/* The ranges of a file whose `ranges` counts them, as core/ranges prints them. */
+enum result store_ranges_insert(struct store *store, int64_t file_row, const char *list, struct fault *fault) MUST_CHECK;
+enum result store_ranges(struct store *store, int64_t file_row, struct buffer *to, struct fault *fault) MUST_CHECK;
 /* Give a file's source another URL: 0 its own, n that of its n-th mirror. */
 enum result store_source_set_url(struct store *store, int64_t file_row, uint32_t source, const char *url,
                                  struct fault *fault) MUST_CHECK;

@@ -39,6 +39,7 @@ static enum result take_file(struct query *query, struct file *file, struct faul
 	file->mirrors = (uint32_t)take_i64(query, 0, FILE_MIRRORS_MAX);
 	take_text(query, file->condition.etag, sizeof(file->condition.etag));
 	file->condition.modified_ms = take_i64(query, 0, FILE_MODIFIED_MS_MAX);
+	file->ranges = (uint32_t)take_i64(query, 0, RANGES_MAX);
 	file->state = (enum file_state)take_i64(query, 0, FILE_STATE_COUNT - 1);
 	file->bytes_total = take_size(query);
 	file->bytes_recorded = take_u64(query);
@@ -97,6 +98,7 @@ enum result store_file_insert(struct store *store, int64_t job_row, struct file 
 	put_i64(&query, file->mirrors);
 	put_text(&query, file->condition.etag);
 	put_i64(&query, file->condition.modified_ms);
+	put_i64(&query, file->ranges);
 	put_file_saved(&query, file);
 	result = query_run(&query, NULL, fault);
 	if (result == RESULT_EXISTS) /* row and ordinal are fresh: only the path can be there already */
@@ -210,6 +212,31 @@ enum result store_mirror_url(struct store *store, int64_t file_row, uint32_t sou
 		return fault_set(fault, RESULT_STORE_DAMAGED, FAULT_FERRY, 0, "a mirror is missing");
 	take_text(&query, to, URL_BYTES_MAX + 1);
 	return query_taken(&query, fault);
+}
+
+/* --- ranges --- */
+
+enum result store_ranges_insert(struct store *store, int64_t file_row, const char *list, struct fault *fault)
+{
+	AUTO(query) struct query query = query_start(store, RANGES_INSERT, "insert ranges");
+	put_i64(&query, file_row);
+	put_text(&query, list);
+	return query_run(&query, NULL, fault);
+}
+
+enum result store_ranges(struct store *store, int64_t file_row, struct buffer *to, struct fault *fault)
+{
+	AUTO(query) struct query query = query_start(store, RANGES_OF_FILE, "find ranges");
+	bool row = false;
+
+	put_i64(&query, file_row);
+	enum result result = query_step(&query, &row, fault);
+	if (result != RESULT_OK)
+		return result;
+	if (!row)
+		return fault_set(fault, RESULT_STORE_DAMAGED, FAULT_FERRY, 0, "a file's ranges are missing");
+	result = take_long_text(&query, to);
+	return result == RESULT_OK ? query_taken(&query, fault) : fault_set(fault, result, FAULT_FERRY, 0, "find ranges");
 }
 
 enum result store_source_set_url(struct store *store, int64_t file_row, uint32_t source, const char *url,

@@ -58,6 +58,8 @@ enum statement {
 	MIRROR_INSERT,
 	MIRROR_SET_URL,
 	MIRROR_URL,
+	RANGES_INSERT,
+	RANGES_OF_FILE,
 	SOURCES_FORGIVE,
 	PARTIAL_EXISTS,
 	STATEMENT_COUNT
@@ -112,6 +114,7 @@ uint64_t take_u64(struct query *query);
 uint32_t take_u32(struct query *query);
 uint64_t take_size(struct query *query); /* NULL as SIZE_UNKNOWN */
 void take_text(struct query *query, char *to, size_t size);
+enum result take_long_text(struct query *query, struct buffer *to) MUST_CHECK; /* RESULT_NO_MEMORY */
 /* The number in the first column of the first row, or `otherwise` if there is none. */
 enum result query_number(struct query *query, int64_t otherwise, int64_t *ret_number, struct fault *fault) MUST_CHECK;
 /* RESULT_STORE_DAMAGED if a column taken of this row was not what it can be. */

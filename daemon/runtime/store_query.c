@@ -203,6 +203,20 @@ void take_text(struct query *query, char *to, size_t size)
 		query->damaged = true;
 }
 
+enum result take_long_text(struct query *query, struct buffer *to)
+{
+	int column = query->columns++;
+	const char *bytes = sqlite3_column_blob(query->statement, column);
+	size_t length = (size_t)sqlite3_column_bytes(query->statement, column);
+
+	if (length == 0 || !bytes || memchr(bytes, '\0', length) || length > to->length_max) {
+		query->damaged = true;
+		return RESULT_OK;
+	}
+	buffer_clear(to);
+	return buffer_append(to, bytes, length);
+}
+
 enum result query_taken(struct query *query, struct fault *fault)
 {
 	assert(query->columns == sqlite3_column_count(query->statement));

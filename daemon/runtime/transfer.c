@@ -48,6 +48,7 @@ void transfer_free(struct transfer *transfer)
 	if (transfer->joined)
 		throttle_leave(transfer->set->limits.throttle, transfer->priority);
 	hash_free(transfer->hash);
+	ranges_done(&transfer->ranges);
 	free(transfer->block);
 	free(transfer->text);
 	free(transfer);
@@ -147,6 +148,12 @@ enum result transfer_start(struct transfer_set *set, const struct transfer_order
 		transfer->condition = *order->known.condition;
 		transfer->known.condition = &transfer->condition;
 	}
+	if (order->ranges) {
+		result = ranges_parse(text_view(order->ranges), &transfer->ranges, fault);
+		if (result)
+			return result;
+		transfer->known.ranges = &transfer->ranges;
+	}
 	transfer->total = order->known.total;
 	if (order->is_size_stated)
 		transfer->stated = order->stated;
@@ -157,7 +164,7 @@ enum result transfer_start(struct transfer_set *set, const struct transfer_order
 		order->connections_per_host_max ? order->connections_per_host_max : set->limits.connections_per_host_max;
 	transfer->digest = order->digest;
 	transfer->hash = order->hash;
-	transfer->parts.most = order->segments_max;
+	transfer->parts.most = order->ranges ? 0 : order->segments_max;
 	resume_plan(&transfer->known, &transfer->request);
 	transfer_join(transfer, order->priority);
 	append(&set->waiting, TAKE(transfer));
@@ -406,6 +413,20 @@ void transfer_conclude(struct transfer *transfer, CURLcode code)
 	finish(transfer);
 }
 
+/* A body that came to its end is not yet all of a file of ranges.  False: it is, or there is no next one to ask for. */
+static bool ask_for_the_next(struct transfer *transfer, CURLcode code)
+{
+	if (!transfer->known.ranges || code != CURLE_OK || transfer->fault.result || transfer->discard ||
+	    transfer->phase != TRANSFER_ANSWERED || transfer_flush(transfer))
+		return false;
+	if (transfer->written != transfer->end || transfer->written == transfer->total)
+		return false;
+	transfer->known.offset = transfer->written;
+	transfer->goes_on = true;
+	resume_plan(&transfer->known, &transfer->request);
+	return transfer_ask(transfer) == RESULT_OK;
+}
+
 /* End an active transfer with its own verdict or curl's. */
 static void end_active(struct transfer *transfer, CURLcode code)
 {
@@ -414,11 +435,13 @@ static void end_active(struct transfer *transfer, CURLcode code)
 		return;
 	if (transfer->ask_again && transfer->fault.result == RESULT_OK) {
 		transfer->asked_again = true;
+		transfer->goes_on = false;
 		resume_plan_whole(&transfer->known, &transfer->request);
 		if (transfer_ask(transfer) == RESULT_OK)
 			return;
 	}
-	transfer_conclude(transfer, code);
+	if (!ask_for_the_next(transfer, code))
+		transfer_conclude(transfer, code);
 }
 
 void transfer_stop(struct transfer_set *set, int64_t file_row)

@@ -39,7 +39,8 @@ struct transfer_order {
 	uint64_t stated;
 	struct digest digest;  /* that the file must have: RESULT_DIGEST_MISMATCH */
 	struct hash *hash;     /* of what lies before the first byte that is asked for; the transfer's once it started */
-	struct resume_known known;
+	const char *ranges;    /* of the server's file, that make it up, as core/ranges prints them; NULL: the whole */
+	struct resume_known known; /* but for its ranges */
 };
 
 struct transfer_end;

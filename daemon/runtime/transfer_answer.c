@@ -69,10 +69,26 @@ static bool takes_ranges(const struct transfer *transfer, const struct resume_an
 	return answer->status == 206 || (units && curl_strequal(units, "bytes"));
 }
 
+/* From here on what is there is of this answer's file, should it be asked for again.  Who answers whether it still is the
+ * same need not repeat all that was said of it: RFC 9110 section 15.3.7. */
+static void take_validators(struct transfer *transfer, const struct resume_answer *answer)
+{
+	bool is_same = transfer->written > 0 && transfer->request.validator[0] != '\0';
+	if (!is_same || answer->etag[0] != '\0')
+		memcpy(transfer->etag, answer->etag, sizeof(transfer->etag));
+	if (!is_same || answer->modified[0] != '\0')
+		memcpy(transfer->modified, answer->modified, sizeof(transfer->modified));
+}
+
 static void begin_body(struct transfer *transfer, uint64_t offset, uint64_t end, const struct resume_answer *answer)
 {
 	transfer->written = offset;
 	transfer->end = end;
+	take_validators(transfer, answer);
+	if (transfer->known.ranges && answer->range_total != SIZE_UNKNOWN)
+		transfer->known.remote_total = answer->range_total;
+	if (transfer->goes_on)
+		return; /* nothing that was not told before */
 	transfer->anew = offset == 0;
 	if (offset == 0 && transfer->digest.length > 0) {
 		hash_free(transfer->hash);
@@ -82,14 +98,11 @@ static void begin_body(struct transfer *transfer, uint64_t offset, uint64_t end,
 		transfer->recorded = 0;
 		transfer->held = true;
 	}
-	/* From here on what is there is of this answer's file, should it be asked for again. */
-	memcpy(transfer->etag, answer->etag, sizeof(transfer->etag));
-	memcpy(transfer->modified, answer->modified, sizeof(transfer->modified));
 	transfer->known.total = transfer->total;
 	transfer->known.elsewhere = false;
 	transfer_parts_answered(transfer, takes_ranges(transfer, answer));
 	struct transfer_set *set = transfer->set;
-	set->handler.answered(set->handler.context, transfer->row, offset, transfer->total, answer->etag, answer->modified);
+	set->handler.answered(set->handler.context, transfer->row, offset, transfer->total, transfer->etag, transfer->modified);
 }
 
 /* Seconds, or a date by this machine's clock; what is neither, and what is past, is nothing. */
@@ -133,7 +146,9 @@ static void judge_part(struct transfer *transfer, const struct resume_answer *an
 static void judge(struct transfer *transfer, long status)
 {
 	struct resume_answer answer;
-	struct fault why = { .result = RESULT_BAD_RESPONSE };
+	struct fault why = { RESULT_BAD_RESPONSE, FAULT_HTTP, status,
+		                 "the server answers a plain request as if it asked for a range" };
+	uint64_t end;
 	read_answer(transfer, status, &answer);
 	if (transfer->parts.lead) {
 		judge_part(transfer, &answer);
@@ -148,19 +163,19 @@ static void judge(struct transfer *transfer, long status)
 	bool comes = verdict == RESUME_CONTINUE || verdict == RESUME_RESTART;
 	if (comes && resume_check_size(transfer->stated, transfer->total, &why) != RESULT_OK)
 		verdict = RESUME_REFUSE;
+	end = transfer->request.offset + (answer.range_last - answer.range_first) + 1;
 	switch (verdict) {
 	case RESUME_CONTINUE:
-		begin_body(transfer, transfer->request.offset, answer.range_last + 1, &answer);
+		begin_body(transfer, transfer->request.offset, end, &answer);
 		return;
 	case RESUME_RESTART:
-		begin_body(transfer, 0, transfer->total, &answer);
+		begin_body(transfer, 0, transfer->request.is_range ? end : transfer->total, &answer);
 		return;
 	case RESUME_AGAIN:
 		transfer->discard = true;
 		transfer->ask_again = !transfer->asked_again;
 		if (!transfer->ask_again)
-			(void)transfer_fail(transfer, RESULT_BAD_RESPONSE, FAULT_HTTP, status,
-			                    "the server answers a plain request as if it asked for a range");
+			refuse(transfer, &why);
 		return;
 	case RESUME_UNCHANGED:
 		transfer->discard = transfer->unchanged = true;
@@ -246,12 +261,13 @@ static bool make_headers(struct transfer *transfer)
 		return false;
 	if (transfer->request.conditional)
 		return add_condition(transfer);
-	if (transfer->request.offset == 0)
+	if (transfer->request.offset == 0 && !transfer->request.is_range)
 		return true;
+	uint64_t first = transfer->request.is_range ? transfer->request.first : transfer->request.offset;
 	char line[FILE_ETAG_BYTES_MAX + 64], last[24] = "";
 	if (transfer->request.end > 0)
 		text_display(last, sizeof(last), "%" PRIu64, transfer->request.end - 1);
-	if (text_format(line, sizeof(line), "Range: bytes=%" PRIu64 "-%s", transfer->request.offset, last) != RESULT_OK ||
+	if (text_format(line, sizeof(line), "Range: bytes=%" PRIu64 "-%s", first, last) != RESULT_OK ||
 	    !add_header(transfer, line))
 		return false;
 	return transfer->request.validator[0] == '\0' ||

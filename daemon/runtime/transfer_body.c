@@ -29,8 +29,8 @@ static size_t block_size(const struct transfer *transfer, uint64_t received)
 	uint64_t part = transfer->set->limits.checkpoint_bytes / 4;
 	if (part < size)
 		size = part;
-	if (transfer->end != SIZE_UNKNOWN && transfer->end - received < size)
-		size = transfer->end - received;
+	if (transfer->total != SIZE_UNKNOWN && transfer->total - received < size)
+		size = transfer->total - received;
 	return (size_t)size;
 }
 

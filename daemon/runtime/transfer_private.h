@@ -57,9 +57,10 @@ struct transfer {
 	char *text;     /* the URL */
 	struct url url; /* views of `text` */
 	struct file_handle *file;
-	struct resume_known known; /* points to the two below */
+	struct resume_known known; /* points to the four below */
 	char etag[FILE_ETAG_BYTES_MAX], modified[FILE_MODIFIED_BYTES_MAX];
-	struct file_condition condition; /* likewise */
+	struct file_condition condition;
+	struct ranges ranges;
 
 	/* The request; `easy` is NULL while the transfer waits for a connection. */
 	CURL *easy;
@@ -70,7 +71,8 @@ struct transfer {
 	bool heard;       /* a byte of this request's answer came */
 	int64_t first_byte_ms, stall_ms; /* how long that may take */
 	bool asked_again; /* the one time that is allowed */
-	bool ask_again;   /* this answer was useless: ask without a range */
+	bool ask_again;   /* this answer was useless: ask for it from the beginning */
+	bool goes_on;     /* of a file of ranges, with the next one */
 	bool discard;     /* this answer's body goes nowhere */
 	bool unchanged;   /* it says that the client has the file; etag and modified are what it says of that */
 	uint64_t discarded;

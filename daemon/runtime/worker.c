@@ -135,6 +135,7 @@ static void begin_fetch(struct worker *worker, struct order *order)
 		.stated = file->bytes_stated,
 		.digest = file->digest,
 		.hash = order->hash,
+		.ranges = file->ranges > 0 ? order->list.bytes : NULL,
 		.known = known_of(file, file->bytes_recorded),
 	};
 	transfer.known.elsewhere = order->elsewhere;

@@ -28,7 +28,7 @@ enum order_kind {
 	ORDER_LIST,     /* file:    partfile_list of what begins with `list` in file.path's folder; report has the names */
 	ORDER_SWEEP,    /* file:    partfile_sweep of the names in `list`, in file.path's folder; bytes = how many are gone */
 	ORDER_ABANDON,  /* file:    close the handle if one is given, then partfile_abandon */
-	ORDER_FETCH,    /* network: transfer_start with `handle` and `hash`, from bytes_recorded */
+	ORDER_FETCH,    /* network: transfer_start with `handle` and `hash`, from bytes_recorded; `list`: the file's ranges */
 	ORDER_RECORDED, /* network: transfer_recorded(bytes), 0 after a restart (see REPORT_ANSWERED); no report */
 	ORDER_PRIORITY, /* network: transfer_set_priority; no report */
 	ORDER_STOP,     /* network: transfer_stop; file: an OPEN that still reads.  Answered by the FETCH's or OPEN's report */
@@ -50,7 +50,7 @@ struct order {
 	bool conditional;     /* FETCH: ask on the file's condition */
 	unsigned zone;        /* PUBLISH: see struct partfile */
 	struct file file;   /* as recorded in the store; of CHECK: nothing */
-	struct buffer list; /* texts, each with its end; the worker's once it is given the order */
+	struct buffer list; /* texts, each with its end, or of FETCH one; the worker's once it is given the order */
 };
 
 /* Of an order that no worker was given; its handle stays whose it is.  NULL is fine. */

@@ -170,6 +170,16 @@ static void sources__a_line__says_nothing_or_what_is_wrong_with_it(void **state)
 	assert_false(add_line(&sources, "https://host/a?q=1\tb\t\t\tif-modified-since=yesterday", problem));
 	assert_non_null(strstr(problem, "if-modified-since= is no date"));
 
+	assert_true(add_line(&sources, "https://host/a\tb\t\t\thttps://b/\tranges=0-9,20-29\tranges=100-", problem));
+	assert_int_equal(sources.files[7].mirror_count, 1);
+	assert_int_equal(sources.files[7].range_count, 3);
+	assert_true(sources.files[7].ranges[1].offset == 20 && sources.files[7].ranges[1].length == 10);
+	assert_true(sources.files[7].ranges[2].offset == 100 && sources.files[7].ranges[2].length == FERRY_TO_EOF);
+	assert_null(sources.files[6].ranges);
+	assert_false(add_line(&sources, "https://host/a?q=1\tb\t\t\tranges=5-4", problem));
+	assert_non_null(strstr(problem, "behind ranges= are no ranges"));
+	assert_false(add_line(&sources, "https://host/a?q=1\tb\t\t\tranges=0-9\tranges=", problem));
+
 	assert_false(add_line(&sources, "https://host/a?q=1 b\n", problem));
 	assert_null(strstr(problem, "q=1"));
 	assert_false(add_line(&sources, "https://host/a\tb\tbig\n", problem));
@@ -178,7 +188,7 @@ static void sources__a_line__says_nothing_or_what_is_wrong_with_it(void **state)
 	assert_false(add_line(&sources, "https://host/a\tb\t-1\tsha256:00\n", problem));
 	assert_false(add_line(&sources, "https://host/a\tb\t1\tsha256:00\t\n", problem));
 	assert_false(add_line(&sources, "https://host/a\tb\t99999999999999999999\n", problem));
-	assert_int_equal(sources.count, 7);
+	assert_int_equal(sources.count, 8);
 }
 
 int main(void)

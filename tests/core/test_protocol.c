@@ -366,6 +366,26 @@ static void request_decode__wrong_params__names_the_field(void **state)
 		{ "job.addFiles", "{\"handle\":1,\"files\":[{\"url\":\"u\",\"path\":\"p\",\"if_modified_since_ms\":1,\"digest\":"
 		  "\"sha256:ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad\"}]}",
 		  RESULT_INVALID_ARGUMENT, "params.files[0].if_modified_since_ms: not together with a digest" },
+		{ "job.addFiles", "{\"handle\":1,\"files\":[{\"url\":\"u\",\"path\":\"p\",\"ranges\":\"0-9\"}]}",
+		  RESULT_INVALID_ARGUMENT, "params.files[0].ranges: must be an array of ranges" },
+		{ "job.addFiles", "{\"handle\":1,\"files\":[{\"url\":\"u\",\"path\":\"p\",\"ranges\":null}]}",
+		  RESULT_INVALID_ARGUMENT, "params.files[0].ranges: must be an array of ranges" },
+		{ "job.addFiles", "{\"handle\":1,\"files\":[{\"url\":\"u\",\"path\":\"p\",\"ranges\":[{\"offset\":0},7]}]}",
+		  RESULT_INVALID_ARGUMENT, "params.files[0].ranges[1]: must be an object with an offset and a length" },
+		{ "job.addFiles", "{\"handle\":1,\"files\":[{\"url\":\"u\",\"path\":\"p\",\"ranges\":[{\"length\":7}]}]}",
+		  RESULT_MISSING_FIELD, "params.files[0].ranges[0].offset" },
+		{ "job.addFiles", "{\"handle\":1,\"files\":[{\"url\":\"u\",\"path\":\"p\",\"ranges\":[{\"offset\":-1}]}]}",
+		  RESULT_INVALID_ARGUMENT, "params.files[0].ranges[0].offset: " },
+		{ "job.addFiles", "{\"handle\":1,\"files\":[{\"url\":\"u\",\"path\":\"p\",\"ranges\":[{\"offset\":1,\"last\":2}]}]}",
+		  RESULT_UNKNOWN_FIELD, "params.files[0].ranges[0].last" },
+		{ "job.addFiles",
+		  "{\"handle\":1,\"files\":[{\"url\":\"u\",\"path\":\"p\",\"ranges\":[{\"offset\":1,\"length\":9223372036854775808}]}]}",
+		  RESULT_INVALID_ARGUMENT, "params.files[0].ranges[0].length: " },
+		{ "job.addFiles", "{\"handle\":1,\"files\":[{\"url\":\"u\",\"path\":\"p\",\"ranges\":[{\"offset\":1}],\"if_none_match\":"
+		  "\"\\\"a\\\"\"}]}",
+		  RESULT_INVALID_ARGUMENT, "params.files[0].ranges: not together with a condition" },
+		{ "job.addFiles", "{\"handle\":1,\"files\":[{\"url\":\"u\",\"path\":\"p\",\"ranges\":[]}]}",
+		  RESULT_INVALID_ARGUMENT, "params.files[0].ranges: there is none; leave it out" },
 		{ "job.addFiles", "{\"handle\":1,\"files\":[{\"url\":\"u\",\"path\":\"p\",\"mirrors\":\"u\"}]}",
 		  RESULT_INVALID_ARGUMENT, "params.files[0].mirrors: must be an array of URLs" },
 		{ "job.addFiles", "{\"handle\":1,\"files\":[{\"url\":\"u\",\"path\":\"p\",\"mirrors\":[\"u\",7]}]}",
@@ -521,6 +541,25 @@ static void decode_any(struct text_view text)
 	protocol_schema_assert("error", (struct text_view){ reply.bytes, reply.length });
 }
 
+static void request_ranges__to_the_end__is_no_length_or_null(void **state)
+{
+	(void)state;
+	AUTO(request) struct request request;
+	AUTO(ranges) struct ranges ranges = { .at = NULL };
+	struct file_request file;
+	assert_decodes(message("job.addFiles", "{\"handle\":1,\"files\":[{\"url\":\"u\",\"path\":\"p\",\"ranges\":[{\"offset\":7,"
+	                                       "\"length\":9223372036854775807},{\"offset\":0,\"length\":null},{\"offset\":3}]},"
+	                                       "{\"url\":\"u\",\"path\":\"r\"}]}"), &request);
+	assert_int_equal(request_file(&request, 0, &file, NULL), RESULT_OK);
+	assert_int_equal(request_ranges(&file, &ranges, NULL), RESULT_OK);
+	assert_int_equal(ranges.count, 3);
+	assert_true(ranges.at[0].offset == 7 && ranges.at[0].length == INT64_MAX);
+	assert_true(ranges.at[1].offset == 0 && ranges.at[1].length == RANGE_TO_EOF);
+	assert_true(ranges.at[2].offset == 3 && ranges.at[2].length == RANGE_TO_EOF);
+	assert_int_equal(request_file(&request, 1, &file, NULL), RESULT_OK);
+	assert_null(file.ranges.value);
+}
+
 static void request_decode__truncated_and_mutated_messages__are_answered(void **state)
 {
 	(void)state;
@@ -530,6 +569,8 @@ static void request_decode__truncated_and_mutated_messages__are_answered(void **
 		"\"key\":\"k\",\"priority\":\"low\",\"auto_complete\":true,\"retry_delay_s\":5,\"files\":["
 		"{\"url\":\"http://a/\",\"path\":\"C:\\\\a\",\"size_bytes\":3,\"if_none_match\":\"\\\"a\\\"\"},{\"url\":\"http://b/\",\"path\":\"D:\\\\b\","
 		"\"if_modified_since_ms\":5}]}}",
+		"{\"jsonrpc\":\"2.0\",\"id\":12,\"method\":\"job.addFiles\",\"params\":{\"handle\":1,\"files\":["
+		"{\"url\":\"http://a/\",\"path\":\"C:\\\\a\",\"ranges\":[{\"offset\":3,\"length\":4},{\"offset\":9,\"length\":null}]}]}}",
 		"{\"jsonrpc\":\"2.0\",\"id\":3,\"method\":\"job.open\",\"params\":{\"job\":\"" SAMPLE_UUID "\"}}",
 		"{\"jsonrpc\":\"2.0\",\"id\":4,\"method\":\"job.list\",\"params\":{\"all\":true,\"from\":1,\"limit\":2}}",
 	};
@@ -580,6 +621,7 @@ int main(void)
 		cmocka_unit_test(request_decode__longest_texts__are_taken_and_one_byte_more_is_refused),
 		cmocka_unit_test(request_decode__names_and_descriptions__are_counted_in_utf16),
 		cmocka_unit_test(request_decode__every_member_with_every_method__agrees_with_the_schema),
+		cmocka_unit_test(request_ranges__to_the_end__is_no_length_or_null),
 		cmocka_unit_test(request_decode__truncated_and_mutated_messages__are_answered),
 		cmocka_unit_test(request_decode__a_message_full_of_files__is_read),
 	};

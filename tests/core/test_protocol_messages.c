@@ -115,6 +115,27 @@ static void protocol_write_file__a_url_with_secrets__is_redacted(void **state)
 	protocol_schema_assert("file", (struct text_view){ text.bytes, text.length });
 }
 
+/* Of hundreds the first are told, and how many there are. */
+static void protocol_write_file__ranges__are_told_and_read_up_to_a_limit(void **state)
+{
+	(void)state;
+	struct file file = { .url = "https://h/a", .path = "/a", .bytes_total = 7, .ranges = 500 }, back;
+	AUTO(buffer) struct buffer text = BUFFER(4096);
+	AUTO(json_document) struct json_document *document = NULL;
+	struct json_writer writer = JSON_WRITER(&text);
+	for (uint64_t i = 0; i < FILE_RANGES_TOLD_MAX; i++)
+		file.ranges_told[i] = (struct range){ i * 10, i == 3 ? RANGE_TO_EOF : i + 1 };
+	protocol_write_file(&writer, &file);
+	assert_int_equal(json_write_done(&writer), RESULT_OK);
+	assert_non_null(strstr(text.bytes, "\"range_count\":500,\"ranges\":[{\"offset\":0,\"length\":1},"));
+	assert_non_null(strstr(text.bytes, "{\"offset\":30,\"length\":null}"));
+	protocol_schema_assert("file", (struct text_view){ text.bytes, text.length });
+	assert_int_equal(json_parse((struct text_view){ text.bytes, text.length }, JSON_WIRE, &document, NULL), RESULT_OK);
+	assert_int_equal(protocol_read_file(json_root(document), &back, NULL), RESULT_OK);
+	assert_int_equal(back.ranges, 500);
+	assert_memory_equal(back.ranges_told, file.ranges_told, sizeof(file.ranges_told));
+}
+
 /* What the server said is shown where it can be sent back to it. */
 static void protocol_write_file__validators__are_those_of_use(void **state)
 {
@@ -651,7 +672,8 @@ static void protocol_read__truncated_and_mutated_objects__never_crash(void **sta
 	mutate_text(text.bytes, read_any);
 	mutate_text("{\"ordinal\":4,\"url\":\"https://h/a\",\"path\":\"C:\\\\a\",\"state\":\"pending\",\"size_bytes\":null,"
 	       "\"digest\":\"sha256:ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad\","
-	       "\"mirrors\":2,\"source\":1,\"transferred_bytes\":7,\"etag\":\"\\\"a\\\"\",\"last_modified_ms\":5}", read_any);
+	       "\"mirrors\":2,\"source\":1,\"range_count\":3,\"ranges\":[{\"offset\":1,\"length\":null},{\"offset\":0,\"length\":1}],"
+	       "\"transferred_bytes\":7,\"etag\":\"\\\"a\\\"\",\"last_modified_ms\":5}", read_any);
 	mutate_text("{\"file\":{\"as\":\"helper\",\"sid\":null,\"error\":{\"result\":\"DENIED\",\"what\":\"w\",\"native\":null}},"
 	       "\"network\":{\"as\":\"owner\",\"sid\":\"S-1-1\"}}", read_any);
 	mutate_text("{\"code\":-32000,\"message\":\"m\",\"data\":{\"result\":\"DENIED\",\"what\":\"w\","
@@ -664,6 +686,7 @@ int main(void)
 		cmocka_unit_test(protocol_write_job__a_waiting_job__is_written_whole),
 		cmocka_unit_test(protocol_write_job__every_state_and_wait__obeys_the_schema),
 		cmocka_unit_test(protocol_write_file__a_url_with_secrets__is_redacted),
+		cmocka_unit_test(protocol_write_file__ranges__are_told_and_read_up_to_a_limit),
 		cmocka_unit_test(protocol_write_file__validators__are_those_of_use),
 		cmocka_unit_test(protocol_page_max__longest_jobs_and_files__fit_into_one_message),
 		cmocka_unit_test(protocol_reply_error__a_named_field__tells_all),

@@ -16,7 +16,7 @@
 #define DATE "Sun, 06 Nov 1994 08:49:37 GMT"
 #define LATER "Sun, 06 Nov 1994 08:49:38 GMT"
 
-#define KNOWN(offset, total, etag, modified, verified) { offset, total, etag, modified, verified, false, false, NULL }
+#define KNOWN(offset, total, etag, modified, verified) { offset, total, etag, modified, verified, false, false, NULL, NULL, 0 }
 
 /* --- what to ask --- */
 
@@ -119,9 +119,9 @@ static void resume_judge__table__continues_only_the_same_file_at_the_same_place(
 	static const struct resume_known bare = KNOWN(50, 100, "", "", true);
 	static const struct resume_known bare_weak = KNOWN(50, 100, "W/\"a\"", "", true);
 	static const struct resume_known whole = KNOWN(100, 100, "\"a\"", "", false);
-	static const struct resume_known others = { 50, 100, "", "", false, true, false, NULL };
-	static const struct resume_known others_kept = { 50, 100, "", "", true, true, true, NULL };
-	static const struct resume_known others_sizeless = { 50, UNKNOWN, "", "", false, true, false, NULL };
+	static const struct resume_known others = { 50, 100, "", "", false, true, false, NULL, NULL, 0 };
+	static const struct resume_known others_kept = { 50, 100, "", "", true, true, true, NULL, NULL, 0 };
+	static const struct resume_known others_sizeless = { 50, UNKNOWN, "", "", false, true, false, NULL, NULL, 0 };
 	static const struct {
 		const struct resume_known *known;
 		struct given given;
@@ -269,19 +269,19 @@ static void resume_plan__a_condition__is_asked_with_the_whole_only(void **state)
 		uint64_t offset;
 		bool conditional;
 	} cases[] = {
-		{ { 0, UNKNOWN, "", "", false, false, false, &had }, 0, true },
-		{ { 0, 100, "\"a\"", DATE, false, false, false, &had }, 0, true },
+		{ { 0, UNKNOWN, "", "", false, false, false, &had, NULL, 0 }, 0, true },
+		{ { 0, 100, "\"a\"", DATE, false, false, false, &had, NULL, 0 }, 0, true },
 		/* what has begun to come is another file, known already */
-		{ { 50, 100, "\"a\"", DATE, false, false, false, &had }, 50, false },
-		{ { 50, 100, "", DATE, false, false, false, &had }, 50, false },
-		{ { 100, 100, "\"a\"", "", false, false, false, &had }, 99, false },
+		{ { 50, 100, "\"a\"", DATE, false, false, false, &had, NULL, 0 }, 50, false },
+		{ { 50, 100, "", DATE, false, false, false, &had, NULL, 0 }, 50, false },
+		{ { 100, 100, "\"a\"", "", false, false, false, &had, NULL, 0 }, 99, false },
 		/* but where it is of no use, it may have become again what the client has */
-		{ { 50, 100, "", "", false, false, false, &had }, 0, true },
-		{ { 101, 100, "\"a\"", "", false, false, false, &had }, 0, true },
+		{ { 50, 100, "", "", false, false, false, &had, NULL, 0 }, 0, true },
+		{ { 101, 100, "\"a\"", "", false, false, false, &had, NULL, 0 }, 0, true },
 		/* unless somebody else said so */
-		{ { 50, 100, "", "", false, true, false, &had }, 0, false },
-		{ { 50, 100, "", "", false, true, true, &had }, 0, false },
-		{ { 0, UNKNOWN, "", "", false, false, false, NULL }, 0, false },
+		{ { 50, 100, "", "", false, true, false, &had, NULL, 0 }, 0, false },
+		{ { 50, 100, "", "", false, true, true, &had, NULL, 0 }, 0, false },
+		{ { 0, UNKNOWN, "", "", false, false, false, NULL, NULL, 0 }, 0, false },
 	};
 	for (size_t i = 0; i < COUNT(cases); i++) {
 		struct resume_request request;
@@ -298,10 +298,10 @@ static void resume_plan__a_condition__is_asked_with_the_whole_only(void **state)
 static void resume_judge__not_modified__is_a_success_only_if_it_was_asked_for(void **state)
 {
 	(void)state;
-	static const struct resume_known fresh = { 0, UNKNOWN, "", "", false, false, false, &had };
-	static const struct resume_known begun = { 50, 100, "\"a\"", DATE, false, false, false, &had };
-	static const struct resume_known useless = { 50, 100, "", "", false, false, false, &had };
-	static const struct resume_known elsewhere = { 50, 100, "", "", false, true, false, &had };
+	static const struct resume_known fresh = { 0, UNKNOWN, "", "", false, false, false, &had, NULL, 0 };
+	static const struct resume_known begun = { 50, 100, "\"a\"", DATE, false, false, false, &had, NULL, 0 };
+	static const struct resume_known useless = { 50, 100, "", "", false, false, false, &had, NULL, 0 };
+	static const struct resume_known elsewhere = { 50, 100, "", "", false, true, false, &had, NULL, 0 };
 	static const struct resume_known plain = KNOWN(0, UNKNOWN, "", "", false);
 	static const struct {
 		const struct resume_known *known;

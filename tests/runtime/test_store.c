@@ -118,6 +118,7 @@ static void assert_same_file(const struct file *a, const struct file *b)
 	assert_string_equal(a->condition.etag, b->condition.etag);
 	assert_int_equal(a->condition.modified_ms, b->condition.modified_ms);
 	assert_int_equal(a->mirrors, b->mirrors);
+	assert_int_equal(a->ranges, b->ranges);
 	assert_int_equal(a->source, b->source);
 	assert_int_equal(a->sources_refused, b->sources_refused);
 	assert_int_equal(a->source_failures, b->source_failures);
@@ -224,7 +225,7 @@ static void file__every_field_at_its_limit__comes_back(void **state)
 		                 .is_size_stated = true, .bytes_stated = INT64_MAX,
 		                 .digest = { .length = DIGEST_SHA512_BYTES },
 		                 .mirrors = FILE_MIRRORS_MAX, .source = FILE_MIRRORS_MAX, .sources_refused = 0x1ff,
-		                 .source_failures = UINT32_MAX, .bytes_most = INT64_MAX };
+		                 .source_failures = UINT32_MAX, .bytes_most = INT64_MAX, .ranges = RANGES_MAX };
 	memset(file.digest.bytes, 0xAF, sizeof(file.digest.bytes));
 	fill(file.url, sizeof(file.url), 'u');
 	fill(file.path, sizeof(file.path), 'p');
@@ -253,6 +254,7 @@ static void file__every_field_at_its_limit__comes_back(void **state)
 	saved.bytes_stated = file.bytes_stated;
 	saved.digest = file.digest;
 	saved.mirrors = file.mirrors;
+	saved.ranges = file.ranges;
 	saved.condition = file.condition;
 	saved.source = 3;
 	saved.sources_refused = 4;
@@ -291,6 +293,26 @@ static void mirrors__of_a_file__are_kept_with_it_and_forgiven_by_the_job(void **
 	assert_int_equal(get_file(store, file.row).source_failures, 0);
 	assert_int_equal(get_file(store, file.row).bytes_most, 7);
 	assert_int_equal(get_file(store, others.row).sources_refused, 5);
+}
+
+static void ranges__of_a_file__are_kept_with_it(void **state)
+{
+	(void)state;
+	AUTO(buffer) struct buffer text = BUFFER(RANGES_TEXT_BYTES_MAX), longest = BUFFER(RANGES_TEXT_BYTES_MAX);
+	int64_t job = insert_job(store, sample_job(OWNER, 1));
+	struct file file = sample_file(0), whole = sample_file(1);
+	for (unsigned i = 0; i < RANGES_MAX; i++) /* the ranges of the longest text that there can be */
+		assert_int_equal(buffer_print(&longest, "%s900000000000000%04u-900000000000000%04u", i > 0 ? "," : "", i, i), RESULT_OK);
+	file.ranges = RANGES_MAX;
+	expect_ok(store_file_insert(store, job, &file, "a", &seen));
+	expect_ok(store_file_insert(store, job, &whole, "b", &seen));
+	expect_ok(store_ranges_insert(store, file.row, longest.bytes, &seen));
+	reopen();
+	assert_int_equal(get_file(store, file.row).ranges, RANGES_MAX);
+	expect_ok(store_ranges(store, file.row, &text, &seen));
+	assert_string_equal(text.bytes, longest.bytes);
+	expect_fault(store_ranges(store, whole.row, &text, &seen), RESULT_STORE_DAMAGED);
+	expect_fault(store_ranges_insert(store, 77, "0-9", &seen), RESULT_NOT_FOUND);
 }
 
 static void numbers__beyond_63_bits__are_refused(void **state)
@@ -752,6 +774,7 @@ int main(void)
 		TEST(job__saved_with_every_field_at_its_limit__comes_back),
 		TEST(job__every_outcome_and_source__comes_back),
 		TEST(file__every_field_at_its_limit__comes_back),
+		TEST(ranges__of_a_file__are_kept_with_it),
 		TEST(mirrors__of_a_file__are_kept_with_it_and_forgiven_by_the_job),
 		TEST(numbers__beyond_63_bits__are_refused),
 		TEST(numbers__that_the_schema_forbids__are_refused),

@@ -151,6 +151,7 @@ struct rig {
 	uint64_t stated;
 	struct digest digest;
 	struct hash *hash; /* the next transfer's */
+	const char *ranges; /* of the next transfers */
 	struct file_handle files[ROWS];
 	struct told told[ROWS];
 	unsigned finished;
@@ -266,7 +267,7 @@ static inline void start_url(struct rig *rig, int64_t row, const char *url, stru
 		                                  .priority = rig->priority, .segments_max = rig->segments_max,
 		                                  .first_byte_s = rig->first_byte_s, .stall_s = rig->stall_s,
 		                                  .is_size_stated = rig->is_size_stated, .stated = rig->stated,
-		                                  .digest = rig->digest, .hash = TAKE(rig->hash), .known = known };
+		                                  .digest = rig->digest, .hash = TAKE(rig->hash), .ranges = rig->ranges, .known = known };
 	assert_int_equal(transfer_start(rig->set, &order, &fault), RESULT_OK);
 }
 

@@ -118,6 +118,7 @@ struct world_order {
 	uint32_t mirrors;   /* of each file */
 	bool conditional;   /* each is stated to be there already: a tag and a date, of version 1 */
 	bool digest;        /* each has one to be judged by */
+	bool ranges;        /* each is two of the server's file, which is twice as large; sizes are from 2 on */
 };
 /* Create the job; its row, or -1. */
 int64_t world_create(struct world *world, const struct world_order *order);

@@ -131,6 +131,14 @@ void world_connection_ended(struct world *world, uint64_t connection)
 
 /* --- making jobs --- */
 
+/* The end of the file comes first. */
+static enum result print_ranges(struct buffer *text, uint64_t size)
+{
+	uint64_t some = size / 2;
+
+	return buffer_print(text, ",\"ranges\":[{\"offset\":%" PRIu64 "},{\"offset\":0,\"length\":%" PRIu64 "}]", size + some, some);
+}
+
 static enum result print_files(struct world *world, struct buffer *text, const struct world_order *order)
 {
 	enum result result = buffer_print(text, "\"files\":[");
@@ -143,6 +151,8 @@ static enum result print_files(struct world *world, struct buffer *text, const s
 		                      i == 0 ? "" : ",", number, root, order->folder != NULL ? order->folder : "", separator, number);
 		if (result == RESULT_OK && order->digest)
 			result = buffer_print(text, ",\"digest\":\"sha256:%064d\"", 0);
+		if (result == RESULT_OK && order->ranges)
+			result = print_ranges(text, world->files[number % WORLD_FILES_MAX].size);
 		if (result == RESULT_OK && order->conditional)
 			result = buffer_print(text, ",\"if_none_match\":\"\\\"had\\\"\",\"if_modified_since_ms\":1000");
 		if (result == RESULT_OK)

@@ -408,15 +408,34 @@ static void answer_file_order(struct pending *pending)
 	finish(pending, report);
 }
 
+/* Of a file of ranges; see world_client.c. */
+static struct resume_answer answer_range(const struct world_source *source, const struct resume_request *request, uint64_t size,
+                                         bool same)
+{
+	uint64_t end = request->end > 0 ? request->end : size;
+
+	if (source->no_ranges || !same)
+		return (struct resume_answer){ .status = 200, .content_length = size };
+	return (struct resume_answer){ .status = 206, .has_content_range = true, .range_first = request->first,
+		                           .range_last = end - 1, .range_total = size, .content_length = end - request->first };
+}
+
 /* What the source answers to what core/resume asks, as core/resume judges it. */
 static enum resume_verdict judge(struct world *world, const struct order *order, const struct world_file *file,
                                  const struct world_source *source, const char *etag, struct fault *fault)
 {
+	AUTO(ranges) struct ranges ranges = { .at = NULL };
+	bool has_ranges = order->file.ranges > 0;
+
+	if (has_ranges && (ranges_parse(text_view(order->list.bytes), &ranges, NULL) != RESULT_OK || ranges.count != order->file.ranges))
+		wrong(world, "fetched without its ranges", order->file.url);
+
 	const struct resume_known known = { .offset = order->file.bytes_recorded, .total = order->file.bytes_total,
 		                                .etag = order->file.etag, .modified = order->file.modified,
 		                                .verified = order->file.digest.length > 0,
 		                                .elsewhere = order->elsewhere, .keep = order->keep,
-		                                .condition = order->conditional ? &order->file.condition : NULL };
+		                                .condition = order->conditional ? &order->file.condition : NULL,
+		                                .ranges = has_ranges ? &ranges : NULL };
 	uint64_t size = source->other_size ? file->size + 7 : file->size, total;
 	enum resume_verdict verdict = RESUME_AGAIN;
 	struct resume_request request;
@@ -429,6 +448,8 @@ static enum resume_verdict judge(struct world *world, const struct order *order,
 			                            .range_first = request.offset, .range_last = size - 1, .range_total = size,
 			                            .content_length = partial ? size - request.offset : size };
 
+		if (request.is_range)
+			answer = answer_range(source, &request, file->size + size, same);
 		if (request.conditional && source != file->sources && known.condition->etag[0] != '\0')
 			world->tags_of_mirrors++;
 		if (request.conditional && source->unchanged)
@@ -469,6 +490,18 @@ static enum result begin_body(struct pending *pending, struct world_file *file, 
 	memcpy(report->etag, etag, sizeof(etag));
 	pending->worker->sink.post(pending->worker->sink.context, report);
 	return RESULT_OK;
+}
+
+/* The transfer finds out with the next range, and begins anew by itself. */
+static void find_changed(struct pending *pending, const struct world_file *file, const struct world_source *source)
+{
+	struct report *report = new_report(pending, REPORT_ANSWERED);
+
+	pending->held = pending->restart = true;
+	pending->version = source->version;
+	report->bytes_total = file->size;
+	snprintf(report->etag, sizeof(report->etag), "\"v%u\"", source->version);
+	pending->worker->sink.post(pending->worker->sink.context, report);
 }
 
 static void end_fetch(struct pending *pending, struct world_file *file, struct world_source *source, enum result result)
@@ -525,6 +558,11 @@ static void advance_fetch(struct pending *pending)
 	}
 	if (pending->held && !pending->stopped && !dead)
 		return;
+	if (pending->order->file.ranges > 0 && !pending->stopped && !dead && !pending->restart && file->written < file->size &&
+	    file->version != source->version) {
+		find_changed(pending, file, source);
+		return;
+	}
 	if (pending->restart && !pending->held && !pending->stopped) {
 		pending->restart = false;
 		file->lost = file->mixed = false;

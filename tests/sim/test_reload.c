@@ -179,6 +179,7 @@ static void policy__of_networks_and_finished_jobs__holds_at_once(void **state)
 	int64_t row = submit(&world, JOB_NORMAL, false);
 	assert_int_equal(helped_status(&world, row).wait, JOB_WAIT_METERED);
 	world.wanted.network_metered = JOB_PRIORITY_COUNT;
+	world.wanted.files_mark_of_the_web_zone = 3;
 	world.wanted.queue_finished_keep_s = 0;
 	world_wait(&world, 1);
 	world_reload(&world);
@@ -186,7 +187,9 @@ static void policy__of_networks_and_finished_jobs__holds_at_once(void **state)
 	struct fault fault;
 	assert_int_equal(engine_job_get(world.engine, gone, &status, &fault), RESULT_NOT_FOUND);
 	world_wait(&world, 1);
-	assert_int_equal(world_state(&world, row), JOB_ACKNOWLEDGED);
+	assert_int_equal(world.files[0].zone, 0);
+	assert_int_equal(world.files[1].zone, 3);
+	assert_int_equal(world.files[1].published, 1);
 	helped_end(&world);
 }
 

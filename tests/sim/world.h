@@ -61,6 +61,7 @@ struct world_file {
 	bool abandoned; /* its partial file was removed */
 	bool exchanged; /* another file bears the partial file's name */
 	bool fail_next_sync;
+	unsigned zone;  /* that it was to be marked with when it got its name */
 	bool held;      /* open elsewhere: the partial file cannot be removed */
 	int64_t job; /* whose file it is, and which of its files */
 	uint32_t ordinal;

@@ -206,6 +206,8 @@ static void give_order(struct worker *worker, struct order *order)
 	check_order(worker, order);
 	if (order->kind == ORDER_FETCH || order->kind == ORDER_PRIORITY)
 		world_file(worker->world, order->file.url)->priority = order->priority;
+	if (order->kind == ORDER_PUBLISH)
+		world_file(worker->world, order->file.path)->zone = order->zone;
 	if (order->kind == ORDER_STOP || order->kind == ORDER_RECORDED || order->kind == ORDER_PRIORITY) {
 		for (pending = worker->pending; pending != NULL; pending = pending->next)
 			if (pending->order->flight == order->flight && order->kind == ORDER_STOP)

@@ -278,7 +278,8 @@ struct ferry_properties {
 #define FERRY_GIVE_MAX_BYTES 0x800u
 #define FERRY_GIVE_NO_SEGMENTS 0x1000u
 
-/* One file to fetch.  The URL is absolute http or https; the path absolute, in a folder that exists. */
+/* One file to fetch.  The URL is absolute http or https, or \\server\share\folder\file; the path absolute, in a folder that
+ * exists. */
 struct ferry_source {
 	const char *url;
 	const char *path;

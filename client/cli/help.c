@@ -77,7 +77,7 @@ static const char *const texts[VERB_NONE] = {
 		"\n"
 		"Make a job of these files, let it run, and wait until they are in place.  A DESTINATION that ends in\n"
 		"a separator is a folder: the URL's last part names the file.  Folders must exist.  All files of a job\n"
-		"get their names when all of them are whole.\n"
+		"get their names when all of them are whole.  A URL is http, https, or \\\\server\\share\\folder\\file.\n"
 		"\n"
 		"  --from FILE      a list of lines URL<TAB>DESTINATION[<TAB>SIZE[<TAB>DIGEST[<TAB>MORE]...]]; '-' reads stdin;\n"
 		"                   '#' begins a comment.  A file of another size or digest is refused; what stands before\n"

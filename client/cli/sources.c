@@ -73,10 +73,10 @@ bool sources_name_of(const char *url, char *to, size_t size)
 	if (url_parse(text_view(url), &parts, NULL) != RESULT_OK || parts.path.length == 0)
 		return false;
 	size_t start = parts.path.length;
-	while (start > 0 && parts.path.bytes[start - 1] != '/')
+	while (start > 0 && parts.path.bytes[start - 1] != (parts.share ? '\\' : '/'))
 		start--;
 	struct text_view segment = { parts.path.bytes + start, parts.path.length - start };
-	if (decode(segment, to, size) && is_plain_name(text_view(to)))
+	if (!parts.share && decode(segment, to, size) && is_plain_name(text_view(to)))
 		return true;
 	return is_plain_name(segment) && text_copy(to, size, segment) == RESULT_OK;
 }

@@ -2,8 +2,11 @@
 
 #include <string.h>
 
+#include "core/destination.h"
+
 #define HOST_BYTES_MAX 253 /* RFC 1035: 255 octets on the wire */
 #define LABEL_BYTES_MAX 63
+#define SHARE_PORT 445 /* SMB's */
 
 static enum result refuse(struct fault *fault, const char *rule)
 {
@@ -230,12 +233,55 @@ static enum result parse_authority(struct text_view authority, struct url *url, 
 	return check_port(digits, &url->port, fault);
 }
 
+/* --- shares --- */
+
+static size_t up_to(struct text_view text, size_t begin, char byte)
+{
+	while (begin < text.length && text.bytes[begin] != byte)
+		begin++;
+	return begin;
+}
+
+/* What holds of a path that is written holds of one that is read: pipes, devices, streams and other spellings of a name are
+ * no files there either.  By '@' and DavWWWRoot Windows reaches its WebDAV client, which is HTTP with proxies and credentials
+ * that are not ours to judge. */
+static enum result parse_share(struct text_view text, struct url *ret_url, struct fault *fault)
+{
+	struct url url = { .share = true, .port = SHARE_PORT };
+	struct destination file;
+	struct fault why;
+	size_t server_end = up_to(text, 2, '\\');
+
+	if (memchr(text.bytes, '@', server_end))
+		return refuse(fault, "a server of Windows' WebDAV client ('@'): give its http or https URL");
+	enum result result = destination_parse(PATH_WINDOWS, text, &file, &why);
+	if (result != RESULT_OK)
+		return fault_set(fault, result == RESULT_TOO_LONG ? result : RESULT_BAD_URL, FAULT_FERRY, 0, "%s", why.what);
+	struct text_view share = { text.bytes + server_end + 1, up_to(text, server_end + 1, '\\') - server_end - 1 };
+	if (share.length == sizeof("davwwwroot") - 1 && take(&share, "davwwwroot"))
+		return refuse(fault, "a share of Windows' WebDAV client (DavWWWRoot): give its http or https URL");
+	url.host = (struct text_view){ text.bytes + 2, server_end - 2 };
+	url.path = (struct text_view){ text.bytes + server_end, text.length - server_end };
+	if (ret_url)
+		*ret_url = url;
+	return RESULT_OK;
+}
+
+bool url_is_share(struct text_view text)
+{
+	return text.length >= 2 && text.bytes[0] == '\\' && text.bytes[1] == '\\';
+}
+
 enum result url_parse(struct text_view text, struct url *ret_url, struct fault *fault)
 {
 	struct url url = { .port = 80 };
 	if (text.length > URL_BYTES_MAX)
 		return fault_set(fault, RESULT_TOO_LONG, FAULT_FERRY, 0, "a URL of more than %d bytes",
 		                 URL_BYTES_MAX);
+	if (url_is_share(text))
+		return parse_share(text, ret_url, fault);
+	if (text.length >= 3 && is_letter(text.bytes[0]) && text.bytes[1] == ':' && strchr("\\/", text.bytes[2]))
+		return refuse(fault, "a path of this machine: files come from http, https or \\\\server\\share");
 	enum result result = check_bytes(text, fault);
 	if (result != RESULT_OK)
 		return result;
@@ -245,7 +291,7 @@ enum result url_parse(struct text_view text, struct url *ret_url, struct fault *
 		url.secure = true;
 		url.port = 443;
 	} else if (!take(&rest, "http://")) {
-		return refuse(fault, "not an absolute http or https URL");
+		return refuse(fault, "not an absolute http or https URL, nor \\\\server\\share\\file");
 	}
 
 	struct text_view authority = { rest.bytes, 0 };

@@ -1,7 +1,8 @@
-/* core/url - parse, check and redact the URLs that Ferry will fetch.
+/* core/url - parse, check and redact what Ferry will fetch from.
  *
- * Absolute http and https only; userinfo is refused (security rule 29).  The text is passed on as given: nothing is
- * escaped or unescaped (BITS does the same, docs/bits.md section 8).  Knows no sockets and no curl.
+ * Absolute http and https URLs; userinfo is refused (security rule 29).  And files on shares, \\server\share\folder\file,
+ * which are URLs to the rest of the house.  The text is passed on as given: nothing is escaped or unescaped (BITS does the
+ * same, docs/bits.md section 8).  Knows no sockets, no files and no curl.
  */
 #ifndef FERRY_CORE_URL_H
 #define FERRY_CORE_URL_H
@@ -12,16 +13,21 @@
 
 struct url {
 	bool secure;              /* https */
+	bool share;               /* \\server\share\...: `host` is the server */
 	struct text_view host;    /* as written; an IPv6 literal with its brackets */
-	uint16_t port;            /* 80 or 443 where none is written */
-	struct text_view path;    /* from the first '/', without query and fragment; may be empty */
+	uint16_t port;            /* 80 or 443 where none is written; 445 of a share */
+	struct text_view path;    /* from the first '/', without query and fragment; may be empty.  Of a share from its '\' on */
 	bool has_query;
 };
+
+/* Does the text begin as a share does?  Of one that url_parse let by it says which kind it is. */
+bool url_is_share(struct text_view text);
 
 /* Check `text` and split it into views of itself.  `ret_url` may be NULL.
  * Also refused: a fragment (it is never sent, and what is stored shall be what is asked), bytes beyond ASCII and
  * others that must be percent-encoded, a host that some resolvers read as an address ("127.1", "0x7f000001") and one
- * that ends in a dot (a second spelling of the same host).
+ * that ends in a dot (a second spelling of the same host).  Of a share's file all that core/destination refuses of such a
+ * path, and servers and shares that Windows' WebDAV client would answer for.
  * RESULT_BAD_URL or RESULT_TOO_LONG: fault->what says which rule was broken, without quoting the URL. */
 enum result url_parse(struct text_view text, struct url *ret_url, struct fault *fault) MUST_CHECK;
 

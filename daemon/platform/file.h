@@ -11,6 +11,7 @@
 
 struct folder;
 struct file_handle;
+struct thread;
 
 extern const enum path_style file_path_style;
 
@@ -76,6 +77,30 @@ enum result file_rename(struct folder *folder, struct file_handle *file, const c
                         struct fault *fault) MUST_CHECK;
 /* Remove the open file's name. */
 enum result file_remove(struct folder *folder, struct file_handle *file, const char *name, struct fault *fault) MUST_CHECK;
+
+/* --- a file on another machine's share, as whoever the thread wears; blocking, for as long as a server says nothing --- */
+
+#define FILE_VERSION_BYTES_MAX 112
+struct file_shared {
+	uint64_t bytes;
+	int64_t modified_s; /* Unix time */
+	char version[FILE_VERSION_BYTES_MAX]; /* of its id, size and times of change: another one, if its content is */
+};
+struct file_shares {
+	/* Open \\server\share\...\file to read, as long as nobody writes to it, and so that nobody can.  No link is followed,
+	 * and what turns out to lie anywhere but with an SMB server is not read.
+	 * RESULT_SOURCE_NOT_FOUND | RESULT_SOURCE_DENIED: logons that fail, too | RESULT_SOURCE_LOCKED |
+	 * RESULT_REDIRECT_REFUSED | RESULT_CONNECT_FAILED | RESULT_CONNECTION_CLOSED | RESULT_STALLED | RESULT_BAD_RESPONSE |
+	 * RESULT_CANCELLED: interrupted. */
+	enum result (*open)(const char *path, struct file_handle **ret_file, struct fault *fault) MUST_CHECK;
+	enum result (*look)(struct file_handle *file, struct file_shared *ret_about, struct fault *fault) MUST_CHECK;
+	enum result (*read)(struct file_handle *file, uint64_t offset, void *bytes, size_t size, size_t *ret_length,
+	                    struct fault *fault) MUST_CHECK; /* as file_read */
+	/* What the thread waits for in these and in other functions of this room ends with RESULT_CANCELLED; any thread.
+	 * `to_its_end`: until it is over. */
+	void (*interrupt)(struct thread *thread, bool to_its_end);
+};
+extern const struct file_shares *const file_shares; /* NULL: this system has none */
 
 /* --- Ferry's own folders and files, by path, as the service --- */
 

@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "core/source.h"
+#include "core/url.h"
 
 struct active *active_find(struct engine *engine, int64_t row)
 {
@@ -89,6 +90,9 @@ void flight_order(struct engine *engine, struct flight *flight, enum order_kind 
 	const struct crew *crew = flight->active->crews[network ? JOB_SIDE_NETWORK : JOB_SIDE_FILE];
 	struct order *order = calloc(1, sizeof(*order));
 
+	if (kind == ORDER_FETCH) /* engine_source_choose has seen to it that there is one */
+		flight->fetcher = url_is_share(text_view(flight->file.url)) ? crew->workers[WORKER_SHARE]
+		                                                            : crew_worker(crew, JOB_SIDE_NETWORK);
 	if (order != NULL)
 		*order = (struct order){ .kind = kind, .flight = flight->number, .handle = flight->handle,
 			                 .bytes = bytes, .file = flight->file,
@@ -116,7 +120,7 @@ void flight_order(struct engine *engine, struct flight *flight, enum order_kind 
 		order->first_byte_s = flight->active->patience->first_byte_s;
 		order->stall_s = flight->active->patience->stall_s;
 	}
-	engine_send(engine, crew_worker(crew, network ? JOB_SIDE_NETWORK : JOB_SIDE_FILE), order);
+	engine_send(engine, network ? flight->fetcher : crew_worker(crew, JOB_SIDE_FILE), order);
 }
 
 void flight_last_order(struct engine *engine, struct flight *flight, enum order_kind kind, uint64_t bytes)
@@ -592,14 +596,14 @@ static bool leaves(struct engine *engine, const struct active *active, struct fi
 }
 
 /* All that have the file are left alone for a while: what runs goes on, and a job with nothing else waits, but no longer than
- * it may.  Where somebody looks on they are asked all the same.  The active may be gone. */
+ * it may.  The active may be gone. */
 static bool must_rest(struct engine *engine, struct active *active, struct file *file, struct source_choice *ret_choice)
 {
 	struct fault fault;
 	struct job job;
 	uint32_t rests_s = engine_source_choose(engine, active, file, ret_choice, &fault);
 
-	if (rests_s == 0 || active->patience == job_patience(JOB_PROFILE_INTERACTIVE))
+	if (rests_s == 0)
 		return false;
 	if (active->flights != NULL) {
 		active->next_ordinal = file->ordinal; /* asked again when one of these ends */

@@ -338,27 +338,46 @@ struct worker *crew_worker(const struct crew *crew, enum job_side side)
 	return crew->workers[kinds[side]];
 }
 
-struct crew *crew_get(struct engine *engine, struct identity *identity, enum job_side side, struct fault *fault)
+/* Of the crew, which may be still to be made.  NULL: there is no room (RESULT_BUSY), or it cannot be. */
+static struct worker *start_worker(struct engine *engine, const struct crew *crew, struct identity *identity,
+                                   enum worker_kind kind, struct fault *fault)
 {
 	const struct worker_ops *ops = &engine->parts.workers;
-	struct crew *crew = crew_find(engine, identity);
 	struct worker *worker = NULL;
 
-	if (crew != NULL && crew_worker(crew, side) != NULL) {
-		crew->jobs++;
-		return crew;
-	}
 	if (!make_room(engine, crew)) {
 		(void)!fault_set(fault, RESULT_BUSY, FAULT_FERRY, 0, "identity.workers_max is %llu",
 		                 (unsigned long long)engine->parts.settings->identity_workers_max);
 		return NULL;
 	}
-	if (ops->start(ops->context, kinds[side], identity, &engine->sink, &worker, fault) != RESULT_OK)
+	return ops->start(ops->context, kind, identity, &engine->sink, &worker, fault) == RESULT_OK ? worker : NULL;
+}
+
+struct worker *crew_share_worker(struct engine *engine, struct crew *crew, struct fault *fault)
+{
+	if (crew->workers[WORKER_SHARE] == NULL)
+		crew->workers[WORKER_SHARE] = start_worker(engine, crew, crew->identity, WORKER_SHARE, fault);
+	if (crew->workers[WORKER_SHARE] == NULL && fault->result == RESULT_BUSY)
+		fault->result = RESULT_NO_WORKER; /* its job runs, so it cannot wait for one like those that do not */
+	return crew->workers[WORKER_SHARE];
+}
+
+struct crew *crew_get(struct engine *engine, struct identity *identity, enum job_side side, struct fault *fault)
+{
+	struct crew *crew = crew_find(engine, identity);
+
+	if (crew != NULL && crew_worker(crew, side) != NULL) {
+		crew->jobs++;
+		return crew;
+	}
+	struct worker *worker = start_worker(engine, crew, identity, kinds[side], fault);
+
+	if (worker == NULL)
 		return NULL;
 	if (crew == NULL) {
 		crew = calloc(1, sizeof(*crew));
 		if (crew == NULL) {
-			ops->stop(worker);
+			engine->parts.workers.stop(worker);
 			(void)!fault_set(fault, RESULT_NO_MEMORY, FAULT_FERRY, 0, "start workers");
 			return NULL;
 		}

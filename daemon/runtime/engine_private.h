@@ -77,7 +77,7 @@ struct crew {
 	struct crew *next;
 	struct identity *identity;
 	struct worker *workers[WORKER_KIND_COUNT];
-	unsigned jobs; /* actives and errands that use it, twice where they use both workers */
+	unsigned jobs; /* actives and errands that use it, twice where they use it for both sides */
 	int64_t idle_since_ms;
 	uint64_t checkpoint_bytes; /* its workers', from when they were started */
 	bool dead;
@@ -99,6 +99,7 @@ struct flight {
 	bool gives_up;              /* what is on disk may be given up for the whole of another source's */
 	struct file_handle *handle; /* from OPEN's report until an order consumes it */
 	struct hash *hash;          /* likewise; FETCH's */
+	struct worker *fetcher;     /* has FETCH: the crew's worker for the network, or for shares */
 	uint64_t written;
 	bool syncing;
 	bool sync_is_old; /* the file began anew meanwhile: what that sync is of counts for nothing */
@@ -265,6 +266,8 @@ enum identity_choice engine_side(const struct engine *engine, const struct job *
  * work. */
 struct crew *crew_get(struct engine *engine, struct identity *identity, enum job_side side, struct fault *fault);
 struct worker *crew_worker(const struct crew *crew, enum job_side side);
+/* The same crew's for files on shares, started when the first of those is fetched.  NULL: RESULT_NO_WORKER, or why not. */
+struct worker *crew_share_worker(struct engine *engine, struct crew *crew, struct fault *fault);
 void crew_release(struct engine *engine, struct crew *crew); /* NULL is fine */
 void crew_free(struct engine *engine, struct crew **place);
 /* Are there workers for all sides of the job, or room for them? */
@@ -430,6 +433,9 @@ enum result engine_add_files(struct engine *engine, const struct job *job, const
 enum result engine_check_quota(struct engine *engine, const char *owner, bool limited, struct fault *fault) MUST_CHECK;
 enum result engine_check_forbidden(const struct engine *engine, struct text_view path, const char *field,
                                    struct fault *fault) MUST_CHECK;
+/* Is it one that files can be fetched from here?  The fault names the field. */
+enum result engine_check_url(const struct engine *engine, struct text_view url, bool in_ranges, const char *field,
+                             struct fault *fault) MUST_CHECK;
 /* Prefix the field's name to what a check said of it. */
 enum result name_field(enum result result, const char *field, struct fault *fault);
 

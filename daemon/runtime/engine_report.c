@@ -379,7 +379,11 @@ static void on_abandoned(struct engine *engine, struct flight *flight, const str
 static void on_dead(struct engine *engine, const struct report *report)
 {
 	for (struct crew *crew = engine->crews; crew != NULL; crew = crew->next) {
-		if (crew->workers[WORKER_NETWORK] != report->worker && crew->workers[WORKER_FILE] != report->worker)
+		unsigned kind = 0;
+
+		while (kind < WORKER_KIND_COUNT && crew->workers[kind] != report->worker)
+			kind++;
+		if (kind == WORKER_KIND_COUNT)
 			continue;
 		crew->dead = true;
 		EVENTS_NOTE(engine->parts.events, EVENT_WORKER_DEAD, identity_caller(crew->identity)->owner,

@@ -38,9 +38,16 @@ static void fold_case(char *text)
 			*text = (char)(*text - 'A' + 'a');
 }
 
-static enum result check_url(struct text_view url, const char *field, struct fault *fault)
+enum result engine_check_url(const struct engine *engine, struct text_view url, bool in_ranges, const char *field,
+                             struct fault *fault)
 {
-	return name_field(url_parse(url, NULL, fault), field, fault);
+	enum result result = url_parse(url, NULL, fault);
+
+	if (result == RESULT_OK && url_is_share(url) && in_ranges)
+		result = fault_set(fault, RESULT_INSUFFICIENT_RANGE_SUPPORT, FAULT_FERRY, 0, "a share's file comes whole, without ranges");
+	if (result == RESULT_OK && url_is_share(url) && engine->parts.path_style != PATH_WINDOWS)
+		result = fault_set(fault, RESULT_NOT_SUPPORTED, FAULT_FERRY, 0, "a share's file, and this system has no shares");
+	return name_field(result, field, fault);
 }
 
 static enum result add_mirrors(struct engine *engine, const struct file *file, const struct file_request *wanted, uint32_t index,
@@ -53,7 +60,7 @@ static enum result add_mirrors(struct engine *engine, const struct file *file, c
 		struct text_view mirror = request_mirror(wanted, i);
 
 		text_display(field, sizeof(field), "params.files[%u].mirrors[%u]", (unsigned)index, (unsigned)i);
-		result = check_url(mirror, field, fault);
+		result = engine_check_url(engine, mirror, file->ranges > 0, field, fault);
 		if (result == RESULT_OK && text_copy(url, sizeof(url), mirror) != RESULT_OK)
 			result = fault_set(fault, RESULT_TOO_LONG, FAULT_FERRY, 0, "%s", field);
 		if (result == RESULT_OK)
@@ -105,7 +112,7 @@ static enum result add_file(struct engine *engine, const struct job *job, const 
 	if (result != RESULT_OK)
 		return result;
 	text_display(field, sizeof(field), "params.files[%u].url", (unsigned)index);
-	result = check_url(wanted.url, field, fault);
+	result = engine_check_url(engine, wanted.url, wanted.ranges.value != NULL, field, fault);
 	if (result != RESULT_OK)
 		return result;
 	text_display(field, sizeof(field), "params.files[%u].path", (unsigned)index);

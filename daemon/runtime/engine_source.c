@@ -5,6 +5,9 @@
 
 #include "core/schedule.h"
 #include "core/source.h"
+#include "core/url.h"
+
+#define NO_WORKER_S 10 /* until a file on a share is looked at again that there was no thread for */
 
 /* The file as it is fetched from that source; false: the turn is broken. */
 static bool take_source(struct engine *engine, struct file *file, uint32_t source)
@@ -30,11 +33,22 @@ static bool looks_on(const struct active *active)
 	return active->patience == job_patience(JOB_PROFILE_INTERACTIVE);
 }
 
-/* For how long the file's host is left alone: not for longer than the job may wait, nor where somebody looks on. */
+/* For how long the file's host is left alone, where nobody looks on; or what it lies on has nobody to read it. */
+static uint32_t host_rests_s(struct engine *engine, const struct active *active, const struct file *file, struct fault *fault)
+{
+	uint32_t s = looks_on(active) ? 0 : engine_host_rests_s(engine, active, file->url, fault);
+
+	if (s == 0 && url_is_share(text_view(file->url)) &&
+	    crew_share_worker(engine, active->crews[JOB_SIDE_NETWORK], fault) == NULL)
+		s = NO_WORKER_S;
+	return s;
+}
+
+/* But not for longer than the job may wait. */
 static uint32_t rests_s(struct engine *engine, const struct active *active, const struct file *file, int64_t left_s,
                         struct fault *fault)
 {
-	uint32_t s = looks_on(active) ? 0 : engine_host_rests_s(engine, active, file->url, fault);
+	uint32_t s = host_rests_s(engine, active, file, fault);
 
 	return s < left_s || s == 0 ? s : left_s > 0 ? (uint32_t)left_s : 1;
 }
@@ -86,7 +100,7 @@ uint32_t engine_source_choose(struct engine *engine, const struct active *active
 
 	*ret_choice = (struct source_choice){ .source = 0 };
 	if (file->mirrors == 0)
-		return looks_on(active) ? 0 : engine_host_rests_s(engine, active, file->url, fault);
+		return host_rests_s(engine, active, file, fault);
 	if (source_next(file, file->source, 0) == SOURCE_NONE)
 		file->sources_refused = 0; /* nobody resumed it, and yet it is to be fetched */
 	ret_choice->source = first = source_next(file, file->source, 0);
@@ -140,6 +154,8 @@ static enum result replace_source(struct engine *engine, const struct file *file
 	else
 		text_display(field, sizeof(field), "params.new_prefix: files[%u].url", (unsigned)file->ordinal);
 	result = name_field(url_replace_prefix(text_view(url), replacement->from, replacement->to, url, fault), field, fault);
+	if (result == RESULT_OK)
+		result = engine_check_url(engine, text_view(url), file->ranges > 0, field, fault);
 	if (result == RESULT_OK)
 		result = store_source_set_url(engine->parts.store, file->row, source, url, fault);
 	*moved |= 1u << source;

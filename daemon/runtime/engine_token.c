@@ -11,6 +11,7 @@
 #include <string.h>
 
 #include "core/destination.h"
+#include "core/url.h"
 
 #define LEFTOVERS_TOLD_MAX 16 /* partial files of one job that are named in events of their own */
 
@@ -87,10 +88,26 @@ static bool is_elsewhere(const struct engine *engine, const struct lent *lent, u
 	       destination_is_remote(engine->parts.path_style, text_view(file->path));
 }
 
+/* So it does to read from a share, any of them; but no root says which.  What cannot be looked up counts as one. */
+static bool reads_share(const struct engine *engine, const struct lent *lent, unsigned flags, const struct file *file)
+{
+	char url[URL_BYTES_MAX + 1];
+	bool reads = url_is_share(text_view(file->url));
+
+	if (!(flags & HELPER_NETWORK) || lent->by_owner)
+		return false;
+	for (uint32_t source = 1; source <= file->mirrors && !reads; source++)
+		reads = store_mirror_url(engine->parts.store, file->row, source, url, NULL) != RESULT_OK ||
+		        url_is_share(text_view(url));
+	return reads;
+}
+
 /* Roots bound where is written, not what is asked for: with them a file that comes later is covered only while no server is
  * asked as the helper. */
 static bool covers(const struct engine *engine, const struct lent *lent, unsigned flags, const struct file *file)
 {
+	if (reads_share(engine, lent, flags, file))
+		return false;
 	if (lent->root_bytes == 0)
 		return file->ordinal < lent->files && !is_elsewhere(engine, lent, flags, file);
 	return is_below_roots(engine, lent->roots, lent->root_bytes, file->path) &&
@@ -138,9 +155,9 @@ enum result engine_check_loan_files(struct engine *engine, const struct lent *le
                                     struct fault *fault)
 {
 	struct coverage coverage = { engine, lent, lent->agreed, JOB_WORK_NONE, -1 };
-	const char *why = lent->root_bytes > 0 ? "lies below none of them" :
-	                                         "lies on another machine: its owner lends for that, or who states folders there; an "
-	                                         "administrator takes the job over first";
+	const char *why = lent->root_bytes > 0 ? "lies below none of them, or comes from a share, for which its owner lends" :
+	                                         "lies on another machine or comes from a share: its owner lends for that, or who "
+	                                         "states folders for the former; an administrator takes the job over first";
 	char which[32] = "some file of the job"; /* who may only attach is shown no more */
 	enum result result;
 

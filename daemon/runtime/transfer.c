@@ -108,6 +108,8 @@ enum result transfer_new(struct transfer_set *set, const char *url, struct trans
 	enum result result = url_parse(text_view(transfer->text), &transfer->url, fault);
 	if (result)
 		return result;
+	if (transfer->url.share)
+		return fault_set(fault, RESULT_NOT_SUPPORTED, FAULT_FERRY, 0, "start a transfer from a share");
 	transfer->set = set;
 	transfer->known.etag = transfer->etag;
 	transfer->known.modified = transfer->modified;

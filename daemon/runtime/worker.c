@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "platform/thread.h"
+#include "runtime/share.h"
 
 #define SYNCS_TOGETHER_MAX 32
 
@@ -35,6 +36,7 @@ struct worker {
 
 	/* The thread's own */
 	struct transfer_set *set;      /* network workers' only */
+	struct share_set *shares;      /* share workers' only */
 	struct partfile_folder folder; /* file workers' only: the last order's, until there are no more */
 	struct reading *readings;      /* likewise, in order of arrival */
 	struct sync *syncs;            /* likewise: orders that wait for the disk together */
@@ -93,7 +95,7 @@ static struct report *fetch_report(struct worker *worker, struct fetch *fetch, e
 	return report;
 }
 
-/* --- the network worker: orders --- */
+/* --- the network and the share worker: orders --- */
 
 static struct fetch *find_row(const struct worker *worker, int64_t row)
 {
@@ -142,8 +144,9 @@ static void begin_fetch(struct worker *worker, struct order *order)
 	transfer.known.keep = order->keep;
 	transfer.known.condition = order->conditional && file_is_conditional(file) ? &file->condition : NULL;
 	struct fetch *fetch = malloc(sizeof(*fetch));
-	enum result result = fetch ? transfer_start(worker->set, &transfer, &fault)
-	                           : fault_set(&fault, RESULT_NO_MEMORY, FAULT_FERRY, 0, "begin a transfer");
+	enum result result = !fetch           ? fault_set(&fault, RESULT_NO_MEMORY, FAULT_FERRY, 0, "begin a transfer")
+	                     : worker->shares ? share_start(worker->shares, &transfer, &fault)
+	                                      : transfer_start(worker->set, &transfer, &fault);
 	if (result) {
 		uint64_t written = file->bytes_recorded;
 		struct report *report = done_report(worker, order, result, &fault);
@@ -161,6 +164,30 @@ static void begin_fetch(struct worker *worker, struct order *order)
 	worker->fetches = fetch;
 }
 
+static void stop_fetch(struct worker *worker, const struct fetch *fetch)
+{
+	if (worker->shares)
+		share_stop(worker->shares, fetch->order->file.row);
+	else
+		transfer_stop(worker->set, fetch->order->file.row);
+}
+
+static void tell_recorded(struct worker *worker, const struct fetch *fetch, uint64_t recorded)
+{
+	if (worker->shares)
+		share_recorded(worker->shares, fetch->order->file.row, recorded);
+	else
+		transfer_recorded(worker->set, fetch->order->file.row, recorded);
+}
+
+static void set_priority(struct worker *worker, const struct fetch *fetch, enum job_priority priority)
+{
+	if (worker->shares)
+		share_set_priority(worker->shares, fetch->order->file.row, priority);
+	else
+		transfer_set_priority(worker->set, fetch->order->file.row, priority);
+}
+
 static void network_order(struct worker *worker, struct order *order)
 {
 	struct fetch *fetch;
@@ -174,16 +201,16 @@ static void network_order(struct worker *worker, struct order *order)
 	if (fetch && order->kind == ORDER_RECORDED) {
 		if (order->bytes <= fetch->written)
 			fetch->recorded = order->bytes;
-		transfer_recorded(worker->set, fetch->order->file.row, order->bytes);
+		tell_recorded(worker, fetch, order->bytes);
 	} else if (fetch && order->kind == ORDER_PRIORITY) {
-		transfer_set_priority(worker->set, fetch->order->file.row, order->priority);
+		set_priority(worker, fetch, order->priority);
 	} else if (fetch) {
-		transfer_stop(worker->set, fetch->order->file.row);
+		stop_fetch(worker, fetch);
 	}
 	free(order);
 }
 
-/* --- the network worker: what its transfers tell --- */
+/* --- the same two: what their transfers tell --- */
 
 static void on_answered(void *context, int64_t row, uint64_t offset, uint64_t total, const char *etag,
                         const char *modified)
@@ -266,7 +293,7 @@ static void on_finished(void *context, int64_t row, const struct transfer_end *e
 static void stop_fetches(struct worker *worker)
 {
 	while (worker->fetches)
-		transfer_stop(worker->set, worker->fetches->order->file.row);
+		stop_fetch(worker, worker->fetches);
 }
 
 static void stop_unheard(struct worker *worker)
@@ -275,7 +302,7 @@ static void stop_unheard(struct worker *worker)
 	for (struct fetch *fetch = worker->fetches, *next; fetch; fetch = next) {
 		next = fetch->next;
 		if (fetch->unheard)
-			transfer_stop(worker->set, fetch->order->file.row);
+			stop_fetch(worker, fetch);
 	}
 }
 
@@ -562,10 +589,10 @@ static void read_letters(struct worker *worker)
 			worker->stopping = true;
 		else if (worker->dead_of.result)
 			refuse_order(worker, (struct order *)letter);
-		else if (worker->kind == WORKER_NETWORK)
-			network_order(worker, (struct order *)letter);
-		else
+		else if (worker->kind == WORKER_FILE)
 			file_order(worker, (struct order *)letter);
+		else
+			network_order(worker, (struct order *)letter);
 	}
 	do_syncs(worker);
 	post_held(worker);
@@ -589,6 +616,8 @@ static void run(void *argument)
 			read_on(worker);
 		else if (!worker->fetches)
 			mailbox_wait(worker->mailbox, -1); /* nothing runs: nothing wakes */
+		else if (worker->shares)
+			mailbox_wait(worker->mailbox, share_work(worker->shares));
 		else if (transfer_work(worker->set, -1, &fault))
 			die(worker, &fault);
 		if (worker->unheard)
@@ -598,6 +627,7 @@ static void run(void *argument)
 	give_up_readings(worker, 0);
 	/* Here and not in worker_stop: closing a connection may sign its farewell as the identity. */
 	transfer_set_free(TAKE(worker->set));
+	share_set_free(TAKE(worker->shares));
 }
 
 /* --- the three ways in --- */
@@ -607,6 +637,7 @@ static void worker_free(struct worker *worker)
 	if (!worker)
 		return;
 	transfer_set_free(worker->set);
+	share_set_free(worker->shares);
 	mailbox_free(worker->mailbox);
 	identity_free(worker->identity);
 	free(worker->death);
@@ -625,39 +656,52 @@ static enum result worker_start(void *context, enum worker_kind kind, struct ide
                                 const struct report_sink *sink, struct worker **ret_worker, struct fault *fault)
 {
 	const struct worker_settings *settings = context;
-	const bool network = kind == WORKER_NETWORK;
+	static const char *const names[WORKER_KIND_COUNT] = {
+		[WORKER_NETWORK] = "ferry-network", [WORKER_FILE] = "ferry-file", [WORKER_SHARE] = "ferry-share"
+	};
 	AUTO(worker) struct worker *worker = calloc(1, sizeof(*worker));
 	if (worker) {
-		worker->mailbox = mailbox_new(network ? wake : NULL, worker);
+		worker->mailbox = mailbox_new(kind == WORKER_NETWORK ? wake : NULL, worker);
 		worker->death = calloc(1, sizeof(*worker->death));
 	}
 	if (!worker || !worker->mailbox || !worker->death)
 		return fault_set(fault, RESULT_NO_MEMORY, FAULT_FERRY, 0, "start a worker");
 	worker->kind = kind;
 	worker->settings = *settings;
-	worker->syncs = network ? NULL : calloc(SYNCS_TOGETHER_MAX, sizeof(*worker->syncs));
-	if (!network && !worker->syncs)
+	worker->syncs = kind == WORKER_FILE ? calloc(SYNCS_TOGETHER_MAX, sizeof(*worker->syncs)) : NULL;
+	if (kind == WORKER_FILE && !worker->syncs)
 		return fault_set(fault, RESULT_NO_MEMORY, FAULT_FERRY, 0, "start a worker");
 	worker->sink = *sink;
 	worker->identity = identity_hold(identity);
 	enum result result = RESULT_OK;
 	/* Made here, so that an order may wake it from the first moment on; it is the thread's alone once that runs. */
-	if (network)
-		result = transfer_set_new(
-			&settings->transfer,
-			&(struct transfer_handler){
-				.answered = on_answered, .written = on_written, .finished = on_finished, .context = worker },
-			&worker->set, fault);
+	const struct transfer_handler handler = {
+		.answered = on_answered, .written = on_written, .finished = on_finished, .context = worker
+	};
+	if (kind == WORKER_NETWORK)
+		result = transfer_set_new(&settings->transfer, &handler, &worker->set, fault);
+	else if (kind == WORKER_SHARE)
+		result = share_set_new(&settings->transfer, &handler, &worker->shares, fault);
 	if (!result)
-		result = thread_start(network ? "ferry-network" : "ferry-file", run, worker, &worker->thread, fault);
+		result = thread_start(names[kind], run, worker, &worker->thread, fault);
 	if (!result)
 		*ret_worker = TAKE(worker);
 	return result;
 }
 
+/* A server that says nothing keeps a share worker from its letters. */
+static void interrupt(struct worker *worker, bool to_its_end)
+{
+	if (worker->kind == WORKER_SHARE && file_shares)
+		file_shares->interrupt(worker->thread, to_its_end);
+}
+
 static void worker_order(struct worker *worker, struct order *order)
 {
+	bool stops = order->kind == ORDER_STOP; /* once posted, it is the worker's */
 	mailbox_post(worker->mailbox, &order->letter);
+	if (stops)
+		interrupt(worker, false);
 }
 
 static void worker_stop(struct worker *worker)
@@ -665,6 +709,7 @@ static void worker_stop(struct worker *worker)
 	if (!worker)
 		return;
 	mailbox_post(worker->mailbox, &worker->goodbye);
+	interrupt(worker, true);
 	thread_join(worker->thread);
 	worker_free(worker);
 }

@@ -1,6 +1,8 @@
 /* runtime/worker - one thread wearing one identity: orders in, reports out.
  *
- * Two kinds: a network worker owns one transfer_set, a file worker does partfile's blocking work.  A worker puts its
+ * Three kinds: a network worker owns one transfer_set, a share worker one share_set, which blocks and would keep the
+ * transfers waiting; a file worker does partfile's blocking work.  Orders for the network go to either of the former, as the
+ * URL says.  A worker puts its
  * identity on at birth and ends when it cannot wear it (law 1).  It knows no SQL, no policy and no other identity.
  * The engine sees workers only through `struct worker_ops`, so that tests put fakes there.
  */
@@ -16,7 +18,7 @@
 #include "runtime/syncs.h"
 #include "runtime/transfer.h"
 
-enum worker_kind { WORKER_NETWORK, WORKER_FILE, WORKER_KIND_COUNT };
+enum worker_kind { WORKER_NETWORK, WORKER_FILE, WORKER_SHARE, WORKER_KIND_COUNT };
 
 enum order_kind {
 	ORDER_OPEN,     /* file:    partfile_open; report has handle, tag, bytes = offset, and a hash if there is a digest */

@@ -31,6 +31,8 @@ static void sources__a_name__is_the_last_segment_without_query(void **state)
 	check_name("https://host/folder/", "");
 	check_name("https://host", "");
 	check_name("ftp://host/file", "");
+	check_name("\\\\server\\share\\folder\\100%25.bin", "100%25.bin");
+	check_name("\\\\server\\share", "");
 }
 
 static void sources__a_name__is_decoded_only_into_a_plain_name(void **state)

@@ -239,7 +239,7 @@ static void protocol_reply_error__a_named_field__tells_all(void **state)
 		"\"message\":\"The URL is not acceptable. params.files[2].url: no host\","
 		"\"data\":{\"result\":\"BAD_URL\",\"hresult\":\"0x80070057\",\"what\":\"params.files[2].url: no host\","
 		"\"native\":null,"
-		"\"remedy\":\"Give an absolute http or https URL without user name, password, fragment or control characters.\"}}}");
+		"\"remedy\":\"Give an absolute http or https URL without user name, password, fragment or control characters, or the path of a file on a share, \\\\\\\\server\\\\share\\\\file.\"}}}");
 }
 
 static int64_t code_of(enum result result)

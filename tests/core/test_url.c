@@ -57,6 +57,13 @@ static void url__acceptable__is_split_into_views_of_itself(void **state)
 		{ "http://[::ffff:192.0.2.1]/", false, "[::ffff:192.0.2.1]", 80, "/", false, NULL },
 		{ "http://[1:2:3:4:5:6:192.0.2.1]/", false, "[1:2:3:4:5:6:192.0.2.1]", 80, "/", false, NULL },
 		{ "http://[FEdc::BA98]?x", false, "[FEdc::BA98]", 80, "", true, "http://[FEdc::BA98]?..." },
+		{ "\\\\server\\share\\file", false, "server", 445, "\\share\\file", false, NULL },
+		{ "\\\\SERVER.example\\C$\\my folder\\setup 1%20#.msi", false, "SERVER.example", 445, "\\C$\\my folder\\setup 1%20#.msi", false, NULL },
+		{ "\\\\10.1.2.3\\share\\a\\b\\c@d", false, "10.1.2.3", 445, "\\share\\a\\b\\c@d", false, NULL },
+		{ "\\\\2001-db8--1.ipv6-literal.net\\s\\f", false, "2001-db8--1.ipv6-literal.net", 445, "\\s\\f", false, NULL },
+		{ "\\\\server\\share\\Z\xC3\xBCrich.txt", false, "server", 445, "\\share\\Z\xC3\xBCrich.txt", false, NULL },
+		{ "\\\\server\\share\\davwwwroot", false, "server", 445, "\\share\\davwwwroot", false, NULL },
+		{ "\\\\server\\davwwwroots\\f", false, "server", 445, "\\davwwwroots\\f", false, NULL },
 	};
 	for (size_t i = 0; i < COUNT(cases); i++) {
 		struct fault fault = { 0 };
@@ -67,6 +74,8 @@ static void url__acceptable__is_split_into_views_of_itself(void **state)
 			fail_msg("%s: %s", cases[i].text, fault.what);
 		assert_int_equal(url_parse(text, NULL, NULL), RESULT_OK);
 		assert_int_equal(url.secure, cases[i].secure);
+		assert_int_equal(url.share, cases[i].text[0] == '\\');
+		assert_int_equal(url_is_share(text), url.share);
 		assert_int_equal(url.port, cases[i].port);
 		assert_int_equal(url.has_query, cases[i].has_query);
 		assert_true(text_is(url.host, cases[i].host));
@@ -138,6 +147,53 @@ static void url__not_acceptable__is_refused_with_the_rule_and_without_the_url(vo
 		{ "http://h/\xFF", "a character beyond ASCII" },
 		{ "http://h\xE3\x80\x82" "evil/", "a character beyond ASCII" },
 		{ "http:\\\\h\\a", "a backslash" },
+		{ "C:\\folder\\file", "a path of this machine" },
+		{ "c:/folder/file", "a path of this machine" },
+		{ "\\folder\\file", "a backslash" },
+		{ "\\??\\C:\\folder\\file", "a backslash" },
+		{ "file:\\\\server\\share\\a", "a backslash" },
+		{ "\\\\", "a folder" },
+		{ "\\\\server", "a share without a file" },
+		{ "\\\\server\\", "a folder" },
+		{ "\\\\server\\share", "a share without a file" },
+		{ "\\\\server\\share\\", "a folder" },
+		{ "\\\\server\\share\\folder\\", "a folder" },
+		{ "\\\\\\share\\file", "two separators" },
+		{ "\\\\server\\\\file", "two separators" },
+		{ "\\\\server\\share\\\\file", "two separators" },
+		{ "\\\\server\\share/folder\\file", "a forward slash" },
+		{ "\\\\?\\C:\\folder\\file", "a device path" },
+		{ "\\\\?\\UNC\\server\\share\\file", "a device path" },
+		{ "\\\\.\\pipe\\name", "a device path" },
+		{ "\\\\.\\C:\\file", "a device path" },
+		{ "\\\\localhost\\pipe\\name", "a share that holds no files" },
+		{ "\\\\server\\PIPE\\name", "a share that holds no files" },
+		{ "\\\\server\\ipc$\\name", "a share that holds no files" },
+		{ "\\\\server\\MailSlot\\name", "a share that holds no files" },
+		{ "\\\\server@SSL\\DavWWWRoot\\file", "a server of Windows' WebDAV" },
+		{ "\\\\server@SSL@8443\\share\\file", "a server of Windows' WebDAV" },
+		{ "\\\\server@80\\share\\file", "a server of Windows' WebDAV" },
+		{ "\\\\me@server\\share\\file", "a server of Windows' WebDAV" },
+		{ "\\\\server\\davwwwroot\\file", "a share of Windows' WebDAV" },
+		{ "\\\\server\\share\\file:stream", "':'" },
+		{ "\\\\server\\share\\file::$DATA", "':'" },
+		{ "\\\\server\\share:x\\file", "':'" },
+		{ "\\\\server:445\\share\\file", "':'" },
+		{ "\\\\server\\share\\..\\other\\file", "'.' or '..'" },
+		{ "\\\\server\\..\\share\\file", "'.' or '..'" },
+		{ "\\\\..\\share\\file", "'.' or '..'" },
+		{ "\\\\server\\share\\.\\file", "'.' or '..'" },
+		{ "\\\\server\\share\\file.", "a name that ends" },
+		{ "\\\\server\\share\\folder \\file", "a name that ends" },
+		{ "\\\\server.\\share\\file", "a name that ends" },
+		{ "\\\\server\\share\\NUL", "a device's name" },
+		{ "\\\\server\\share\\com1.txt", "a device's name" },
+		{ "\\\\server\\share\\*", "one of" },
+		{ "\\\\server\\share\\file?", "one of" },
+		{ "\\\\ser ver\\share\\file", "a server name" },
+		{ "\\\\[::1]\\share\\file", "':'" },
+		{ "\\\\server\\share\\a\nb", "a control" },
+		{ "\\\\server\\share\\\xFF", "a path that is not UTF-8" },
 		{ "http://h\\@evil/", "a backslash" },
 		{ "http://h/a\\b", "a backslash" },
 		{ "http://h/a#b", "a fragment" },
@@ -285,6 +341,33 @@ static void url__limits__are_exact(void **state)
 	}
 }
 
+static void url__shares_limits__are_those_of_a_path(void **state)
+{
+	(void)state;
+	static const char root[] = "\\\\server\\share\\";
+	char text[2100];
+	struct fault fault;
+
+	for (size_t length = 2047; length <= 2049; length++) {
+		for (size_t i = 0; i < length; i++)
+			text[i] = i < sizeof(root) - 1 ? root[i] : i % 64 == 0 && i + 1 < length ? '\\' : 'a';
+		text[length] = '\0';
+		assert_int_equal(url_parse(text_view(text), NULL, &fault), length <= 2048 ? RESULT_OK : RESULT_TOO_LONG);
+	}
+	memset(text, 'a', sizeof(root) + 256);
+	memcpy(text, root, sizeof(root) - 1);
+	for (size_t length = 255; length <= 256; length++)
+		assert_int_equal(url_parse((struct text_view){ text, sizeof(root) - 1 + length }, NULL, &fault),
+		                 length <= 255 ? RESULT_OK : RESULT_TOO_LONG);
+	for (size_t i = 0; i < sizeof(root) + 3; i++) {
+		char bytes[sizeof(root) + 8];
+
+		text_display(bytes, sizeof(bytes), "%sfile", root);
+		bytes[i] = '\0';
+		assert_int_equal(url_parse((struct text_view){ bytes, sizeof(root) + 3 }, NULL, NULL), RESULT_BAD_URL);
+	}
+}
+
 static void url_redact__secrets__never_show(void **state)
 {
 	(void)state;
@@ -340,6 +423,11 @@ static void url_begins_with__prefix__is_compared_byte_by_byte_and_ends_at_no_hal
 		{ "https://old/a", "http:", false },
 		{ "http://old/a", "", false },
 		{ "not a URL", "not", false },
+		{ "\\\\old\\share\\a", "\\\\old", true },
+		{ "\\\\old\\share\\a", "\\\\old\\sha", true },
+		{ "\\\\older\\share\\a", "\\\\old", false },
+		{ "\\\\old\\share\\a", "\\\\", true },
+		{ "\\\\old\\share\\a", "\\\\OLD\\", false },
 	};
 
 	(void)state;
@@ -361,6 +449,11 @@ static void url_replace_prefix__result__is_checked_like_any_url(void **state)
 		{ "http://old/a", "http://old/", "http://me:SECRET@new/", NULL },
 		{ "http://old/a", "http://old", "http://127.1", NULL },
 		{ "http://old/a", "http://old/", "\\\\new\\", NULL },
+		{ "http://old/a", "http://old/", "\\\\new\\share\\", "\\\\new\\share\\a" },
+		{ "http://old/b/a", "http://old/", "\\\\new\\share\\", NULL },
+		{ "\\\\old\\share\\a", "\\\\old\\", "\\\\new\\", "\\\\new\\share\\a" },
+		{ "\\\\old\\share\\a", "\\\\old\\share\\", "https://new/", "https://new/a" },
+		{ "\\\\old\\share\\a", "\\\\old\\", "\\\\?\\C:\\", NULL },
 		{ "http://old/a", "http://old/", "http://new/#", NULL },
 		{ "http://old/a", "http:", "", NULL },
 		{ "http://old/a", "http", "https", "https://old/a" },
@@ -399,6 +492,7 @@ int main(void)
 		cmocka_unit_test(url__a_nul_byte_anywhere__is_refused),
 		cmocka_unit_test(url__view_inside_a_longer_text__is_not_read_beyond),
 		cmocka_unit_test(url__limits__are_exact),
+		cmocka_unit_test(url__shares_limits__are_those_of_a_path),
 		cmocka_unit_test(url_redact__secrets__never_show),
 		cmocka_unit_test(url_begins_with__prefix__is_compared_byte_by_byte_and_ends_at_no_half_host),
 		cmocka_unit_test(url_replace_prefix__result__is_checked_like_any_url),

@@ -117,6 +117,7 @@ struct world_order {
 	enum token_loss on_token_loss;
 	const char *folder; /* below /sim; "/low".  NULL: /sim itself */
 	uint32_t mirrors;   /* of each file */
+	unsigned shares;    /* a bit for each source that is a share; in a remote world only */
 	bool conditional;   /* each is stated to be there already: a tag and a date, of version 1 */
 	bool digest;        /* each has one to be judged by */
 	bool ranges;        /* each is two of the server's file, which is twice as large; sizes are from 2 on */
@@ -168,6 +169,8 @@ void world_settle(struct world *world);
 enum job_state world_state(struct world *world, int64_t row);
 void world_job(struct world *world, int64_t row, struct job_status *ret_status);
 bool world_is_lent(const struct world *world, int64_t row);
+/* How many threads there are of that kind. */
+unsigned world_threads(const struct world *world, enum worker_kind kind);
 /* Is there a thread of that person? */
 bool world_wears(const struct world *world, enum person person);
 /* With nothing left to happen: no thread is held by a job, and no token by one that is over. */

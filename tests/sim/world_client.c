@@ -139,6 +139,12 @@ static enum result print_ranges(struct buffer *text, uint64_t size)
 	return buffer_print(text, ",\"ranges\":[{\"offset\":%" PRIu64 "},{\"offset\":0,\"length\":%" PRIu64 "}]", size + some, some);
 }
 
+static enum result print_url(struct buffer *text, const char *host, uint32_t number, bool share)
+{
+	return share ? buffer_print(text, "\"\\\\\\\\%s\\\\sim\\\\%" PRIu32 "\"", host, number)
+	             : buffer_print(text, "\"http://%s.test/%" PRIu32 "\"", host, number);
+}
+
 static enum result print_files(struct world *world, struct buffer *text, const struct world_order *order)
 {
 	enum result result = buffer_print(text, "\"files\":[");
@@ -147,8 +153,10 @@ static enum result print_files(struct world *world, struct buffer *text, const s
 	for (uint32_t i = 0; i < order->files && result == RESULT_OK; i++) {
 		uint32_t number = world->first_file + i;
 
-		result = buffer_print(text, "%s{\"url\":\"http://sim.test/%" PRIu32 "\",\"path\":\"%s%s%s%" PRIu32 "\"",
-		                      i == 0 ? "" : ",", number, root, order->folder != NULL ? order->folder : "", separator, number);
+		result = buffer_print(text, "%s{\"path\":\"%s%s%s%" PRIu32 "\",\"url\":", i == 0 ? "" : ",", root,
+		                      order->folder != NULL ? order->folder : "", separator, number);
+		if (result == RESULT_OK)
+			result = print_url(text, "sim", number, order->shares & 1u);
 		if (result == RESULT_OK && order->digest)
 			result = buffer_print(text, ",\"digest\":\"sha256:%064d\"", 0);
 		if (result == RESULT_OK && order->ranges)
@@ -157,8 +165,14 @@ static enum result print_files(struct world *world, struct buffer *text, const s
 			result = buffer_print(text, ",\"if_none_match\":\"\\\"had\\\"\",\"if_modified_since_ms\":1000");
 		if (result == RESULT_OK)
 			result = buffer_print(text, ",\"mirrors\":[");
-		for (uint32_t n = 1; n <= order->mirrors && result == RESULT_OK; n++)
-			result = buffer_print(text, "%s\"http://mirror%" PRIu32 ".sim.test/%" PRIu32 "\"", n > 1 ? "," : "", n, number);
+		for (uint32_t n = 1; n <= order->mirrors && result == RESULT_OK; n++) {
+			char host[32];
+
+			snprintf(host, sizeof(host), "mirror%" PRIu32 ".sim", n);
+			result = n > 1 ? buffer_print(text, ",") : result;
+			if (result == RESULT_OK)
+				result = print_url(text, host, number, order->shares >> n & 1u);
+		}
 		if (result == RESULT_OK)
 			result = buffer_print(text, "]}");
 	}

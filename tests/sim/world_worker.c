@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "core/resume.h"
+#include "core/url.h"
 #include "platform/file.h"
 #include "world_private.h"
 
@@ -36,10 +37,10 @@ struct world_file *world_file(struct world *world, const char *path)
 
 static struct world_source *source_of(struct world_file *file, const char *url)
 {
-	static const char mirror[] = "http://mirror";
-	bool is_mirror = strncmp(url, mirror, sizeof(mirror) - 1) == 0;
+	const char *host = url + (url_is_share(text_view(url)) ? strlen("\\\\") : strlen("http://"));
+	bool is_mirror = strncmp(host, "mirror", strlen("mirror")) == 0;
 
-	return &file->sources[is_mirror ? strtoul(url + sizeof(mirror) - 1, NULL, 10) % WORLD_SOURCES : 0];
+	return &file->sources[is_mirror ? strtoul(host + strlen("mirror"), NULL, 10) % WORLD_SOURCES : 0];
 }
 
 static void wrong(struct world *world, const char *what, const char *name)
@@ -204,6 +205,8 @@ static void give_order(struct worker *worker, struct order *order)
 	struct pending **end = &worker->pending, *pending;
 
 	check_order(worker, order);
+	if (order->kind == ORDER_FETCH && (worker->kind == WORKER_SHARE) != url_is_share(text_view(order->file.url)))
+		wrong(worker->world, "fetched by the wrong kind of worker", order->file.url);
 	if (order->kind == ORDER_FETCH || order->kind == ORDER_PRIORITY)
 		world_file(worker->world, order->file.url)->priority = order->priority;
 	if (order->kind == ORDER_PUBLISH)
@@ -598,7 +601,7 @@ static struct pending *choose(struct world *world)
 
 	for (struct worker *worker = world->workers; worker != NULL; worker = worker->next) {
 		for (struct pending *pending = worker->pending; pending != NULL; pending = pending->next) {
-			if (worker->kind == WORKER_NETWORK && !pending->stopped && world_file(world, pending->order->file.url)->stuck)
+			if (worker->kind != WORKER_FILE && !pending->stopped && world_file(world, pending->order->file.url)->stuck)
 				continue;
 			if (world_random(world, ++seen) == 0)
 				chosen = pending;
@@ -607,6 +610,15 @@ static struct pending *choose(struct world *world)
 		}
 	}
 	return chosen;
+}
+
+unsigned world_threads(const struct world *world, enum worker_kind kind)
+{
+	unsigned count = 0;
+
+	for (const struct worker *worker = world->workers; worker != NULL; worker = worker->next)
+		count += worker->kind == kind;
+	return count;
 }
 
 bool world_wears(const struct world *world, enum person person)
@@ -628,9 +640,9 @@ bool world_answer(struct world *world)
 
 	if (pending == NULL)
 		return false;
-	if (pending->worker->kind == WORKER_NETWORK)
-		advance_fetch(pending);
-	else
+	if (pending->worker->kind == WORKER_FILE)
 		answer_file_order(pending);
+	else
+		advance_fetch(pending);
 	return true;
 }

@@ -30,6 +30,7 @@ struct file_handle {
 
 const enum path_style file_path_style = PATH_POSIX;
 const bool folder_is_to_be_synced = true;
+const struct file_shares *const file_shares = NULL;
 
 static void fd_cleanup(int *fd)
 {

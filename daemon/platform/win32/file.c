@@ -52,8 +52,8 @@ static enum result check_simple(const char *name, wchar_t **ret_wide, struct fau
 	return result == RESULT_OK ? utf_to_wide(text_view(name), "file name", ret_wide, fault) : result;
 }
 
-static NTSTATUS open_name(struct folder *folder, wchar_t *name, ACCESS_MASK access, ULONG share, ULONG disposition,
-                          ULONG options, HANDLE *ret_handle)
+NTSTATUS file_open_name(struct folder *folder, wchar_t *name, ACCESS_MASK access, ULONG share, ULONG disposition,
+                        ULONG options, HANDLE *ret_handle)
 {
 	USHORT bytes = (USHORT)(wcslen(name) * sizeof *name);
 	UNICODE_STRING text = { .Length = bytes, .MaximumLength = bytes, .Buffer = name };
@@ -77,7 +77,7 @@ static enum result open_partial(struct folder *folder, const char *name, ULONG d
 	if (result != RESULT_OK)
 		return result;
 	NTSTATUS status =
-		open_name(folder, wide, PARTIAL_ACCESS, FILE_SHARE_READ, disposition, FILE_NON_DIRECTORY_FILE, &handle);
+		file_open_name(folder, wide, PARTIAL_ACCESS, FILE_SHARE_READ, disposition, FILE_NON_DIRECTORY_FILE, &handle);
 	if (!NT_SUCCESS(status))
 		return fault_ntstatus(fault, status, "%s %s", what, name);
 	return file_wrap(handle, false, ret_file, fault);
@@ -125,13 +125,7 @@ void file_handle_free(struct file_handle *file)
 
 /* --- what a file is --- */
 
-struct file_number {
-	ULONGLONG volume;
-	BYTE id[16];
-};
-
-/* 128 bits where the file system has them (ReFS needs them), else the old 64. */
-static bool read_number(HANDLE handle, struct file_number *ret_number)
+bool file_read_number(HANDLE handle, struct file_number *ret_number)
 {
 	FILE_ID_INFO wide;
 	BY_HANDLE_FILE_INFORMATION narrow;
@@ -158,7 +152,7 @@ static enum result handle_tag(HANDLE handle, char to[FILE_TAG_BYTES_MAX], struct
 	struct sid owner;
 	uint64_t halves[2];
 
-	if (!read_number(handle, &number))
+	if (!file_read_number(handle, &number))
 		return fault_win32(fault, GetLastError(), "read a file's id");
 	enum result result = security_owner(handle, &owner, fault);
 	if (result != RESULT_OK)
@@ -192,7 +186,7 @@ enum result file_tag_at(struct folder *folder, const char *name, char to[FILE_TA
 	if (result != RESULT_OK)
 		return result;
 	/* No access to the data, so that no share mode can stand in the way. */
-	NTSTATUS status = open_name(folder, wide, LOOK_ACCESS, SHARE_ALL, FILE_OPEN, 0, &handle);
+	NTSTATUS status = file_open_name(folder, wide, LOOK_ACCESS, SHARE_ALL, FILE_OPEN, 0, &handle);
 	if (!NT_SUCCESS(status))
 		return fault_ntstatus(fault, status, "look at %s", name);
 	if (!GetFileInformationByHandleEx(handle, FileStandardInfo, &about, sizeof about) ||
@@ -336,7 +330,7 @@ static enum result open_stream(struct file_handle *file, wchar_t *name, struct f
 	if (GetVolumeInformationByHandleW(file->handle, NULL, 0, NULL, NULL, &flags, NULL, 0) &&
 	    (flags & FILE_NAMED_STREAMS) == 0)
 		return fault_set(fault, RESULT_NOT_SUPPORTED, FAULT_FERRY, 0, "mark the file: its file system has no streams");
-	NTSTATUS status = open_name(&root, name, FILE_WRITE_DATA | SYNCHRONIZE, FILE_SHARE_READ, FILE_OPEN_IF,
+	NTSTATUS status = file_open_name(&root, name, FILE_WRITE_DATA | SYNCHRONIZE, FILE_SHARE_READ, FILE_OPEN_IF,
 	                            FILE_NON_DIRECTORY_FILE, &ret_stream->handle);
 	/* Servers say that they have streams for folders that lie where there are none. */
 	if (status == NT_OBJECT_NAME_INVALID || result_from_ntstatus(status) == RESULT_NOT_SUPPORTED)
@@ -390,7 +384,7 @@ static enum result find_obstacle(struct folder *folder, wchar_t *wide, const cha
 	AUTO(handle) HANDLE take = NULL;
 	AUTO(handle) HANDLE write = NULL;
 	FILE_BASIC_INFO about;
-	NTSTATUS status = open_name(folder, wide, FILE_READ_ATTRIBUTES | SYNCHRONIZE, SHARE_ALL, FILE_OPEN, 0, &look);
+	NTSTATUS status = file_open_name(folder, wide, FILE_READ_ATTRIBUTES | SYNCHRONIZE, SHARE_ALL, FILE_OPEN, 0, &look);
 
 	if (result_from_ntstatus(status) == RESULT_PATH_NOT_FOUND)
 		return RESULT_OK;
@@ -400,10 +394,10 @@ static enum result find_obstacle(struct folder *folder, wchar_t *wide, const cha
 		if ((about.FileAttributes & FILE_ATTRIBUTE_READONLY) != 0)
 			return fault_set(fault, RESULT_DENIED, FAULT_FERRY, 0, "replace %s, which is read-only", name);
 	}
-	status = open_name(folder, wide, DELETE | SYNCHRONIZE, SHARE_ALL, FILE_OPEN, FILE_NON_DIRECTORY_FILE, &take);
+	status = file_open_name(folder, wide, DELETE | SYNCHRONIZE, SHARE_ALL, FILE_OPEN, FILE_NON_DIRECTORY_FILE, &take);
 	/* A program that runs can be opened for that, and still not be replaced: it shows when it is to be written.  Other
 	 * refusals to write say nothing, as replacing takes no right to write. */
-	if (NT_SUCCESS(status) && open_name(folder, wide, FILE_WRITE_DATA | SYNCHRONIZE, SHARE_ALL, FILE_OPEN,
+	if (NT_SUCCESS(status) && file_open_name(folder, wide, FILE_WRITE_DATA | SYNCHRONIZE, SHARE_ALL, FILE_OPEN,
 	                                    FILE_NON_DIRECTORY_FILE, &write) == NT_SHARING_VIOLATION)
 		status = NT_SHARING_VIOLATION;
 	if (NT_SUCCESS(status) || result_from_ntstatus(status) == RESULT_PATH_NOT_FOUND)

@@ -5,6 +5,8 @@
 #include "platform/file.h"
 #include "platform/win32/win32.h"
 
+#include <winternl.h>
+
 struct folder {
 	HANDLE handle;
 };
@@ -18,6 +20,15 @@ struct file_handle {
  * thread impersonates.  With `follow` false a reparse point anywhere in the path is refused. */
 enum result file_open_folder_handle(const char *path, ACCESS_MASK access, bool follow, HANDLE *ret_handle,
                                     struct fault *fault) MUST_CHECK;
+/* Open what bears a simple name in the folder, or what lies below it; a link as itself. */
+NTSTATUS file_open_name(struct folder *folder, wchar_t *name, ACCESS_MASK access, ULONG share, ULONG disposition,
+                        ULONG options, HANDLE *ret_handle);
+/* 128 bits where the file system has them (ReFS needs them), else the old 64. */
+struct file_number {
+	ULONGLONG volume;
+	BYTE id[16];
+};
+bool file_read_number(HANDLE handle, struct file_number *ret_number);
 /* The entries of an open folder but for the dots, to the end or until `visit` says false.  FILE_LIST_DIRECTORY. */
 enum result file_list_handle(HANDLE folder, bool (*visit)(void *context, const wchar_t *name, size_t chars), void *context,
                              struct fault *fault) MUST_CHECK;

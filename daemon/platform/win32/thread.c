@@ -1,16 +1,10 @@
-#include "platform/thread.h"
+#include "platform/win32/thread_win32.h"
 
 #include <process.h>
 #include <string.h>
 
 #include "platform/win32/security.h"
 #include "platform/win32/utf.h"
-
-struct thread {
-	HANDLE handle;
-	void (*run)(void *argument);
-	void *argument;
-};
 
 static unsigned __stdcall thread_main(void *argument)
 {

@@ -299,6 +299,24 @@ static void share__on_a_ground_without__is_refused_by_its_field(void **state)
 	helped_end(&world);
 }
 
+static void share__in_ranges__is_refused_by_its_field(void **state)
+{
+	struct world world;
+	uint32_t changed;
+
+	(void)state;
+	begin(&world, 3);
+	assert_int_equal(world_create(&world, &(struct world_order){ .files = 1, .shares = 1, .ranges = true }), -1);
+	assert_non_null(strstr(world.refusal, "params.files[0].url: a share's file comes whole"));
+	assert_int_equal(world_create(&world, &(struct world_order){ .files = 1, .mirrors = 2, .shares = 4, .ranges = true }), -1);
+	assert_non_null(strstr(world.refusal, "params.files[0].mirrors[1]: a share's file comes whole"));
+	int64_t row = world_create(&world, &(struct world_order){ .files = 1, .ranges = true });
+
+	assert_int_equal(world_replace(&world, row, "http://sim.test/", "\\\\sim\\sim\\", &changed), RESULT_INSUFFICIENT_RANGE_SUPPORT);
+	assert_non_null(strstr(world.refusal, "params.new_prefix: files[0].url: a share's file comes whole"));
+	helped_end(&world);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -314,6 +332,7 @@ int main(void)
 		cmocka_unit_test(server__becomes_a_share_in_the_middle__nothing_unproven_is_joined),
 		cmocka_unit_test(shares_and_servers__with_power_cuts__all_land),
 		cmocka_unit_test(share__on_a_ground_without__is_refused_by_its_field),
+		cmocka_unit_test(share__in_ranges__is_refused_by_its_field),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -148,7 +148,8 @@ static void check_order(const struct worker *worker, const struct order *order)
 	switch (order->kind) {
 	case ORDER_OPEN:
 		check_identity(worker, JOB_SIDE_FILE, order->file.path, true);
-		if (worker->world->remote && store_can_wait(worker->world->store))
+		if (worker->world->remote && store_can_wait(worker->world->store) &&
+		    strcmp(world_file(worker->world, order->file.url)->partial, order->file.partial) != 0)
 			wrong(worker->world, "made where nobody would find it", order->file.path);
 		break;
 	case ORDER_FETCH: check_identity(worker, JOB_SIDE_NETWORK, order->file.path, true); break;

@@ -138,6 +138,23 @@ static void engine__power_goes_while_a_name_waits_for_a_commit__it_is_forgotten(
 	world_end(&world);
 }
 
+/* Where nobody would look for it; world_worker.c holds every order to open one against that. */
+static void engine__folder_on_another_machine__a_name_is_committed_before_it_is_made(void **state)
+{
+	struct world world;
+
+	(void)state;
+	world_begin(&world, 1);
+	world.settings.transfer_files_active_per_job_max = 1;
+	world.first_file = 1;
+	world.remote = true;
+	world_crash(&world); /* begun anew, with such paths */
+	world_hello(&world);
+	run_to_end(&world, world_submit(&world, 4, true), JOB_ACKNOWLEDGED);
+	assert_false(world.wrong);
+	world_end(&world);
+}
+
 static void engine__nothing_more_happens__what_waits_is_committed_soon(void **state)
 {
 	struct world world;
@@ -691,6 +708,7 @@ int main(void)
 		cmocka_unit_test(engine__power_cuts_at_any_moment__every_file_lands_once_whole),
 		cmocka_unit_test(engine__commits_fail_at_any_moment__every_file_lands_and_no_handle_stays_open),
 		cmocka_unit_test(engine__power_goes_while_a_name_waits_for_a_commit__it_is_forgotten),
+		cmocka_unit_test(engine__folder_on_another_machine__a_name_is_committed_before_it_is_made),
 		cmocka_unit_test(engine__nothing_more_happens__what_waits_is_committed_soon),
 		cmocka_unit_test(engine__client_is_answered__what_it_could_see_is_committed),
 		cmocka_unit_test(engine__turn_fails_after_one_that_waited__both_are_undone_and_nothing_is_left),

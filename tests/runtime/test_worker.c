@@ -453,6 +453,27 @@ static void worker__failures__are_reported_with_their_faults(void **state)
 	rig_free(rig);
 }
 
+/* What a share holds is for its own kind of worker, as far as there are shares. */
+static void worker__a_file_on_a_share__is_for_share_workers(void **state)
+{
+	(void)state;
+	struct rig *rig = rig_new(well, MIB, 64 * MIB);
+	const struct report_sink sink = { post_report, rig->mailbox };
+	open_file(rig, 1);
+	snprintf(rig->record.url, sizeof(rig->record.url), "\\\\ferry.invalid\\share\\file");
+	order(rig, 1, ORDER_FETCH, 0);
+	expect_done(rig, 1, ORDER_FETCH, RESULT_NOT_SUPPORTED);
+	rig->ops.stop(TAKE(rig->network));
+	assert_int_equal(rig->ops.start(rig->ops.context, WORKER_SHARE, rig->identity, &sink, &rig->network, NULL), RESULT_OK);
+	order(rig, 2, ORDER_FETCH, 0);
+	struct report *report = expect(rig, 2, REPORT_DONE, ORDER_FETCH);
+	assert_int_equal(report->result == RESULT_NOT_SUPPORTED, file_shares == NULL);
+	assert_int_not_equal(report->result, RESULT_OK);
+	free(report);
+	order(rig, 2, ORDER_STOP, 0); /* of nobody, and nobody is kept waiting by it */
+	rig_free(rig);
+}
+
 static bool knows_the_file(void *context, const struct http_request *request, struct http_connection *connection)
 {
 	if (strstr(request->heads, "\r\nIf-None-Match: " ETAG "\r\n"))
@@ -839,6 +860,7 @@ static void worker__open_that_reads__can_be_stopped(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(worker__a_file_on_a_share__is_for_share_workers),
 		cmocka_unit_test(worker__open_with_a_digest__reads_what_is_there_and_nobody_waits),
 		cmocka_unit_test(worker__open_that_reads__can_be_stopped),
 		cmocka_unit_test(worker__file_from_open_to_publish__lands),

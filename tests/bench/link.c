@@ -1,8 +1,8 @@
 /* A link between the host and a network namespace that takes its time: what one end sends reaches the other one after a
- * delay, and no faster than a rate.  Nothing is lost but what finds the queue full.  As root, on Linux; it lives until it
- * is killed, and says "ready" first.
+ * delay, and no faster than a rate.  Of what HERE sends a part is lost by chance, and what finds the queue full.  As root, on
+ * Linux; it lives until it is killed, and says "ready" first.
  *
- * Usage: link NAMESPACE HERE THERE ONE_WAY_MS MBIT     two addresses of one /30
+ * Usage: link NAMESPACE HERE THERE ONE_WAY_MS MBIT LOST_PERCENT     two addresses of one /30
  */
 #define _GNU_SOURCE
 #include <fcntl.h>
@@ -59,7 +59,7 @@ static int end_new(const char *name, const char *address)
 	return fd;
 }
 
-static void take(struct way *way, double now, double delay_s, double byte_s)
+static void take(struct way *way, double now, double delay_s, double byte_s, double lost)
 {
 	while (way->count < QUEUE_PACKETS) {
 		struct packet *packet = &way->queue[(way->first + way->count) % QUEUE_PACKETS];
@@ -71,7 +71,7 @@ static void take(struct way *way, double now, double delay_s, double byte_s)
 			way->free_s = now;
 		way->free_s += (double)packet->length * byte_s;
 		packet->due_s = way->free_s + delay_s;
-		way->count++;
+		way->count += drand48() >= lost;
 	}
 }
 
@@ -94,7 +94,7 @@ static double give(struct way *way, double now)
 int main(int argc, char **argv)
 {
 	char name[IFNAMSIZ];
-	int space = argc == 6 ? open(argv[1], O_RDONLY | O_CLOEXEC) : -1;
+	int space = argc == 7 ? open(argv[1], O_RDONLY | O_CLOEXEC) : -1;
 
 	if (space < 0)
 		return 1;
@@ -104,13 +104,14 @@ int main(int argc, char **argv)
 		return 1;
 	ways[0].to = ways[1].from = end_new(name, argv[3]);
 	prctl(PR_SET_TIMERSLACK, 1);
+	srand48(getpid());
 	printf("ready\n");
 	fflush(stdout);
 	for (double delay_s = atof(argv[4]) / 1e3, byte_s = 8e-6 / atof(argv[5]);;) {
 		double now = now_s(), next = now + 1;
 
 		for (int i = 0; i < 2; i++) {
-			take(&ways[i], now, delay_s, byte_s);
+			take(&ways[i], now, delay_s, byte_s, i == 0 ? atof(argv[6]) / 100 : 0);
 			double due = give(&ways[i], now);
 			next = due < next ? due : next;
 		}

@@ -23,7 +23,7 @@ static void set_rule(struct settings *settings, const char *rule)
 {
 	settings->rate_limits.count = rule != NULL;
 	if (rule != NULL)
-		snprintf(settings->rate_limits.items[0], sizeof(settings->rate_limits.items[0]), "%s", rule);
+		text_display(settings->rate_limits.items[0], sizeof(settings->rate_limits.items[0]), "%s", rule);
 }
 
 static void limit(struct world *world, const char *rule)

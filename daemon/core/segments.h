@@ -14,7 +14,7 @@
 #define SEGMENTS_STEP 2        /* more, as long as that helps */
 #define SEGMENTS_GAIN_PERCENT 20 /* that more of them must bring, or it stays at fewer */
 #define SEGMENTS_DROP_PERCENT 50 /* of the rate then, at which it is tried anew: it was a good moment, or the line changed */
-#define SEGMENTS_LOOK_MS 1000  /* between two looks; the first one after a change sees connections that are still starting */
+#define SEGMENTS_LOOK_MS 500   /* between two looks; the first one after a change sees connections that are still starting */
 #define SEGMENTS_LEFT_MS 3000  /* what would be over by then is not worth it */
 #define SEGMENTS_BYTES_MIN (256u * 1024u) /* of a part, but for a file's last */
 

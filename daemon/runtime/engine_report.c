@@ -183,7 +183,9 @@ static void on_written(struct engine *engine, struct flight *flight, uint64_t wr
 
 static void on_synced(struct engine *engine, struct flight *flight, const struct report *report)
 {
-	flight->syncing = false;
+	bool is_old = flight->sync_is_old;
+
+	flight->syncing = flight->sync_is_old = false;
 	if (report->result != RESULT_OK) {
 		/* A system may tell of lost bytes only once: the sync at the end would succeed without them. */
 		flight->unsynced = true;
@@ -196,14 +198,13 @@ static void on_synced(struct engine *engine, struct flight *flight, const struct
 	if (flight->stage != FLIGHT_FETCHING)
 		return; /* a later order's report says more */
 	bool further = false;
-	if (!flight->sync_is_old) {
+	if (!is_old) {
 		flight->file.bytes_recorded = report->bytes;
 		further = engine_source_got_on(flight);
 		if (!flight_save(engine, flight))
 			return;
 		flight_order(engine, flight, ORDER_RECORDED, report->bytes);
 	}
-	flight->sync_is_old = false;
 	if (further)
 		note_progress(engine, flight->active);
 	on_written(engine, flight, flight->written);

@@ -237,7 +237,8 @@ bool transfer_has_room(const struct transfer_set *set, const struct transfer *tr
 	uint32_t count = 0;
 	for (const struct transfer *other = set->active; other; other = other->next)
 		count += !other->parts.rests && same_host(&other->url, &transfer->url);
-	return count < transfer->connections_per_host_max && set->active_count < set->limits.connections_max;
+	return count < transfer->connections_per_host_max &&
+	       set->active_count - transfer->parts.rests < set->limits.connections_max;
 }
 
 bool transfer_others_wait(const struct transfer_set *set, const struct transfer *transfer)
@@ -365,7 +366,7 @@ static enum result check_digest(struct transfer *transfer, struct fault *fault)
 	if (!result)
 		result = digest_check(&transfer->digest, &found, fault);
 	/* Of a file in two pieces it need not be the server's that is wrong: the whole of it will tell. */
-	if (result == RESULT_DIGEST_MISMATCH && !transfer->anew)
+	if (result == RESULT_DIGEST_MISMATCH && !transfer->anew && !transfer->parts.used)
 		result = fault->result = RESULT_REMOTE_CHANGED;
 	return result;
 }

@@ -143,7 +143,7 @@ size_t transfer_on_body(char *bytes, size_t one, size_t length, void *context)
 	size_t all = length;
 	if (received + length > transfer->parts.stop_at) /* the rest comes by other requests: it goes by, and this one ends */
 		length = (size_t)(transfer->parts.stop_at - received);
-	if ((length == 0 && !parts->proven) || must_wait(transfer, received, length)) {
+	if ((length < all && !parts->proven) || must_wait(transfer, received, length)) {
 		/* Whoever waits for `written` to go on must see all there is. */
 		if (transfer_flush(transfer))
 			return CURL_WRITEFUNC_ERROR;

@@ -111,11 +111,9 @@ static void retire(struct transfer *lead, struct transfer *transfer)
 	lead->block_length = 0;
 }
 
-/* That the disk takes no more is the file's end; of all else the one request that follows has the word. */
+/* That the disk takes no more is the file's end. */
 static void flush(struct transfer *lead, struct transfer *transfer)
 {
-	if (!transfer->file_broken && transfer == lead)
-		lead->fault = (struct fault){ .result = RESULT_OK };
 	(void)!transfer_flush(transfer);
 	if (!transfer->file_broken)
 		return;
@@ -153,6 +151,8 @@ bool transfer_parts_ended(struct transfer *transfer)
 
 	if (received(transfer) < end)
 		allow_fewer(lead, transfer->discard || !parts->proven ? 1 : count_requests(lead) - 1);
+	if (transfer == lead && !lead->file_broken) /* of what ended it the one request that follows has the word */
+		lead->fault = (struct fault){ .result = RESULT_OK };
 	flush(lead, transfer);
 	retire(lead, transfer);
 	transfer_parts_written(lead);
@@ -298,7 +298,11 @@ static void fill(struct transfer *lead)
 			break;
 		}
 	}
-	if (requests == 0 && (parts->pace.wanted == 1 || segments_all_taken(&parts->plan)))
+	/* One is to go on by itself: the lead, which may not have ended its own part yet, or that has nothing and gets no room. */
+	bool alone = requests == 0 || (requests == 1 && !parts->rests);
+	if (alone && (parts->pace.wanted == 1 || !transfer_has_room(lead->set, lead)))
+		parts->over = true;
+	if (requests == 0 && segments_all_taken(&parts->plan))
 		parts->over = true;
 }
 
@@ -306,12 +310,13 @@ static void tend(struct transfer *lead, int64_t now_ms)
 {
 	struct transfer_parts *parts = &lead->parts;
 
-	bool may = parts->allowed && parts->most > 1 && lead->phase == TRANSFER_ANSWERED && !lead->held && is_the_limit(lead);
+	bool may = parts->allowed && parts->most > 1 && lead->phase == TRANSFER_ANSWERED && !lead->held && !lead->discard &&
+	           is_the_limit(lead);
 
 	if (!parts->on && !may)
 		return;
 	look(lead, now_ms);
-	if (!parts->on && parts->pace.wanted > 1)
+	if (!parts->on && parts->pace.wanted > 1 && transfer_has_room(lead->set, lead))
 		divide(lead);
 	if (parts->on && !parts->over)
 		fill(lead);

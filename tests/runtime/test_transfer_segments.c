@@ -5,7 +5,7 @@
 #include "platform/hash.h"
 
 #define SIZE (3 * MIB)
-#define PIECE 8192
+#define PIECE 8191 /* parts end within one */
 #define PIECE_MS 16 /* so fast is one connection: half a MiB a second */
 
 static bool is(const struct http_request *request, const char *path)
@@ -299,6 +299,38 @@ static void transfer__limited_among_parts__keeps_to_the_limit(void **state)
 	rig_free(rig);
 }
 
+/* It divides itself, and then no second request gets a connection: it goes on as it was. */
+static void transfer__no_room_for_a_part__goes_on_as_one(void **state)
+{
+	(void)state;
+	struct rig *rig = parts_rig(SIZE);
+	rig->limits.connections_max = 2;
+	for (unsigned row = 0; row < 2; row++) {
+		char path[16];
+		snprintf(path, sizeof(path), "/well/%u", row);
+		start(rig, row, path, nothing_known);
+	}
+	finish_all(rig, 2);
+	for (unsigned row = 0; row < 2; row++) {
+		assert_int_equal(rig->told[row].result, RESULT_OK);
+		assert_content(&rig->files[row], 0, 0, SIZE);
+		assert_int_equal(asked(rig, row), 0);
+	}
+	rig_free(rig);
+}
+
+/* Its end was set, and the one that was to prove that there are ranges finds the whole coming: nothing is fetched twice. */
+static void transfer__server_without_ranges_behind_all__gives_it_once(void **state)
+{
+	(void)state;
+	struct rig *rig = parts_rig(SIZE);
+	start(rig, 0, "/whole/0", nothing_known);
+	assert_int_equal(finish_all(rig, 1)->result, RESULT_OK);
+	assert_content(&rig->files[0], 0, 0, SIZE);
+	assert_int_equal(rig->told[0].answered, 1);
+	rig_free(rig);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -308,6 +340,8 @@ int main(void)
 		cmocka_unit_test(transfer__set_freed_among_parts__tells_nobody),
 		cmocka_unit_test(transfer__others_wait__get_the_connections),
 		cmocka_unit_test(transfer__limited_among_parts__keeps_to_the_limit),
+		cmocka_unit_test(transfer__no_room_for_a_part__goes_on_as_one),
+		cmocka_unit_test(transfer__server_without_ranges_behind_all__gives_it_once),
 	};
 	return cmocka_run_group_tests(tests, set_up_curl, NULL);
 }

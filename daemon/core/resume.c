@@ -390,10 +390,15 @@ bool resume_parse_date(struct text_view value, int64_t *ret_unix_s)
 	return true;
 }
 
+#define RESUME_DATE_MIN_S INT64_C(-11644473600) /* 1601, where Windows' time begins */
+#define RESUME_DATE_MAX_S INT64_C(253402300799)  /* the end of the year 9999 */
+
 void resume_format_date(int64_t unix_s, char to[RESUME_DATE_BYTES])
 {
 	static const char weekdays[] = "ThuFriSatSunMonTueWed", months[] = "MarAprMayJunJulAugSepOctNovDecJanFeb";
 	/* Counted from 1 March of the year 0, so that the leap day is the last one of a year. */
+	if (unix_s < RESUME_DATE_MIN_S || unix_s > RESUME_DATE_MAX_S) /* a server may say anything */
+		unix_s = unix_s < RESUME_DATE_MIN_S ? RESUME_DATE_MIN_S : RESUME_DATE_MAX_S;
 	int64_t days = unix_s / 86400 - (unix_s % 86400 < 0), second = unix_s - days * 86400, day = days + 719468;
 	int64_t era = day / 146097, of_era = day % 146097;
 	int64_t year = (of_era - of_era / 1460 + of_era / 36524 - of_era / 146096) / 365;

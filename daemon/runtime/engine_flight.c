@@ -562,6 +562,11 @@ static enum result check_touch(const struct engine *engine, const struct active 
 	if (active->as[JOB_SIDE_FILE] == IDENTITY_SERVICE && !engine_service_writes(engine, text_view(file->path)))
 		return fault_set(fault, RESULT_DENIED, FAULT_FERRY, 0,
 		                 "files[%" PRIu32 "].path: lies below none of identity.service_file_roots", file->ordinal);
+	/* Windows would log on as the machine, wherever an owner points. */
+	if (active->work == JOB_WORK_TRANSFER && active->as[JOB_SIDE_NETWORK] == IDENTITY_SERVICE &&
+	    engine_reads_share(engine, file))
+		return fault_set(fault, RESULT_DENIED, FAULT_FERRY, 0,
+		                 "files[%" PRIu32 "]: shares are not read as the service (identity.service_network_owners)", file->ordinal);
 	return RESULT_OK;
 }
 

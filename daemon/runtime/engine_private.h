@@ -290,6 +290,8 @@ bool engine_is_lent(const struct engine *engine, const struct identity *identity
 /* May the job's work go on, as far as helper tokens are concerned?  RESULT_TOKEN_REQUIRED: it needs one that is not there,
  * or that is not lent for one of its unfinished files. */
 enum result engine_check_token(struct engine *engine, const struct job *job, struct fault *fault) MUST_CHECK;
+/* Is any of its sources on a share?  What cannot be looked up counts as one. */
+bool engine_reads_share(const struct engine *engine, const struct file *file);
 /* Is the token lent for that file?  True where no side is the helper's. */
 bool engine_token_covers(const struct engine *engine, const struct active *active, const struct file *file);
 /* Hold the job's work against the tokens that are there: it waits, goes on, or is in ERROR.  In memory; the caller saves. */

@@ -171,9 +171,13 @@ static void on_written(struct engine *engine, struct flight *flight, uint64_t wr
 {
 	flight->written = written;
 	flight->active->changed_numbers = true;
-	/* A sync at half of the promise, so that the other half is there while it runs. */
+	/* A sync at half of the promise, so that the other half is there while it runs.  A worker that began later than its crew
+	 * may have been given a smaller one. */
+	uint64_t crews = flight->active->crews[JOB_SIDE_NETWORK]->checkpoint_bytes;
+	uint64_t now = engine->parts.settings->transfer_checkpoint_bytes;
+
 	if (!flight->syncing && flight->stage == FLIGHT_FETCHING && written > flight->file.bytes_recorded &&
-	    written - flight->file.bytes_recorded >= flight->active->crews[JOB_SIDE_NETWORK]->checkpoint_bytes / 2) {
+	    written - flight->file.bytes_recorded >= (now < crews ? now : crews) / 2) {
 		flight->syncing = true;
 		flight_order(engine, flight, ORDER_SYNC, written);
 	}

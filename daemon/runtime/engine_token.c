@@ -88,14 +88,11 @@ static bool is_elsewhere(const struct engine *engine, const struct lent *lent, u
 	       destination_is_remote(engine->parts.path_style, text_view(file->path));
 }
 
-/* So it does to read from a share, any of them; but no root says which.  What cannot be looked up counts as one. */
-static bool reads_share(const struct engine *engine, const struct lent *lent, unsigned flags, const struct file *file)
+bool engine_reads_share(const struct engine *engine, const struct file *file)
 {
 	char url[URL_BYTES_MAX + 1];
 	bool reads = url_is_share(text_view(file->url));
 
-	if (!(flags & HELPER_NETWORK) || lent->by_owner)
-		return false;
 	for (uint32_t source = 1; source <= file->mirrors && !reads; source++)
 		reads = store_mirror_url(engine->parts.store, file->row, source, url, NULL) != RESULT_OK ||
 		        url_is_share(text_view(url));
@@ -106,7 +103,8 @@ static bool reads_share(const struct engine *engine, const struct lent *lent, un
  * asked as the helper. */
 static bool covers(const struct engine *engine, const struct lent *lent, unsigned flags, const struct file *file)
 {
-	if (reads_share(engine, lent, flags, file))
+	/* So it does to read from a share; but no root says which. */
+	if ((flags & HELPER_NETWORK) && !lent->by_owner && engine_reads_share(engine, file))
 		return false;
 	if (lent->root_bytes == 0)
 		return file->ordinal < lent->files && !is_elsewhere(engine, lent, flags, file);

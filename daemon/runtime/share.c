@@ -8,6 +8,7 @@
 #include "platform/clock.h"
 
 #define SHARE_BLOCK_BYTES_MAX (1024u * 1024u)   /* of one read */
+#define SHARE_INTERRUPTS_MAX 16
 #define SHARE_BLOCK_BYTES_MIN 16384u            /* however slowly they may come */
 #define SHARE_RESERVE_BYTES_MIN (1024u * 1024u) /* smaller files are not worth reserving for */
 
@@ -30,6 +31,7 @@ struct share {
 	enum job_priority priority;
 	uint64_t rate;   /* its share of what there is, in bytes a second; RATE_UNLIMITED */
 	int64_t free_us; /* of core/rate */
+	unsigned interrupts; /* in a row */
 	struct fault fault;
 };
 
@@ -275,6 +277,19 @@ static void begin_body(struct share_set *set, struct share *share, uint64_t offs
 	set->handler.answered(set->handler.context, share->row, offset, share->total, share->etag, share->modified);
 }
 
+/* Somebody is to be stopped: if it is this one, that is read next, and else it is done again.  But a server that cancels
+ * whatever it is asked is not asked for ever. */
+static bool is_interrupted(struct share *share, enum result *result, struct fault *why)
+{
+	if (*result != RESULT_CANCELLED)
+		share->interrupts = 0;
+	else if (++share->interrupts < SHARE_INTERRUPTS_MAX)
+		return true;
+	else
+		*result = fault_set(why, RESULT_CONNECTION_CLOSED, FAULT_FERRY, 0, "its server cancels what it is asked");
+	return false;
+}
+
 static void open_source(struct share_set *set, struct share *share)
 {
 	AUTO(file_handle) struct file_handle *source = NULL;
@@ -286,8 +301,8 @@ static void open_source(struct share_set *set, struct share *share)
 
 	if (!result)
 		result = file_shares->look(source, &about, &why);
-	if (result == RESULT_CANCELLED)
-		return; /* somebody is to be stopped: if it is this one, that is read next */
+	if (is_interrupted(share, &result, &why))
+		return;
 	if (!result)
 		verdict = judge(share, &about, &offset, &why);
 	if (verdict != RESUME_REFUSE && resume_check_size(share->stated, about.bytes, &why) != RESULT_OK)
@@ -317,7 +332,7 @@ static void end_body(struct share_set *set, struct share *share)
 	struct fault why;
 	enum result result = file_shares->look(share->source, &about, &why);
 
-	if (result == RESULT_CANCELLED)
+	if (is_interrupted(share, &result, &why))
 		return;
 	if (!result) {
 		describe(&about, etag, modified);
@@ -366,7 +381,7 @@ static void copy_block(struct share_set *set, struct share *share)
 		result = fault_set(&why, RESULT_REMOTE_CHANGED, FAULT_FERRY, 0, "it became shorter while it was copied");
 	if (!result)
 		result = file_write(share->file, share->written, set->block, got, &why);
-	if (result == RESULT_CANCELLED)
+	if (is_interrupted(share, &result, &why))
 		return;
 	if (result) {
 		fail(share, &why);

@@ -460,6 +460,15 @@ static void resume_format_date__every_day__is_read_as_it_was_written(void **stat
 		if (!resume_parse_date(text_view(text), &back) || back != unix_s)
 			fail_msg("%lld: %s", (long long)unix_s, text);
 	}
+	/* A server's clock may say what no date can. */
+	static const int64_t beyond[] = { INT64_MIN, INT64_MIN / 10000000 - 11644473600, -62135596801, INT64_MAX };
+	for (size_t i = 0; i < COUNT(beyond); i++) {
+		char text[RESUME_DATE_BYTES];
+		int64_t back;
+		resume_format_date(beyond[i], text);
+		assert_true(resume_parse_date(text_view(text), &back));
+		assert_int_equal(back, beyond[i] < 0 ? -11644473600 : 253402300799);
+	}
 }
 
 static void resume_parse_content_range__good__is_read(void **state)

@@ -490,6 +490,18 @@ static void share__a_limit__is_kept_to_and_its_end_noticed(void **state)
 	throttle_free(throttle);
 }
 
+static void share__a_server_that_cancels_whatever_it_is_asked__is_left(void **state)
+{
+	struct rig *rig = *state;
+	server.interrupts = 1000;
+	start(rig);
+	for (unsigned i = 0; i < 100 && rig->finished == 0; i++)
+		(void)share_work(rig->set);
+	assert_int_equal(rig->finished, 1);
+	assert_int_equal(rig->end.result, RESULT_CONNECTION_CLOSED);
+	server.interrupts = 0;
+}
+
 static void share__a_stop__keeps_what_came(void **state)
 {
 	struct rig *rig = *state;
@@ -527,6 +539,7 @@ int main(void)
 		TEST(share__a_disk_that_takes_no_more__is_told),
 		TEST(share__more_than_a_checkpoint_beyond_what_is_recorded__is_not_copied),
 		TEST(share__a_limit__is_kept_to_and_its_end_noticed),
+		TEST(share__a_server_that_cancels_whatever_it_is_asked__is_left),
 		TEST(share__a_stop__keeps_what_came),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);

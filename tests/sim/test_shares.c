@@ -299,6 +299,25 @@ static void share__on_a_ground_without__is_refused_by_its_field(void **state)
 	helped_end(&world);
 }
 
+/* Wherever an owner points, Windows would log on there as the machine. */
+static void share__of_an_owner_whom_the_service_serves__is_not_read(void **state)
+{
+	struct world world;
+
+	(void)state;
+	begin(&world, 4);
+	strcpy(world.settings.identity_service_network_owners.items[0], identity_caller(world.people[OWNER])->owner);
+	world.settings.identity_service_network_owners.count = 1;
+	for (unsigned i = 0; i < 2; i++) {
+		int64_t row = make(&world, &(struct world_order){ .files = 1, .mirrors = 2, .shares = i == 0 ? 1 : 4 });
+
+		helped_run_to(&world, row, JOB_ERROR);
+		assert_int_equal(helped_status(&world, row).job.error.result, RESULT_DENIED);
+		assert_non_null(strstr(helped_status(&world, row).job.error.what, "identity.service_network_owners"));
+	}
+	helped_end(&world);
+}
+
 static void share__in_ranges__is_refused_by_its_field(void **state)
 {
 	struct world world;
@@ -332,6 +351,7 @@ int main(void)
 		cmocka_unit_test(server__becomes_a_share_in_the_middle__nothing_unproven_is_joined),
 		cmocka_unit_test(shares_and_servers__with_power_cuts__all_land),
 		cmocka_unit_test(share__on_a_ground_without__is_refused_by_its_field),
+		cmocka_unit_test(share__of_an_owner_whom_the_service_serves__is_not_read),
 		cmocka_unit_test(share__in_ranges__is_refused_by_its_field),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);

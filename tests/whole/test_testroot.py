@@ -9,7 +9,7 @@ if GROUND != "linux":
 
 
 def no_test_root__nothing_is_served_and_the_reason_is_said():
-    ferry = Ferry()
+    ferry = Ferry(None)
     file = os.path.join(ferry.folder, "file")
     open(file, "w").close()
     for root in (None, "", "relative", os.path.join(ferry.folder, "nothing"), file):

@@ -80,6 +80,15 @@ static bool is_below_roots(const struct engine *engine, const char *roots, size_
 	return false;
 }
 
+/* On another machine Windows logs on as the whole user, whatever was taken from the token (rule 10). */
+static bool is_made_whole(const struct engine *engine, const struct lent *lent, unsigned flags, const struct file *file)
+{
+	const struct caller *helper = identity_caller(lent->identity);
+
+	return (flags & HELPER_LOCAL_FILE) && (helper->restricted || helper->integrity < INTEGRITY_MEDIUM) &&
+	       destination_is_remote(engine->parts.path_style, text_view(file->path));
+}
+
 /* To open a file on another machine Windows logs on there as the helper: that is for whoever chose the file, or names such
  * folders himself. */
 static bool is_elsewhere(const struct engine *engine, const struct lent *lent, unsigned flags, const struct file *file)
@@ -104,7 +113,8 @@ bool engine_reads_share(const struct engine *engine, const struct file *file)
 static bool covers(const struct engine *engine, const struct lent *lent, unsigned flags, const struct file *file)
 {
 	/* So it does to read from a share; but no root says which. */
-	if ((flags & HELPER_NETWORK) && !lent->by_owner && engine_reads_share(engine, file))
+	if (((flags & HELPER_NETWORK) && !lent->by_owner && engine_reads_share(engine, file)) ||
+	    is_made_whole(engine, lent, flags, file))
 		return false;
 	if (lent->root_bytes == 0)
 		return file->ordinal < lent->files && !is_elsewhere(engine, lent, flags, file);

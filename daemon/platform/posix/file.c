@@ -18,7 +18,6 @@
 #include <unistd.h>
 
 #include "platform/posix/fault.h"
-#include "platform/posix/testroot.h"
 
 struct folder {
 	int fd;

@@ -9,7 +9,6 @@
 
 #include "platform/posix/fault.h"
 #include "platform/posix/packet.h"
-#include "platform/posix/testroot.h"
 
 struct ipc_client {
 	int fd;

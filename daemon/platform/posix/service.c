@@ -8,7 +8,6 @@
 #include <sys/stat.h>
 
 #include "platform/posix/fault.h"
-#include "platform/posix/testroot.h"
 
 struct listener {
 	const struct service_handler *handler;

@@ -51,7 +51,7 @@ PLATFORM_IF = re.compile(r"^[ \t]*#[ \t]*(?:el)?if.*\b(_WIN32|_WIN64|WIN32|_MSC_
 MAY_USE = {"core": {"core"}, "platform": {"core", "platform"}, "runtime": {"core", "platform", "runtime"},
            "daemon": {"core", "platform", "runtime"}, "client": {"core", "platform", "client"}}
 SOLE_USER = {"sqlite3": "runtime/store", "curl": "runtime/transfer"}
-POSIX_LINES_MAX = 1580  # the test ground is a ground, not a second product
+POSIX_LINES_MAX = 1500  # the test ground is a ground, not a second product
 
 # Headers that stand in no room's folder, and whose they are.
 LOOSE_HEADERS = {"events.def": "runtime/events", "schema_embedded.h": "runtime/store", "ferry_build.h": None}

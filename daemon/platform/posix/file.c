@@ -18,7 +18,6 @@
 #include <unistd.h>
 
 #include "platform/posix/fault.h"
-#include "platform/posix/testroot.h"
 
 struct folder {
 	int fd;
@@ -79,13 +78,10 @@ enum result folder_open(const char *path, struct folder **ret_folder, struct fau
 {
 	assert(path[0] == '/');
 	AUTO(folder) struct folder *folder = malloc(sizeof(*folder));
-	if (!folder)
-		return fault_set(fault, RESULT_NO_MEMORY, FAULT_FERRY, 0, "open folder %s", path);
-	folder->fd = open_without_links(path);
-	enum result result = done(folder->fd, "open folder", path, fault);
-	if (result == RESULT_OK)
-		*ret_folder = TAKE(folder);
-	return result;
+	if (!folder || (folder->fd = open_without_links(path)) < 0)
+		return fault_errno(fault, errno, "open folder %s", path);
+	*ret_folder = TAKE(folder);
+	return RESULT_OK;
 }
 
 void folder_free(struct folder *folder)
@@ -109,14 +105,13 @@ static bool same_file(const struct stat *a, const struct stat *b)
 enum result folder_is_below(struct folder *folder, const char *ancestor_path, bool *ret_below, struct fault *fault)
 {
 	struct stat ancestor = { 0 }, here = { 0 }, child; /* nothing has the device and number 0 */
-	char up[PATH_MAX] = ".";
+	char up[PATH_MAX + sizeof("/..")] = ".";           /* the kernel refuses PATH_MAX and more */
 	if (stat(ancestor_path, &ancestor) != 0 && errno != ENOENT)
 		return fault_errno(fault, errno, "look at %s", ancestor_path);
 	size_t length = 1;
 	do {
 		child = here;
-		errno = ENAMETOOLONG;
-		if (length + sizeof("/..") > sizeof(up) || fstatat(folder->fd, up, &here, 0) != 0)
+		if (fstatat(folder->fd, up, &here, 0) != 0)
 			return fault_errno(fault, errno, "look above the folder");
 		memcpy(up + length, "/..", sizeof("/.."));
 		length += strlen("/..");
@@ -131,8 +126,8 @@ static enum result look_at(struct folder *folder, const char *name, struct stat 
 	return result ? result : done(fstatat(folder->fd, name, ret_status, AT_SYMLINK_NOFOLLOW), "look at", name, fault);
 }
 
-/* faccessat() without flags asks for the thread's real ids, and whoever wears an identity has no others.  What it says of
- * effective ones glibc may have worked out from the process's. */
+/* faccessat() without flags asks for the thread's real ids, and whoever wears an identity has no others.  What it says
+ * of effective ones glibc may have worked out from the process's. */
 enum result folder_check_writable(struct folder *folder, struct fault *fault)
 {
 	return done(faccessat(folder->fd, ".", W_OK | X_OK, 0), "make files in", "the folder", fault);
@@ -141,14 +136,13 @@ enum result folder_check_writable(struct folder *folder, struct fault *fault)
 /* Linux would replace a file that is read-only, but whoever made it so does not expect that, and Windows would not. */
 enum result folder_check_name(struct folder *folder, const char *name, struct fault *fault)
 {
-	struct stat status;
+	struct stat status = { 0 };
 	enum result result = look_at(folder, name, &status, fault);
-	if (result == RESULT_PATH_NOT_FOUND)
-		return RESULT_OK;
-	if (result == RESULT_OK && S_ISDIR(status.st_mode))
+	if (S_ISDIR(status.st_mode))
 		return fault_errno(fault, EISDIR, "replace %s", name);
-	bool is_file = result == RESULT_OK && S_ISREG(status.st_mode);
-	return is_file ? done(faccessat(folder->fd, name, W_OK, 0), "replace", name, fault) : result;
+	if (S_ISREG(status.st_mode))
+		return done(faccessat(folder->fd, name, W_OK, 0), "replace", name, fault);
+	return result == RESULT_PATH_NOT_FOUND ? RESULT_OK : result;
 }
 
 enum result folder_names(struct folder *folder, const char *prefix, bool (*visit)(void *context, const char *name),
@@ -156,13 +150,11 @@ enum result folder_names(struct folder *folder, const char *prefix, bool (*visit
 {
 	const struct dirent *entry;
 	bool more = true;
-	int fd = open_step(folder->fd, ".", O_RDONLY); /* with a position of its own */
+	AUTO(fd) int fd = open_step(folder->fd, ".", O_RDONLY); /* with a position of its own */
 	DIR *names = fd >= 0 ? fdopendir(fd) : NULL;
-	if (!names) {
-		enum result result = fault_errno(fault, errno, "list the folder");
-		fd_cleanup(&fd);
-		return result;
-	}
+	if (!names)
+		return fault_errno(fault, errno, "list the folder");
+	fd = -1; /* closed with the names */
 	while (errno = 0, more && (entry = readdir(names)) != NULL)
 		if (strncmp(entry->d_name, prefix, strlen(prefix)) == 0 &&
 		    file_check_simple(entry->d_name, NULL) == RESULT_OK && text_is_utf8(text_view(entry->d_name)))
@@ -172,16 +164,14 @@ enum result folder_names(struct folder *folder, const char *prefix, bool (*visit
 	return error ? fault_errno(fault, error, "list the folder") : RESULT_OK;
 }
 
-static enum result wrap(int fd, const char *name, struct file_handle **ret_file, struct fault *fault)
+static enum result wrap(int opened, const char *name, struct file_handle **ret_file, struct fault *fault)
 {
-	if (fd < 0)
+	AUTO(fd) int fd = opened;
+	struct file_handle *file = fd >= 0 ? malloc(sizeof(*file)) : NULL;
+	if (!file)
 		return fault_errno(fault, errno, "open %s", name);
-	struct file_handle *file = malloc(sizeof(*file));
-	if (!file) {
-		close(fd);
-		return fault_set(fault, RESULT_NO_MEMORY, FAULT_FERRY, 0, "open %s", name);
-	}
 	file->fd = fd;
+	fd = -1;
 	*ret_file = file;
 	return RESULT_OK;
 }
@@ -276,14 +266,12 @@ enum result file_truncate(struct file_handle *file, uint64_t bytes, struct fault
 
 enum result file_write(struct file_handle *file, uint64_t offset, const void *bytes, size_t length, struct fault *fault)
 {
-	const char *from = bytes;
-	while (length > 0) {
-		ssize_t written = TEMP_FAILURE_RETRY(pwrite(file->fd, from, length, (off_t)offset));
+	ssize_t written;
+	for (size_t at = 0; at < length; at += (size_t)written) {
+		const char *from = (const char *)bytes + at;
+		written = TEMP_FAILURE_RETRY(pwrite(file->fd, from, length - at, (off_t)(offset + at)));
 		if (written < 0)
-			return fault_errno(fault, errno, "write %zu bytes at %ju", length, (uintmax_t)offset);
-		from += written;
-		offset += (uint64_t)written;
-		length -= (size_t)written;
+			return fault_errno(fault, errno, "write %zu bytes at %ju", length - at, (uintmax_t)(offset + at));
 	}
 	return RESULT_OK;
 }
@@ -347,12 +335,11 @@ enum result file_data_folder(char *to, size_t size, struct fault *fault)
 
 enum result file_program_folder(char *to, size_t size, struct fault *fault)
 {
-	char path[DESTINATION_BYTES_MAX] = "";
-	ssize_t length = readlink("/proc/self/exe", path, sizeof(path) - 1);
-	if (length < 0)
-		return fault_errno(fault, errno, "find the running program");
-	enum result result = text_copy(to, size, (struct text_view){ path, (size_t)(strrchr(path, '/') - path) });
-	return result == RESULT_OK ? result : fault_set(fault, result, FAULT_FERRY, 0, "the running program's folder");
+	ssize_t length = readlink("/proc/self/exe", to, size);
+	if (length < 0 || (size_t)length >= size)
+		return fault_errno(fault, length < 0 ? errno : ENAMETOOLONG, "find the running program");
+	*(char *)memrchr(to, '/', (size_t)length) = '\0';
+	return RESULT_OK;
 }
 
 enum result file_make_private_folder(const char *path, struct fault *fault)
@@ -361,11 +348,9 @@ enum result file_make_private_folder(const char *path, struct fault *fault)
 	if (mkdir(path, 0700) != 0 && errno != EEXIST)
 		return fault_errno(fault, errno, "make folder %s", path);
 	AUTO(fd) int fd = open_step(AT_FDCWD, path, O_RDONLY);
-	if (fd < 0 && errno == ENOTDIR)
-		return fault_set(fault, RESULT_EXISTS, FAULT_ERRNO, errno, "make folder %s", path);
 	bool ours = fd >= 0 && fstat(fd, &status) == 0 && status.st_uid == geteuid() && !(status.st_mode & 022);
 	if (fd < 0 || (ours && fchmod(fd, 0700) != 0))
-		return fault_errno(fault, errno, "make folder %s private", path);
+		return fault_errno(fault, errno == ENOTDIR ? EEXIST : errno, "make folder %s private", path);
 	/* What others could put in it would stay theirs: only an empty one is made anew. */
 	return ours ? RESULT_OK : rmdir(path) == 0 ? file_make_private_folder(path, fault) :
 	       fault_set(fault, RESULT_ACCESS_REFUSED, FAULT_ERRNO, errno, "the folder %s belongs to uid %u, mode %03o: "

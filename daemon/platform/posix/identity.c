@@ -1,9 +1,7 @@
 #include "platform/identity_head.h"
 
 #include <errno.h>
-#include <limits.h>
 #include <linux/capability.h>
-#include <openssl/rand.h>
 #include <openssl/sha.h>
 #include <stdlib.h>
 #include <string.h>
@@ -18,7 +16,7 @@ _Static_assert(IDENTITY_DIGEST_BYTES == SHA256_DIGEST_LENGTH, "the digest is SHA
 struct identity {
 	struct identity_head head;
 	size_t group_count;
-	/* Equal identities are equal bytes up to the last of the groups, which ascend: the kernel keeps and tells them so. */
+	/* Equal identities are equal bytes up to the last of the groups: the kernel keeps and tells them ascending. */
 	struct {
 		uint32_t uid, gid, session, groups[IDENTITY_GROUPS_MAX];
 	} ids;
@@ -59,11 +57,7 @@ enum result identity_from_credentials(uid_t uid, gid_t gid, pid_t session, const
 	struct identity *identity = calloc(1, sizeof(*identity));
 	if (!identity)
 		return fault_set(fault, RESULT_NO_MEMORY, FAULT_FERRY, 0, "capture uid %u", uid);
-	atomic_init(&identity->head.references, 1);
-	identity->group_count = group_count;
-	identity->ids.uid = uid;
-	identity->ids.gid = gid;
-	identity->ids.session = (uint32_t)session;
+	*identity = (struct identity){ { .references = 1 }, group_count, { uid, gid, (uint32_t)session, { 0 } } };
 	for (size_t i = 0; i < group_count; i++)
 		identity->ids.groups[i] = groups[i];
 	SHA256((const unsigned char *)&identity->ids, (3 + group_count) * sizeof(uint32_t), identity->head.digest);
@@ -90,25 +84,19 @@ void identity_done(struct identity *identity)
 	free(identity);
 }
 
-/* Nothing that would let this thread become somebody else again.  Ambient capabilities follow the permitted set. */
-static bool drop_capabilities(void)
-{
-	struct __user_cap_header_struct header = { .version = _LINUX_CAPABILITY_VERSION_3 };
-	struct __user_cap_data_struct sets[_LINUX_CAPABILITY_U32S_3] = { 0 };
-	return syscall(SYS_capset, &header, sets) == 0;
-}
-
 enum result identity_wear(const struct identity *identity, struct fault *fault)
 {
+	struct __user_cap_header_struct header = { .version = _LINUX_CAPABILITY_VERSION_3 };
+	const struct __user_cap_data_struct none[_LINUX_CAPABILITY_U32S_3] = { 0 };
 	uint32_t uid = identity->ids.uid, gid = identity->ids.gid;
 	/* The groups first: the right to change them may go with the uid.  Who has the ids already needs no right. */
-	if (!has_ids(identity) &&
-	    (syscall(SYS_setgroups, identity->group_count, identity->ids.groups) != 0 ||
-	     syscall(SYS_setresgid, gid, gid, gid) != 0 || syscall(SYS_setresuid, uid, uid, uid) != 0))
+	bool has =
+		has_ids(identity) || (syscall(SYS_setgroups, identity->group_count, identity->ids.groups) == 0 &&
+	                          syscall(SYS_setresgid, gid, gid, gid) == 0 && syscall(SYS_setresuid, uid, uid, uid) == 0);
+	/* Nothing may let this thread become somebody else again: between uids that are not 0 the kernel takes no
+	 * capability away, and on the way to 0 it gives some.  Ambient ones follow the permitted set. */
+	if (!has || syscall(SYS_capset, &header, none) != 0)
 		return fault_set(fault, RESULT_IDENTITY_LOST, FAULT_ERRNO, errno, "become uid %u", uid);
-	/* Between uids that are not 0 the kernel takes no capability away, and on the way to 0 it gives some. */
-	if (!drop_capabilities())
-		return fault_set(fault, RESULT_IDENTITY_LOST, FAULT_ERRNO, errno, "drop capabilities as uid %u", uid);
 	if (!has_ids(identity))
 		return fault_set(fault, RESULT_IDENTITY_LOST, FAULT_FERRY, 0, "uid %u is not worn", uid);
 	return RESULT_OK;
@@ -116,6 +104,5 @@ enum result identity_wear(const struct identity *identity, struct fault *fault)
 
 enum result identity_random(void *bytes, size_t size, struct fault *fault)
 {
-	return size <= INT_MAX && RAND_bytes(bytes, (int)size) == 1 ? RESULT_OK :
-	       fault_set(fault, RESULT_SYSTEM, FAULT_FERRY, 0, "get random bytes");
+	return getentropy(bytes, size) == 0 ? RESULT_OK : fault_errno(fault, errno, "get %zu random bytes", size);
 }

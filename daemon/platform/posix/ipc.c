@@ -82,9 +82,6 @@ static void deliver(struct ipc_server *server, struct connection *connection)
 	bool oversized = connection->oversized;
 	connection->input = BUFFER(IPC_MESSAGE_BYTES_MAX);
 	connection->oversized = false;
-	mutex_lock(server->mutex);
-	connection->delivered = true;
-	mutex_unlock(server->mutex);
 	if (oversized)
 		handler->oversized(handler->context, connection->number);
 	else
@@ -100,18 +97,17 @@ static void read_packet(struct ipc_server *server, struct connection *connection
 	if (result == RESULT_TIMED_OUT)
 		return;
 	/* One message, one author: else a thread could finish what another identity began. */
-	bool same = first || memcmp(&sender, &connection->sender, sizeof(sender)) == 0;
-	if (!same || (result != RESULT_OK && result != RESULT_TOO_LARGE)) {
-		mutex_lock(server->mutex);
-		connection->broken = true;
-		mutex_unlock(server->mutex);
-		return;
-	}
+	bool good = (first || memcmp(&sender, &connection->sender, sizeof(sender)) == 0) &&
+	            (result == RESULT_OK || result == RESULT_TOO_LARGE);
 	connection->sender = sender;
 	connection->oversized |= result == RESULT_TOO_LARGE;
 	if (connection->oversized)
 		buffer_clear(&connection->input);
-	if (last)
+	mutex_lock(server->mutex);
+	connection->broken |= !good;
+	connection->delivered = good && last;
+	mutex_unlock(server->mutex);
+	if (good && last)
 		deliver(server, connection);
 }
 
@@ -126,8 +122,8 @@ static bool flush(struct connection *connection)
 		connection->broken = result != RESULT_OK;
 		ipc_output_drop_first(&connection->outputs);
 	}
-	bool closing = connection->close_by_ms > 0;
-	return connection->broken || (closing && (!connection->outputs.first || clock_mono_ms() >= connection->close_by_ms));
+	int64_t close_by_ms = connection->close_by_ms;
+	return connection->broken || (close_by_ms > 0 && (!connection->outputs.first || clock_mono_ms() >= close_by_ms));
 }
 
 static void empty_place(struct connection *connection)
@@ -199,48 +195,30 @@ static void serve(void *argument)
 
 /* --- the door --- */
 
-/* Bind, over the socket file that a killed server left behind if nobody answers there.  Whoever starts a server holds
- * the lock of its data folder, so that nobody binds the name between the look and the act. */
-static enum result bind_address(int listener, const struct sockaddr_un *address, struct fault *fault)
-{
-	const char *path = address->sun_path;
-	const struct sockaddr *name = (const struct sockaddr *)address;
-	struct stat status;
-	if (bind(listener, name, sizeof(*address)) == 0)
-		return RESULT_OK;
-	if (errno != EADDRINUSE || lstat(path, &status) != 0)
-		return fault_errno(fault, errno, "listen at %s", path);
-	if (!S_ISSOCK(status.st_mode))
-		return fault_set(fault, RESULT_EXISTS, FAULT_FERRY, 0, "%s is no socket", path);
-	int probe = socket(AF_UNIX, SOCK_SEQPACKET | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
-	if (probe < 0)
-		return fault_errno(fault, errno, "probe %s", path);
-	bool stale = connect(probe, name, sizeof(*address)) != 0 && errno == ECONNREFUSED;
-	close(probe);
-	if (!stale)
-		return fault_set(fault, RESULT_ALREADY_RUNNING, FAULT_FERRY, 0, "%s is served", path);
-	if (unlink(path) != 0 || bind(listener, name, sizeof(*address)) != 0)
-		return fault_errno(fault, errno, "take over %s", path);
-	return RESULT_OK;
-}
-
+/* Bind, over the socket file that a killed server left behind if nobody answers the listener's knock.  Whoever starts a
+ * server holds the lock of its data folder, so that nobody binds the name between the look and the act. */
 static enum result listen_at(struct ipc_server *server, const char *path, struct fault *fault)
 {
 	struct sockaddr_un address = { .sun_family = AF_UNIX };
+	const struct sockaddr *name = (const struct sockaddr *)&address;
+	int listener = server->listener, yes = 1;
+	struct stat status;
 	if (text_copy(address.sun_path, sizeof(address.sun_path), text_view(path)) != RESULT_OK)
 		return fault_set(fault, RESULT_TOO_LONG, FAULT_FERRY, 0, "listen at %s", path);
-	server->wake = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
-	server->listener = socket(AF_UNIX, SOCK_SEQPACKET | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
-	if (server->wake < 0 || server->listener < 0)
-		return fault_errno(fault, errno, "listen at %s", path);
-	enum result result = bind_address(server->listener, &address, fault);
-	if (result != RESULT_OK)
-		return result;
+	if (bind(listener, name, sizeof(address)) != 0) {
+		if (errno != EADDRINUSE || lstat(path, &status) != 0)
+			return fault_errno(fault, errno, "listen at %s", path);
+		if (!S_ISSOCK(status.st_mode))
+			return fault_set(fault, RESULT_EXISTS, FAULT_FERRY, 0, "%s is no socket", path);
+		if (connect(listener, name, sizeof(address)) == 0 || errno != ECONNREFUSED)
+			return fault_set(fault, RESULT_ALREADY_RUNNING, FAULT_FERRY, 0, "%s is served", path);
+		if (unlink(path) != 0 || bind(listener, name, sizeof(address)) != 0)
+			return fault_errno(fault, errno, "take over %s", path);
+	}
 	server->address = address;
 	/* Every user may knock; accepted sockets inherit that the kernel says who sends each packet. */
-	int yes = 1;
-	if (setsockopt(server->listener, SOL_SOCKET, SO_PASSCRED, &yes, sizeof(yes)) != 0 || chmod(path, 0666) != 0 ||
-	    listen(server->listener, SOMAXCONN) != 0)
+	if (setsockopt(listener, SOL_SOCKET, SO_PASSCRED, &yes, sizeof(yes)) != 0 || chmod(path, 0666) != 0 ||
+	    listen(listener, SOMAXCONN) != 0)
 		return fault_errno(fault, errno, "listen at %s", path);
 	return RESULT_OK;
 }
@@ -250,15 +228,14 @@ enum result ipc_server_start(const char *address, const struct ipc_limits *limit
 {
 	AUTO(ipc_server) struct ipc_server *server = calloc(1, sizeof(*server));
 	if (!server)
-		return fault_set(fault, RESULT_NO_MEMORY, FAULT_FERRY, 0, "listen at %s", address);
-	server->limits = *limits;
-	server->handler = *handler;
-	server->listener = server->wake = -1;
-	server->mutex = mutex_new();
+		return fault_errno(fault, errno, "listen at %s", address);
+	*server = (struct ipc_server){ .limits = *limits, .handler = *handler, .mutex = mutex_new() };
+	server->wake = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
+	server->listener = socket(AF_UNIX, SOCK_SEQPACKET | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
 	server->connections = calloc(limits->connections_max, sizeof(*server->connections));
 	server->polled = calloc((size_t)limits->connections_max + 2, sizeof(*server->polled));
-	if (!server->mutex || !server->connections || !server->polled)
-		return fault_set(fault, RESULT_NO_MEMORY, FAULT_FERRY, 0, "listen at %s", address);
+	if (!server->mutex || server->wake < 0 || server->listener < 0 || !server->connections || !server->polled)
+		return fault_errno(fault, errno, "listen at %s", address);
 	enum result result = listen_at(server, address, fault);
 	if (result == RESULT_OK)
 		result = thread_start("ipc", serve, server, &server->thread, fault);

@@ -2,14 +2,15 @@
 
 #include <errno.h>
 #include <stdlib.h>
+#include <string.h>
 #include <sys/socket.h>
+#include <sys/syscall.h>
 #include <sys/time.h>
 #include <sys/un.h>
 #include <unistd.h>
 
 #include "platform/posix/fault.h"
 #include "platform/posix/packet.h"
-#include "platform/posix/testroot.h"
 
 struct ipc_client {
 	int fd;
@@ -24,9 +25,8 @@ enum result ipc_client_default_address(char *to, size_t size, struct fault *faul
 /* Negative: for ever.  To the kernel that is 0, so 0 becomes the shortest wait there is. */
 static bool set_timeout(int fd, int option, int64_t timeout_ms)
 {
-	struct timeval limit = { 0 };
-	if (timeout_ms >= 0)
-		limit = (struct timeval){ timeout_ms / 1000, timeout_ms > 0 ? timeout_ms % 1000 * 1000 : 1 };
+	int64_t us = timeout_ms == 0 ? 1 : timeout_ms % 1000 * 1000;
+	struct timeval limit = timeout_ms < 0 ? (struct timeval){ 0 } : (struct timeval){ timeout_ms / 1000, us };
 	return setsockopt(fd, SOL_SOCKET, option, &limit, sizeof(limit)) == 0;
 }
 
@@ -62,10 +62,7 @@ enum result ipc_client_open(const char *address, unsigned flags, int64_t timeout
                             struct fault *fault)
 {
 	AUTO(ipc_client) struct ipc_client *client = calloc(1, sizeof(*client));
-	if (!client)
-		return fault_set(fault, RESULT_NO_MEMORY, FAULT_FERRY, 0, "connect to %s", address);
-	client->fd = socket(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0);
-	if (client->fd < 0)
+	if (!client || (client->fd = socket(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0)) < 0)
 		return fault_errno(fault, errno, "connect to %s", address);
 	enum result result = connect_within(client->fd, address, timeout_ms, fault);
 	if (result == RESULT_OK)
@@ -110,4 +107,66 @@ enum result ipc_client_receive(struct ipc_client *client, int64_t timeout_ms, st
 	*to = client->input;
 	client->input = BUFFER(0);
 	return RESULT_OK;
+}
+
+/* --- who speaks --- */
+
+/* A message carries its thread's real ids.  Raw system calls, as in identity.c: they speak of this one thread. */
+struct ipc_speaker {
+	uid_t uid;
+	gid_t gid;
+};
+
+static enum result speaker_new(uid_t uid, gid_t gid, struct ipc_speaker **ret_speaker, struct fault *fault)
+{
+	struct ipc_speaker *speaker = malloc(sizeof(*speaker));
+	if (!speaker)
+		return fault_set(fault, RESULT_NO_MEMORY, FAULT_FERRY, 0, "remember who speaks");
+	*speaker = (struct ipc_speaker){ uid, gid };
+	*ret_speaker = speaker;
+	return RESULT_OK;
+}
+
+enum result ipc_speaker_current(struct ipc_speaker **ret_speaker, struct fault *fault)
+{
+	return speaker_new((uid_t)syscall(SYS_getuid), (gid_t)syscall(SYS_getgid), ret_speaker, fault);
+}
+
+/* Accounts are numbers here, and have no passwords: it is wearing one that takes a right. */
+enum result ipc_speaker_logon(const char *user, const char *password, struct ipc_speaker **ret_speaker,
+                              struct fault *fault)
+{
+	char *end = NULL;
+	bool number = strncmp(user, "uid:", 4) == 0 && user[4] >= '0' && user[4] <= '9';
+	unsigned long uid = number ? strtoul(user + 4, &end, 10) : 0;
+	(void)password;
+	if (!number || *end != '\0' || uid > INT32_MAX)
+		return fault_set(fault, RESULT_ACCESS_REFUSED, FAULT_FERRY, 0, "log on as %s: accounts are uid:N here", user);
+	return speaker_new((uid_t)uid, (gid_t)uid, ret_speaker, fault);
+}
+
+enum result ipc_speaker_claim(const struct ipc_speaker *speaker, struct ipc_claim *ret_claim, struct fault *fault)
+{
+	*ret_claim = (struct ipc_claim){ .logon_id = 0 };
+	text_display(ret_claim->sid, sizeof(ret_claim->sid), "uid:%u", speaker->uid);
+	(void)fault;
+	return RESULT_OK;
+}
+
+void ipc_speaker_free(struct ipc_speaker *speaker)
+{
+	free(speaker);
+}
+
+enum result ipc_speaker_wear(const struct ipc_speaker *speaker, struct fault *fault)
+{
+	gid_t before = (gid_t)syscall(SYS_getgid);
+	if (syscall(SYS_setresgid, speaker->gid, -1, -1) != 0)
+		return fault_set(fault, RESULT_IDENTITY_LOST, FAULT_ERRNO, errno, "speak as gid %u", speaker->gid);
+	if (syscall(SYS_setresuid, speaker->uid, -1, -1) == 0)
+		return RESULT_OK;
+	int error = errno;
+	if (syscall(SYS_setresgid, before, -1, -1) != 0)
+		abort(); /* half of one and half of another must not go on */
+	return fault_set(fault, RESULT_IDENTITY_LOST, FAULT_ERRNO, error, "speak as uid %u", speaker->uid);
 }

@@ -8,7 +8,6 @@
 #include <sys/stat.h>
 
 #include "platform/posix/fault.h"
-#include "platform/posix/testroot.h"
 
 struct listener {
 	const struct service_handler *handler;
@@ -37,13 +36,11 @@ enum result service_run(bool console, const struct service_handler *handler, enu
                         void *context, struct fault *fault)
 {
 	(void)console; /* there is only the foreground */
+	const int signals[] = { SIGTERM, SIGINT, SIGHUP, SIGRTMIN, SIGRTMIN + 1 };
 	struct listener listener = { .handler = handler };
 	sigemptyset(&listener.signals);
-	sigaddset(&listener.signals, SIGTERM);
-	sigaddset(&listener.signals, SIGINT);
-	sigaddset(&listener.signals, SIGHUP);
-	sigaddset(&listener.signals, SIGRTMIN);
-	sigaddset(&listener.signals, SIGRTMIN + 1);
+	for (size_t i = 0; i < sizeof(signals) / sizeof(signals[0]); i++)
+		sigaddset(&listener.signals, signals[i]);
 	/* Threads inherit this.  It stays so: another Ctrl-C must not turn the end of a stop into a kill. */
 	pthread_sigmask(SIG_BLOCK, &listener.signals, NULL);
 	pthread_t thread;

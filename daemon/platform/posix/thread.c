@@ -14,13 +14,7 @@ struct thread {
 	void *argument;
 };
 
-struct mutex {
-	pthread_mutex_t handle;
-};
-
-struct condition {
-	pthread_cond_t handle;
-};
+/* A struct mutex is a pthread_mutex_t, and a struct condition a pthread_cond_t: there is nothing to add. */
 
 /* What can fail only by a mistake of ours. */
 static void must(int error)
@@ -39,10 +33,9 @@ enum result thread_start(const char *name, void (*run)(void *argument), void *ar
                          struct fault *fault)
 {
 	struct thread *thread = calloc(1, sizeof(*thread));
-	if (!thread)
-		return fault_set(fault, RESULT_NO_MEMORY, FAULT_FERRY, 0, "start thread %s", name);
-	*thread = (struct thread){ .run = run, .argument = argument };
-	int error = pthread_create(&thread->id, NULL, thread_body, thread);
+	if (thread)
+		*thread = (struct thread){ .run = run, .argument = argument };
+	int error = thread ? pthread_create(&thread->id, NULL, thread_body, thread) : ENOMEM;
 	if (error != 0) {
 		free(thread);
 		return fault_errno(fault, error, "start thread %s", name);
@@ -61,41 +54,41 @@ void thread_join(struct thread *thread)
 
 struct mutex *mutex_new(void)
 {
-	return calloc(1, sizeof(struct mutex)); /* all zero is PTHREAD_MUTEX_INITIALIZER on Linux */
+	return calloc(1, sizeof(pthread_mutex_t)); /* all zero is PTHREAD_MUTEX_INITIALIZER on Linux */
 }
 
 void mutex_free(struct mutex *mutex)
 {
 	if (mutex)
-		must(pthread_mutex_destroy(&mutex->handle));
+		must(pthread_mutex_destroy((pthread_mutex_t *)mutex));
 	free(mutex);
 }
 
 void mutex_lock(struct mutex *mutex)
 {
-	must(pthread_mutex_lock(&mutex->handle));
+	must(pthread_mutex_lock((pthread_mutex_t *)mutex));
 }
 
 void mutex_unlock(struct mutex *mutex)
 {
-	must(pthread_mutex_unlock(&mutex->handle));
+	must(pthread_mutex_unlock((pthread_mutex_t *)mutex));
 }
 
 struct condition *condition_new(void)
 {
-	return calloc(1, sizeof(struct condition)); /* likewise */
+	return calloc(1, sizeof(pthread_cond_t)); /* likewise */
 }
 
 void condition_free(struct condition *condition)
 {
 	if (condition)
-		must(pthread_cond_destroy(&condition->handle));
+		must(pthread_cond_destroy((pthread_cond_t *)condition));
 	free(condition);
 }
 
 void condition_signal(struct condition *condition)
 {
-	must(pthread_cond_signal(&condition->handle));
+	must(pthread_cond_signal((pthread_cond_t *)condition));
 }
 
 void condition_wait(struct condition *condition, struct mutex *mutex, int64_t timeout_ms)
@@ -106,8 +99,8 @@ void condition_wait(struct condition *condition, struct mutex *mutex, int64_t ti
 		timeout_ms = INT64_MAX / 1000000; /* 292 years */
 	clock_gettime(CLOCK_MONOTONIC, &until);
 	int64_t at_ns = until.tv_nsec + timeout_ms % 1000 * 1000000;
-	until.tv_sec += timeout_ms / 1000 + at_ns / 1000000000;
-	until.tv_nsec = at_ns % 1000000000;
-	int error = pthread_cond_clockwait(&condition->handle, &mutex->handle, CLOCK_MONOTONIC, &until);
+	until = (struct timespec){ until.tv_sec + timeout_ms / 1000 + at_ns / 1000000000, at_ns % 1000000000 };
+	pthread_cond_t *handle = (pthread_cond_t *)condition;
+	int error = pthread_cond_clockwait(handle, (pthread_mutex_t *)mutex, CLOCK_MONOTONIC, &until);
 	must(error == ETIMEDOUT ? 0 : error);
 }

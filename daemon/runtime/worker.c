@@ -527,6 +527,14 @@ static void give_up_readings(struct worker *worker, uint64_t flight)
 			place = &(*place)->next;
 }
 
+static bool waits_for(const struct worker *worker, const struct file_handle *file)
+{
+	for (size_t i = 0; i < worker->sync_count; i++)
+		if (worker->syncs[i].order->handle == file)
+			return true;
+	return false;
+}
+
 static void file_order(struct worker *worker, struct order *order)
 {
 	struct fault fault;
@@ -537,6 +545,8 @@ static void file_order(struct worker *worker, struct order *order)
 		return;
 	}
 	if (is_of_an_open_file(order)) {
+		if (waits_for(worker, order->handle))
+			do_syncs(worker); /* what comes last of a file closes it, and nobody else may be at it then */
 		worker->syncs[worker->sync_count++].order = order;
 		if (worker->sync_count == SYNCS_TOGETHER_MAX)
 			do_syncs(worker);

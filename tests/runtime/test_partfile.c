@@ -372,7 +372,7 @@ static void partfile__folder_that_is_gone__keeps_no_name(void **state)
 {
 	(void)state;
 	if (!folder_is_to_be_synced)
-		skip();
+		GROUND_SKIP("a folder is opened for its sync (names need none here; shown by Linux)");
 	struct partfile part = part_of("gone/file", "", 0);
 	assert_int_equal(partfile_keep(&part, NULL), RESULT_PATH_NOT_FOUND);
 }

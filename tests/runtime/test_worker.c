@@ -664,6 +664,38 @@ static void worker__many_orders_at_once_in_two_folders__are_each_done(void **sta
 	rig_free(rig);
 }
 
+/* Syncs run side by side, but a file is closed when nobody is at it any more: TSan judges. */
+static void worker__the_last_order_behind_a_sync_of_its_file__waits_for_it(void **state)
+{
+	(void)state;
+	struct rig *rig = rig_new(well, 1, 64 * MIB);
+	struct file records[FILES_AT_ONCE];
+	struct file_handle *handles[FILES_AT_ONCE];
+	bool synced[FILES_AT_ONCE] = { false };
+	rig->record.bytes_total = 0;
+	for (unsigned i = 0; i < FILES_AT_ONCE; i++) {
+		next_file(rig, &rig->landing, i);
+		rig->record.tag[0] = '\0';
+		open_file(rig, i);
+		records[i] = rig->record;
+		handles[i] = TAKE(rig->handle);
+	}
+	for (unsigned i = 0; i < FILES_AT_ONCE; i++) {
+		rig->record = records[i];
+		rig->handle = handles[i];
+		order(rig, i, ORDER_SYNC, 0);
+		order(rig, i, i % 2 ? ORDER_FINISH : ORDER_CLOSE, 0);
+	}
+	for (unsigned i = 0; i < 2 * FILES_AT_ONCE; i++) {
+		struct report *report = take_report(rig);
+		assert_int_equal(report->result, RESULT_OK);
+		assert_true(synced[report->flight] == (report->order != ORDER_SYNC));
+		synced[report->flight] = true;
+		free(report);
+	}
+	rig_free(rig);
+}
+
 static void worker__stopped_with_work_left__answers_every_order(void **state)
 {
 	(void)state;
@@ -876,6 +908,7 @@ int main(void)
 		cmocka_unit_test(worker__asked_about_files__answers_and_keeps_no_list),
 		cmocka_unit_test(worker__abandon__closes_and_removes),
 		cmocka_unit_test(worker__many_orders_at_once_in_two_folders__are_each_done),
+		cmocka_unit_test(worker__the_last_order_behind_a_sync_of_its_file__waits_for_it),
 		cmocka_unit_test(worker__stopped_with_work_left__answers_every_order),
 		cmocka_unit_test(worker__idle__never_wakes),
 	};

@@ -48,6 +48,19 @@ void helped_resume(struct world *world, int64_t row)
 	assert_int_equal(world->resumed, RESULT_OK);
 }
 
+int64_t helped_submit(struct world *world, enum person person, enum job_priority priority, bool stuck)
+{
+	world->files[world->first_file % WORLD_FILES_MAX].stuck = stuck;
+
+	int64_t row = world_create(world, &(struct world_order){ .owner = person, .files = 1, .auto_complete = true });
+
+	world->first_file++;
+	assert_int_equal(world_set(world, row, PROPERTY_PRIORITY, &(struct job_properties){ .priority = priority }), RESULT_OK);
+	helped_resume(world, row);
+	world_wait(world, 0);
+	return row;
+}
+
 struct job_status helped_status(struct world *world, int64_t row)
 {
 	struct job_status status;

@@ -13,6 +13,8 @@ void helped_begin(struct world *world, uint64_t seed); /* the owner is here */
 void helped_end(struct world *world);                  /* and nothing was wrong */
 /* A job with flags and, but for NULL, a token; not resumed. */
 int64_t helped_job(struct world *world, const struct world_order *order, unsigned flags, const struct world_loan *loan);
+/* A job of one file that completes by itself, resumed; `stuck`: its server is never done. */
+int64_t helped_submit(struct world *world, enum person person, enum job_priority priority, bool stuck);
 void helped_resume(struct world *world, int64_t row); /* it is granted */
 void helped_run_to(struct world *world, int64_t row, enum job_state state);
 struct job_status helped_status(struct world *world, int64_t row);

@@ -34,15 +34,7 @@ static void limit(struct world *world, const char *rule)
 
 static int64_t submit(struct world *world, enum job_priority priority, bool stuck)
 {
-	world->files[world->first_file].stuck = stuck;
-
-	int64_t row = world_create(world, &(struct world_order){ .files = 1, .auto_complete = true });
-
-	world->first_file++;
-	assert_int_equal(world_set(world, row, PROPERTY_PRIORITY, &(struct job_properties){ .priority = priority }), RESULT_OK);
-	helped_resume(world, row);
-	world_wait(world, 0);
-	return row;
+	return helped_submit(world, OWNER, priority, stuck);
 }
 
 static unsigned running(struct world *world, const int64_t rows[JOBS])

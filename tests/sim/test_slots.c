@@ -13,15 +13,7 @@
 /* A job of one file that never gets on by itself: it keeps its slot until that is taken. */
 static int64_t submit_as(struct world *world, enum person person, enum job_priority priority)
 {
-	world->files[world->first_file % WORLD_FILES_MAX].stuck = true;
-
-	int64_t row = world_create(world, &(struct world_order){ .owner = person, .files = 1, .auto_complete = true });
-
-	world->first_file++;
-	assert_int_equal(world_set(world, row, PROPERTY_PRIORITY, &(struct job_properties){ .priority = priority }), RESULT_OK);
-	helped_resume(world, row);
-	world_wait(world, 0);
-	return row;
+	return helped_submit(world, person, priority, true);
 }
 
 static int64_t submit(struct world *world, enum job_priority priority)

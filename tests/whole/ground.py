@@ -110,7 +110,23 @@ class Identity:
 OLD = 1000000000  # when the servers' files were made: landed ones get that time
 
 
-class Nginx:
+class Files:
+    """What a server serves: the folder `www`."""
+
+    def file(self, name, size):
+        path = os.path.join(self.www, name)
+        with open(path, "wb") as file:
+            for begin in range(0, size, MIB):
+                file.write(os.urandom(min(MIB, size - begin)))
+        os.utime(path, (OLD, OLD))
+        return self.url(name)
+
+    def digest(self, name, algorithm="sha256"):
+        with open(os.path.join(self.www, name), "rb") as file:
+            return f"{algorithm}:{hashlib.new(algorithm, file.read()).hexdigest()}"
+
+
+class Nginx(Files):
     """A real nginx that serves the folder `www`, at most `rate` bytes a second a connection (0: as fast as it can)."""
 
     def __init__(self, folder, rate=0, address="127.0.0.1"):
@@ -154,20 +170,8 @@ class Nginx:
         except OSError:
             return False
 
-    def file(self, name, size):
-        path = os.path.join(self.www, name)
-        with open(path, "wb") as file:
-            for begin in range(0, size, MIB):
-                file.write(os.urandom(min(MIB, size - begin)))
-        os.utime(path, (OLD, OLD))
-        return self.url(name)
-
     def url(self, name):
         return f"http://{self.address}:{self.port}/{name}"
-
-    def digest(self, name, algorithm="sha256"):
-        with open(os.path.join(self.www, name), "rb") as file:
-            return f"{algorithm}:{hashlib.new(algorithm, file.read()).hexdigest()}"
 
     def requests(self):
         """(name, status, body bytes, first byte of the range or 0) of each request that has ended."""

@@ -5,7 +5,7 @@ import os
 from ground import Files
 
 from .kdc import ORIGIN
-from .server import PASSWORDS, Process, own, tool
+from .server import PASSWORDS, Process, tool
 
 MODULES = ("mpm_event", "authn_core", "authn_file", "authz_core", "authz_user", "auth_basic", "auth_digest", "auth_gssapi",
            "alias")

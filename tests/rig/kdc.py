@@ -16,7 +16,7 @@ class Kdc(Process):
     def __init__(self, folder):
         super().__init__(folder)
         self.log = self.path("kdc.log")
-        self.config = self.write("krb5.conf", self.client_config(300))
+        self.config = self.write("krb5.conf", self.client_config())
         # For a server to which every clock is wrong: no time is within less than nothing of another.
         self.skewed = self.write("skewed.conf", self.client_config(-1))
         profile = self.write("kdc.conf", f"""
@@ -39,7 +39,7 @@ class Kdc(Process):
         self.make_principals()
         self.start([tool("krb5kdc"), "-n", "-P", self.path("pid")], self.environment)
 
-    def client_config(self, clockskew):
+    def client_config(self, clockskew=300):
         return f"""
             [libdefaults]
               default_realm = {self.realm}
@@ -64,7 +64,7 @@ class Kdc(Process):
         commands += [f"ktadd -norandkey -k {self.keytab(user)} {user}" for user in PASSWORDS]
         commands += [f"addprinc -randkey HTTP/{host}" for host in (ORIGIN, PROXY, STRANGER)]
         commands += [f"ktadd -k {self.keytab(host)} HTTP/{host}" for host in (ORIGIN, PROXY)]
-        said = self.run("kadmin.local", "-r", self.realm, input="\n".join(commands) + "\n")
+        said = self.run("kadmin.local", "-p", "admin", "-r", self.realm, input="\n".join(commands) + "\n")
         for name in (*PASSWORDS, ORIGIN, PROXY):
             assert os.path.exists(self.keytab(name)), said
             os.chmod(self.keytab(name), 0o644)  # servers read theirs as users of their own
@@ -87,9 +87,10 @@ class Kdc(Process):
     def client(self, ccache):
         return {"KRB5_CONFIG": self.config, "KRB5CCNAME": "FILE:" + ccache}
 
-    def valid(self, ccache):
-        """Whether the file has a ticket that has not expired."""
-        return subprocess.run([tool("klist"), "-s", "-c", ccache], env=dict(os.environ, **self.environment)).returncode == 0
+    def takes(self, ccache):
+        """Whether it still gives tickets for a server to whoever has this file."""
+        command = [tool("kvno"), "--no-store", "-q", "-c", ccache, f"HTTP/{ORIGIN}"]
+        return subprocess.run(command, env=dict(os.environ, **self.environment), capture_output=True).returncode == 0
 
     def service(self, host, skewed=False):
         """The environment of a server: nothing of it outlives the test, as a cache of what was replayed would."""

@@ -77,10 +77,9 @@ class Connection(Handler):
     # --- who it is ---
     def authenticated(self):
         """Whether the request is somebody's.  If not it has been answered, or is not to be."""
-        given = self.headers.get("Proxy-Authorization" if self.rig.proxy else "Authorization")
-        offers = list(self.rig.schemes)
-        if given:
-            scheme, _, token = given.partition(" ")
+        scheme, _, token = self.headers.get("Proxy-Authorization" if self.rig.proxy else "Authorization", "").partition(" ")
+        offers = self.rig.schemes
+        if scheme:
             token = base64.b64decode(token)
             kind = token[8] if token.startswith(SIGNATURE) else None
             self.rig.tokens.append((self.number, scheme, kind))
@@ -88,20 +87,28 @@ class Connection(Handler):
             if kind == ANSWER and self.rig.mode == "drop":
                 self.close_connection = True
                 return False
-            if kind == ASK:
-                self.challenge = os.urandom(8)
-                message = challenge_message(struct.unpack_from("<I", token, 12)[0], self.challenge)
-                offers = [f"{scheme} {base64.b64encode(message).decode()}"]
-            elif kind == ANSWER and self.challenge and self.rig.mode == "normal":
-                self.user = who(token, self.challenge, self.rig.hashes)
-                self.challenge = None
-            elif scheme == "Basic" and "Basic" in str(self.rig.schemes) and self.rig.mode == "normal":
-                user, _, password = token.decode().partition(":")
-                self.user = user if PASSWORDS.get(user) == password else None
+            if scheme in [offer.split()[0] for offer in offers]:
+                if kind == ASK:
+                    offers = [f"{scheme} {self.new_challenge(token)}"]
+                elif self.rig.mode == "normal":
+                    self.user = self.prove(scheme, kind, token)
         if self.user is None:
             name = "Proxy-Authenticate" if self.rig.proxy else "WWW-Authenticate"
             self.answer(407 if self.rig.proxy else 401, [(name, offer) for offer in offers], b"who are you?\n")
         return self.user is not None
+
+    def new_challenge(self, token):
+        self.challenge = os.urandom(8)
+        asked, = struct.unpack_from("<I", token, 12)
+        return base64.b64encode(challenge_message(asked, self.challenge)).decode()
+
+    def prove(self, scheme, kind, token):
+        """The user that this credential proves, or None."""
+        if kind == ANSWER and self.challenge:
+            challenge, self.challenge = self.challenge, None
+            return who(token, challenge, self.rig.hashes)
+        user, _, password = token.decode(errors="replace").partition(":")
+        return user if scheme == "Basic" and PASSWORDS.get(user) == password else None
 
     # --- what it gets ---
     def serve_file(self):

@@ -147,6 +147,12 @@ class Handler(http.server.BaseHTTPRequestHandler):
         self.rig = self.server.rig
         self.number = next(self.rig.numbers)
 
+    def handle(self):
+        try:
+            super().handle()
+        except ConnectionError:
+            pass  # the client wants no more
+
     def answer(self, status, headers, body=b""):
         self.send_response(status)
         for name, value in headers:

@@ -1,4 +1,5 @@
 """Squid as a proxy that asks who one is, or does not."""
+import glob
 import os
 import signal
 
@@ -17,7 +18,8 @@ class SquidProxy(Process):
         self.keytab, self.users = kdc.keytab(PROXY), self.passwords()
         self.hosts = self.write("hosts", f"127.0.0.1 {ORIGIN} {PROXY} {STRANGER} {NOBODY}\n")
         config = self.write("squid.conf", self.config(way))
-        self.start([tool("squid"), "-N", "-f", config], kdc.service(PROXY))
+        self.name = f"rig{self.port}"  # of its shared memory: two of one name would take it from each other
+        self.start([tool("squid"), "-N", "-n", self.name, "-f", config], kdc.service(PROXY))
         self.url = f"http://{PROXY}:{self.port}"
 
     def ask(self, way):
@@ -30,12 +32,14 @@ class SquidProxy(Process):
     def close(self):
         if self.process is not None:
             self.process.kill()  # asked to end it takes two seconds, and it has nothing to lose
-        super().close()
+            super().close()
+            for path in glob.glob(f"/dev/shm/{self.name}-*"):
+                os.remove(path)
 
     def helpers(self):
-        """The folders below /proc of those that ask for it."""
+        """Of those that ask for it, what exists below /proc as long as they run."""
         with open(f"/proc/{self.process.pid}/task/{self.process.pid}/children") as children:
-            return [f"/proc/{pid}" for pid in children.read().split()]
+            return [f"/proc/{pid}/exe" for pid in children.read().split()]
 
     def times_ready(self):
         return self.said("cache.log").count("Accepting HTTP Socket connections")

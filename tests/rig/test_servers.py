@@ -29,11 +29,11 @@ def place(name):
 
 def curl(url, *options, client=()):
     """Its exit code, the status (of a proxy that refused a tunnel, if so) and the body."""
-    command = [tool("curl"), "-q", "-s", "-o", place("body"), "-w", "%{http_code} %{http_connect}", *options, url]
+    command = [tool("curl"), "-q", "-s", "-o", place("body"), "-w", "%{http_code} %{http_connect}\n", *options, url]
     environment = {"PATH": os.environ["PATH"], "KRB5_CONFIG": kdc.config, **dict(client)}
     open(place("body"), "wb").close()
     done = subprocess.run(command, env=environment, capture_output=True, text=True, timeout=30)
-    status, tunnel = map(int, done.stdout.split())
+    status, tunnel = map(int, done.stdout.splitlines()[-1].split())
     with open(place("body"), "rb") as file:
         return Answer(done.returncode, status or tunnel, file.read())
 
@@ -70,9 +70,9 @@ def kerberos_origin__names_who_asked():
 def kerberos_ticket_expires__nobody_is_let_in():
     with ApacheOrigin(place("apache-late"), kdc) as origin:
         url = origin.file("a.bin", SIZE)
-        short = kdc.kinit("alice", place("short.ccache"), "2s")
+        short = kdc.kinit("alice", place("short.ccache"), "3s")
         check(curl(url, *NEGOTIATE, client=short), origin)
-        wait_until(lambda: not kdc.valid(place("short.ccache")), 10, "the ticket expires")
+        wait_until(lambda: not kdc.takes(place("short.ccache")), 10, "the ticket expires")
         assert curl(url, *NEGOTIATE, client=short).status == 401
 
 
@@ -136,7 +136,7 @@ def ntlm_origin__verifies_and_binds_to_the_connection():
         check(curl(url, *right), origin)
         assert seen(origin, 2) == [(401, None), (200, "FERRY\\alice")], origin.requests()
         assert [token[1:] for token in origin.tokens] == [("NTLM", 1), ("NTLM", 3)], origin.tokens
-        curl(url, *right, url)  # the second rides on what the first proved
+        curl(url, *right, "-o", os.devnull, url)  # the second rides on what the first proved
         assert [request.status for request in origin.requests()[-3:]] == [401, 200, 200], origin.requests()
         assert len({request.connection for request in origin.requests()[-3:]}) == 1, origin.requests()
         part = curl(url, *right, "-r", "49000-")
@@ -147,7 +147,7 @@ def ntlm_origin__verifies_and_binds_to_the_connection():
         assert curl(url, *right).status == 401
         origin.mode = "drop"
         assert curl(url, *right).code != 0
-        origin.mode, origin.schemes = "normal", ("Negotiate", 'Basic realm="x"')
+        origin.mode, origin.schemes = "normal", ('Basic realm="x"',)
         assert curl(url, *right).status == 401
         check(curl(url, "--anyauth", "-u", f"bob:{PASSWORDS['bob']}"), origin)
         assert seen(origin) == [(200, "bob")] and origin.tokens[-1][1:] == ("Basic", None), origin.tokens

@@ -2,7 +2,7 @@
 
 Each is a process or a thread of the test's own, in a folder that the test names, on a free loopback port, and is gone
 when it is closed or the test ends.  They run on Linux; the programs under test may run under Wine beside them.
-Names below localhost are this machine wherever libcurl looks them up, and nowhere else: no file of the system is touched.
+Names below localhost are this machine wherever libcurl looks them up: no file of the system is touched for them.
 """
 import os
 import sys

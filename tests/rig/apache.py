@@ -7,12 +7,12 @@ from ground import Files
 from .kdc import ORIGIN
 from .server import PASSWORDS, Process, tool
 
-MODULES = ("mpm_event", "authn_core", "authn_file", "authz_core", "authz_user", "auth_basic", "auth_digest", "auth_gssapi",
-           "alias")
+MODULES = ("mpm_event", "alias", "authn_core", "authn_file", "authz_core", "authz_user", "auth_basic", "auth_digest",
+           "auth_gssapi")
 
 
 class ApacheOrigin(Process, Files):
-    """`open`, `krb` (Negotiate by Kerberos), `basic`, `digest`: each has all of `www`.  Kerberos users are `alice@FERRY.TEST`."""
+    """`open`, `krb` (Negotiate by Kerberos), `basic`, `digest`: each has all of `www`.  `krb` says alice@FERRY.TEST."""
 
     def __init__(self, folder, kdc, skewed=False):
         super().__init__(folder)

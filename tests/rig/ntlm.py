@@ -61,6 +61,7 @@ def who(message, challenge, hashes):
 
 class Connection(Handler):
     challenge = upstream = None
+    bound = False  # whether `user` holds for the whole connection: what Basic proves does not
 
     def do_GET(self):
         if not self.authenticated():
@@ -77,13 +78,16 @@ class Connection(Handler):
     # --- who it is ---
     def authenticated(self):
         """Whether the request is somebody's.  If not it has been answered, or is not to be."""
-        scheme, _, token = self.headers.get("Proxy-Authorization" if self.rig.proxy else "Authorization", "").partition(" ")
+        given = self.headers.get("Proxy-Authorization" if self.rig.proxy else "Authorization", "")
+        scheme, _, token = given.partition(" ")
         offers = self.rig.schemes
+        if not self.bound:
+            self.user = None
         if scheme:
             token = base64.b64decode(token)
             kind = token[8] if token.startswith(SIGNATURE) else None
             self.rig.tokens.append((self.number, scheme, kind))
-            self.user = None
+            self.user, self.bound = None, kind is not None
             if kind == ANSWER and self.rig.mode == "drop":
                 self.close_connection = True
                 return False
@@ -134,7 +138,7 @@ class Connection(Handler):
         if self.upstream is None or self.upstream.port != (url.port or 80):
             self.upstream = http.client.HTTPConnection("127.0.0.1", url.port or 80, timeout=30)
         headers = {name: value for name, value in self.headers.items() if not name.lower().startswith("proxy-")}
-        self.upstream.request(self.command, url.path or "/", headers=headers)
+        self.upstream.request(self.command, url._replace(scheme="", netloc="").geturl() or "/", headers=headers)
         answer = self.upstream.getresponse()
         self.log_request(answer.status)
         self.send_response_only(answer.status)

@@ -46,14 +46,13 @@ def own(path, user):
 
 
 class Server:
-    """A folder that every user may enter, a port, and `log`, with a line `method url status connection user` for a request."""
+    """A folder that all may enter, a port, and `log`: a line `method url status connection user` for each request."""
 
     def __init__(self, folder):
         self.folder = folder
         self.log = os.path.join(folder, "access.log")
         os.makedirs(folder)
         os.chmod(folder, 0o755)
-        self.port = free_port()
         atexit.register(self.close)
 
     def path(self, name):
@@ -92,6 +91,10 @@ class Process(Server):
     """A program that stays in the foreground."""
     process = None
 
+    def __init__(self, folder):
+        super().__init__(folder)
+        self.port = free_port()
+
     def start(self, command, environment=(), ports=()):
         with open(self.path("said"), "ab") as said:
             self.process = subprocess.Popen(command, env=dict(os.environ, **dict(environment)), cwd=self.folder,
@@ -112,14 +115,14 @@ class Process(Server):
 
 class Threads(Server):
     """A server of our own, a thread for each connection; `handler` answers, by http.server's rules."""
-    handler = None
+    handler = server = None
 
     def __init__(self, folder):
         super().__init__(folder)
         self.numbers = itertools.count(1)
         self.lines = open(self.log, "a", buffering=1)
-        self.server = Listener(("127.0.0.1", self.port), self.handler)
-        self.server.rig = self
+        self.server = Listener(("127.0.0.1", 0), self.handler)
+        self.server.rig, self.port = self, self.server.server_address[1]
         threading.Thread(target=self.server.serve_forever, args=(0.05,), daemon=True).start()
 
     def close(self):
@@ -130,7 +133,6 @@ class Threads(Server):
 
 
 class Listener(socketserver.ThreadingTCPServer):
-    allow_reuse_address = True
     daemon_threads = True
     block_on_close = False
     request_queue_size = 128

@@ -10,7 +10,7 @@ from .server import Process, own, tool
 
 
 class SquidProxy(Process):
-    """`way` is "negotiate" (Kerberos users are `alice@FERRY.TEST`), "basic" or None: it asks nobody."""
+    """`way` is "negotiate" (by Kerberos: its log says alice@FERRY.TEST), "basic", or None: it asks nobody."""
 
     def __init__(self, folder, kdc, way="negotiate"):
         super().__init__(folder)
@@ -66,9 +66,9 @@ class SquidProxy(Process):
             """
 
     def asking(self, way):
-        helpers = {"negotiate": lambda: f"{tool('negotiate_kerberos_auth')} -k {self.keytab} -s GSS_C_NO_NAME",
-                   "basic": lambda: f"{tool('basic_ncsa_auth')} {self.users}"}
         if way is None:
             return "acl who src all"
-        return (f"auth_param {way} program {helpers[way]()}\nauth_param {way} children 2 startup=1 idle=1\n"
+        helper = {"negotiate": f"{tool('negotiate_kerberos_auth')} -k {self.keytab} -s GSS_C_NO_NAME",
+                  "basic": f"{tool('basic_ncsa_auth')} {self.users}"}[way]
+        return (f"auth_param {way} program {helper}\nauth_param {way} children 2 startup=1 idle=1\n"
                 "acl who proxy_auth REQUIRED")

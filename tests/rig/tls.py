@@ -22,8 +22,9 @@ class Authority:
                      "-addext", "keyUsage=critical,keyCertSign,cRLSign")
 
     def openssl(self, *arguments):
-        return subprocess.run([tool("openssl"), *arguments], env=dict(os.environ, OPENSSL_CONF=self.server.path("openssl.conf")),
-                              check=True, capture_output=True, stdin=subprocess.DEVNULL).stdout
+        environment = dict(os.environ, OPENSSL_CONF=self.server.path("openssl.conf"))
+        return subprocess.run([tool("openssl"), *arguments], env=environment, check=True, capture_output=True,
+                              stdin=subprocess.DEVNULL).stdout
 
     def issue(self, name, subject, key, *extensions, days=30):
         """A certificate for this key, as a file."""
@@ -38,8 +39,9 @@ class Authority:
 class NginxTls(Process, Files):
     """Kinds: "right"; "wrong_host"; "expired"; "client" asks for a certificate of the CA; "old" speaks TLS 1.1 at most.
 
-    `ca` and `other_ca` are certificates of authorities, of which only the first is theirs.  `client_pem` with `client_key`,
-    or `client_pfx` with PFX_PASSWORD, is alice's: `client_sha1` is its thumbprint.  `pin` is that of the servers' key.
+    `ca` and `other_ca` are certificates of authorities, of which only the first is theirs.  `client_pem` with
+    `client_key`, or `client_pfx` with PFX_PASSWORD, is alice's; `client_sha1` is its thumbprint.  `pin` is that of the
+    servers' key.
     """
     kinds = ("right", "wrong_host", "expired", "client", "old")
 
@@ -53,8 +55,9 @@ class NginxTls(Process, Files):
         self.make_client(authority)
         self.make_servers(authority)
         self.ports = {kind: free_port() for kind in self.kinds}
-        self.start([tool("nginx"), "-p", folder, "-c", self.write("nginx.conf", self.config()), "-e", self.path("error.log")],
-                   ports=self.ports.values())
+        self.port = self.ports["right"]
+        config = self.write("nginx.conf", self.config())
+        self.start([tool("nginx"), "-p", folder, "-c", config, "-e", self.path("error.log")], ports=self.ports.values())
 
     def url(self, name, kind="right", host="localhost"):
         return f"https://{host}:{self.ports[kind]}/{name}"
@@ -64,9 +67,9 @@ class NginxTls(Process, Files):
         authority.openssl("genrsa", "-out", self.client_key, "2048")
         self.client_pem = authority.issue("client", "/CN=alice", self.client_key, "extendedKeyUsage=clientAuth")
         # As old a cipher as every Windows and Wine can read.
-        authority.openssl("pkcs12", "-export", "-in", self.client_pem, "-inkey", self.client_key, "-out", self.client_pfx,
-                          "-passout", f"pass:{PFX_PASSWORD}", "-certpbe", "PBE-SHA1-3DES", "-keypbe", "PBE-SHA1-3DES",
-                          "-macalg", "sha1")
+        authority.openssl("pkcs12", "-export", "-in", self.client_pem, "-inkey", self.client_key,
+                          "-out", self.client_pfx, "-passout", f"pass:{PFX_PASSWORD}",
+                          "-certpbe", "PBE-SHA1-3DES", "-keypbe", "PBE-SHA1-3DES", "-macalg", "sha1")
         der = authority.openssl("x509", "-in", self.client_pem, "-outform", "DER")
         self.client_sha1 = hashlib.sha1(der).hexdigest()
 
@@ -74,9 +77,9 @@ class NginxTls(Process, Files):
         key = self.path("server.key")
         authority.openssl("genrsa", "-out", key, "2048")
         usage = "extendedKeyUsage=serverAuth"
+        elsewhere = "subjectAltName=DNS:elsewhere.test"
         self.certificates = dict.fromkeys(self.kinds, authority.issue("server", "/CN=localhost", key, HERE, usage))
-        self.certificates["wrong_host"] = authority.issue("wrong", "/CN=elsewhere", key, "subjectAltName=DNS:elsewhere.test",
-                                                          usage)
+        self.certificates["wrong_host"] = authority.issue("wrong", "/CN=elsewhere.test", key, elsewhere, usage)
         self.certificates["expired"] = authority.issue("expired", "/CN=localhost", key, HERE, usage, days=-1)
         public = authority.openssl("pkey", "-in", key, "-pubout", "-outform", "DER")
         self.pin = "sha256//" + base64.b64encode(hashlib.sha256(public).digest()).decode()
@@ -94,7 +97,7 @@ class NginxTls(Process, Files):
         return f"""{user} daemon off; pid {self.folder}/pid; error_log {self.folder}/error.log;
             events {{ }}
             http {{
-              log_format seen '$request_method https://$host:$server_port$uri $status $connection $name';
+              log_format seen '$request_method https://$host:$server_port$request_uri $status $connection $name';
               map $ssl_client_s_dn $name {{ default $ssl_client_s_dn; '' -; }}
               access_log {self.log} seen; {temp}{servers}
             }}"""

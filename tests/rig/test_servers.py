@@ -43,10 +43,15 @@ def served(server, name="a.bin"):
         return file.read()
 
 
-def seen(server, count=1):
-    """(status, user) of the last requests; a log may be a little behind the answer."""
-    requests = wait_until(lambda: len(server.requests()) >= count and server.requests(), 5, "the log tells it")
-    return [(request.status, request.user) for request in requests[-count:]]
+def saw(server, *expected):
+    """The last that its log tells are these "METHOD status user"; it may be a little behind the answers."""
+    def last():
+        return [f"{seen.method} {seen.status} {seen.user}" for seen in server.requests()[-len(expected):]]
+
+    try:
+        wait_until(lambda: last() == list(expected), 5, f"the log tells {expected}")
+    except AssertionError as late:
+        raise AssertionError(f"{late}: {last()}") from late
 
 
 def check(answer, server):
@@ -58,7 +63,7 @@ def kerberos_origin__names_who_asked():
         url = origin.file("a.bin", SIZE)
         check(curl(url, *NEGOTIATE, client=alice), origin)
         check(curl(url, *NEGOTIATE, client=bob), origin)
-        assert seen(origin, 2) == [(200, "alice@FERRY.TEST"), (200, "bob@FERRY.TEST")], origin.requests()
+        saw(origin, "GET 200 alice@FERRY.TEST", "GET 200 bob@FERRY.TEST")
         assert curl(url, *NEGOTIATE).status == 401, "without a ticket"
         # A server that has no principal, and one that has not the key of its own.
         for host in (NOBODY, STRANGER):
@@ -88,7 +93,7 @@ def basic_and_digest__right_and_wrong_passwords():
         for way in ("basic", "digest"):
             url = origin.url("a.bin", way)
             check(curl(url, f"--{way}", "-u", f"alice:{PASSWORDS['alice']}"), origin)
-            assert seen(origin) == [(200, "alice")], origin.requests()
+            saw(origin, "GET 200 alice")
             assert curl(url, f"--{way}", "-u", f"alice:{PASSWORDS['bob']}").status == 401
             assert curl(url).status == 401
             part = curl(url, f"--{way}", "-u", f"bob:{PASSWORDS['bob']}", "-r", "1000-1999")
@@ -103,11 +108,12 @@ def kerberos_proxy__lets_in_by_ticket_and_tunnels():
         tls.file("a.bin", SIZE)
         through = ("-x", proxy.url, "--proxy-negotiate", "-U", ":")
         check(curl(origin.url("a.bin", "open"), *through, client=alice), origin)
-        assert seen(proxy) == [(200, "alice@FERRY.TEST")], proxy.requests()
+        saw(proxy, "GET 200 alice@FERRY.TEST")
         check(curl(origin.url("a.bin"), *through, *NEGOTIATE, client=bob), origin)
-        assert seen(proxy)[0][1] == seen(origin)[0][1] == "bob@FERRY.TEST", (proxy.requests(), origin.requests())
+        saw(proxy, "GET 200 bob@FERRY.TEST")
+        saw(origin, "GET 200 bob@FERRY.TEST")
         check(curl(tls.url("a.bin"), *through, "--cacert", tls.ca, client=bob), tls)
-        assert seen(proxy) == [(200, "bob@FERRY.TEST")] and proxy.requests()[-1].method == "CONNECT", proxy.requests()
+        saw(proxy, "CONNECT 200 bob@FERRY.TEST")
         assert curl(origin.url("a.bin", "open"), *through).status == 407
         assert curl(tls.url("a.bin"), *through, "--cacert", tls.ca).status == 407
         helpers = proxy.helpers()
@@ -120,11 +126,12 @@ def proxy__begins_to_ask_in_the_middle():
         origin.file("a.bin", SIZE)
         url, through = origin.url("a.bin", "open"), ("-x", proxy.url)
         check(curl(url, *through), origin)
+        saw(proxy, "GET 200 None")
         proxy.ask("basic")
         assert curl(url, *through).status == 407
-        check(curl(url, *through, "-U", f"bob:{PASSWORDS['bob']}"), origin)
         assert curl(url, *through, "-U", f"bob:{PASSWORDS['alice']}").status == 407
-        assert seen(proxy, 4)[0] == (200, None) and seen(proxy, 2)[0] == (200, "bob"), proxy.requests()
+        check(curl(url, *through, "-U", f"bob:{PASSWORDS['bob']}"), origin)
+        saw(proxy, "GET 200 bob")
         proxy.ask("negotiate")
         check(curl(url, *through, "--proxy-negotiate", "-U", ":", client=alice), origin)
 
@@ -134,7 +141,7 @@ def ntlm_origin__verifies_and_binds_to_the_connection():
         url = origin.file("a.bin", SIZE)
         right = ("--ntlm", "-u", f"FERRY\\alice:{PASSWORDS['alice']}")
         check(curl(url, *right), origin)
-        assert seen(origin, 2) == [(401, None), (200, "FERRY\\alice")], origin.requests()
+        saw(origin, "GET 401 None", "GET 200 FERRY\\alice")
         assert [token[1:] for token in origin.tokens] == [("NTLM", 1), ("NTLM", 3)], origin.tokens
         curl(url, *right, "-o", os.devnull, url)  # the second rides on what the first proved
         assert [request.status for request in origin.requests()[-3:]] == [401, 200, 200], origin.requests()
@@ -150,7 +157,8 @@ def ntlm_origin__verifies_and_binds_to_the_connection():
         origin.mode, origin.schemes = "normal", ('Basic realm="x"',)
         assert curl(url, *right).status == 401
         check(curl(url, "--anyauth", "-u", f"bob:{PASSWORDS['bob']}"), origin)
-        assert seen(origin) == [(200, "bob")] and origin.tokens[-1][1:] == ("Basic", None), origin.tokens
+        saw(origin, "GET 200 bob")
+        assert origin.tokens[-1][1:] == ("Basic", None), origin.tokens
 
 
 def ntlm_proxy__also_for_tunnels_and_before_an_origin_that_asks():
@@ -161,9 +169,10 @@ def ntlm_proxy__also_for_tunnels_and_before_an_origin_that_asks():
         right = (*through, "-U", f"FERRY\\alice:{PASSWORDS['alice']}")
         wrong = (*through, "-U", f"FERRY\\alice:{PASSWORDS['bob']}")
         check(curl(origin.url("a.bin"), *right, "--ntlm", "-u", f"FERRY\\bob:{PASSWORDS['bob']}"), origin)
-        assert seen(proxy) == [(200, "FERRY\\alice")] and seen(origin) == [(200, "FERRY\\bob")], proxy.requests()
+        saw(proxy, "GET 200 FERRY\\alice")
+        saw(origin, "GET 200 FERRY\\bob")
         check(curl(tls.url("a.bin"), *right, "--cacert", tls.ca), tls)
-        assert seen(proxy) == [(200, "FERRY\\alice")] and proxy.requests()[-1].method == "CONNECT", proxy.requests()
+        saw(proxy, "CONNECT 200 FERRY\\alice")
         assert curl(origin.url("a.bin"), *wrong).status == 407
         assert curl(tls.url("a.bin"), *wrong, "--cacert", tls.ca).status == 407
 
@@ -184,7 +193,7 @@ def certificates__each_is_wrong_in_its_own_way():
     assert curl(asked, *trusting).status == 400
     check(curl(asked, *trusting, "--cert", tls.client_pem, "--key", tls.client_key), tls)
     check(curl(asked, *trusting, "--cert-type", "P12", "--cert", f"{tls.client_pfx}:{PFX_PASSWORD}"), tls)
-    assert seen(tls, 3) == [(400, None), (200, "CN=alice"), (200, "CN=alice")], tls.requests()
+    saw(tls, "GET 400 None", "GET 200 CN=alice", "GET 200 CN=alice")
 
 
 def pac__is_what_the_test_wants():
@@ -193,7 +202,7 @@ def pac__is_what_the_test_wants():
         assert b"application/x-ns-proxy-autoconfig" in answer.body and answer.body.endswith(server.text.encode())
         server.text = None
         assert curl(server.url).status == 404
-        assert seen(server, 2) == [(200, None), (404, None)], server.requests()
+        saw(server, "GET 200 None", "GET 404 None")
 
 
 kdc, tls = Kdc(place("kdc")), NginxTls(place("tls"))

@@ -11,9 +11,51 @@ void segments_settle(struct segments_pace *pace, uint32_t most)
 	pace->settled = true;
 }
 
-static bool helped(const struct segments_pace *pace, uint64_t rate)
+void segments_begin(struct segments_pace *pace, uint64_t answer_ms, uint64_t left, uint32_t most)
 {
-	return rate / (100 + SEGMENTS_GAIN_PERCENT) >= pace->rate / 100;
+	bool far = answer_ms >= SEGMENTS_FAR_MS && left >= SEGMENTS_FAR_BYTES && most > 1;
+
+	if (pace->wanted > 0)
+		return;
+	pace->wanted = !far ? 1 : most < SEGMENTS_FIRST ? most : SEGMENTS_FIRST;
+	pace->before = pace->wanted;
+	pace->too_many = far;
+}
+
+/* Two rates, with more and with fewer requests. */
+static bool helps(uint64_t more, uint64_t fewer)
+{
+	return more / (100 + SEGMENTS_GAIN_PERCENT) >= fewer / 100;
+}
+
+static bool is_left(uint64_t left, uint64_t rate, uint64_t ms)
+{
+	return rate > 0 && left / ms >= rate / 1000;
+}
+
+static void try_number(struct segments_pace *pace, uint32_t number, uint64_t rate)
+{
+	pace->before = pace->wanted;
+	pace->rate = rate;
+	pace->wanted = number;
+	pace->warm = pace->settled = false;
+}
+
+static void try_fewer(struct segments_pace *pace, uint64_t rate, uint64_t left)
+{
+	if (pace->too_many && pace->wanted > 1 && is_left(left, rate, SEGMENTS_FEWER_MS))
+		try_number(pace, pace->wanted / 2, rate);
+}
+
+static void judge_fewer(struct segments_pace *pace, uint64_t rate)
+{
+	if (helps(pace->rate, rate)) {
+		pace->wanted = pace->before;
+		pace->too_many = false;
+	} else {
+		pace->rate = rate;
+	}
+	pace->settled = true;
 }
 
 void segments_look(struct segments_pace *pace, uint64_t bytes, uint64_t ms, uint64_t left, uint32_t most)
@@ -22,25 +64,30 @@ void segments_look(struct segments_pace *pace, uint64_t bytes, uint64_t ms, uint
 	uint32_t more = pace->wanted == 1 ? SEGMENTS_FIRST : pace->wanted + SEGMENTS_STEP;
 
 	if (pace->settled) {
-		if (rate / SEGMENTS_DROP_PERCENT >= pace->rate / 100)
+		if (rate / SEGMENTS_DROP_PERCENT >= pace->rate / 100) {
+			try_fewer(pace, rate, left);
 			return;
+		}
 		pace->settled = false;
 		pace->before = pace->wanted;
-	} else if (pace->wanted > 1 && !pace->warm) {
+	} else if ((pace->wanted > 1 || pace->before > 1) && !pace->warm) {
 		pace->warm = true;
 		return;
-	} else if (pace->wanted > 1 && !helped(pace, rate)) {
+	} else if (pace->wanted < pace->before) {
+		judge_fewer(pace, rate);
+		return;
+	} else if (pace->wanted > 1 && !helps(rate, pace->rate)) {
 		segments_settle(pace, pace->before);
 		return;
 	}
+	if (pace->wanted > pace->before)
+		pace->too_many = false;
 	if (more > most)
 		more = most;
-	if (more <= pace->wanted || rate == 0 || left / SEGMENTS_LEFT_MS < rate / 1000)
-		return;
-	pace->before = pace->wanted;
-	pace->rate = rate;
-	pace->wanted = more;
-	pace->warm = false;
+	if (more <= pace->wanted)
+		try_fewer(pace, rate, left);
+	else if (is_left(left, rate, SEGMENTS_LEFT_MS))
+		try_number(pace, more, rate);
 }
 
 /* --- which --- */

@@ -16,6 +16,9 @@
 #define SEGMENTS_DROP_PERCENT 50 /* of the rate then, at which it is tried anew: it was a good moment, or the line changed */
 #define SEGMENTS_LOOK_MS 500   /* between two looks; the first one after a change sees connections that are still starting */
 #define SEGMENTS_LEFT_MS 3000  /* what would be over by then is not worth it */
+#define SEGMENTS_FAR_MS 20     /* from a request to its answer: so far away several are tried before one was measured, */
+#define SEGMENTS_FAR_BYTES (4u * 1024u * 1024u) /* for so much, */
+#define SEGMENTS_FEWER_MS 10000 /* and whether fewer do as well is found out when so much is left */
 #define SEGMENTS_BYTES_MIN (256u * 1024u) /* of a part, but for a file's last */
 
 /* Bytes [first, end) of the file. */
@@ -30,9 +33,12 @@ struct segments_pace {
 	uint32_t before; /* what it was when `rate` was measured */
 	uint64_t rate;   /* bytes a second with so many */
 	bool warm;       /* the present number has had its first look */
+	bool too_many;   /* perhaps: it began with several, and whether fewer would do is not known */
 	bool settled;    /* more did not help */
 };
 
+/* An answer began after `answer_ms`; `left` bytes are to come. */
+void segments_begin(struct segments_pace *pace, uint64_t answer_ms, uint64_t left, uint32_t most);
 /* `bytes` came in `ms`, `left` are still to come; at most `most` at once. */
 void segments_look(struct segments_pace *pace, uint64_t bytes, uint64_t ms, uint64_t left, uint32_t most);
 /* No more than so many, at least 1, as long as they get on. */

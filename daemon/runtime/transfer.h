@@ -16,7 +16,7 @@
 struct transfer_set;
 
 struct transfer_limits {
-	uint64_t checkpoint_bytes;   /* at most this much of a file is written beyond what is recorded */
+	uint64_t checkpoint_bytes;   /* at most this much of a file is written beyond what is recorded, by each request for it */
 #define TRANSFER_CHECKPOINT_BYTES_MIN 65536
 	uint32_t connect_timeout_ms; /* 30 s */
 	uint32_t stall_timeout_s;    /* 60 s without a byte: RESULT_STALLED */

@@ -88,7 +88,7 @@ static enum result take(struct transfer *transfer, const char *bytes, size_t len
 static bool must_wait(struct transfer *transfer, uint64_t received, size_t length)
 {
 	const struct transfer *lead = transfer_lead(transfer);
-	return lead->held || received + length > lead->recorded + transfer->set->limits.checkpoint_bytes;
+	return lead->held || received + length > transfer_parts_limit(lead);
 }
 
 /* By curl's own limit rather than by pausing: what curl is to deliver later it still reads, and keeps in memory. */

@@ -149,6 +149,7 @@ bool transfer_parts_ended(struct transfer *transfer);
 /* Stop the others.  The lead goes on if it has not ended its own part; `written` is what is whole, in any case. */
 void transfer_parts_join(struct transfer *lead);
 void transfer_parts_tend(struct transfer_set *set);
+uint64_t transfer_parts_limit(const struct transfer *lead); /* how far its file may be taken */
 
 /* --- transfer_answer.c --- */
 /* Hand the request to curl: with the range `request` says. */

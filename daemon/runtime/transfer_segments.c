@@ -9,7 +9,7 @@
 
 #include "platform/clock.h"
 
-#define PARTS_PER_CHECKPOINT 8
+#define PARTS_PER_CHECKPOINT 4
 #define HASH_BLOCK_BYTES 16384
 
 static uint64_t received(const struct transfer *transfer)
@@ -31,6 +31,22 @@ static uint32_t count_requests(const struct transfer *lead)
 	return count;
 }
 
+static uint64_t answer_ms(const struct transfer *lead)
+{
+	curl_off_t asked = 0, answered = 0;
+
+	curl_easy_getinfo(lead->easy, CURLINFO_PRETRANSFER_TIME_T, &asked);
+	curl_easy_getinfo(lead->easy, CURLINFO_STARTTRANSFER_TIME_T, &answered);
+	return answered > asked ? (uint64_t)(answered - asked) / 1000 : 0;
+}
+
+static uint32_t most_now(const struct transfer *lead)
+{
+	uint32_t most = lead->parts.most < lead->connections_per_host_max ? lead->parts.most : lead->connections_per_host_max;
+
+	return most < SEGMENTS_MAX ? most : SEGMENTS_MAX;
+}
+
 void transfer_parts_answered(struct transfer *lead, bool takes_ranges)
 {
 	struct transfer_parts *parts = &lead->parts;
@@ -38,8 +54,7 @@ void transfer_parts_answered(struct transfer *lead, bool takes_ranges)
 	parts->proven = lead->request.offset > 0 && lead->written > 0;
 	parts->allowed = takes_ranges && lead->total != SIZE_UNKNOWN && lead->end == lead->total &&
 	                 resume_is_strong_etag(lead->etag);
-	if (parts->pace.wanted == 0)
-		parts->pace.wanted = 1;
+	segments_begin(&parts->pace, answer_ms(lead), lead->total - lead->written, most_now(lead));
 	parts->came = 0;
 	parts->looked_ms = clock_mono_ms();
 }
@@ -208,9 +223,12 @@ static void go_on_alone(struct transfer *lead)
 
 /* --- beginning --- */
 
-static uint64_t limit(const struct transfer *lead)
+/* A checkpoint for each request: within one of all, the slowest part would hold up the others. */
+uint64_t transfer_parts_limit(const struct transfer *lead)
 {
-	return lead->recorded + lead->set->limits.checkpoint_bytes;
+	uint32_t requests = lead->parts.on && lead->parts.pace.wanted > 0 ? lead->parts.pace.wanted : 1;
+
+	return lead->recorded + lead->set->limits.checkpoint_bytes * requests;
 }
 
 static void look(struct transfer *lead, int64_t now_ms)
@@ -218,11 +236,10 @@ static void look(struct transfer *lead, int64_t now_ms)
 	struct transfer_parts *parts = &lead->parts;
 	int64_t due_ms = parts->looked_ms + SEGMENTS_LOOK_MS;
 	uint64_t at = parts->on ? parts->whole : received(lead);
-	uint32_t most = parts->most < lead->connections_per_host_max ? parts->most : lead->connections_per_host_max;
 
 	if (now_ms >= due_ms) {
 		segments_look(&parts->pace, parts->came, (uint64_t)(now_ms - parts->looked_ms), lead->total - at,
-		              most < SEGMENTS_MAX ? most : SEGMENTS_MAX);
+		              most_now(lead));
 		parts->came = 0;
 		parts->looked_ms = now_ms;
 		due_ms = now_ms + SEGMENTS_LOOK_MS;
@@ -239,7 +256,7 @@ static void divide(struct transfer *lead)
 
 	parts->plan = (struct segments_plan){ .total = lead->total, .next = received(lead),
 		                                  .length = lead->set->limits.checkpoint_bytes / PARTS_PER_CHECKPOINT };
-	if (!segments_take(&parts->plan, limit(lead), parts->pace.wanted, &own))
+	if (!segments_take(&parts->plan, transfer_parts_limit(lead), parts->pace.wanted, &own))
 		return; /* as soon as more is recorded */
 	parts->on = parts->used = true;
 	parts->whole = lead->written;
@@ -290,7 +307,7 @@ static void fill(struct transfer *lead)
 	uint32_t wanted = parts->proven || parts->pace.wanted == 1 ? parts->pace.wanted : 2;
 
 	for (; wanted > 1 && requests < wanted && transfer_has_room(lead->set, lead); requests++) {
-		if (!segments_take(&parts->plan, limit(lead), parts->pace.wanted, &part))
+		if (!segments_take(&parts->plan, transfer_parts_limit(lead), parts->pace.wanted, &part))
 			break;
 		if (begin(lead, part)) {
 			segments_give_back(&parts->plan, part);

@@ -87,6 +87,64 @@ static void segments_look__line_that_became_slow__is_tried_anew(void **state)
 	assert_int_equal(pace.wanted, SEGMENTS_FIRST + SEGMENTS_STEP);
 }
 
+/* --- far away --- */
+
+static void segments_begin__far_and_large__has_several_at_once(void **state)
+{
+	static const struct {
+		uint64_t answer_ms, left;
+		uint32_t most, wanted;
+	} cases[] = {
+		{ SEGMENTS_FAR_MS, SEGMENTS_FAR_BYTES, 16, SEGMENTS_FIRST },
+		{ SEGMENTS_FAR_MS - 1, SEGMENTS_FAR_BYTES, 16, 1 },
+		{ SEGMENTS_FAR_MS, SEGMENTS_FAR_BYTES - 1, 16, 1 },
+		{ SEGMENTS_FAR_MS, SEGMENTS_FAR_BYTES, 3, 3 },
+		{ SEGMENTS_FAR_MS, SEGMENTS_FAR_BYTES, 1, 1 },
+		{ SEGMENTS_FAR_MS, SEGMENTS_FAR_BYTES, 0, 1 },
+	};
+	(void)state;
+	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+		struct segments_pace pace = { 0 };
+		segments_begin(&pace, cases[i].answer_ms, cases[i].left, cases[i].most);
+		assert_int_equal(pace.wanted, cases[i].wanted);
+		segments_begin(&pace, 1000, 1000 * MIB, 16); /* the file's next answer changes nothing */
+		assert_int_equal(pace.wanted, cases[i].wanted);
+	}
+}
+
+/* Whoever began with several finds the way down to as few as do as well, where enough is left for it to matter. */
+static void segments_look__began_with_several__ends_with_as_few_as_do(void **state)
+{
+	static const struct {
+		uint64_t each, whole, left;
+		uint32_t most, wanted;
+	} cases[] = {
+		{ 10 * MIB, 10 * MIB, 1000 * MIB, 16, 1 },
+		{ 10 * MIB, 10 * MIB, 1000 * MIB, 4, 1 },
+		{ 5 * MIB, 10 * MIB, 1000 * MIB, 16, 2 },
+		{ 5 * MIB, 20 * MIB, 1000 * MIB, 16, 4 },
+		{ MIB, 100 * MIB, 1000 * MIB, 6, 6 },
+		{ MIB, 100 * MIB, 1000 * MIB, 4, 4 },
+		{ 10 * MIB, 10 * MIB, 90 * MIB, 4, 4 }, /* soon over */
+		{ 0, 0, 1000 * MIB, 16, 4 },
+	};
+	(void)state;
+	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+		struct segments_pace pace = { 0 };
+		uint32_t changes = 0, before = 0;
+
+		segments_begin(&pace, 100, cases[i].left, cases[i].most);
+		for (int second = 0; second < 60; second++) {
+			segments_look(&pace, carry(pace.wanted, cases[i].each, cases[i].whole), 1000, cases[i].left, cases[i].most);
+			assert_true(pace.wanted >= 1 && pace.wanted <= cases[i].most);
+			changes += pace.wanted != before;
+			before = pace.wanted;
+		}
+		assert_int_equal(pace.wanted, cases[i].wanted);
+		assert_true(changes <= 7); /* and stays there */
+	}
+}
+
 /* --- which --- */
 
 static void segments_take__all_of_them__are_the_file_in_order(void **state)
@@ -146,6 +204,8 @@ int main(void)
 		cmocka_unit_test(segments_look__lines__end_with_as_many_as_help),
 		cmocka_unit_test(segments_look__a_new_number__has_one_look_to_get_going),
 		cmocka_unit_test(segments_look__line_that_became_slow__is_tried_anew),
+		cmocka_unit_test(segments_begin__far_and_large__has_several_at_once),
+		cmocka_unit_test(segments_look__began_with_several__ends_with_as_few_as_do),
 		cmocka_unit_test(segments_take__all_of_them__are_the_file_in_order),
 		cmocka_unit_test(segments_take__limit__is_kept),
 		cmocka_unit_test(segments_give_back__gaps__are_handed_out_first_the_earliest_before),

@@ -6,6 +6,7 @@
 #ifndef FERRY_CORE_JOB_H
 #define FERRY_CORE_JOB_H
 
+#include "core/credentials.h"
 #include "core/destination.h"
 #include "core/digest.h"
 #include "core/ranges.h"
@@ -165,6 +166,7 @@ struct job {
 	char helper_sid[JOB_OWNER_BYTES_MAX]; /* whose token was lent last, "" if none was */
 	unsigned helper_logon;    /* enum logon (core/access) of that token */
 	bool token_wait;          /* its work waits for a helper token */
+	unsigned implicit, explicit; /* credentials that it has: JOB_CREDENTIAL(...) */
 	char side_sid[JOB_SIDE_COUNT][JOB_OWNER_BYTES_MAX]; /* who served last; "" if nobody did */
 	char file_writer[JOB_WRITER_BYTES_MAX]; /* whose the partial files are (core/access); "" if there never were any */
 	int64_t created_ms, modified_ms, finished_ms; /* Unix time; 0: not yet */
@@ -178,6 +180,10 @@ struct job {
 	uint64_t bytes_total;       /* of the files whose size is known */
 	uint64_t bytes_transferred; /* recorded in the store */
 };
+
+#define JOB_CREDENTIAL_SLOT(target, scheme) ((unsigned)(target) * AUTH_SCHEME_COUNT + (unsigned)(scheme))
+#define JOB_CREDENTIAL(target, scheme) (1u << JOB_CREDENTIAL_SLOT(target, scheme))
+#define JOB_CREDENTIALS_ALL ((1u << CREDENTIALS_MAX) - 1)
 
 static inline struct job_owner job_owner(const struct job *job)
 {

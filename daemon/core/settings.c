@@ -253,6 +253,8 @@ static const char *wrong_item(enum setting_item item, struct text_view text, str
 	switch (item) {
 	case SETTING_OWNER: return wrong_owner(text);
 	case SETTING_FOLDER: return wrong_folder(text);
+	case SETTING_HOST:
+		return host_pattern_is_valid(text) ? NULL : "must be a host without port, \"*.\" and a domain, or \"*\"";
 	case SETTING_RATE: return rate_parse(text, &rule, fault) == RESULT_OK ? NULL : fault->what;
 	}
 	return NULL;

@@ -171,6 +171,14 @@ static enum result reserve(struct buffer *buffer, size_t more)
 	return RESULT_OK;
 }
 
+void text_wipe(void *bytes, size_t size)
+{
+	volatile unsigned char *each = bytes;
+
+	while (size-- > 0)
+		*each++ = 0;
+}
+
 enum result buffer_append(struct buffer *buffer, const void *bytes, size_t length)
 {
 	enum result result = reserve(buffer, length);

@@ -53,6 +53,9 @@ enum result text_format(char *to, size_t size, const char *format, ...) MUST_CHE
 /* snprintf for display, where a cut (at a character's border) is right. */
 void text_display(char *to, size_t size, const char *format, ...) PRINTF_LIKE(3, 4);
 
+/* Zeroes that no compiler leaves out: for secrets that are not needed any more. */
+void text_wipe(void *bytes, size_t size);
+
 /* A growing byte buffer with a ceiling.  Always NUL-terminated when `bytes` is not NULL. */
 struct buffer {
 	char *bytes;

@@ -43,6 +43,12 @@ struct engine_parts {
 	const char *queue_mark; /* QUEUE_MARK_DIGITS hex digits, in the names of partial files: whose they are */
 	struct throttle *throttle; /* borrowed; that of the workers.  NULL: none is */
 	void (*read_network)(struct network_state *ret_state); /* platform/network's.  NULL: nothing is known of it */
+	/* platform/secrets'.  NULL: nothing can be sealed here, and no passwords are taken. */
+	enum result (*seal)(void *context, const char *binding, const void *plain, size_t size, struct buffer *to,
+	                    struct fault *fault);
+	enum result (*unseal)(void *context, const char *binding, const void *sealed, size_t size, struct buffer *to,
+	                      struct fault *fault);
+	void *secrets_context;
 	struct identity *service; /* borrowed; what serves where the configuration says so (rule 8).  NULL: nothing does */
 };
 
@@ -161,6 +167,13 @@ enum result engine_helper_clear(struct engine *engine, int64_t row, const struct
                                 struct job_status *ret_status, struct fault *fault) MUST_CHECK;
 enum result engine_helper_set_flags(struct engine *engine, int64_t row, const struct opener *opener, unsigned flags,
                                     struct job_status *ret_status, struct fault *fault) MUST_CHECK;
+/* --- credentials (core/credentials); what the job runs with is asked for anew --- */
+/* In place of what it has for that target and scheme. */
+enum result engine_credential_set(struct engine *engine, int64_t row, const struct credential *credential,
+                                  struct job_status *ret_status, struct fault *fault) MUST_CHECK;
+enum result engine_credential_remove(struct engine *engine, int64_t row, enum auth_target target, enum auth_scheme scheme,
+                                     struct job_status *ret_status, struct fault *fault) MUST_CHECK;
+
 /* Tokens that were lent for as long as that connection are dropped. */
 void engine_connection_ended(struct engine *engine, uint64_t connection);
 

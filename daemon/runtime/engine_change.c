@@ -449,12 +449,16 @@ static enum result apply_take(struct engine *engine, struct job *job, const void
 	job->helper_sid[0] = job->properties.pinned_helper[0] = '\0';
 	job->helper_logon = 0;
 	job->token_wait = false;
+	job->implicit = job->explicit = 0;
+	if (result == RESULT_OK)
+		result = store_credentials_remove(engine->parts.store, job->row, fault);
 	return result == RESULT_OK ? store_job_take(engine->parts.store, job, fault) : result;
 }
 
 static void after_take(struct engine *engine, const struct job *job)
 {
 	engine_forget_token(engine, job->row);
+	engine_end_answers(engine, job->row);
 	wind_down_job(engine, job);
 }
 

@@ -39,7 +39,7 @@ struct errand {
 /* As the identity, if it has a worker for files or there is room for one. */
 static struct errand *errand_begin(struct engine *engine, struct identity *identity, struct fault *fault)
 {
-	struct crew *crew = crew_get(engine, identity, JOB_SIDE_FILE, fault);
+	struct crew *crew = crew_get(engine, identity, JOB_SIDE_FILE, (struct answers){ 0 }, fault);
 	struct errand *errand = crew != NULL ? calloc(1, sizeof(*errand)) : NULL;
 
 	if (errand == NULL) {

@@ -115,6 +115,10 @@ void flight_order(struct engine *engine, struct flight *flight, enum order_kind 
 		order->segments_max = flight->active->no_segments ? 1 : (uint32_t)engine->parts.settings->transfer_segments_per_file_max;
 		if (!give_ranges(engine, flight, order))
 			return;
+		if (flight_route(engine, flight, &order->route) != RESULT_OK) {
+			order_free(order);
+			order = NULL;
+		}
 	}
 	if (order != NULL && kind == ORDER_FETCH && flight->active->patience != NULL) {
 		order->first_byte_s = flight->active->patience->first_byte_s;
@@ -216,6 +220,7 @@ void active_free(struct engine *engine, struct active *active)
 	*place = active->next;
 	for (unsigned side = 0; side < JOB_SIDE_COUNT; side++)
 		crew_release(engine, active->crews[side]);
+	active_wipe_credentials(active);
 	free(active);
 	engine->schedule_due = true;
 }
@@ -343,7 +348,7 @@ static enum result find_crews(struct engine *engine, struct active *active, stru
 		active->as[side] = engine_side(engine, job, (enum job_side)side, &identity);
 		if (identity == NULL)
 			return RESULT_IDENTITY_LOST;
-		active->crews[side] = crew_get(engine, identity, (enum job_side)side, fault);
+		active->crews[side] = crew_get(engine, identity, (enum job_side)side, engine_answers(job, (enum job_side)side), fault);
 		if (active->crews[side] == NULL)
 			return fault->result;
 	}
@@ -363,6 +368,8 @@ static struct active *active_new(struct engine *engine, struct job *job, struct 
 	enum result result = active != NULL ? find_crews(engine, active, job, fault) :
 	                                      fault_set(fault, RESULT_NO_MEMORY, FAULT_FERRY, 0, "start the job");
 
+	if (result == RESULT_OK && job->work == JOB_WORK_TRANSFER)
+		result = active_open_credentials(engine, active, job, fault);
 	if (result != RESULT_OK) {
 		fault->result = result;
 		for (unsigned side = 0; active != NULL && side < JOB_SIDE_COUNT; side++)

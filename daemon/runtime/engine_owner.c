@@ -324,11 +324,17 @@ static bool make_room(struct engine *engine, const struct crew *but)
 	return true;
 }
 
-static struct crew *crew_find(const struct engine *engine, const struct identity *identity)
+static bool has_answers(const struct crew *crew, struct answers answers)
+{
+	return crew->answers.implicit == answers.implicit && crew->answers.row == answers.row;
+}
+
+static struct crew *crew_find(const struct engine *engine, const struct identity *identity, struct answers answers)
 {
 	struct crew *crew = engine->crews;
 
-	while (crew != NULL && (crew->dead || !engine_same_identity(crew->identity, identity)))
+	while (crew != NULL &&
+	       (crew->dead || !has_answers(crew, answers) || !engine_same_identity(crew->identity, identity)))
 		crew = crew->next;
 	return crew;
 }
@@ -362,9 +368,10 @@ struct worker *crew_share_worker(struct engine *engine, struct crew *crew, struc
 	return crew->workers[WORKER_SHARE];
 }
 
-struct crew *crew_get(struct engine *engine, struct identity *identity, enum job_side side, struct fault *fault)
+struct crew *crew_get(struct engine *engine, struct identity *identity, enum job_side side, struct answers answers,
+                      struct fault *fault)
 {
-	struct crew *crew = crew_find(engine, identity);
+	struct crew *crew = crew_find(engine, identity, answers);
 
 	if (crew != NULL && crew_worker(crew, side) != NULL) {
 		crew->jobs++;
@@ -382,6 +389,7 @@ struct crew *crew_get(struct engine *engine, struct identity *identity, enum job
 			return NULL;
 		}
 		crew->identity = identity_hold(identity);
+		crew->answers = answers;
 		crew->checkpoint_bytes = engine->parts.settings->transfer_checkpoint_bytes;
 		crew->next = engine->crews;
 		engine->crews = crew;
@@ -412,7 +420,7 @@ bool engine_has_workers(const struct engine *engine, const struct job *job)
 			return false; /* event 1003 has told why */
 		if (identity == NULL)
 			continue;
-		crews[side] = crew_find(engine, identity);
+		crews[side] = crew_find(engine, identity, engine_answers(job, (enum job_side)side));
 		missing += crews[side] == NULL || crew_worker(crews[side], (enum job_side)side) == NULL;
 	}
 	return missing + count_busy(engine, crews[JOB_SIDE_FILE], crews[JOB_SIDE_NETWORK]) <=

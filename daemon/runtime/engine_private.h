@@ -72,10 +72,17 @@ struct lent {
 	bool owner_elevated;
 };
 
-/* The workers of one identity; those of a kind are started when they are needed first. */
+/* With what a job's requests may be answered for, beside the policy's: what is authenticated with it is nobody else's. */
+struct answers {
+	unsigned implicit; /* JOB_CREDENTIAL(...) */
+	int64_t row;       /* of the job whose passwords they are; 0: none */
+};
+
+/* The workers of one identity with the same answers; those of a kind are started when they are needed first. */
 struct crew {
 	struct crew *next;
 	struct identity *identity;
+	struct answers answers; /* none where it has a worker for files */
 	struct worker *workers[WORKER_KIND_COUNT];
 	unsigned jobs; /* actives and errands that use it, twice where they use it for both sides */
 	int64_t idle_since_ms;
@@ -127,6 +134,9 @@ struct active {
 	const struct job_patience *patience; /* NULL: the settings' */
 	uint64_t max_bytes; /* of the job; 0: any */
 	bool no_segments; /* likewise */
+	struct credential *credentials; /* of the job, open; wiped with this */
+	uint32_t credential_count;
+	bool answers_changed; /* they are others now */
 	uint32_t connect_ms, fetch_ms; /* of its last connection, and of its files, the last ones counting most; 0: not known */
 	int64_t created_ms;
 	struct crew *crews[JOB_SIDE_COUNT]; /* without work for the network that side is NULL */
@@ -264,7 +274,8 @@ enum identity_choice engine_side(const struct engine *engine, const struct job *
                                  struct identity **ret_identity);
 /* A side's crew with its worker, used once more until crew_release.  NULL with RESULT_BUSY: as many threads as may be are at
  * work. */
-struct crew *crew_get(struct engine *engine, struct identity *identity, enum job_side side, struct fault *fault);
+struct crew *crew_get(struct engine *engine, struct identity *identity, enum job_side side, struct answers answers,
+                      struct fault *fault);
 struct worker *crew_worker(const struct crew *crew, enum job_side side);
 /* The same crew's for files on shares, started when the first of those is fetched.  NULL: RESULT_NO_WORKER, or why not. */
 struct worker *crew_share_worker(struct engine *engine, struct crew *crew, struct fault *fault);
@@ -469,5 +480,18 @@ static inline const char *job_title(const struct job *job)
 {
 	return job->properties.name[0] != '\0' ? job->properties.name : "(unnamed)";
 }
+
+/* --- engine_credential.c: with what a job answers whoever asks --- */
+
+/* Of the side's crew: the network's alone is ever asked. */
+struct answers engine_answers(const struct job *job, enum job_side side);
+/* Open the job's credentials for its active.  RESULT_SECRET_LOST | RESULT_NO_MEMORY | the store's. */
+enum result active_open_credentials(struct engine *engine, struct active *active, const struct job *job,
+                                    struct fault *fault) MUST_CHECK;
+void active_wipe_credentials(struct active *active);
+/* How the flight's source is to be asked.  `ret_route` NULL: directly, and nobody is answered. */
+enum result flight_route(const struct engine *engine, const struct flight *flight, struct transfer_route **ret_route) MUST_CHECK;
+/* The job's credentials are gone, and what was authenticated with them. */
+void engine_end_answers(struct engine *engine, int64_t row);
 
 #endif

@@ -119,6 +119,16 @@ enum result store_sources_forgive(struct store *store, int64_t job_row, struct f
 /* Whether any file of any job has a partial file of that name. */
 enum result store_partial_exists(struct store *store, const char *partial, bool *ret_exists, struct fault *fault) MUST_CHECK;
 
+/* --- the sealed part of a job's explicit credentials, by slot (JOB_CREDENTIAL_SLOT) --- */
+#define STORE_SEALED_BYTES_MAX 16384u
+/* Instead of what was there. */
+enum result store_credential_save(struct store *store, int64_t job_row, unsigned slot, const void *sealed, size_t size,
+                                  struct fault *fault) MUST_CHECK;
+enum result store_credential_remove(struct store *store, int64_t job_row, unsigned slot, struct fault *fault) MUST_CHECK;
+enum result store_credentials_remove(struct store *store, int64_t job_row, struct fault *fault) MUST_CHECK; /* all of it */
+/* RESULT_NOT_FOUND: there is none. */
+enum result store_credential(struct store *store, int64_t job_row, unsigned slot, struct buffer *to, struct fault *fault) MUST_CHECK;
+
 /* "3.46.1 <source id>" of the linked SQLite. */
 const char *store_engine_version(void);
 int store_schema_version(void); /* the newest migration this program has */

@@ -1,8 +1,9 @@
-/* Inside runtime/store: what its four files share.
+/* Inside runtime/store: what its five files share.
  *
  *   store_open.c   which files are ours, checking, migrating, settings
  *   store.c        the statements, turns and jobs
  *   store_file.c   files
+ *   store_credential.c  sealed credentials
  *   store_query.c  running one statement: arguments in, columns out, SQLite's codes into results
  */
 #ifndef FERRY_RUNTIME_STORE_PRIVATE_H
@@ -61,6 +62,10 @@ enum statement {
 	RANGES_INSERT,
 	RANGES_OF_FILE,
 	SOURCES_FORGIVE,
+	CREDENTIAL_SAVE,
+	CREDENTIAL_REMOVE,
+	CREDENTIALS_REMOVE,
+	CREDENTIAL_OF_JOB,
 	PARTIAL_EXISTS,
 	STATEMENT_COUNT
 };
@@ -103,6 +108,7 @@ void put_u64(struct query *query, const char *name, uint64_t number);
 void put_size(struct query *query, const char *name, uint64_t bytes); /* SIZE_UNKNOWN as NULL */
 void put_text(struct query *query, const char *text);                 /* must live until the last step */
 void put_octets(struct query *query, const char *text);               /* the same, not necessarily UTF-8 */
+void put_sealed(struct query *query, const void *bytes, size_t size); /* the same, any bytes */
 
 /* Run to the next row (*ret_row true) or to the end. */
 enum result query_step(struct query *query, bool *ret_row, struct fault *fault) MUST_CHECK;
@@ -115,6 +121,7 @@ uint32_t take_u32(struct query *query);
 uint64_t take_size(struct query *query); /* NULL as SIZE_UNKNOWN */
 void take_text(struct query *query, char *to, size_t size);
 enum result take_long_text(struct query *query, struct buffer *to) MUST_CHECK; /* RESULT_NO_MEMORY */
+enum result take_long_octets(struct query *query, struct buffer *to) MUST_CHECK; /* the same, of any bytes */
 /* The number in the first column of the first row, or `otherwise` if there is none. */
 enum result query_number(struct query *query, int64_t otherwise, int64_t *ret_number, struct fault *fault) MUST_CHECK;
 /* RESULT_STORE_DAMAGED if a column taken of this row was not what it can be. */

@@ -123,6 +123,11 @@ void put_octets(struct query *query, const char *text)
 	put(query, sqlite3_bind_blob64(query->statement, ++query->arguments, text, strlen(text), SQLITE_STATIC));
 }
 
+void put_sealed(struct query *query, const void *bytes, size_t size)
+{
+	put(query, sqlite3_bind_blob64(query->statement, ++query->arguments, bytes, size, SQLITE_STATIC));
+}
+
 /* --- steps --- */
 
 enum result query_step(struct query *query, bool *ret_row, struct fault *fault)
@@ -203,18 +208,27 @@ void take_text(struct query *query, char *to, size_t size)
 		query->damaged = true;
 }
 
-enum result take_long_text(struct query *query, struct buffer *to)
+enum result take_long_octets(struct query *query, struct buffer *to)
 {
 	int column = query->columns++;
 	const char *bytes = sqlite3_column_blob(query->statement, column);
 	size_t length = (size_t)sqlite3_column_bytes(query->statement, column);
 
-	if (length == 0 || !bytes || memchr(bytes, '\0', length) || length > to->length_max) {
+	if (length == 0 || !bytes || length > to->length_max) {
 		query->damaged = true;
 		return RESULT_OK;
 	}
 	buffer_clear(to);
 	return buffer_append(to, bytes, length);
+}
+
+enum result take_long_text(struct query *query, struct buffer *to)
+{
+	enum result result = take_long_octets(query, to);
+
+	if (to->length > 0 && memchr(to->bytes, '\0', to->length))
+		query->damaged = true;
+	return result;
 }
 
 enum result query_taken(struct query *query, struct fault *fault)

@@ -45,6 +45,8 @@ void transfer_free(struct transfer *transfer)
 	if (transfer->easy)
 		curl_easy_cleanup(transfer->easy);
 	curl_slist_free_all(transfer->headers);
+	if (!transfer->parts.lead)
+		transfer_route_free(transfer->route);
 	if (transfer->joined)
 		throttle_leave(transfer->set->limits.throttle, transfer->priority);
 	hash_free(transfer->hash);
@@ -167,6 +169,12 @@ enum result transfer_start(struct transfer_set *set, const struct transfer_order
 	transfer->digest = order->digest;
 	transfer->hash = order->hash;
 	transfer->parts.most = order->ranges ? 0 : order->segments_max;
+	if (order->route) {
+		transfer->route = malloc(sizeof(*transfer->route));
+		if (!transfer->route)
+			return fault_set(fault, RESULT_NO_MEMORY, FAULT_FERRY, 0, "start a transfer");
+		*transfer->route = *order->route;
+	}
 	resume_plan(&transfer->known, &transfer->request);
 	transfer_join(transfer, order->priority);
 	append(&set->waiting, TAKE(transfer));
@@ -374,7 +382,7 @@ static enum result check_digest(struct transfer *transfer, struct fault *fault)
 /* The end of the body as our rules see it, whatever curl thought. */
 static void judge_end(struct transfer *transfer, CURLcode code)
 {
-	if (transfer->fault.result == RESULT_OK && code != CURLE_OK)
+	if (transfer->fault.result == RESULT_OK && !transfer_fail_auth(transfer) && code != CURLE_OK)
 		(void)transfer_fail_curl(transfer, code);
 	/* What came is kept; and that the disk does not take it matters more than what the network did. */
 	if (transfer_flush(transfer) || transfer->fault.result)

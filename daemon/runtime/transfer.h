@@ -7,6 +7,9 @@
 #ifndef FERRY_RUNTIME_TRANSFER_H
 #define FERRY_RUNTIME_TRANSFER_H
 
+#include <stdlib.h>
+
+#include "core/credentials.h"
 #include "core/resume.h"
 #include "platform/clock.h"
 #include "platform/file.h"
@@ -25,6 +28,22 @@ struct transfer_limits {
 	struct throttle *throttle;   /* borrowed; NULL: nothing is limited */
 };
 
+/* As whom a request answers whoever asks: struct login with the texts.  Wiped with its transfer. */
+struct transfer_login {
+	unsigned schemes, forbidden;
+	bool implicit; /* as the identity that the thread wears */
+	char user[CREDENTIAL_USER_BYTES_MAX + 1], password[CREDENTIAL_PASSWORD_BYTES_MAX + 1];
+};
+struct transfer_route {
+	struct transfer_login logins[AUTH_TARGET_COUNT];
+};
+static inline void transfer_route_free(struct transfer_route *route) /* NULL is fine */
+{
+	if (route != NULL)
+		text_wipe(route, sizeof(*route));
+	free(route);
+}
+
 /* One file to fetch.  Everything is copied but `file`, which is borrowed until `finished`. */
 struct transfer_order {
 	int64_t file_row;
@@ -41,6 +60,7 @@ struct transfer_order {
 	struct hash *hash;     /* of what lies before the first byte that is asked for; the transfer's once it started */
 	const char *ranges;    /* of the server's file, that make it up, as core/ranges prints them; NULL: the whole */
 	struct resume_known known; /* but for its ranges */
+	const struct transfer_route *route; /* NULL: directly, and whoever asks gets no answer */
 };
 
 struct transfer_end;

@@ -200,8 +200,10 @@ static void head_complete(struct transfer *transfer)
 		transfer->phase = TRANSFER_REDIRECTED;
 		return;
 	}
-	transfer->phase = TRANSFER_ANSWERED;
-	judge(transfer, status);
+	/* Curl answers, if it may, and then another head comes. */
+	transfer->phase = status == 401 || status == 407 ? TRANSFER_CHALLENGED : TRANSFER_ANSWERED;
+	if (transfer->phase == TRANSFER_ANSWERED)
+		judge(transfer, status);
 }
 
 static size_t on_head(char *bytes, size_t one, size_t length, void *context)
@@ -291,7 +293,7 @@ static long buffer_size(const struct transfer *transfer)
 }
 
 /* What is the same for every request.
- * No HTTPAUTH: an identity's credentials are sent nowhere until a policy says where.  QUICK_EXIT: a transfer that is
+ * QUICK_EXIT: a transfer that is
  * stopped while its name is looked up leaves the resolver's thread to end by itself, rather than keeping all others of
  * this worker waiting for it. */
 static bool set_up(struct transfer *transfer)
@@ -315,7 +317,7 @@ static bool set_up(struct transfer *transfer)
 	       curl_easy_setopt(easy, CURLOPT_FOLLOWLOCATION, 1L) == CURLE_OK &&
 	       curl_easy_setopt(easy, CURLOPT_MAXREDIRS, (long)TRANSFER_REDIRECTS_MAX) == CURLE_OK &&
 	       curl_easy_setopt(easy, CURLOPT_HTTP_VERSION, (long)CURL_HTTP_VERSION_1_1) == CURLE_OK &&
-	       curl_easy_setopt(easy, CURLOPT_HTTPAUTH, (long)CURLAUTH_NONE) == CURLE_OK &&
+	       transfer_set_route(transfer) &&
 	       curl_easy_setopt(easy, CURLOPT_USERAGENT, set->user_agent) == CURLE_OK &&
 	       /* Direct: the environment's proxy is not the worn identity's.  Proxies come by settings, one day. */
 	       curl_easy_setopt(easy, CURLOPT_PROXY, "") == CURLE_OK &&

@@ -117,7 +117,7 @@ size_t transfer_on_body(char *bytes, size_t one, size_t length, void *context)
 	struct transfer *transfer = context;
 	(void)one; /* 1, by curl's word */
 	transfer->heard_ms = clock_mono_ms();
-	if (transfer->discard) {
+	if (transfer->discard || transfer->phase == TRANSFER_CHALLENGED) {
 		transfer->discarded += length;
 		spend(transfer, length);
 		return transfer->discarded <= TRANSFER_DISCARD_BYTES_MAX ? length : CURL_WRITEFUNC_ERROR;

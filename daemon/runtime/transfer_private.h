@@ -26,7 +26,10 @@ enum transfer_phase {
 	TRANSFER_ASKED,      /* a request is out, nothing judged yet */
 	TRANSFER_REDIRECTED, /* the last head sent us on; curl follows */
 	TRANSFER_ANSWERED,   /* the final head was judged */
+	TRANSFER_CHALLENGED, /* the last head asks who we are; curl may answer it */
 };
+
+#define TRANSFER_AUTH_TEXT_BYTES 200
 
 /* How a transfer stands with its file's other requests. */
 struct transfer_parts {
@@ -65,6 +68,8 @@ struct transfer {
 	/* The request; `easy` is NULL while the transfer waits for a connection. */
 	CURL *easy;
 	struct curl_slist *headers;
+	struct transfer_route *route; /* as in the order; of a part its lead's */
+	char auth_text[TRANSFER_AUTH_TEXT_BYTES]; /* what SSPI or GSSAPI said last */
 	struct resume_request request;
 	enum transfer_phase phase;
 	int64_t heard_ms; /* when the last byte came, or the request went out */
@@ -150,6 +155,11 @@ bool transfer_parts_ended(struct transfer *transfer);
 void transfer_parts_join(struct transfer *lead);
 void transfer_parts_tend(struct transfer_set *set);
 uint64_t transfer_parts_limit(const struct transfer *lead); /* how far its file may be taken */
+
+/* --- transfer_auth.c --- */
+bool transfer_set_route(struct transfer *transfer) MUST_CHECK; /* false: no memory */
+/* If what ended it is that somebody asked who we are, fail with the reason. */
+bool transfer_fail_auth(struct transfer *transfer);
 
 /* --- transfer_answer.c --- */
 /* Hand the request to curl: with the range `request` says. */

@@ -273,6 +273,7 @@ static enum result begin(struct transfer *lead, struct segment part)
 	if (result)
 		return result;
 	transfer->parts.lead = lead;
+	transfer->route = lead->route;
 	transfer->row = lead->row;
 	transfer->file = lead->file;
 	transfer->reserved = true;

@@ -66,6 +66,7 @@ static struct report *done_report(struct worker *worker, struct order *order, en
 	const uint64_t flight = order->flight;
 	buffer_done(&order->list);
 	hash_free(order->hash);
+	transfer_route_free(order->route);
 	struct report *report = (struct report *)(void *)order;
 	memset(report, 0, sizeof(*report));
 	report->kind = REPORT_DONE;
@@ -139,6 +140,7 @@ static void begin_fetch(struct worker *worker, struct order *order)
 		.hash = order->hash,
 		.ranges = file->ranges > 0 ? order->list.bytes : NULL,
 		.known = known_of(file, file->bytes_recorded),
+		.route = order->route,
 	};
 	transfer.known.elsewhere = order->elsewhere;
 	transfer.known.keep = order->keep;
@@ -156,6 +158,7 @@ static void begin_fetch(struct worker *worker, struct order *order)
 		return;
 	}
 	order->hash = NULL; /* the transfer's */
+	transfer_route_free(TAKE(order->route));
 	*fetch = (struct fetch){ .next = worker->fetches,
 		                     .order = order,
 		                     .recorded = file->bytes_recorded,

@@ -50,6 +50,7 @@ struct order {
 	uint32_t first_byte_s, stall_s; /* likewise */
 	bool elsewhere, keep; /* FETCH: see struct resume_known */
 	bool conditional;     /* FETCH: ask on the file's condition */
+	struct transfer_route *route; /* FETCH: see struct transfer_order; the order's own */
 	unsigned zone;        /* PUBLISH: see struct partfile */
 	struct file file;   /* as recorded in the store; of CHECK: nothing */
 	struct buffer list; /* texts, each with its end, or of FETCH one; the worker's once it is given the order */
@@ -61,6 +62,7 @@ static inline void order_free(struct order *order)
 	if (order != NULL) {
 		buffer_done(&order->list);
 		hash_free(order->hash);
+		transfer_route_free(order->route);
 	}
 	free(order);
 }

@@ -65,11 +65,11 @@ static void result__every_failure__has_a_failure_class_and_a_failure_hresult(voi
 		enum retry_class class = result_class((enum result)i);
 		assert_true(class == RETRY_CALLER || class == RETRY_NEVER || class == RETRY_LATER);
 		/* Severity "failure", no reserved bit, and one of the facilities that BITS's errors have:
-		 * null, RPC, Win32, HTTP or BITS itself. */
+		 * null, RPC, Win32, security, HTTP or BITS itself. */
 		uint32_t hresult = result_hresult((enum result)i);
 		uint32_t facility = (hresult >> 16) & 0x1FFF;
 		assert_int_equal(hresult & 0xE0000000u, 0x80000000u);
-		assert_true(facility == 0 || facility == 1 || facility == 7 || facility == 0x19 || facility == 0x20);
+		assert_true(facility == 0 || facility == 1 || facility == 7 || facility == 9 || facility == 0x19 || facility == 0x20);
 	}
 }
 

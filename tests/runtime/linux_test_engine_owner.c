@@ -138,6 +138,8 @@ static void engine_owner_present__more_owners_than_are_kept__the_one_seen_longes
 	assert_null(find_present("uid:2"));
 }
 
+static const struct answers no_answers;
+
 static void crew_end_idle__many_identities__few_idle_threads_stay(void **state)
 {
 	struct fault fault;
@@ -145,8 +147,8 @@ static void crew_end_idle__many_identities__few_idle_threads_stay(void **state)
 	(void)state;
 	for (gid_t gid = 1; gid <= MANY; gid++) {
 		AUTO(identity) struct identity *identity = identity_of(GREEDY, gid);
-		struct crew *file = crew_get(scene.engine, identity, JOB_SIDE_FILE, &fault);
-		struct crew *network = crew_get(scene.engine, identity, JOB_SIDE_NETWORK, &fault);
+		struct crew *file = crew_get(scene.engine, identity, JOB_SIDE_FILE, no_answers, &fault);
+		struct crew *network = crew_get(scene.engine, identity, JOB_SIDE_NETWORK, no_answers, &fault);
 
 		assert_non_null(file);
 		assert_ptr_equal(file, network);

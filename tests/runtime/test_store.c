@@ -71,6 +71,8 @@ static void assert_same_job(const struct job *a, const struct job *b)
 	assert_int_equal(a->properties.profile, b->properties.profile);
 	assert_int_equal(a->properties.max_bytes, b->properties.max_bytes);
 	assert_int_equal(a->properties.no_segments, b->properties.no_segments);
+	assert_int_equal(a->implicit, b->implicit);
+	assert_int_equal(a->explicit, b->explicit);
 	assert_string_equal(a->properties.name, b->properties.name);
 	assert_string_equal(a->properties.description, b->properties.description);
 	assert_int_equal(a->properties.priority, b->properties.priority);
@@ -161,6 +163,8 @@ static void fill_saved(struct job *job)
 	job->properties.profile = JOB_PROFILE_BULK;
 	job->properties.max_bytes = INT64_MAX;
 	job->properties.no_segments = true;
+	job->implicit = JOB_CREDENTIAL(AUTH_PROXY, AUTH_NEGOTIATE);
+	job->explicit = JOB_CREDENTIAL(AUTH_SERVER, AUTH_BASIC);
 }
 
 static void job__inserted_with_every_field_at_its_limit__comes_back(void **state)
@@ -199,6 +203,8 @@ static void job__saved_with_every_field_at_its_limit__comes_back(void **state)
 	expect_ok(store_job_save(store, &job, JOB_QUEUED, &seen));
 	reopen();
 	back = get_job(store, job.row);
+	assert_true(job_state_is_final(job.state));
+	job.implicit = job.explicit = 0; /* gone with the job */
 	assert_same_job(&job, &back);
 }
 
@@ -315,6 +321,47 @@ static void ranges__of_a_file__are_kept_with_it(void **state)
 	expect_fault(store_ranges_insert(store, 77, "0-9", &seen), RESULT_NOT_FOUND);
 }
 
+static void credentials__are_kept_by_slot_until_the_job_ends(void **state)
+{
+	static const char sealed[] = "s\0ealed";
+	(void)state;
+	AUTO(buffer) struct buffer back = BUFFER(STORE_SEALED_BYTES_MAX);
+	struct job job = sample_job(OWNER, 1), other = sample_job(OWNER, 2);
+	char *largest = calloc(1, STORE_SEALED_BYTES_MAX + 1);
+	assert_non_null(largest);
+	expect_ok(store_job_insert(store, &job, &seen));
+	expect_ok(store_job_insert(store, &other, &seen));
+	expect_fault(store_credential(store, job.row, 3, &back, &seen), RESULT_NOT_FOUND);
+	expect_ok(store_credential_save(store, job.row, 3, "first", 5, &seen));
+	expect_ok(store_credential_save(store, job.row, 3, sealed, sizeof(sealed), &seen));
+	expect_ok(store_credential_save(store, job.row, 7, largest, STORE_SEALED_BYTES_MAX, &seen));
+	expect_ok(store_credential_save(store, other.row, 3, "others", 6, &seen));
+	expect_fault(store_credential_save(store, job.row, 8, "x", 1, &seen), RESULT_INVALID_ARGUMENT);
+	expect_fault(store_credential_save(store, job.row, 1, largest, STORE_SEALED_BYTES_MAX + 1, &seen), RESULT_INVALID_ARGUMENT);
+	job.implicit = JOB_CREDENTIAL(AUTH_PROXY, AUTH_NTLM);
+	job.explicit = JOB_CREDENTIALS_ALL;
+	expect_ok(store_job_save(store, &job, JOB_QUEUED, &seen));
+	reopen();
+	struct job read = get_job(store, job.row);
+	assert_same_job(&job, &read);
+	expect_ok(store_credential(store, job.row, 3, &back, &seen));
+	assert_int_equal(back.length, sizeof(sealed));
+	assert_memory_equal(back.bytes, sealed, sizeof(sealed));
+	expect_ok(store_credential_remove(store, job.row, 3, &seen));
+	expect_ok(store_credential_remove(store, job.row, 3, &seen));
+	expect_fault(store_credential(store, job.row, 3, &back, &seen), RESULT_NOT_FOUND);
+
+	job.state = JOB_ACKNOWLEDGED;
+	expect_ok(store_job_save(store, &job, JOB_QUEUED, &seen));
+	read = get_job(store, job.row);
+	assert_int_equal(read.implicit | read.explicit, 0);
+	expect_fault(store_credential(store, job.row, 7, &back, &seen), RESULT_NOT_FOUND);
+	expect_ok(store_credential(store, other.row, 3, &back, &seen));
+	expect_ok(store_credentials_remove(store, other.row, &seen));
+	expect_fault(store_credential(store, other.row, 3, &back, &seen), RESULT_NOT_FOUND);
+	free(largest);
+}
+
 static void numbers__beyond_63_bits__are_refused(void **state)
 {
 	(void)state;
@@ -373,7 +420,7 @@ static void columns__of_helper_tokens__refuse_what_is_beyond_their_limits(void *
 		"on_token_loss = 2", "on_token_loss = -1", "helper_flags = 4", "helper_flags = -1", "helper_logon = 5",
 		"helper_logon = -1", "token_wait = 2", "token_wait = -1", "pinned_helper = hex(zeroblob(256))",
 		"helper_sid = hex(zeroblob(256))", "file_sid = hex(zeroblob(256))", "network_sid = hex(zeroblob(256))",
-		"file_writer = hex(zeroblob(272))", "retry_after_s = 86401", "retry_after_s = -1", "profile = 4", "profile = -1", "max_bytes = -1", "max_bytes = NULL", "no_segments = 2", "pinned_helper = NULL", "file_sid = replace(hex(zeroblob(86)), '00', char(0x20AC))", /* 258 bytes: taken */
+		"file_writer = hex(zeroblob(272))", "retry_after_s = 86401", "retry_after_s = -1", "profile = 4", "profile = -1", "max_bytes = -1", "max_bytes = NULL", "no_segments = 2", "implicit = 256", "explicit = -1", "pinned_helper = NULL", "file_sid = replace(hex(zeroblob(86)), '00', char(0x20AC))", /* 258 bytes: taken */
 	};
 	char sql[256];
 	(void)insert_job(store, sample_job(OWNER, 1));
@@ -776,6 +823,7 @@ int main(void)
 		TEST(file__every_field_at_its_limit__comes_back),
 		TEST(ranges__of_a_file__are_kept_with_it),
 		TEST(mirrors__of_a_file__are_kept_with_it_and_forgiven_by_the_job),
+		TEST(credentials__are_kept_by_slot_until_the_job_ends),
 		TEST(numbers__beyond_63_bits__are_refused),
 		TEST(numbers__that_the_schema_forbids__are_refused),
 		TEST(columns__of_helper_tokens__refuse_what_is_beyond_their_limits),

@@ -409,7 +409,7 @@ static void transfer__error_status__is_told_and_its_connection_used_again(void *
 		enum result result;
 	} cases[] = { { "/404", 404, RESULT_HTTP_STATUS },
 		          { "/503", 503, RESULT_HTTP_TRANSIENT },
-		          { "/401", 401, RESULT_HTTP_STATUS },
+		          { "/401", 401, RESULT_UNAUTHORIZED },
 		          { "/file", 200, RESULT_OK } };
 	(void)state;
 	struct rig *rig = rig_new(by_path, 1000);

@@ -1,0 +1,146 @@
+/* runtime/transfer: answering servers and proxies that ask who we are.
+ *
+ * curl has the schemes' protocols, and by SSPI (GSSAPI on the Linux ground) the credentials of whom the thread wears, at the
+ * moment of the answer: which is why a set is one identity's, with one set of answers (law 2).  Here is said who may be
+ * answered and with what, and afterwards why that did not do.
+ */
+#include "runtime/transfer_private.h"
+
+#include <string.h>
+
+/* --- what curl is told --- */
+
+static const long curl_schemes[AUTH_SCHEME_COUNT] = {
+	[AUTH_BASIC] = (long)CURLAUTH_BASIC,
+	[AUTH_DIGEST] = (long)CURLAUTH_DIGEST,
+	[AUTH_NTLM] = (long)CURLAUTH_NTLM,
+	[AUTH_NEGOTIATE] = (long)CURLAUTH_NEGOTIATE,
+};
+
+static long to_curl(unsigned schemes)
+{
+	long mask = (long)CURLAUTH_NONE;
+
+	for (unsigned i = 0; i < AUTH_SCHEME_COUNT; i++)
+		if (schemes & AUTH_FLAG(i))
+			mask |= curl_schemes[i];
+	return mask;
+}
+
+static unsigned from_curl(long mask)
+{
+	unsigned schemes = 0;
+
+	for (unsigned i = 0; i < AUTH_SCHEME_COUNT; i++)
+		if (mask & curl_schemes[i])
+			schemes |= AUTH_FLAG(i);
+	return schemes;
+}
+
+/* An empty user and password are the thread's own identity to curl. */
+static bool set_login(CURL *easy, const struct transfer_login *login, CURLoption schemes, CURLoption user,
+                      CURLoption password)
+{
+	return curl_easy_setopt(easy, schemes, to_curl(login->schemes)) == CURLE_OK &&
+	       (login->schemes == 0 || (curl_easy_setopt(easy, user, login->user) == CURLE_OK &&
+	                                curl_easy_setopt(easy, password, login->password) == CURLE_OK));
+}
+
+/* Of all that curl tells about a request, only what the security package says: the rest has secrets in it. */
+static int on_debug(CURL *easy, curl_infotype type, char *text, size_t length, void *context)
+{
+	static const char *const packages[] = { "gss_", "SSPI", "InitializeSecurityContext", "AcquireCredentialsHandle", "SPNEGO",
+		                                "NTLM handshake" };
+	struct transfer *transfer = context;
+	(void)easy;
+	for (size_t i = 0; type == CURLINFO_TEXT && i < sizeof(packages) / sizeof(packages[0]); i++) {
+		if (length < strlen(packages[i]) || memcmp(text, packages[i], strlen(packages[i])) != 0)
+			continue;
+		while (length > 0 && (text[length - 1] == '\n' || text[length - 1] == '\r'))
+			length--;
+		if (!text_has_control((struct text_view){ text, length }))
+			text_display(transfer->auth_text, sizeof(transfer->auth_text), "%.*s", (int)length, text);
+	}
+	return 0;
+}
+
+bool transfer_set_route(struct transfer *transfer)
+{
+	static const struct transfer_login nobody = { .schemes = 0 };
+	const struct transfer_route *route = transfer->route;
+	CURL *easy = transfer->easy;
+	bool asked = route != NULL && (route->logins[AUTH_SERVER].schemes | route->logins[AUTH_PROXY].schemes) != 0;
+
+	return set_login(easy, route ? &route->logins[AUTH_SERVER] : &nobody, CURLOPT_HTTPAUTH, CURLOPT_USERNAME,
+	                 CURLOPT_PASSWORD) &&
+	       set_login(easy, route ? &route->logins[AUTH_PROXY] : &nobody, CURLOPT_PROXYAUTH, CURLOPT_PROXYUSERNAME,
+	                 CURLOPT_PROXYPASSWORD) &&
+	       /* The answer to CONNECT is the proxy's, not the file's. */
+	       curl_easy_setopt(easy, CURLOPT_SUPPRESS_CONNECT_HEADERS, 1L) == CURLE_OK &&
+	       (!asked || (curl_easy_setopt(easy, CURLOPT_DEBUGFUNCTION, on_debug) == CURLE_OK &&
+	                   curl_easy_setopt(easy, CURLOPT_DEBUGDATA, transfer) == CURLE_OK &&
+	                   curl_easy_setopt(easy, CURLOPT_VERBOSE, 1L) == CURLE_OK));
+}
+
+/* --- why it did not do --- */
+
+static enum result result_of_text(const char *text, enum result otherwise)
+{
+	static const struct {
+		const char *word;
+		enum result result;
+	} words[] = {
+		{ "80090324", RESULT_CLOCK_SKEW },       { "Clock skew", RESULT_CLOCK_SKEW },
+		{ "8009030E", RESULT_NO_TICKET },        { "80090303", RESULT_NO_TICKET },
+		{ "8009030e", RESULT_NO_TICKET },        { "No Kerberos credentials", RESULT_NO_TICKET },
+		{ "No credentials", RESULT_NO_TICKET },  { "expired", RESULT_NO_TICKET },
+		{ "not found in Kerberos", RESULT_NO_TICKET },
+		{ "SEC_E_NO_CREDENTIALS", RESULT_NO_TICKET }, { "SEC_E_TARGET_UNKNOWN", RESULT_NO_TICKET },
+		{ "SEC_E_TIME_SKEW", RESULT_CLOCK_SKEW },
+	};
+
+	for (size_t i = 0; i < sizeof(words) / sizeof(words[0]); i++)
+		if (strstr(text, words[i].word) != NULL)
+			return words[i].result;
+	return otherwise;
+}
+
+bool transfer_fail_auth(struct transfer *transfer)
+{
+	static const struct transfer_login nobody = { .schemes = 0 };
+	long status = 0, connect = 0, offered_mask = 0;
+	char offered[48], had[48], forbidden[48], what[FAULT_WHAT_BYTES_MAX];
+
+	curl_easy_getinfo(transfer->easy, CURLINFO_RESPONSE_CODE, &status);
+	curl_easy_getinfo(transfer->easy, CURLINFO_HTTP_CONNECTCODE, &connect);
+	bool by_proxy = status == 407 || connect == 407;
+	if (!by_proxy && status != 401)
+		return false;
+	curl_easy_getinfo(transfer->easy, by_proxy ? CURLINFO_PROXYAUTH_AVAIL : CURLINFO_HTTPAUTH_AVAIL, &offered_mask);
+	const struct transfer_login *login =
+		transfer->route ? &transfer->route->logins[by_proxy ? AUTH_PROXY : AUTH_SERVER] : &nobody;
+	unsigned schemes = from_curl(offered_mask);
+	enum result result = by_proxy ? RESULT_PROXY_UNAUTHORIZED : RESULT_UNAUTHORIZED;
+
+	auth_schemes_display(schemes, offered, sizeof(offered));
+	auth_schemes_display(login->schemes & schemes, had, sizeof(had));
+	auth_schemes_display(login->forbidden & schemes, forbidden, sizeof(forbidden));
+	const char *who = by_proxy ? "the proxy" : "the server";
+	if (login->schemes & schemes) {
+		result = result_of_text(transfer->auth_text, result);
+		text_display(what, sizeof(what), "%s refused %s as %s%s%s", who, had,
+		             login->implicit ? "the network identity" : "the job's user", transfer->auth_text[0] ? ": " : "",
+		             transfer->auth_text);
+	} else if (login->forbidden & schemes) {
+		result = RESULT_AUTH_SCHEME;
+		text_display(what, sizeof(what), "%s offers %s, and authentication.* does not allow it %s", who, offered, forbidden);
+	} else if (login->schemes) {
+		result = RESULT_AUTH_SCHEME;
+		auth_schemes_display(login->schemes, had, sizeof(had));
+		text_display(what, sizeof(what), "%s offers %s, and may be answered with %s only", who, offered, had);
+	} else {
+		text_display(what, sizeof(what), "%s asks for %s, and the job has no credentials for it", who, offered);
+	}
+	(void)transfer_fail(transfer, result, FAULT_HTTP, by_proxy ? 407 : 401, what);
+	return true;
+}

@@ -39,6 +39,28 @@ static void transfer__request__says_who_asks_and_nothing_of_the_identity(void **
 	rig_free(rig);
 }
 
+/* Not whatever libcurl is at hand: Kerberos and NTLM by the system's own means, and its own TLS. */
+static void transfer__libcurl__can_say_who_one_is_by_the_systems_means(void **state)
+{
+#ifdef _WIN32
+	static const char *const features[] = { "SPNEGO", "Kerberos", "NTLM", "SSPI", "SSL", "threadsafe" };
+	static const char tls[] = "Schannel";
+#else
+	static const char *const features[] = { "SPNEGO", "Kerberos", "NTLM", "GSS-API", "SSL", "threadsafe" };
+	static const char tls[] = "OpenSSL/";
+#endif
+	const curl_version_info_data *built = curl_version_info(CURLVERSION_NOW);
+	(void)state;
+	for (size_t i = 0; i < sizeof(features) / sizeof(features[0]); i++) {
+		const char *const *name = built->feature_names;
+		while (*name && strcmp(*name, features[i]) != 0)
+			name++;
+		if (!*name)
+			fail_msg("libcurl was built without %s", features[i]);
+	}
+	assert_int_equal(strncmp(built->ssl_version, tls, strlen(tls)), 0);
+}
+
 static void transfer__path_with_dots_and_escapes__is_asked_for_as_given(void **state)
 {
 	(void)state;
@@ -655,6 +677,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(transfer__large_file__is_written_in_blocks_of_a_mebibyte),
 		cmocka_unit_test(transfer__request__says_who_asks_and_nothing_of_the_identity),
+		cmocka_unit_test(transfer__libcurl__can_say_who_one_is_by_the_systems_means),
 		cmocka_unit_test(transfer__path_with_dots_and_escapes__is_asked_for_as_given),
 		cmocka_unit_test(transfer__empty_file__is_whole_without_a_write),
 		cmocka_unit_test(transfer__no_length__ends_with_the_connection),

@@ -49,7 +49,7 @@ class Kdc(Process):
               rdns = false
               udp_preference_limit = 1
               clockskew = {clockskew}
-              default_ccache_name = FILE:{self.folder}/nobody.ccache
+              default_ccache_name = FILE:{self.ticket('%{uid}')}
             [realms]
               {self.realm} = {{
                 kdc = 127.0.0.1:{self.port}
@@ -83,6 +83,15 @@ class Kdc(Process):
         """A ticket of the user's in a file.  The environment of a client that has it; `lifetime` as in "2s"."""
         self.run("kinit", "-k", "-t", self.keytab(user), "-c", ccache, *(["-l", lifetime] if lifetime else []), user)
         return self.client(ccache)
+
+    def ticket(self, uid):
+        """Where a thread of this uid has its tickets, if KRB5_CONFIG is `config` and there is no KRB5CCNAME."""
+        return self.path(f"krb5cc_{uid}")
+
+    def give(self, user, identity):
+        """The user's ticket to the threads of an identity of the Linux ground."""
+        self.kinit(user, self.ticket(identity.uid))
+        os.chown(self.ticket(identity.uid), identity.uid, identity.gid)
 
     def client(self, ccache):
         return {"KRB5_CONFIG": self.config, "KRB5CCNAME": "FILE:" + ccache}

@@ -24,6 +24,7 @@ SOURCE = os.environ["FERRY_SOURCE"]
 WINE = os.environ.get("FERRY_WINE", "")
 MIB = 1024 * 1024
 SKIP = 77
+MAY_CHANGE_IDS = "+setuid,+setgid"  # the capabilities of a daemon that serves several uids
 
 
 def skip(why):
@@ -69,7 +70,7 @@ def programs():
     folder = tempfile.mkdtemp(prefix="ferry-programs-")
     atexit.register(shutil.rmtree, folder, ignore_errors=True)
     os.mkdir(os.path.join(folder, "tests"))
-    for name in ("ferryd-linux", "ferry", "tests/crowd"):
+    for name in ("ferryd-linux", "ferry", "tests/crowd", "tests/fetch_as"):
         if os.path.exists(os.path.join(BIN, name)):
             shutil.copy(os.path.join(BIN, name), os.path.join(folder, name))
     for path, _, files in os.walk(folder):
@@ -79,7 +80,7 @@ def programs():
 
 
 def program(name):
-    """ferryd, ferry or tests/crowd."""
+    """ferryd, ferry, tests/crowd or tests/fetch_as."""
     if GROUND == "linux":
         return [os.path.join(programs(), {"ferryd": "ferryd-linux"}.get(name, name))]
     return [WINE, os.path.join(BIN, name + ".exe")]
@@ -105,6 +106,16 @@ class Identity:
         os.chown(path, self.uid, self.gid if gid is None else gid)
         os.chmod(path, mode)
         return path
+
+
+def as_identity(identity, capabilities, environment):
+    """What a command begins with that runs as this identity, with these capabilities and no others."""
+    setpriv = shutil.which("setpriv") or skip("setpriv (util-linux) is not installed")
+    sets = [f"--{name}=-all{',' * bool(capabilities)}{capabilities}"
+            for name in ("inh-caps", "ambient-caps", "bounding-set")]
+    # It cannot be traced, and unlike root's it has no right to: so leaks are looked for where root runs it.
+    leaks = f"ASAN_OPTIONS={environment['ASAN_OPTIONS']}:detect_leaks=0"
+    return [setpriv, f"--reuid={identity.uid}", f"--regid={identity.gid}", "--clear-groups", *sets, "env", leaks]
 
 
 OLD = 1000000000  # when the servers' files were made: landed ones get that time
@@ -196,7 +207,7 @@ class Ferry:
     """
     all = []
 
-    def __init__(self, settings=(), run_as=None, capabilities="+setuid,+setgid"):
+    def __init__(self, settings=(), run_as=None, capabilities=MAY_CHANGE_IDS):
         self.folder = tempfile.mkdtemp(prefix="ferry-whole-")
         os.chmod(self.folder, 0o755)
         self.data = os.path.join(self.folder, "data")
@@ -248,16 +259,10 @@ class Ferry:
 
     def hand_over(self, identity, capabilities):
         """Make the daemon this identity's, with these capabilities and no others."""
-        setpriv = shutil.which("setpriv") or skip("setpriv (util-linux) is not installed")
         os.chmod(self.landed, 0o755)
         for path in (self.folder, self.data, *(os.path.join(self.data, name) for name in os.listdir(self.data))):
             os.chown(path, identity.uid, identity.gid)
-        sets = [f"--{name}=-all{',' * bool(capabilities)}{capabilities}"
-                for name in ("inh-caps", "ambient-caps", "bounding-set")]
-        # It cannot be traced, and unlike root's it has no right to: so leaks are looked for where root runs it.
-        leaks = f"ASAN_OPTIONS={self.environment['ASAN_OPTIONS']}:detect_leaks=0"
-        self.serve = [setpriv, f"--reuid={identity.uid}", f"--regid={identity.gid}", "--clear-groups", *sets,
-                      "env", leaks] + self.serve
+        self.serve = as_identity(identity, capabilities, self.environment) + self.serve
 
     def arguments(self, arguments):
         """ferry VERB --address ... --console: the daemon under test is no installed service."""

@@ -16,3 +16,4 @@ from .pac import PacServer
 from .server import PASSWORDS
 from .squid import SquidProxy
 from .tls import NginxTls
+from .whoami import WhoamiServer

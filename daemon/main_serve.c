@@ -2,6 +2,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "core/trust.h"
 #include "ferry_build.h"
 #include "main.h"
 #include "platform/file.h"
@@ -13,6 +14,7 @@
 #include "runtime/session.h"
 
 #define SETTINGS_BYTES_MAX (1024u * 1024u)
+#define CA_FILE_BYTES_MAX (1024u * 1024u)
 
 /* One run.  What the service manager's thread touches stands behind the lock. */
 struct daemon {
@@ -296,6 +298,52 @@ static bool watch_network(struct daemon *daemon, struct events *events, struct n
 	return false;
 }
 
+/* Here and not where they are used: a worker's identity need not be able to read them, and could see other files there. */
+static enum result read_authority(struct transfer_trust *trust, const char *entry, struct fault *fault)
+{
+	AUTO(buffer) struct buffer pem = BUFFER(CA_FILE_BYTES_MAX);
+	struct text_view host, path;
+	struct fault why;
+	enum result result = RESULT_OK;
+
+	if (!trust_split(text_view(entry), &host, &path))
+		return fault_set(fault, RESULT_BAD_SETTING, FAULT_FERRY, 0, "tls.ca_files: \"%s\"", entry);
+	result = file_read_all(path.bytes, &pem, &why);
+	if (result == RESULT_OK && (pem.length == 0 || strstr(pem.bytes, "-----BEGIN CERTIFICATE-----") == NULL))
+		result = fault_set(&why, RESULT_BAD_SETTING, FAULT_FERRY, 0, "%s has no certificate in PEM", path.bytes);
+	if (result == RESULT_OK)
+		return transfer_trust_authority(trust, host, (struct text_view){ pem.bytes, pem.length });
+	return fault_set(fault, RESULT_BAD_SETTING, why.source, why.raw, "tls.ca_files: %s", why.what);
+}
+
+/* Of what fails the rest is there: a host whose authority could not be read is not believed, and all pins hold. */
+static enum result read_trust(const struct settings *settings, struct transfer_trust **ret_trust, struct fault *fault)
+{
+	struct transfer_trust *trust =
+		transfer_trust_new((unsigned)settings->tls_revocation, (unsigned)settings->tls_version_min);
+	enum result result = RESULT_OK;
+
+	*ret_trust = trust;
+	if (trust == NULL)
+		return fault_set(fault, RESULT_NO_MEMORY, FAULT_FERRY, 0, "read tls.*");
+	for (uint32_t i = 0; i < settings->tls_pins.count && result == RESULT_OK; i++) {
+		struct text_view host, pins;
+
+		if (trust_split(text_view(settings->tls_pins.items[i]), &host, &pins))
+			result = transfer_trust_pins(trust, host, pins);
+	}
+	for (uint32_t i = 0; i < settings->tls_ca_files.count && result == RESULT_OK; i++)
+		result = read_authority(trust, settings->tls_ca_files.items[i], fault);
+	return result;
+}
+
+/* Workers hold what they were started with. */
+static void set_trust(struct daemon *daemon, struct transfer_trust *trust)
+{
+	transfer_trust_free(daemon->workers.transfer.trust);
+	daemon->workers.transfer.trust = trust;
+}
+
 static void set_workers(struct daemon *daemon, const struct settings *settings, struct throttle *throttle)
 {
 	daemon->workers.forbidden_folders = daemon->forbidden;
@@ -307,6 +355,7 @@ static void set_workers(struct daemon *daemon, const struct settings *settings, 
 		.connections_max = (uint32_t)settings->transfer_files_active_max,
 		.user_agent = "Ferry/" FERRY_VERSION,
 		.throttle = throttle,
+		.trust = daemon->workers.transfer.trust,
 	};
 }
 
@@ -323,6 +372,7 @@ static enum result read_again(void *context, struct settings *ret_settings, stru
                               struct fault *fault)
 {
 	struct daemon *daemon = context;
+	struct transfer_trust *trust = NULL;
 	bool there = false;
 	enum result result;
 
@@ -335,8 +385,13 @@ static enum result read_again(void *context, struct settings *ret_settings, stru
 	if (result == RESULT_OK)
 		result = find_service(daemon, ret_settings, fault);
 	daemon->settings_there = there;
-	if (result != RESULT_OK)
+	if (result == RESULT_OK)
+		result = read_trust(ret_settings, &trust, fault);
+	if (result != RESULT_OK) {
+		transfer_trust_free(trust);
 		return result;
+	}
+	set_trust(daemon, trust);
 	set_workers(daemon, ret_settings, daemon->workers.transfer.throttle);
 	*ret_service = daemon->service;
 	return RESULT_OK;
@@ -350,6 +405,7 @@ static enum result run_engine(struct daemon *daemon, struct store *store, struct
 	AUTO(network_watch) struct network_watch *watch = NULL;
 	AUTO(engine) struct engine *engine = NULL;
 	AUTO(sessions) struct sessions *sessions = NULL;
+	struct fault refused;
 	struct sessions_settings door = { daemon->address, &daemon->status, settings };
 	struct engine_parts parts = { .store = store, .events = events, .settings = settings,
 		                      .read_settings = read_again, .settings_context = daemon,
@@ -361,6 +417,10 @@ static enum result run_engine(struct daemon *daemon, struct store *store, struct
 	if (throttle == NULL || syncs == NULL)
 		return fault_set(daemon->fault, RESULT_NO_MEMORY, FAULT_FERRY, 0, "start transfers");
 	daemon->workers.syncs = syncs;
+	if (read_trust(settings, &daemon->workers.transfer.trust, &refused) != RESULT_OK) {
+		EVENTS_NOTE(events, EVENT_SETTINGS_REFUSED, refused.what);
+		events_speak(events);
+	}
 	set_workers(daemon, settings, throttle);
 	parts.workers = worker_real_ops(&daemon->workers);
 	result = find_service(daemon, settings, daemon->fault);
@@ -409,6 +469,7 @@ static enum result body(void *context)
 	if (result == RESULT_OK) {
 		describe(daemon);
 		result = run_engine(daemon, store, events);
+		set_trust(daemon, NULL);
 		identity_free(TAKE(daemon->service));
 	}
 	if (result != RESULT_OK && events != NULL) {

@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "core/rate.h"
+#include "core/trust.h"
 
 /* What a configuration's key may weigh in the search for a similar one; longer keys are compared by their beginning. */
 #define KEY_BYTES_MAX 64
@@ -249,12 +250,19 @@ static const char *wrong_folder(struct text_view text)
 static const char *wrong_item(enum setting_item item, struct text_view text, struct fault *fault)
 {
 	struct rate_rule rule;
+	struct text_view host, what;
 
 	switch (item) {
 	case SETTING_OWNER: return wrong_owner(text);
 	case SETTING_FOLDER: return wrong_folder(text);
 	case SETTING_HOST:
 		return host_pattern_is_valid(text) ? NULL : "must be a host without port, \"*.\" and a domain, or \"*\"";
+	case SETTING_CA_FILE:
+		return trust_split(text, &host, &what) ? wrong_folder(what) : "must be a host without port, a space, and a path";
+	case SETTING_PIN:
+		return trust_split(text, &host, &what) && trust_are_pins(what)
+		               ? NULL
+		               : "must be a host without port, a space, and sha256//BASE64, several joined by ';'";
 	case SETTING_RATE: return rate_parse(text, &rule, fault) == RESULT_OK ? NULL : fault->what;
 	}
 	return NULL;

@@ -14,6 +14,8 @@ enum setting_item {
 	SETTING_FOLDER, /* an absolute path of either ground */
 	SETTING_RATE,   /* a rule of core/rate */
 	SETTING_HOST,   /* a pattern of core/credentials */
+	SETTING_CA_FILE, /* such a pattern and an absolute path: core/trust */
+	SETTING_PIN,    /* such a pattern and pins: core/trust */
 };
 
 struct settings {

@@ -6,6 +6,8 @@
  */
 #include "runtime/engine_private.h"
 
+#include <string.h>
+
 /* Workers have these from their start on: who runs keeps his, and gets new ones with the next slot. */
 static bool workers_differ(const struct settings *a, const struct settings *b)
 {
@@ -13,7 +15,16 @@ static bool workers_differ(const struct settings *a, const struct settings *b)
 	       a->transfer_connections_per_host_max != b->transfer_connections_per_host_max ||
 	       a->transfer_files_active_max != b->transfer_files_active_max ||
 	       a->transfer_connect_timeout_ms != b->transfer_connect_timeout_ms ||
-	       a->transfer_stall_timeout_s != b->transfer_stall_timeout_s;
+	       a->transfer_stall_timeout_s != b->transfer_stall_timeout_s || a->tls_version_min != b->tls_version_min ||
+	       a->tls_revocation != b->tls_revocation || memcmp(&a->tls_pins, &b->tls_pins, sizeof(a->tls_pins)) != 0 ||
+	       a->tls_ca_files.count + b->tls_ca_files.count > 0 || /* the files themselves may be others */
+	       memcmp(&a->authentication_implicit_servers, &b->authentication_implicit_servers,
+	              sizeof(a->authentication_implicit_servers)) != 0 ||
+	       memcmp(&a->authentication_implicit_proxies, &b->authentication_implicit_proxies,
+	              sizeof(a->authentication_implicit_proxies)) != 0 ||
+	       memcmp(&a->authentication_ntlm, &b->authentication_ntlm, sizeof(a->authentication_ntlm)) != 0 ||
+	       memcmp(&a->authentication_basic_in_clear, &b->authentication_basic_in_clear,
+	              sizeof(a->authentication_basic_in_clear)) != 0;
 }
 
 /* Somebody else may be to serve it now, or the service may not write there any more. */

@@ -26,6 +26,7 @@ enum result transfer_set_new(const struct transfer_limits *limits, const struct 
 	set->limits = *limits;
 	set->look_ms = set->begin_ms = set->parts_ms = INT64_MAX;
 	set->handler = *handler;
+	(void)transfer_trust_hold(set->limits.trust);
 	text_display(set->user_agent, sizeof(set->user_agent), "%s", limits->user_agent ? limits->user_agent : "Ferry");
 	set->multi = curl_multi_init();
 	if (!set->multi)
@@ -70,6 +71,7 @@ void transfer_set_free(struct transfer_set *set)
 		transfer_free(transfer);
 	}
 	curl_multi_cleanup(set->multi);
+	transfer_trust_free(set->limits.trust);
 	free(set);
 }
 

@@ -18,6 +18,19 @@
 
 struct transfer_set;
 
+/* By what servers are recognised (core/trust), beside what the system trusts: a private host's own authorities, instead of
+ * the system's, and keys.  Of several entries that fit a host the first one counts.  Counted; any thread. */
+#define TRANSFER_AUTHORITIES_MAX 8u
+#define TRANSFER_PINS_MAX 32u
+struct transfer_trust;
+/* revocation: 0 not asked for, 1 as far as an answer comes, 2 no connection without one; version_min: 12 or 13. */
+struct transfer_trust *transfer_trust_new(unsigned revocation, unsigned version_min); /* NULL: no memory */
+enum result transfer_trust_authority(struct transfer_trust *trust, struct text_view host, struct text_view pem) MUST_CHECK;
+enum result transfer_trust_pins(struct transfer_trust *trust, struct text_view host, struct text_view pins) MUST_CHECK;
+struct transfer_trust *transfer_trust_hold(struct transfer_trust *trust);
+void transfer_trust_free(struct transfer_trust *trust);
+DEFINE_CLEANUP(transfer_trust)
+
 struct transfer_limits {
 	uint64_t checkpoint_bytes;   /* at most this much of a file is written beyond what is recorded, by each request for it */
 #define TRANSFER_CHECKPOINT_BYTES_MIN 65536
@@ -26,6 +39,7 @@ struct transfer_limits {
 	uint32_t connections_per_host_max, connections_max;
 	const char *user_agent;      /* "Ferry/1.0"; NULL: "Ferry".  Copied */
 	struct throttle *throttle;   /* borrowed; NULL: nothing is limited */
+	struct transfer_trust *trust; /* held by the set; NULL: what the system trusts */
 };
 
 /* As whom a request answers whoever asks: struct login with the texts.  Wiped with its transfer. */

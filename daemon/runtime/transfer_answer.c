@@ -189,6 +189,23 @@ static void judge(struct transfer *transfer, long status)
 	}
 }
 
+/* curl follows with what was set for the first host: where another authority or key is to be seen it may not go.  A
+ * reference without a host stays; what is no URL at all curl refuses. */
+static void judge_redirect(struct transfer *transfer, const char *location)
+{
+	char text[URL_BYTES_MAX + 8];
+	struct url url;
+	struct fault ignored;
+	const char *scheme = transfer->url.secure ? "https:" : "http:";
+
+	if (text_format(text, sizeof(text), "%s%s", location[0] == '/' && location[1] == '/' ? scheme : "", location) != RESULT_OK ||
+	    url_parse(text_view(text), &url, &ignored) != RESULT_OK || transfer_trusts_alike(transfer, url.host))
+		return;
+	transfer->discard = true;
+	(void)transfer_fail(transfer, RESULT_REDIRECT_REFUSED, FAULT_FERRY, 0,
+	                    "the server redirects to a host for which tls.ca_files or tls.pins say something else");
+}
+
 static void head_complete(struct transfer *transfer)
 {
 	long status = 0;
@@ -198,6 +215,7 @@ static void head_complete(struct transfer *transfer)
 	const char *location = header_value(transfer, "Location");
 	if (status >= 300 && status < 400 && location && *location) {
 		transfer->phase = TRANSFER_REDIRECTED;
+		judge_redirect(transfer, location);
 		return;
 	}
 	/* Curl answers, if it may, and then another head comes. */
@@ -321,9 +339,7 @@ static bool set_up(struct transfer *transfer)
 	       curl_easy_setopt(easy, CURLOPT_USERAGENT, set->user_agent) == CURLE_OK &&
 	       /* Direct: the environment's proxy is not the worn identity's.  Proxies come by settings, one day. */
 	       curl_easy_setopt(easy, CURLOPT_PROXY, "") == CURLE_OK &&
-	       curl_easy_setopt(easy, CURLOPT_SSLVERSION, (long)CURL_SSLVERSION_TLSv1_2) == CURLE_OK &&
-	       /* Schannel: an unreachable revocation server must not stop downloads; a revoked certificate does. */
-	       curl_easy_setopt(easy, CURLOPT_SSL_OPTIONS, (long)CURLSSLOPT_REVOKE_BEST_EFFORT) == CURLE_OK &&
+	       transfer_set_trust(transfer) &&
 	       curl_easy_setopt(easy, CURLOPT_BUFFERSIZE, buffer_size(transfer)) == CURLE_OK &&
 	       curl_easy_setopt(easy, CURLOPT_TCP_KEEPALIVE, 1L) == CURLE_OK &&
 	       curl_easy_setopt(easy, CURLOPT_TCP_KEEPIDLE, KEEPALIVE_S) == CURLE_OK &&

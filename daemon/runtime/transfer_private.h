@@ -180,4 +180,9 @@ enum result transfer_fail(struct transfer *transfer, enum result result, enum fa
 enum result transfer_fail_curl(struct transfer *transfer, CURLcode code);
 enum result result_from_curl(CURLcode code, enum transfer_phase phase);
 
+/* --- transfer_trust.c --- */
+bool transfer_set_trust(struct transfer *transfer) MUST_CHECK; /* false: no memory */
+/* Is the host recognised by the same as the one that was asked? */
+bool transfer_trusts_alike(const struct transfer *transfer, struct text_view host);
+
 #endif

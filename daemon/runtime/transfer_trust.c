@@ -1,0 +1,127 @@
+/* runtime/transfer: by what servers are recognised. */
+#include "runtime/transfer_private.h"
+
+#include <stdatomic.h>
+#include <string.h>
+
+struct trusted {
+	char host[HOST_PATTERN_BYTES_MAX + 1];
+	char *what; /* pins, or certificates */
+	size_t length;
+};
+
+/* Never changed once workers have it; each set holds it, since a reload brings another one. */
+struct transfer_trust {
+	atomic_uint holders;
+	unsigned revocation, version_min;
+	struct trusted authorities[TRANSFER_AUTHORITIES_MAX], pins[TRANSFER_PINS_MAX];
+	uint32_t authority_count, pin_count;
+};
+
+struct transfer_trust *transfer_trust_new(unsigned revocation, unsigned version_min)
+{
+	struct transfer_trust *trust = calloc(1, sizeof(*trust));
+
+	if (trust) {
+		atomic_init(&trust->holders, 1);
+		trust->revocation = revocation;
+		trust->version_min = version_min;
+	}
+	return trust;
+}
+
+struct transfer_trust *transfer_trust_hold(struct transfer_trust *trust)
+{
+	if (trust)
+		atomic_fetch_add(&trust->holders, 1);
+	return trust;
+}
+
+void transfer_trust_free(struct transfer_trust *trust)
+{
+	if (!trust || atomic_fetch_sub(&trust->holders, 1) > 1)
+		return;
+	for (uint32_t i = 0; i < trust->authority_count; i++)
+		free(trust->authorities[i].what);
+	for (uint32_t i = 0; i < trust->pin_count; i++)
+		free(trust->pins[i].what);
+	free(trust);
+}
+
+static enum result add(struct trusted *to, struct text_view host, struct text_view what)
+{
+	enum result result = text_copy(to->host, sizeof(to->host), host);
+
+	to->what = result == RESULT_OK ? malloc(what.length + 1) : NULL;
+	if (!to->what)
+		return result == RESULT_OK ? RESULT_NO_MEMORY : result;
+	memcpy(to->what, what.bytes, what.length);
+	to->what[what.length] = '\0';
+	to->length = what.length;
+	return RESULT_OK;
+}
+
+enum result transfer_trust_authority(struct transfer_trust *trust, struct text_view host, struct text_view certificates)
+{
+	enum result result = trust->authority_count == TRANSFER_AUTHORITIES_MAX
+	                             ? RESULT_TOO_LARGE
+	                             : add(&trust->authorities[trust->authority_count], host, certificates);
+
+	trust->authority_count += result == RESULT_OK;
+	return result;
+}
+
+enum result transfer_trust_pins(struct transfer_trust *trust, struct text_view host, struct text_view pins)
+{
+	enum result result = trust->pin_count == TRANSFER_PINS_MAX ? RESULT_TOO_LARGE : add(&trust->pins[trust->pin_count], host, pins);
+
+	trust->pin_count += result == RESULT_OK;
+	return result;
+}
+
+static const struct trusted *find(const struct trusted *list, uint32_t count, struct text_view host)
+{
+	for (uint32_t i = 0; i < count; i++)
+		if (host_pattern_fits(text_view(list[i].host), host))
+			return &list[i];
+	return NULL;
+}
+
+static const struct trusted *authority_of(const struct transfer_trust *trust, struct text_view host)
+{
+	return trust ? find(trust->authorities, trust->authority_count, host) : NULL;
+}
+
+static const struct trusted *pins_of(const struct transfer_trust *trust, struct text_view host)
+{
+	return trust ? find(trust->pins, trust->pin_count, host) : NULL;
+}
+
+bool transfer_trusts_alike(const struct transfer *transfer, struct text_view host)
+{
+	const struct transfer_trust *trust = transfer->set->limits.trust;
+
+	return authority_of(trust, host) == authority_of(trust, transfer->url.host) &&
+	       pins_of(trust, host) == pins_of(trust, transfer->url.host);
+}
+
+bool transfer_set_trust(struct transfer *transfer)
+{
+	/* An unreachable server for revocations must not stop downloads; a revoked certificate does. */
+	static const long revocations[] = { (long)CURLSSLOPT_NO_REVOKE, (long)CURLSSLOPT_REVOKE_BEST_EFFORT, 0 };
+	const struct transfer_trust *trust = transfer->set->limits.trust;
+	const struct trusted *authority = authority_of(trust, transfer->url.host);
+	const struct trusted *pins = pins_of(trust, transfer->url.host);
+	long version = trust && trust->version_min == 13 ? (long)CURL_SSLVERSION_TLSv1_3 : (long)CURL_SSLVERSION_TLSv1_2;
+	CURL *easy = transfer->easy;
+
+	if (authority) {
+		struct curl_blob blob = { authority->what, authority->length, CURL_BLOB_NOCOPY }; /* the set holds it */
+
+		if (curl_easy_setopt(easy, CURLOPT_CAINFO_BLOB, &blob) != CURLE_OK)
+			return false;
+	}
+	return (!pins || curl_easy_setopt(easy, CURLOPT_PINNEDPUBLICKEY, pins->what) == CURLE_OK) &&
+	       curl_easy_setopt(easy, CURLOPT_SSLVERSION, version) == CURLE_OK &&
+	       curl_easy_setopt(easy, CURLOPT_SSL_OPTIONS, revocations[trust ? trust->revocation : 1]) == CURLE_OK;
+}

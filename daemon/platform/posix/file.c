@@ -315,8 +315,7 @@ enum result file_rename(struct folder *folder, struct file_handle *file, const c
                         struct fault *fault)
 {
 	enum result result = file_check_simple(new_name, fault);
-	if (result == RESULT_OK)
-		result = check_named(folder, file, old_name, fault);
+	result = result ? result : check_named(folder, file, old_name, fault);
 	return result ? result : done(renameat(folder->fd, old_name, folder->fd, new_name), "rename to", new_name, fault);
 }
 

@@ -74,9 +74,8 @@ enum result identity_self(struct identity **ret_identity, struct fault *fault)
 {
 	gid_t groups[IDENTITY_GROUPS_MAX];
 	int count = getgroups(IDENTITY_GROUPS_MAX, groups);
-	if (count < 0)
-		return fault_errno(fault, errno, "read the process's groups");
-	return identity_from_credentials(geteuid(), getegid(), 0, groups, (size_t)count, ret_identity, fault);
+	return count < 0 ? fault_errno(fault, errno, "read the process's groups") :
+	       identity_from_credentials(geteuid(), getegid(), 0, groups, (size_t)count, ret_identity, fault);
 }
 
 void identity_done(struct identity *identity)
@@ -90,16 +89,14 @@ enum result identity_wear(const struct identity *identity, struct fault *fault)
 	const struct __user_cap_data_struct none[_LINUX_CAPABILITY_U32S_3] = { 0 };
 	uint32_t uid = identity->ids.uid, gid = identity->ids.gid;
 	/* The groups first: the right to change them may go with the uid.  Who has the ids already needs no right. */
-	bool has =
-		has_ids(identity) || (syscall(SYS_setgroups, identity->group_count, identity->ids.groups) == 0 &&
-	                          syscall(SYS_setresgid, gid, gid, gid) == 0 && syscall(SYS_setresuid, uid, uid, uid) == 0);
+	bool has = has_ids(identity) || (syscall(SYS_setgroups, identity->group_count, identity->ids.groups) == 0 &&
+	           syscall(SYS_setresgid, gid, gid, gid) == 0 && syscall(SYS_setresuid, uid, uid, uid) == 0);
 	/* Nothing may let this thread become somebody else again: between uids that are not 0 the kernel takes no
 	 * capability away, and on the way to 0 it gives some.  Ambient ones follow the permitted set. */
 	if (!has || syscall(SYS_capset, &header, none) != 0)
 		return fault_set(fault, RESULT_IDENTITY_LOST, FAULT_ERRNO, errno, "become uid %u", uid);
-	if (!has_ids(identity))
-		return fault_set(fault, RESULT_IDENTITY_LOST, FAULT_FERRY, 0, "uid %u is not worn", uid);
-	return RESULT_OK;
+	return has_ids(identity) ? RESULT_OK :
+	       fault_set(fault, RESULT_IDENTITY_LOST, FAULT_FERRY, 0, "uid %u is not worn", uid);
 }
 
 enum result identity_random(void *bytes, size_t size, struct fault *fault)

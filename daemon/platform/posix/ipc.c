@@ -237,8 +237,7 @@ enum result ipc_server_start(const char *address, const struct ipc_limits *limit
 	if (!server->mutex || server->wake < 0 || server->listener < 0 || !server->connections || !server->polled)
 		return fault_errno(fault, errno, "listen at %s", address);
 	enum result result = listen_at(server, address, fault);
-	if (result == RESULT_OK)
-		result = thread_start("ipc", serve, server, &server->thread, fault);
+	result = result ? result : thread_start("ipc", serve, server, &server->thread, fault);
 	if (result == RESULT_OK)
 		*ret_server = TAKE(server);
 	return result;

@@ -65,8 +65,7 @@ enum result ipc_client_open(const char *address, unsigned flags, int64_t timeout
 	if (!client || (client->fd = socket(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0)) < 0)
 		return fault_errno(fault, errno, "connect to %s", address);
 	enum result result = connect_within(client->fd, address, timeout_ms, fault);
-	if (result == RESULT_OK)
-		result = check_server(client->fd, address, flags, fault);
+	result = result ? result : check_server(client->fd, address, flags, fault);
 	if (result == RESULT_OK)
 		*ret_client = TAKE(client);
 	return result;

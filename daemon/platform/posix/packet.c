@@ -10,8 +10,7 @@ enum { PACKET_MORE, PACKET_LAST };
 enum result packet_send(int fd, const char *bytes, size_t length, size_t *sent)
 {
 	do {
-		size_t left = length - *sent;
-		size_t payload = left < PAYLOAD_BYTES_MAX ? left : PAYLOAD_BYTES_MAX;
+		size_t left = length - *sent, payload = left < PAYLOAD_BYTES_MAX ? left : PAYLOAD_BYTES_MAX;
 		char packet[1 + PAYLOAD_BYTES_MAX];
 		packet[0] = payload == left ? PACKET_LAST : PACKET_MORE;
 		if (payload > 0)

@@ -100,7 +100,6 @@ void condition_wait(struct condition *condition, struct mutex *mutex, int64_t ti
 	clock_gettime(CLOCK_MONOTONIC, &until);
 	int64_t at_ns = until.tv_nsec + timeout_ms % 1000 * 1000000;
 	until = (struct timespec){ until.tv_sec + timeout_ms / 1000 + at_ns / 1000000000, at_ns % 1000000000 };
-	pthread_cond_t *handle = (pthread_cond_t *)condition;
-	int error = pthread_cond_clockwait(handle, (pthread_mutex_t *)mutex, CLOCK_MONOTONIC, &until);
+	int error = pthread_cond_clockwait((pthread_cond_t *)condition, (pthread_mutex_t *)mutex, CLOCK_MONOTONIC, &until);
 	must(error == ETIMEDOUT ? 0 : error);
 }

@@ -407,6 +407,30 @@ static void own__private_folder__is_made_once_and_kept(void **state)
 	assert_int_equal(file_make_private_folder(in(scene, "link"), &scene->fault), RESULT_REPARSE_POINT);
 }
 
+static void own__private_file__is_new_and_closed_to_others(void **state)
+{
+	struct scene *scene = *state;
+	struct file_handle *file = NULL;
+	struct stat status;
+	assert_int_equal(file_create_private(in(scene, "key"), &file, &scene->fault), RESULT_OK);
+	assert_int_equal(file_write(file, 0, "kept", 4, &scene->fault), RESULT_OK);
+	assert_int_equal(file_sync(file, &scene->fault), RESULT_OK);
+	file_handle_free(TAKE(file));
+	assert_int_equal(file_create_private(in(scene, "key"), &file, &scene->fault), RESULT_EXISTS);
+	assert_null(file);
+	assert_true(ground_holds(in(scene, "key"), "kept"));
+	if (ground_soft_link(in(scene, "link"), in(scene, "nowhere"), false)) {
+		assert_int_equal(file_create_private(in(scene, "link"), &file, &scene->fault), RESULT_EXISTS);
+		assert_false(ground_exists(in(scene, "nowhere")));
+	}
+	if (file_path_style == PATH_WINDOWS) {
+		GROUND_CANNOT("the list of a private file (tests/windows)");
+		return;
+	}
+	assert_int_equal(stat(in(scene, "key"), &status), 0);
+	assert_int_equal(status.st_mode & 0777, 0600);
+}
+
 static void own__small_file__is_read_whole_or_not_at_all(void **state)
 {
 	struct scene *scene = *state;
@@ -482,6 +506,7 @@ int main(void)
 		FILE_TEST(own__data_folder__is_absolute_and_bounded),
 		FILE_TEST(own__program_folder__holds_the_program),
 		FILE_TEST(own__private_folder__is_made_once_and_kept),
+		FILE_TEST(own__private_file__is_new_and_closed_to_others),
 		FILE_TEST(own__small_file__is_read_whole_or_not_at_all),
 		FILE_TEST(own__log__grows_at_its_end_and_is_moved_aside),
 		FILE_TEST(own__lock__is_one_processs_until_it_is_freed),

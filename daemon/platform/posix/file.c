@@ -356,6 +356,11 @@ enum result file_make_private_folder(const char *path, struct fault *fault)
 	                 "remove it first", path, status.st_uid, status.st_mode & 0777);
 }
 
+enum result file_create_private(const char *path, struct file_handle **ret_file, struct fault *fault)
+{
+	return wrap(open(path, O_RDWR | O_CREAT | O_EXCL | O_CLOEXEC, 0600), path, ret_file, fault);
+}
+
 enum result file_open_read(const char *path, struct file_handle **ret_file, struct fault *fault)
 {
 	return wrap(open(path, O_RDONLY | O_NONBLOCK | O_CLOEXEC), path, ret_file, fault);

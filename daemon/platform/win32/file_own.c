@@ -50,7 +50,7 @@ enum result file_program_folder(char *to, size_t size, struct fault *fault)
 	return utf_path_from_wide(path, length, to, size, fault);
 }
 
-/* --- the private folder of rule 22 --- */
+/* --- who may open what is Ferry's own (rule 22) --- */
 
 static bool is_administrator(void)
 {
@@ -63,11 +63,13 @@ static bool is_administrator(void)
 }
 
 /* The service owns what it makes.  An administrator (`ferryd configure`) may name no service as owner without
- * SeRestorePrivilege and gives it to the Administrators.  Anybody else is running `ferryd console` for himself. */
-static enum result private_sddl(char sddl[SDDL_BYTES_MAX], struct sid *ret_own, struct fault *fault)
+ * SeRestorePrivilege and gives it to the Administrators.  Anybody else is running `ferryd console` for himself.
+ * `handed_on`: "OICI" of a folder, to what will lie in it; "" of a file. */
+static enum result private_sddl(const char *handed_on, char sddl[SDDL_BYTES_MAX], struct sid *ret_own,
+                                struct fault *fault)
 {
 	struct sid ferry, own;
-	char ferry_text[SID_TEXT_BYTES_MAX], own_text[SID_TEXT_BYTES_MAX];
+	char ferry_text[SID_TEXT_BYTES_MAX], own_text[SID_TEXT_BYTES_MAX], one_more[SID_TEXT_BYTES_MAX + 16] = "";
 	enum result result = security_ferry_sid(&ferry, fault);
 
 	if (result == RESULT_OK)
@@ -81,9 +83,10 @@ static enum result private_sddl(char sddl[SDDL_BYTES_MAX], struct sid *ret_own, 
 	bool is_service = EqualSid(&ferry.sid, &own.sid);
 	bool administrator = !is_service && is_administrator();
 	const char *owner = administrator ? "BA" : own_text;
-	result = text_format(sddl, SDDL_BYTES_MAX, "O:%sG:%sD:PAI(A;OICI;FA;;;%s)(A;OICI;FA;;;SY)(A;OICI;FA;;;BA)%s%s%s",
-	                     owner, owner, ferry_text, is_service || administrator ? "" : "(A;OICI;FA;;;",
-	                     is_service || administrator ? "" : own_text, is_service || administrator ? "" : ")");
+	if (!is_service && !administrator)
+		text_display(one_more, sizeof one_more, "(A;%s;FA;;;%s)", handed_on, own_text);
+	result = text_format(sddl, SDDL_BYTES_MAX, "O:%sG:%sD:PAI(A;%s;FA;;;%s)(A;%s;FA;;;SY)(A;%s;FA;;;BA)%s", owner, owner,
+	                     handed_on, ferry_text, handed_on, handed_on, one_more);
 	if (result == RESULT_OK)
 		*ret_own = own;
 	return result;
@@ -193,7 +196,7 @@ enum result file_make_private_folder(const char *path, struct fault *fault)
 	AUTO(handle) HANDLE folder = NULL;
 	char sddl[SDDL_BYTES_MAX];
 	struct sid own;
-	enum result result = private_sddl(sddl, &own, fault);
+	enum result result = private_sddl("OICI", sddl, &own, fault);
 
 	if (result == RESULT_OK)
 		result = security_descriptor(sddl, &descriptor, fault);
@@ -217,6 +220,29 @@ enum result file_make_private_folder(const char *path, struct fault *fault)
 		result = apply_descriptor(folder, descriptor, path, fault);
 	/* Now that nobody else can add to it. */
 	return result == RESULT_OK && !made ? check_entries(folder, path, &own, fault) : result;
+}
+
+enum result file_create_private(const char *path, struct file_handle **ret_file, struct fault *fault)
+{
+	AUTO(local) PSECURITY_DESCRIPTOR descriptor = NULL;
+	AUTO(memory) wchar_t *wide = NULL;
+	char sddl[SDDL_BYTES_MAX];
+	struct sid own;
+	enum result result = private_sddl("", sddl, &own, fault);
+
+	if (result == RESULT_OK)
+		result = security_descriptor(sddl, &descriptor, fault);
+	if (result == RESULT_OK)
+		result = utf_path_to_wide(path, &wide, fault);
+	if (result != RESULT_OK)
+		return result;
+	SECURITY_ATTRIBUTES attributes = { .nLength = sizeof attributes, .lpSecurityDescriptor = descriptor };
+	/* A link has the name, too, wherever it leads. */
+	HANDLE handle = CreateFileW(wide, GENERIC_READ | GENERIC_WRITE, 0, &attributes, CREATE_NEW,
+	                            FILE_ATTRIBUTE_NORMAL | FILE_FLAG_OPEN_REPARSE_POINT, NULL);
+	if (handle == INVALID_HANDLE_VALUE)
+		return fault_win32(fault, GetLastError(), "create %s", path);
+	return file_wrap(handle, false, ret_file, fault);
 }
 
 /* --- plain files --- */

@@ -9,6 +9,7 @@
 #include "platform/identity.h"
 #include "platform/ipc_client.h"
 #include "platform/network.h"
+#include "platform/secrets.h"
 #include "platform/service.h"
 #include "platform/thread.h"
 #include "runtime/session.h"
@@ -32,6 +33,7 @@ struct daemon {
 	struct settings settings;
 	bool settings_there; /* a file had them when it was last read, good or not */
 	struct worker_settings workers;
+	struct secrets *secrets;
 	struct identity *service; /* NULL: nobody is to be served by the service */
 	struct service_status status;
 };
@@ -397,6 +399,18 @@ static enum result read_again(void *context, struct settings *ret_settings, stru
 	return RESULT_OK;
 }
 
+static enum result seal(void *context, const char *binding, const void *plain, size_t size, struct buffer *to,
+                        struct fault *fault)
+{
+	return secrets_seal(context, binding, plain, size, to, fault);
+}
+
+static enum result unseal(void *context, const char *binding, const void *sealed, size_t size, struct buffer *to,
+                          struct fault *fault)
+{
+	return secrets_unseal(context, binding, sealed, size, to, fault);
+}
+
 static enum result run_engine(struct daemon *daemon, struct store *store, struct events *events)
 {
 	struct settings *settings = &daemon->settings;
@@ -411,7 +425,8 @@ static enum result run_engine(struct daemon *daemon, struct store *store, struct
 		                      .read_settings = read_again, .settings_context = daemon,
 		                      .clock = clock_system(), .random = identity_random,
 		                      .path_style = file_path_style, .forbidden_folders = daemon->forbidden,
-		                      .version = FERRY_VERSION, .queue_mark = daemon->mark, .throttle = throttle };
+		                      .version = FERRY_VERSION, .queue_mark = daemon->mark, .throttle = throttle,
+		                      .seal = seal, .unseal = unseal, .secrets_context = daemon->secrets };
 	enum result result;
 
 	if (throttle == NULL || syncs == NULL)
@@ -447,6 +462,7 @@ static enum result body(void *context)
 {
 	struct daemon *daemon = context;
 	AUTO(file_handle) struct file_handle *lock = NULL;
+	AUTO(secrets) struct secrets *secrets = NULL;
 	AUTO(events) struct events *events = NULL;
 	AUTO(store) struct store *store = NULL;
 	enum result result = find_places(daemon);
@@ -459,6 +475,9 @@ static enum result body(void *context)
 	if (result == RESULT_OK)
 		result = open_events(daemon, &events);
 	result = own_folder_fault(result, daemon->data, daemon->fault);
+	if (result == RESULT_OK)
+		result = secrets_new(daemon->data, &secrets, daemon->fault);
+	daemon->secrets = secrets;
 	if (result == RESULT_OK)
 		result = transfer_global_init(daemon->fault);
 	if (result == RESULT_OK)

@@ -31,7 +31,4 @@ enum result secrets_seal(const struct secrets *secrets, const char *binding, con
 enum result secrets_unseal(const struct secrets *secrets, const char *binding, const void *sealed, size_t size,
                            struct buffer *to, struct fault *fault) MUST_CHECK;
 
-/* Overwrite bytes in a way that no compiler leaves out. */
-void secrets_wipe(void *bytes, size_t size);
-
 #endif

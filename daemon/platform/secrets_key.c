@@ -39,7 +39,7 @@ static enum result read_key(const char *path, uint8_t key[KEY_BYTES], struct fau
 	if (result != RESULT_OK)
 		return fault_set(fault, result, why.source, why.raw, "read the key %s", path);
 	memcpy(key, found.bytes, KEY_BYTES);
-	secrets_wipe(found.bytes, found.length);
+	text_wipe(found.bytes, found.length);
 	return RESULT_OK;
 }
 
@@ -91,7 +91,7 @@ enum result secrets_new(const char *data_folder, struct secrets **ret_secrets, s
 void secrets_free(struct secrets *secrets)
 {
 	if (secrets != NULL)
-		secrets_wipe(secrets, sizeof(*secrets));
+		text_wipe(secrets, sizeof(*secrets));
 	free(secrets);
 }
 
@@ -109,7 +109,7 @@ static enum result convert(bool seal, const struct secrets *secrets, const char 
 	enum result result = hash_end(hash, entropy, fault);
 	if (result == RESULT_OK)
 		result = secrets_dpapi(seal, entropy, from, size, to, fault);
-	secrets_wipe(entropy, sizeof(entropy));
+	text_wipe(entropy, sizeof(entropy));
 	return result;
 }
 
@@ -130,8 +130,3 @@ enum result secrets_unseal(const struct secrets *secrets, const char *binding, c
 	return convert(false, secrets, binding, sealed, size, to, fault);
 }
 
-void secrets_wipe(void *bytes, size_t size)
-{
-	for (volatile uint8_t *at = bytes; size > 0; size--)
-		*at++ = 0;
-}

@@ -63,12 +63,12 @@ static enum result split_secret(const struct buffer *secret, struct credential *
 	size_t user = end != NULL ? (size_t)(end - secret->bytes) : 0;
 
 	if (end == NULL || secret->bytes[secret->length - 1] != '\0' || secret->length < user + 2)
-		return RESULT_SECRET_LOST;
+		return RESULT_SECRET_UNREADABLE;
 	enum result result = text_copy(credential->user, sizeof(credential->user), (struct text_view){ secret->bytes, user });
 	if (result == RESULT_OK)
 		result = text_copy(credential->password, sizeof(credential->password),
 		                   (struct text_view){ end + 1, secret->length - user - 2 });
-	return result == RESULT_OK ? RESULT_OK : RESULT_SECRET_LOST;
+	return result == RESULT_OK ? RESULT_OK : RESULT_SECRET_UNREADABLE;
 }
 
 static enum result open_secret(struct engine *engine, const struct job *job, struct credential *credential,
@@ -87,7 +87,7 @@ static enum result open_secret(struct engine *engine, const struct job *job, str
 	if (result == RESULT_NOT_FOUND || parts->unseal == NULL ||
 	    parts->unseal(parts->secrets_context, binding, sealed.bytes, sealed.length, &secret, fault) != RESULT_OK ||
 	    split_secret(&secret, credential) != RESULT_OK)
-		result = fault_set(fault, RESULT_SECRET_LOST, FAULT_FERRY, 0, "the credentials for the %s by %s",
+		result = fault_set(fault, RESULT_SECRET_UNREADABLE, FAULT_FERRY, 0, "the credentials for the %s by %s",
 		                   auth_target_name(credential->target), auth_scheme_name(credential->scheme));
 	if (secret.bytes != NULL)
 		text_wipe(secret.bytes, secret.capacity);

@@ -485,7 +485,7 @@ static inline const char *job_title(const struct job *job)
 
 /* Of the side's crew: the network's alone is ever asked. */
 struct answers engine_answers(const struct job *job, enum job_side side);
-/* Open the job's credentials for its active.  RESULT_SECRET_LOST | RESULT_NO_MEMORY | the store's. */
+/* Open the job's credentials for its active.  RESULT_SECRET_UNREADABLE | RESULT_NO_MEMORY | the store's. */
 enum result active_open_credentials(struct engine *engine, struct active *active, const struct job *job,
                                     struct fault *fault) MUST_CHECK;
 void active_wipe_credentials(struct active *active);

@@ -378,8 +378,8 @@ static void secrets__wiped__are_zeros_and_no_byte_beyond(void **state)
 {
 	(void)state;
 	uint8_t bytes[] = { 1, 2, 3, 4 }, expected[] = { 1, 0, 0, 4 };
-	secrets_wipe(bytes + 1, 2);
-	secrets_wipe(bytes, 0);
+	text_wipe(bytes + 1, 2);
+	text_wipe(bytes, 0);
 	assert_memory_equal(bytes, expected, sizeof(bytes));
 }
 

@@ -38,7 +38,7 @@ static enum result convert(bool seal, const uint8_t *entropy, const void *from, 
 		return fault_set(fault, RESULT_SECRET_UNREADABLE, FAULT_WIN32, error, "%s", what);
 	}
 	result = buffer_append(to, out.pbData, out.cbData);
-	secrets_wipe(out.pbData, out.cbData);
+	text_wipe(out.pbData, out.cbData);
 	LocalFree(out.pbData);
 	return result == RESULT_OK ? result : fault_set(fault, result, FAULT_FERRY, 0, "%s", what);
 }

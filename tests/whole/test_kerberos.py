@@ -89,7 +89,7 @@ def nobody_said_so__nothing_is_sent():
     handle = scene.job(os.path.join(scene.owners, "a.bin"), origin.url("a.bin"))
     scene.fails(handle, "UNAUTHORIZED", "asks for Negotiate", "no credentials")
     seen = wait_until(lambda: origin.requests()[scene.before:], 10, "Apache's log tells")
-    assert [(one.status, one.user) for one in seen] == [(401, "-")], seen
+    assert [(one.status, one.user) for one in seen] == [(401, None)], seen
     scene.end()
 
 

@@ -127,7 +127,7 @@ file(GLOB cli CONFIGURE_DEPENDS ${CMAKE_SOURCE_DIR}/client/cli/*.c) # one room, 
 set_property(GLOBAL PROPERTY FERRY_ROOM_client/cli_SOURCES ${cli})
 
 # --- the libraries ---
-foreach(foreign IN ITEMS sqlite3 curl yyjson os libc-io)
+foreach(foreign IN ITEMS sqlite3 curl yyjson winhttp os libc-io)
   add_library(foreign_${foreign} INTERFACE)
 endforeach()
 target_link_libraries(foreign_sqlite3 INTERFACE SQLite::SQLite3)
@@ -136,7 +136,8 @@ target_link_libraries(foreign_yyjson INTERFACE yyjson::yyjson)
 if(WIN32)
   # Import libraries: only what is called ends up in the executable.
   target_link_libraries(foreign_os INTERFACE advapi32 bcrypt crypt32 iphlpapi ntdll ole32 oleaut32 rpcrt4
-    secur32 shell32 user32 userenv uuid winhttp wtsapi32 ws2_32)
+    secur32 shell32 user32 userenv uuid wtsapi32 ws2_32)
+  target_link_libraries(foreign_winhttp INTERFACE winhttp)
 else()
   target_link_libraries(foreign_os INTERFACE Threads::Threads OpenSSL::Crypto)
 endif()

@@ -87,7 +87,8 @@ static bool is_blank(char byte)
 	return byte == ' ' || byte == '\t' || byte == '\r' || byte == '\n';
 }
 
-/* The next entry of a list, without what separates it; false: there is none.  `ret_ended`: a semicolon stands behind it. */
+/* The next entry of a list, without what separates it; false: there is none.  `ret_ended`: a semicolon stands behind
+ * it. */
 static bool next_word(struct text_view *rest, struct text_view *ret_word, bool *ret_ended)
 {
 	size_t begin = 0;
@@ -138,14 +139,15 @@ enum result proxy_parse(struct text_view text, char ret_address[PROXY_BYTES_MAX 
 	if (!take(&text, "http://")) {
 		size_t scheme = find(text, ':');
 		if (begins_with(without(text, scheme), "://"))
-			return refuse(fault, "a proxy of another kind than http: Ferry speaks plain http with proxies, for https URLs too");
+			return refuse(fault, "a proxy of another kind than http, which Ferry speaks for https URLs too");
 	}
 	if (text.length > 0 && text.bytes[text.length - 1] == '/') /* as many people write it */
 		text.length--;
 	enum result result = read_host(text, spelling, &url, fault);
 	if (result != RESULT_OK)
 		return result;
-	return text_format(ret_address, PROXY_BYTES_MAX + 1, "http://%.*s:%u", (int)url.host.length, url.host.bytes, url.port);
+	return text_format(ret_address, PROXY_BYTES_MAX + 1, "http://%.*s:%u", (int)url.host.length, url.host.bytes,
+	                   url.port);
 }
 
 /* --- bypass lists --- */
@@ -241,7 +243,8 @@ bool proxy_bypasses(struct text_view bypass, const struct url *url)
 			continue;
 		if (exempt.kind == EXEMPT_LOCAL && !has(url->host, '.') && !has(url->host, ':'))
 			return true;
-		if (exempt.kind == EXEMPT_HOST && (exempt.port == 0 || exempt.port == url->port) && matches(exempt.host, url->host))
+		if (exempt.kind == EXEMPT_HOST && (exempt.port == 0 || exempt.port == url->port) &&
+		    matches(exempt.host, url->host))
 			return true;
 	}
 	return false;
@@ -299,28 +302,31 @@ static bool next_entry(struct text_view *rest, struct entry *entry, struct fault
 	}
 	entry->direct = says(word, "direct");
 	size_t equals = find(word, '=');
-	struct text_view scheme = { word.bytes, equals };
 	if (equals < word.length) {
+		struct text_view scheme = { word.bytes, equals };
 		word = without(word, equals + 1);
 		entry->scheme = says(scheme, "http") ? FOR_HTTP : says(scheme, "https") ? FOR_HTTPS : FOR_OTHERS;
+		if (says(scheme, "socks")) { /* as a scheme it is for all that have no entry of their own */
+			entry->scheme = FOR_BOTH;
+			entry->usable = refuse(fault, "a SOCKS proxy: Ferry uses http ones only");
+			return true;
+		}
 	}
-	if (says(scheme, "socks")) { /* where it is given as a scheme, it is for all that have no entry */
-		entry->scheme = FOR_BOTH;
-		entry->usable = refuse(fault, "a SOCKS proxy: Ferry uses http ones only");
-	} else if (!entry->direct) {
+	if (!entry->direct)
 		entry->usable = proxy_parse(word, entry->address, fault);
-	}
 	return true;
 }
 
-enum result proxy_choose(struct text_view list, struct text_view bypass, const struct url *url, enum proxy_source source,
-                         struct proxy_choice ret_choices[PROXY_LIST_MAX], size_t *ret_count, struct fault *fault)
+enum result proxy_choose(struct text_view list, struct text_view bypass, const struct url *url,
+                         enum proxy_source source, struct proxy_choice ret_choices[PROXY_LIST_MAX], size_t *ret_count,
+                         struct fault *fault)
 {
 	struct proxy_choice direct = { .source = source };
 	struct entry entry;
 	size_t count = 0;
 	bool wanted = false;
 
+	assert(!url->share);
 	direct.bypassed = list.length > 0 && bypasses_from(source, bypass, url);
 	while (!direct.bypassed && count < PROXY_LIST_MAX && next_entry(&list, &entry, NULL)) {
 		if (entry.scheme == FOR_OTHERS || entry.scheme == (url->secure ? FOR_HTTP : FOR_HTTPS))
@@ -349,7 +355,8 @@ enum result proxy_check(enum proxy_mode mode, struct text_view list, struct text
 	if (list.length > PROXY_TEXT_BYTES_MAX || bypass.length > PROXY_TEXT_BYTES_MAX)
 		return fault_set(fault, RESULT_TOO_LONG, FAULT_FERRY, 0, "a list of more than %d bytes", PROXY_TEXT_BYTES_MAX);
 	if (mode != PROXY_EXPLICIT)
-		return list.length == 0 && bypass.length == 0 ? RESULT_OK : refuse(fault, "a list is for explicit proxies only");
+		return list.length == 0 && bypass.length == 0 ? RESULT_OK
+		                                              : refuse(fault, "a list is for explicit proxies only");
 	for (; next_entry(&list, &entry, fault); count++) {
 		if (entry.usable != RESULT_OK)
 			return entry.usable;
@@ -385,7 +392,8 @@ static enum result read_rule_host(struct text_view host, struct proxy_rule *rule
 		return result;
 	if (url.host.length != name.length)
 		return refuse(fault, "a host with a port");
-	return text_format(rule->host, sizeof(rule->host), "%s%.*s", suffix ? "*." : "", (int)url.host.length, url.host.bytes);
+	return text_format(rule->host, sizeof(rule->host), "%s%.*s", suffix ? "*." : "", (int)url.host.length,
+	                   url.host.bytes);
 }
 
 enum result proxy_rule_parse(struct text_view text, struct proxy_rule *ret_rule, struct fault *fault)

@@ -1,8 +1,8 @@
-/* core/proxy - by which proxy a URL is asked for: a job's settings, lists as WinHTTP and scripts write them, bypass lists,
- * and the configuration's table (docs/bits.md section 11).
+/* core/proxy - by which proxy a URL is asked for: a job's settings, lists as WinHTTP and scripts write them, bypass
+ * lists, and the configuration's table (docs/bits.md section 11).
  *
- * Only proxies that are spoken to in plain http, and never with a name or password in their address.  Pure: what the system
- * has configured is platform/proxy's.
+ * Only proxies that are spoken to in plain http, and never with a name or password in their address.  Pure: what the
+ * system has configured is platform/proxy's.
  */
 #ifndef FERRY_CORE_PROXY_H
 #define FERRY_CORE_PROXY_H
@@ -39,24 +39,27 @@ struct proxy_choice {
 	bool bypassed; /* direct, since that source exempts the host */
 };
 
-/* [http://]host[:port] to the form above.  Without a port it is 80, http's own, as for WinHTTP and in scripts (curl takes
- * 1080).  RESULT_INVALID_ARGUMENT: fault->what says which rule was broken, without quoting the address. */
+/* [http://]host[:port] to the form above.  Without a port it is 80, http's own, as for WinHTTP and in scripts (curl
+ * takes 1080).  RESULT_INVALID_ARGUMENT: fault->what says which rule was broken, without quoting the address. */
 enum result proxy_parse(struct text_view text, char ret_address[PROXY_BYTES_MAX + 1], struct fault *fault) MUST_CHECK;
 
 /* Are these settings of a job in order?  A list goes with EXPLICIT, and only with it; every entry must be usable.
  * RESULT_INVALID_ARGUMENT, RESULT_TOO_LONG. */
-enum result proxy_check(enum proxy_mode mode, struct text_view list, struct text_view bypass, struct fault *fault) MUST_CHECK;
+enum result proxy_check(enum proxy_mode mode, struct text_view list, struct text_view bypass,
+                        struct fault *fault) MUST_CHECK;
 
-/* The ways to try for the URL, in order; always one at least.  The list is [SCHEME=][http://]HOST[:PORT] or DIRECT, with
- * semicolons or blanks between, or a script's "PROXY host:port; DIRECT".  What is none of these or of another kind (SOCKS,
- * HTTPS) is passed over, so that one entry that Ferry cannot use does not take the others away; if nothing else is there it is
- * RESULT_BAD_PROXY, and not direct: somebody wants a proxy.  Empty, or for the other scheme only: direct.
+/* The ways to try for the URL (no share's), in order; always one at least.  The list is [SCHEME=][http://]HOST[:PORT]
+ * or DIRECT, with semicolons or blanks between, or a script's "PROXY host:port; DIRECT".  What is none of these or of
+ * another kind (SOCKS, HTTPS) is passed over, so that one entry that Ferry cannot use does not take the others away;
+ * if nothing else is there it is RESULT_BAD_PROXY, and not direct: somebody wants a proxy.  Empty, or for the other
+ * scheme only: direct.
  *
- * The bypass list is [SCHEME://]HOST[:PORT] with '*' for any bytes, <local> for names without a dot, <-loopback>.  This
- * machine itself (localhost, 127.*, [::1]) is exempt by itself from the identity's and the machine's settings, as in
- * browsers, unless <-loopback> is there; not from what a job, the table or a script says. */
-enum result proxy_choose(struct text_view list, struct text_view bypass, const struct url *url, enum proxy_source source,
-                         struct proxy_choice ret_choices[PROXY_LIST_MAX], size_t *ret_count, struct fault *fault) MUST_CHECK;
+ * The bypass list is [SCHEME://]HOST[:PORT] with '*' for any bytes, <local> for names without a dot, <-loopback>.
+ * This machine itself (localhost, 127.*, [::1]) is exempt by itself from the identity's and the machine's settings,
+ * as in browsers, unless <-loopback> is there; not from what a job, the table or a script says. */
+enum result proxy_choose(struct text_view list, struct text_view bypass, const struct url *url,
+                         enum proxy_source source, struct proxy_choice ret_choices[PROXY_LIST_MAX], size_t *ret_count,
+                         struct fault *fault) MUST_CHECK;
 bool proxy_bypasses(struct text_view bypass, const struct url *url); /* by what is in the list */
 
 /* An entry of the configuration's table, "HOST PROXY": HOST is a name or address, "*.suffix" (which is not the suffix
@@ -67,7 +70,8 @@ struct proxy_rule {
 };
 /* RESULT_INVALID_ARGUMENT: fault->what says what is wrong. */
 enum result proxy_rule_parse(struct text_view text, struct proxy_rule *ret_rule, struct fault *fault) MUST_CHECK;
-/* The most specific rule for the URL's host: a name, then the longest suffix, then "*"; of equals the first.  NULL: none. */
+/* The most specific rule for the URL's host: a name, then the longest suffix, then "*"; of equals the first.  NULL:
+ * none. */
 const struct proxy_rule *proxy_rule_for(const struct proxy_rule *rules, size_t count, const struct url *url);
 
 #endif

@@ -163,6 +163,7 @@ static void proxy_choose__lists_of_all_origins__come_to_ways_in_order(void **sta
 		{ "proxy;proxy2", "proxy:80 proxy2:80", "proxy:80 proxy2:80" },
 		{ "proxy ; proxy2", "proxy:80 proxy2:80", "proxy:80 proxy2:80" },
 		{ "proxy", "proxy:80", "proxy:80" },
+		{ "socks", "socks:80", "socks:80" }, /* a host's name */
 		/* What cannot be used does not take the others away. */
 		{ "SOCKS s:1080; PROXY a:1", "a:1", "a:1" },
 		{ "HTTPS s:443; DIRECT", "direct", "direct" },

@@ -1,0 +1,3 @@
+#include "platform/proxy_system.h"
+
+const struct proxy_system *const proxy_system = NULL;

@@ -170,7 +170,8 @@ static enum result wrap(int opened, const char *name, struct file_handle **ret_f
 	struct file_handle *file = fd >= 0 ? malloc(sizeof(*file)) : NULL;
 	if (!file)
 		return fault_errno(fault, errno, "open %s", name);
-	file->fd = fd, fd = -1;
+	file->fd = fd;
+	fd = -1;
 	*ret_file = file;
 	return RESULT_OK;
 }

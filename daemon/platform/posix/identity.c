@@ -91,7 +91,6 @@ enum result identity_wear(const struct identity *identity, struct fault *fault)
 	/* The groups first: the right to change them may go with the uid.  Who has the ids already needs no right. */
 	bool has = has_ids(identity) || (syscall(SYS_setgroups, identity->group_count, identity->ids.groups) == 0 &&
 	           syscall(SYS_setresgid, gid, gid, gid) == 0 && syscall(SYS_setresuid, uid, uid, uid) == 0);
-	                                 syscall(SYS_setresgid, gid, gid, gid) == 0 && syscall(SYS_setresuid, uid, uid, uid) == 0);
 	/* Nothing may let this thread become somebody else again: between uids that are not 0 the kernel takes no
 	 * capability away, and on the way to 0 it gives some.  Ambient ones follow the permitted set. */
 	if (!has || syscall(SYS_capset, &header, none) != 0)

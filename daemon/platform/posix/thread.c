@@ -95,11 +95,10 @@ void condition_wait(struct condition *condition, struct mutex *mutex, int64_t ti
 {
 	/* On the monotonic clock, so that setting the time wakes nobody and delays nobody. */
 	struct timespec until;
-	if (timeout_ms < 0)
-		timeout_ms = INT64_MAX / 1000000; /* 292 years */
+	int64_t wait_ms = timeout_ms < 0 ? INT64_MAX / 1000000 : timeout_ms; /* 292 years */
 	clock_gettime(CLOCK_MONOTONIC, &until);
-	int64_t at_ns = until.tv_nsec + timeout_ms % 1000 * 1000000;
-	until = (struct timespec){ until.tv_sec + timeout_ms / 1000 + at_ns / 1000000000, at_ns % 1000000000 };
+	int64_t at_ns = until.tv_nsec + wait_ms % 1000 * 1000000;
+	until = (struct timespec){ until.tv_sec + wait_ms / 1000 + at_ns / 1000000000, at_ns % 1000000000 };
 	int error = pthread_cond_clockwait((pthread_cond_t *)condition, (pthread_mutex_t *)mutex, CLOCK_MONOTONIC, &until);
 	must(error == ETIMEDOUT ? 0 : error);
 }

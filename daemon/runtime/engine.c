@@ -460,8 +460,8 @@ static int64_t tend(struct engine *engine)
  * this one, too.  What may be lost to a crash may as well be undone with that turn. */
 static bool commit_can_wait(struct engine *engine)
 {
-	if (!store_can_wait(engine->parts.store) || engine->waiting >= WAITING_RECORDS_MAX || engine->deferrals != NULL ||
-	    engine->changed_count > 0 || engine->stopping)
+	if (engine->waiting == 0 || engine->waiting >= WAITING_RECORDS_MAX || !store_can_wait(engine->parts.store) ||
+	    engine->deferrals != NULL || engine->changed_count > 0 || engine->stopping)
 		return false;
 	if (engine->commit_at_ms == INT64_MAX)
 		engine->commit_at_ms = engine_mono(engine) + WAITING_MS_MAX;
@@ -477,6 +477,8 @@ static enum result begin(struct engine *engine, struct fault *fault)
 
 static enum result commit(struct engine *engine, struct fault *fault)
 {
+	if (!engine_save_flights(engine))
+		return engine->broken.result;
 	engine->commit_at_ms = INT64_MAX;
 	engine->waiting = 0;
 	engine->waiting_bytes = 0;
@@ -497,6 +499,8 @@ int64_t engine_turn(struct engine *engine)
 		engine_expire_tokens(engine);
 	for (struct letter *letter = mailbox_take_all(engine->mailbox), *next; letter != NULL; letter = next) {
 		next = letter->next;
+		if (letter->deliver != engine_report)
+			(void)engine_save_flights(engine); /* or the turn is broken */
 		letter->deliver(letter, engine);
 	}
 	if (!resting)

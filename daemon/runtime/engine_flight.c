@@ -38,25 +38,46 @@ enum result job_check_size(const struct job *job, const struct active *active, s
 	                 "at least %" PRIu64 " bytes instead of %" PRIu64 " at most (max_bytes)", bytes, most);
 }
 
-bool flight_save(struct engine *engine, const struct flight *flight)
+bool flight_save(struct engine *engine, struct flight *flight)
 {
 	struct fault fault;
 
+	flight->unsaved = false;
 	if (store_file_save(engine->parts.store, &flight->file, &fault) == RESULT_OK)
 		return true;
 	engine_break(engine, &fault);
 	return false;
 }
 
-bool flight_save_soon(struct engine *engine, const struct flight *flight)
+void flight_save_soon(struct engine *engine, struct flight *flight)
+{
+	if (!flight->unsaved)
+		engine->waiting++;
+	flight->unsaved = true;
+}
+
+static bool save_unsaved(struct engine *engine, struct flight *flight)
 {
 	struct fault fault;
 
-	engine->waiting++;
+	if (!flight->unsaved)
+		return true;
+	flight->unsaved = false;
 	if (store_file_save_soon(engine->parts.store, &flight->file, &fault) == RESULT_OK)
 		return true;
 	engine_break(engine, &fault);
 	return false;
+}
+
+bool engine_save_flights(struct engine *engine)
+{
+	if (engine->waiting == 0)
+		return true;
+	for (struct active *active = engine->actives; active != NULL; active = active->next)
+		for (struct flight *flight = active->flights; flight != NULL; flight = flight->next)
+			if (!save_unsaved(engine, flight))
+				return false;
+	return true;
 }
 
 /* --- flights --- */
@@ -199,6 +220,8 @@ void flight_end(struct engine *engine, struct flight *flight)
 	struct fault fault = flight->fault;
 	uint32_t retry_after_s = flight->retry_after_s;
 
+	if (!save_unsaved(engine, flight))
+		return;
 	active->changed_numbers = true;
 	flight_remove(engine, flight);
 	if (fault.result != RESULT_OK && !active->winding)
@@ -463,8 +486,12 @@ static bool name_partial(struct engine *engine, struct flight *flight)
 	enum result result = engine->parts.random(random, sizeof(random), &fault);
 
 	/* Should a crash take the name back, what bears it is found and removed: but not everywhere. */
-	if (result == RESULT_OK && partial_name(engine, random, flight->file.partial) == RESULT_OK)
-		return engine_may_sweep(engine, flight->file.path) ? flight_save_soon(engine, flight) : flight_save(engine, flight);
+	if (result == RESULT_OK && partial_name(engine, random, flight->file.partial) == RESULT_OK) {
+		if (!engine_may_sweep(engine, flight->file.path))
+			return flight_save(engine, flight);
+		flight_save_soon(engine, flight);
+		return true;
+	}
 	if (result == RESULT_OK)
 		(void)!fault_set(&fault, RESULT_TOO_LONG, FAULT_FERRY, 0, "name a partial file");
 	engine_break(engine, &fault);

@@ -34,7 +34,7 @@
 #define PROGRESS_INTERVAL_MS 500 /* BITS's MINIMUM_NOTIFICATION_INTERVAL_MS */
 #define STOP_MS_MAX 1500         /* to close flights before the service ends; the manager expects 2 s */
 #define WAITING_MS_MAX 100       /* for which what nothing relies on waits for a commit, */
-#define WAITING_RECORDS_MAX 256  /* and how much of it: its events find room, too (events.c) */
+#define WAITING_RECORDS_MAX 256  /* and how much of it: two events of each find room, too (events.c) */
 #define FILES_ON_DISK_MAX 32     /* of a job, whole and waiting for the disk; no others begin before these have got on */
 #define TROUBLE_PAUSE_MS 5000    /* before the store is tried again after a failed commit */
 #define PRESENT_IDENTITIES_MAX 256 /* of all owners; superseded ones give way, then the one seen longest ago */
@@ -117,6 +117,7 @@ struct flight {
 	bool conditional; /* its destination is there: the source is asked whether that is still what it has */
 	bool unchanged; /* and it is: the partial file goes */
 	bool moved;     /* its URL is not the file's any more; it only winds down */
+	bool unsaved;   /* the store has an older record: flight_save_soon */
 	struct fault fault; /* why it ends; result OK: it does not, or its job winds down */
 	uint32_t retry_after_s; /* which the server asked for; 0: nothing */
 	struct fault told; /* what tells best of the sources that were tried; with its own delay */
@@ -354,9 +355,11 @@ uint64_t active_live_bytes(const struct active *active);
  * it comes.  `active` may be NULL. */
 enum result job_check_size(const struct job *job, const struct active *active, struct fault *fault) MUST_CHECK;
 struct flight *flight_find(struct engine *engine, uint64_t number);
-bool flight_save(struct engine *engine, const struct flight *flight); /* false: the turn is broken */
-/* The same of what a crash may take back: nothing that is let out may rely on it (store_file_save_soon). */
-bool flight_save_soon(struct engine *engine, const struct flight *flight);
+bool flight_save(struct engine *engine, struct flight *flight); /* false: the turn is broken */
+/* The same of what a crash may take back: nothing that is let out may rely on it (store_file_save_soon).  It is written once,
+ * however often it changes until the commit, until somebody may look at it, or until the flight ends. */
+void flight_save_soon(struct engine *engine, struct flight *flight);
+bool engine_save_flights(struct engine *engine);
 void flight_order(struct engine *engine, struct flight *flight, enum order_kind kind, uint64_t bytes);
 /* For the orders that consume the handle: it is the worker's once the turn is let out. */
 void flight_leave_to_disk(struct engine *engine, struct flight *flight, enum flight_stage stage);

@@ -67,6 +67,14 @@ static void forget_partial(struct flight *flight)
 	flight->file.partial[0] = flight->file.tag[0] = '\0';
 }
 
+static bool save(struct engine *engine, struct flight *flight, bool waits)
+{
+	if (!waits)
+		return flight_save(engine, flight);
+	flight_save_soon(engine, flight);
+	return true;
+}
+
 static void on_opened(struct engine *engine, struct flight *flight, struct report *report)
 {
 	if (report->result == RESULT_CANCELLED && flight->active->winding) {
@@ -93,7 +101,7 @@ static void on_opened(struct engine *engine, struct flight *flight, struct repor
 	flight->file.bytes_recorded = flight->written = report->bytes;
 	if (report->bytes == 0)
 		flight->file.etag[0] = flight->file.modified[0] = '\0';
-	if (!(waits ? flight_save_soon(engine, flight) : flight_save(engine, flight)))
+	if (!save(engine, flight, waits))
 		return;
 	if (flight->active->winding) {
 		flight->stage = FLIGHT_CLOSING;
@@ -111,8 +119,8 @@ static void check_size(struct engine *engine, struct active *active)
 	struct fault fault;
 	struct job job;
 
-	if (active->max_bytes > 0 && !active->winding && engine_load_job(engine, active->row, &job) &&
-	    job_check_size(&job, active, &fault) != RESULT_OK)
+	if (active->max_bytes > 0 && !active->winding && engine_save_flights(engine) &&
+	    engine_load_job(engine, active->row, &job) && job_check_size(&job, active, &fault) != RESULT_OK)
 		active_fail(engine, active, &fault);
 }
 
@@ -157,7 +165,7 @@ static void on_answered(struct engine *engine, struct flight *flight, const stru
 	flight->sync_is_old |= restarted && flight->syncing;
 	/* What the answer says is of use with the bytes that are recorded after it, and they will be with it. */
 	bool waits = !restarted && flight->file.bytes_recorded == 0;
-	if (!(waits ? flight_save_soon(engine, flight) : flight_save(engine, flight)))
+	if (!save(engine, flight, waits))
 		return;
 	/* The store must forget the old length before new bytes overwrite the old ones, or a crash in between would let old
 	 * and new content be joined: the transfer waits for this. */
@@ -298,7 +306,7 @@ static void on_finished(struct engine *engine, struct flight *flight, const stru
 
 	flight->file.state = FILE_TRANSFERRED;
 	flight->file.bytes_recorded = flight->file.bytes_total = flight->written;
-	if (!(waits ? flight_save_soon(engine, flight) : flight_save(engine, flight)))
+	if (!save(engine, flight, waits))
 		return;
 	note_file(engine, EVENT_FILE_STOPPED, flight, flight->written, NULL);
 	note_progress(engine, flight->active);
@@ -323,7 +331,7 @@ static void on_published(struct engine *engine, struct flight *flight, const str
 			forget_partial(flight);
 	}
 	/* A file that has its name is known by its tag, and publishing twice is harmless. */
-	if (report->result == RESULT_OK ? flight_save_soon(engine, flight) : flight_save(engine, flight))
+	if (save(engine, flight, report->result == RESULT_OK))
 		flight_end(engine, flight);
 }
 
@@ -426,7 +434,7 @@ void engine_report(struct letter *letter, void *receiver)
 	if (engine->broken.result == RESULT_OK) {
 		if (report->kind == REPORT_DEAD)
 			on_dead(engine, report);
-		else if (flight == NULL)
+		else if (flight == NULL && engine_save_flights(engine)) /* names in a folder are looked for in the store */
 			(void)engine_errand_report(engine, report); /* or of a flight that is over */
 		else if (flight != NULL && report->kind == REPORT_DONE)
 			on_done(engine, flight, report);

@@ -15,7 +15,7 @@
 #define INSERT_BYTES_MAX 1024
 #define ELLIPSIS "\xE2\x80\xA6"
 /* What one turn may note.  A turn's letters are bounded, so this is only reached when something runs wild. */
-#define NOTES_BYTES_MAX (1024u * 1024u)
+#define NOTES_BYTES_MAX (2048u * 1024u)
 #define MESSAGE_BYTES_MAX (16u * 1024u)
 /* A note's text comes twice into its line, and a byte may become six. */
 #define LINES_BYTES_MAX (16u * NOTES_BYTES_MAX)

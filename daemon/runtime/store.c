@@ -154,13 +154,13 @@ enum result store_begin(struct store *store, struct fault *fault)
 	assert(!store->turn);
 	enum result result = run_plain(store, TURN_BEGIN, "begin a transaction", fault);
 	store->turn = result == RESULT_OK;
-	store->written = STORE_NOTHING;
+	store->lasting = false;
 	return result;
 }
 
 bool store_can_wait(const struct store *store)
 {
-	return store->turn && store->written == STORE_SOON;
+	return store->turn && !store->lasting;
 }
 
 enum result store_commit(struct store *store, struct fault *fault)

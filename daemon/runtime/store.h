@@ -24,7 +24,7 @@ DEFINE_CLEANUP(store)
 /* One transaction per turn, one savepoint per request inside it.  Any failure but those named means: roll back. */
 enum result store_begin(struct store *store, struct fault *fault) MUST_CHECK;
 enum result store_commit(struct store *store, struct fault *fault) MUST_CHECK; /* no-op cost if nothing was written */
-bool store_can_wait(const struct store *store); /* something was written, but only what may be lost: see store_file_save_soon */
+bool store_can_wait(const struct store *store); /* nothing was written but what may be lost: see store_file_save_soon */
 void store_rollback(struct store *store);
 enum result store_savepoint(struct store *store, struct fault *fault) MUST_CHECK; /* RESULT_STORE_BUSY: no transaction */
 enum result store_release(struct store *store, struct fault *fault) MUST_CHECK;

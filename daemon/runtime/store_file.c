@@ -151,11 +151,11 @@ enum result store_file_save(struct store *store, const struct file *file, struct
 
 enum result store_file_save_soon(struct store *store, const struct file *file, struct fault *fault)
 {
-	bool waits = store->written != STORE_LASTING;
+	bool lasting = store->lasting;
 	enum result result = store_file_save(store, file, fault);
 
-	if (waits && result == RESULT_OK)
-		store->written = STORE_SOON;
+	if (result == RESULT_OK)
+		store->lasting = lasting;
 	return result;
 }
 

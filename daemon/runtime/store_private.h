@@ -75,7 +75,7 @@ struct store {
 	sqlite3_stmt *statements[STATEMENT_COUNT];
 	bool turn;    /* between store_begin and store_commit or store_rollback */
 	bool request; /* between store_savepoint and store_release or store_undo */
-	enum { STORE_NOTHING, STORE_SOON, STORE_LASTING } written; /* the most that the turn has written */
+	bool lasting; /* the turn has written what must not be lost */
 };
 
 /* --- store.c --- */

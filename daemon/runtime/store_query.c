@@ -72,7 +72,7 @@ struct query query_start(struct store *store, enum statement which, const char *
 	assert(!sqlite3_stmt_busy(statement));                   /* a visitor must not start what it is visited by */
 	assert(store->turn || sqlite3_stmt_readonly(statement)); /* changes happen inside a turn */
 	if (!sqlite3_stmt_readonly(statement))
-		store->written = STORE_LASTING;
+		store->lasting = true;
 	return (struct query){ .store = store, .statement = statement, .doing = doing };
 }
 

@@ -530,15 +530,15 @@ static void events_note__beyond_all_bounds__is_counted_as_lost(void **state)
 	char insert[1001];
 	memset(insert, 'x', 1000);
 	insert[1000] = '\0';
-	for (unsigned i = 0; i < 2000; i++)
+	for (unsigned i = 0; i < 4000; i++)
 		EVENTS_NOTE(events, EVENT_OWNER_PRESENT, insert);
 	events_speak(events);
 	size_t kept = check_lines(content("/d/ferry.jsonl"));
-	assert_true(kept > 900 && kept < 1100);
+	assert_true(kept > 1800 && kept < 2200);
 	assert_int_equal(fake.writes, 1);
 	say(events, "after");
 	char told[64];
-	text_display(told, sizeof(told), "\"message\":\"%zu events are missing", 2000 - kept);
+	text_display(told, sizeof(told), "\"message\":\"%zu events are missing", 4000 - kept);
 	assert_non_null(strstr(content("/d/ferry.jsonl"), told));
 }
 

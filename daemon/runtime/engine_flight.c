@@ -481,10 +481,12 @@ void active_begin(struct engine *engine, struct job *job)
 /* Nobody must be able to guess the name: whatever bears it is ours (runtime/partfile). */
 static bool name_partial(struct engine *engine, struct flight *flight)
 {
-	uint64_t random[2];
+	uint64_t random[2] = { 0 };
 	struct fault fault;
 	enum result result = engine->parts.random(random, sizeof(random), &fault);
 
+	/* 96 bits are enough.  The others count, so that names made together lie together in the store's index. */
+	random[0] = random[0] >> 32 | flight->number << 32;
 	/* Should a crash take the name back, what bears it is found and removed: but not everywhere. */
 	if (result == RESULT_OK && partial_name(engine, random, flight->file.partial) == RESULT_OK) {
 		if (!engine_may_sweep(engine, flight->file.path))

@@ -392,6 +392,7 @@ static void start_over(struct engine *engine)
 	engine->commit_at_ms = INT64_MAX;
 	engine->waiting = 0;
 	engine->waiting_bytes = 0;
+	engine->titled.row = 0;
 	engine->recover = true;
 	engine->next_try_ms = engine->next_slot_ms = INT64_MAX;
 }
@@ -499,8 +500,10 @@ int64_t engine_turn(struct engine *engine)
 		engine_expire_tokens(engine);
 	for (struct letter *letter = mailbox_take_all(engine->mailbox), *next; letter != NULL; letter = next) {
 		next = letter->next;
-		if (letter->deliver != engine_report)
+		if (letter->deliver != engine_report) { /* it may be a client's, who looks and changes */
 			(void)engine_save_flights(engine); /* or the turn is broken */
+			engine->titled.row = 0;
+		}
 		letter->deliver(letter, engine);
 	}
 	if (!resting)

@@ -149,6 +149,8 @@ struct active {
 	bool exhausted; /* nothing to start from next_ordinal on */
 	bool winding;   /* no new flights; the active goes when the last one ended */
 	bool changed_numbers;
+	bool connected;      /* the job is told to be TRANSFERRING */
+	int64_t progress_ms; /* wall; the job's, without attempts; 0: not known */
 	int64_t told_ms;     /* last progress notification, monotonic */
 	int64_t slot_since_ms; /* monotonic; counts towards max_time_s while it holds a slot */
 	int64_t deadline_ms; /* monotonic; max_time_s is over then */
@@ -186,6 +188,7 @@ struct engine {
 	size_t ended_session_count;
 	struct crew *crews;
 	struct active *actives;
+	struct job titled; /* the last one whose files' events were noted: its title, id and owner; row 0: none */
 	struct errand *errands;
 	struct host *hosts;
 	uint64_t swept[SWEPT_FOLDERS_MAX];

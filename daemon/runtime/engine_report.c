@@ -16,32 +16,32 @@ static void note_file(struct engine *engine, enum event_id id, const struct flig
                       const struct fault *fault)
 {
 	char url[URL_BYTES_MAX + 1], number[24], why[FAULT_LINE_BYTES_MAX] = "";
-	struct job job;
+	struct job *job = &engine->titled;
 
-	if (!engine_load_job(engine, flight->active->row, &job))
+	if (job->row != flight->active->row && !engine_load_job(engine, flight->active->row, job))
 		return;
 	url_redact(text_view(flight->file.url), url, sizeof(url));
 	text_display(number, sizeof(number), "%" PRIu64, bytes);
 	if (fault != NULL)
 		fault_line(fault, why);
 
-	const char *title = job_title(&job), *path = flight->file.path;
+	const char *title = job_title(job), *path = flight->file.path;
 	struct events *events = engine->parts.events;
 
 	if (id == EVENT_FILE_STARTED)
-		EVENTS_NOTE(events, EVENT_FILE_STARTED, title, job.id, job.owner, url, path, number);
+		EVENTS_NOTE(events, EVENT_FILE_STARTED, title, job->id, job->owner, url, path, number);
 	else if (id == EVENT_FILE_STOPPED)
-		EVENTS_NOTE(events, EVENT_FILE_STOPPED, title, job.id, job.owner, url, number);
+		EVENTS_NOTE(events, EVENT_FILE_STOPPED, title, job->id, job->owner, url, number);
 	else if (id == EVENT_FILE_NOT_MODIFIED)
-		EVENTS_NOTE(events, EVENT_FILE_NOT_MODIFIED, title, job.id, job.owner, url, path);
+		EVENTS_NOTE(events, EVENT_FILE_NOT_MODIFIED, title, job->id, job->owner, url, path);
 	else if (id == EVENT_FILE_FAILED)
-		EVENTS_NOTE(events, EVENT_FILE_FAILED, title, job.id, job.owner, url, number, why);
+		EVENTS_NOTE(events, EVENT_FILE_FAILED, title, job->id, job->owner, url, number, why);
 	else if (id == EVENT_FILE_PUBLISHED)
-		EVENTS_NOTE(events, EVENT_FILE_PUBLISHED, title, job.id, job.owner, path, number);
+		EVENTS_NOTE(events, EVENT_FILE_PUBLISHED, title, job->id, job->owner, path, number);
 	else if (id == EVENT_PUBLISH_FAILED)
-		EVENTS_NOTE(events, EVENT_PUBLISH_FAILED, title, job.id, job.owner, path, why);
+		EVENTS_NOTE(events, EVENT_PUBLISH_FAILED, title, job->id, job->owner, path, why);
 	else if (id == EVENT_LEFTOVER)
-		EVENTS_NOTE(events, EVENT_LEFTOVER, title, job.id, job.owner, flight->file.partial, path, why);
+		EVENTS_NOTE(events, EVENT_LEFTOVER, title, job->id, job->owner, flight->file.partial, path, why);
 }
 
 /* Bytes were recorded: the job is getting on, whatever happened before. */
@@ -51,11 +51,16 @@ static void note_progress(struct engine *engine, struct active *active)
 	int64_t now = engine_now(engine);
 
 	active->changed_numbers = true;
-	if (!engine_load_job(engine, active->row, &job) ||
-	    (job.attempts == 0 && now - job.progress_ms < PROGRESS_GRAIN_MS && now >= job.progress_ms))
+	/* Attempts are counted when it fails, and then it winds down. */
+	if (!active->winding && now - active->progress_ms < PROGRESS_GRAIN_MS && now >= active->progress_ms)
+		return;
+	if (!engine_load_job(engine, active->row, &job))
+		return;
+	active->progress_ms = job.progress_ms;
+	if (job.attempts == 0 && now - job.progress_ms < PROGRESS_GRAIN_MS && now >= job.progress_ms)
 		return;
 	job.attempts = 0;
-	job.progress_ms = now;
+	job.progress_ms = active->progress_ms = now;
 	(void)!engine_save_job(engine, &job, job.state);
 }
 
@@ -139,13 +144,15 @@ static void take_answer(struct engine *engine, struct flight *flight, const stru
 		flight->file.etag[0] = flight->file.modified[0] = '\0';
 }
 
-static void note_connected(struct engine *engine, const struct active *active)
+static void note_connected(struct engine *engine, struct active *active)
 {
 	struct job job;
 	enum job_state to;
 
-	if (!active->winding && engine_load_job(engine, active->row, &job) && job.state == JOB_CONNECTING &&
-	    job_next_state(job.state, JOB_EVENT_CONNECTED, &to)) {
+	if (active->connected || active->winding || !engine_load_job(engine, active->row, &job))
+		return;
+	active->connected = true;
+	if (job.state == JOB_CONNECTING && job_next_state(job.state, JOB_EVENT_CONNECTED, &to)) {
 		enum job_state from = job.state;
 
 		(void)!engine_move(engine, &job, JOB_EVENT_CONNECTED, NULL);

@@ -9,6 +9,7 @@
 #include "core/credentials.h"
 #include "core/destination.h"
 #include "core/digest.h"
+#include "core/proxy.h"
 #include "core/ranges.h"
 #include "core/url.h"
 
@@ -128,6 +129,7 @@ struct job_properties {
 	uint32_t lease_s;               /* without any change for so long, the job is cancelled; BITS: JobInactivityTimeout */
 	enum job_profile profile;
 	bool no_segments;               /* one request at a time for each of its files (core/segments) */
+	enum proxy_mode proxy_mode;     /* by which proxy it asks; of EXPLICIT the store has the lists */
 	uint64_t max_bytes;             /* of all its files together; 0: any.  BITS: MAX_DOWNLOAD_SIZE */
 	enum token_loss on_token_loss;
 	char pinned_helper[JOB_OWNER_BYTES_MAX]; /* whose token alone may be its helper's (security rule 12), "" for anybody's */

@@ -4,6 +4,7 @@
 #include <stddef.h>
 #include <string.h>
 
+#include "core/proxy.h"
 #include "core/rate.h"
 #include "core/trust.h"
 
@@ -250,6 +251,7 @@ static const char *wrong_folder(struct text_view text)
 static const char *wrong_item(enum setting_item item, struct text_view text, struct fault *fault)
 {
 	struct rate_rule rule;
+	struct proxy_rule proxy;
 	struct text_view host, what;
 
 	switch (item) {
@@ -263,6 +265,7 @@ static const char *wrong_item(enum setting_item item, struct text_view text, str
 		return trust_split(text, &host, &what) && trust_are_pins(what)
 		               ? NULL
 		               : "must be a host without port, a space, and sha256//BASE64, several joined by ';'";
+	case SETTING_PROXY: return proxy_rule_parse(text, &proxy, fault) == RESULT_OK ? NULL : fault->what;
 	case SETTING_RATE: return rate_parse(text, &rule, fault) == RESULT_OK ? NULL : fault->what;
 	}
 	return NULL;

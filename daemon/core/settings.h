@@ -15,6 +15,7 @@ enum setting_item {
 	SETTING_RATE,   /* a rule of core/rate */
 	SETTING_HOST,   /* a pattern of core/credentials */
 	SETTING_CA_FILE, /* such a pattern and an absolute path: core/trust */
+	SETTING_PROXY,  /* a rule of core/proxy */
 	SETTING_PIN,    /* such a pattern and pins: core/trust */
 };
 

@@ -149,14 +149,17 @@ static void fill_login(const struct engine *engine, const struct active *active,
 
 enum result flight_route(const struct engine *engine, const struct flight *flight, struct transfer_route **ret_route)
 {
-	struct url url;
+	struct url url, proxy;
 	struct fault ignored;
 	struct transfer_route *route = calloc(1, sizeof(*route));
 
 	if (route == NULL)
 		return RESULT_NO_MEMORY;
+	memcpy(route->proxy, flight->proxy.address, sizeof(route->proxy));
 	if (url_parse(text_view(flight->file.url), &url, &ignored) == RESULT_OK && !url.share)
 		fill_login(engine, flight->active, AUTH_SERVER, url.host, url.secure, &route->logins[AUTH_SERVER]);
+	if (url_parse(text_view(route->proxy), &proxy, &ignored) == RESULT_OK)
+		fill_login(engine, flight->active, AUTH_PROXY, proxy.host, false, &route->logins[AUTH_PROXY]);
 	*ret_route = route;
 	return RESULT_OK;
 }

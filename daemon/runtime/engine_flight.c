@@ -407,6 +407,7 @@ static struct active *active_new(struct engine *engine, struct job *job, struct 
 	active->patience = job_patience(job->properties.profile);
 	active->max_bytes = job->properties.max_bytes;
 	active->no_segments = job->properties.no_segments;
+	active->proxy_mode = job->properties.proxy_mode;
 	active->created_ms = job->created_ms;
 	active->slot_since_ms = active->slice_since_ms = engine_mono(engine);
 	active->next = engine->actives;

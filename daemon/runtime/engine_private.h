@@ -36,6 +36,8 @@
 #define WAITING_MS_MAX 100       /* for which what nothing relies on waits for a commit, */
 #define WAITING_RECORDS_MAX 256  /* and how much of it: two events of each find room, too (events.c) */
 #define FILES_ON_DISK_MAX 32     /* of a job, whole and waiting for the disk; no others begin before these have got on */
+#define BAD_PROXIES_MAX 8        /* that could not be reached are remembered, the last ones, */
+#define BAD_PROXY_MS 300000      /* for so long */
 #define TROUBLE_PAUSE_MS 5000    /* before the store is tried again after a failed commit */
 #define PRESENT_IDENTITIES_MAX 256 /* of all owners; superseded ones give way, then the one seen longest ago */
 #define IDLE_CREWS_MAX 32 /* whoever shows many identities keeps no more threads than that; the first made end first */
@@ -118,6 +120,7 @@ struct flight {
 	bool unchanged; /* and it is: the partial file goes */
 	bool moved;     /* its URL is not the file's any more; it only winds down */
 	bool unsaved;   /* the store has an older record: flight_save_soon */
+	struct proxy_choice proxy; /* by which it is fetched */
 	struct fault fault; /* why it ends; result OK: it does not, or its job winds down */
 	uint32_t retry_after_s; /* which the server asked for; 0: nothing */
 	struct fault told; /* what tells best of the sources that were tried; with its own delay */
@@ -135,6 +138,7 @@ struct active {
 	const struct job_patience *patience; /* NULL: the settings' */
 	uint64_t max_bytes; /* of the job; 0: any */
 	bool no_segments; /* likewise */
+	enum proxy_mode proxy_mode;
 	struct credential *credentials; /* of the job, open; wiped with this */
 	uint32_t credential_count;
 	bool answers_changed; /* they are others now */
@@ -191,6 +195,7 @@ struct engine {
 	struct job titled; /* the last one whose files' events were noted: its title, id and owner; row 0: none */
 	struct errand *errands;
 	struct host *hosts;
+	struct bad_proxy { char address[PROXY_BYTES_MAX + 1]; int64_t until_ms; } bad_proxies[BAD_PROXIES_MAX]; /* monotonic */
 	uint64_t swept[SWEPT_FOLDERS_MAX];
 	size_t swept_count;
 	uint64_t unmarked[UNMARKED_FOLDERS_MAX];
@@ -499,5 +504,12 @@ void active_wipe_credentials(struct active *active);
 enum result flight_route(const struct engine *engine, const struct flight *flight, struct transfer_route **ret_route) MUST_CHECK;
 /* The job's credentials are gone, and what was authenticated with them. */
 void engine_end_answers(struct engine *engine, int64_t row);
+
+/* --- engine_proxy.c: by which proxy a flight's source is asked --- */
+
+/* Sets flight->proxy.  RESULT_BAD_PROXY, or the store's. */
+enum result flight_choose_proxy(struct engine *engine, struct flight *flight, struct fault *fault) MUST_CHECK;
+/* It could not be reached: for a while another one comes first, where there is one. */
+void engine_proxy_failed(struct engine *engine, const struct flight *flight, enum result result);
 
 #endif

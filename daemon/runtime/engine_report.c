@@ -113,6 +113,12 @@ static void on_opened(struct engine *engine, struct flight *flight, struct repor
 		flight_last_order(engine, flight, ORDER_CLOSE, report->bytes);
 		return;
 	}
+	if (flight_choose_proxy(engine, flight, &flight->fault) != RESULT_OK) {
+		note_file(engine, EVENT_FILE_FAILED, flight, report->bytes, &flight->fault);
+		flight->stage = FLIGHT_CLOSING;
+		flight_last_order(engine, flight, ORDER_CLOSE, report->bytes);
+		return;
+	}
 	note_file(engine, EVENT_FILE_STARTED, flight, report->bytes, NULL);
 	flight->stage = FLIGHT_FETCHING;
 	flight_order(engine, flight, ORDER_FETCH, 0);
@@ -262,6 +268,7 @@ static void on_fetched(struct engine *engine, struct flight *flight, const struc
 	if (report->result != RESULT_CANCELLED && flight->fault.result == RESULT_OK) {
 		flight->fault = report->fault;
 		flight->retry_after_s = report->retry_after_s;
+		engine_proxy_failed(engine, flight, report->result);
 		if (report->http_status != 0 && report->retry_after_s == 0)
 			engine_host_answered(engine, flight); /* badly, but it did */
 		else

@@ -119,6 +119,13 @@ enum result store_sources_forgive(struct store *store, int64_t job_row, struct f
 /* Whether any file of any job has a partial file of that name. */
 enum result store_partial_exists(struct store *store, const char *partial, bool *ret_exists, struct fault *fault) MUST_CHECK;
 
+/* --- the explicit proxies of a job; list "": none --- */
+enum result store_proxy_save(struct store *store, int64_t job_row, const char *list, const char *bypass,
+                             struct fault *fault) MUST_CHECK;
+/* RESULT_STORE_DAMAGED: there are none. */
+enum result store_proxy(struct store *store, int64_t job_row, char ret_list[PROXY_TEXT_BYTES_MAX + 1],
+                        char ret_bypass[PROXY_TEXT_BYTES_MAX + 1], struct fault *fault) MUST_CHECK;
+
 /* --- the sealed part of a job's explicit credentials, by slot (JOB_CREDENTIAL_SLOT) --- */
 #define STORE_SEALED_BYTES_MAX 16384u
 /* Instead of what was there. */

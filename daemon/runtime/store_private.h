@@ -3,7 +3,7 @@
  *   store_open.c   which files are ours, checking, migrating, settings
  *   store.c        the statements, turns and jobs
  *   store_file.c   files
- *   store_credential.c  sealed credentials
+ *   store_network.c  proxies and sealed credentials
  *   store_query.c  running one statement: arguments in, columns out, SQLite's codes into results
  */
 #ifndef FERRY_RUNTIME_STORE_PRIVATE_H
@@ -66,6 +66,9 @@ enum statement {
 	CREDENTIAL_REMOVE,
 	CREDENTIALS_REMOVE,
 	CREDENTIAL_OF_JOB,
+	PROXY_SAVE,
+	PROXY_REMOVE,
+	PROXY_OF_JOB,
 	PARTIAL_EXISTS,
 	STATEMENT_COUNT
 };

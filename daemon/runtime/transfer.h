@@ -10,6 +10,7 @@
 #include <stdlib.h>
 
 #include "core/credentials.h"
+#include "core/proxy.h"
 #include "core/resume.h"
 #include "platform/clock.h"
 #include "platform/file.h"
@@ -49,6 +50,7 @@ struct transfer_login {
 	char user[CREDENTIAL_USER_BYTES_MAX + 1], password[CREDENTIAL_PASSWORD_BYTES_MAX + 1];
 };
 struct transfer_route {
+	char proxy[PROXY_BYTES_MAX + 1]; /* "": directly */
 	struct transfer_login logins[AUTH_TARGET_COUNT];
 };
 static inline void transfer_route_free(struct transfer_route *route) /* NULL is fine */

@@ -337,8 +337,6 @@ static bool set_up(struct transfer *transfer)
 	       curl_easy_setopt(easy, CURLOPT_HTTP_VERSION, (long)CURL_HTTP_VERSION_1_1) == CURLE_OK &&
 	       transfer_set_route(transfer) &&
 	       curl_easy_setopt(easy, CURLOPT_USERAGENT, set->user_agent) == CURLE_OK &&
-	       /* Direct: the environment's proxy is not the worn identity's.  Proxies come by settings, one day. */
-	       curl_easy_setopt(easy, CURLOPT_PROXY, "") == CURLE_OK &&
 	       transfer_set_trust(transfer) &&
 	       curl_easy_setopt(easy, CURLOPT_BUFFERSIZE, buffer_size(transfer)) == CURLE_OK &&
 	       curl_easy_setopt(easy, CURLOPT_TCP_KEEPALIVE, 1L) == CURLE_OK &&

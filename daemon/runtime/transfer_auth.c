@@ -71,7 +71,11 @@ bool transfer_set_route(struct transfer *transfer)
 	CURL *easy = transfer->easy;
 	bool asked = route != NULL && (route->logins[AUTH_SERVER].schemes | route->logins[AUTH_PROXY].schemes) != 0;
 
-	return set_login(easy, route ? &route->logins[AUTH_SERVER] : &nobody, CURLOPT_HTTPAUTH, CURLOPT_USERNAME,
+	/* "" is directly: the environment's proxy is not the worn identity's.  Nor are the hosts that it exempts: core/proxy has
+	 * decided. */
+	return curl_easy_setopt(easy, CURLOPT_PROXY, route ? route->proxy : "") == CURLE_OK &&
+	       curl_easy_setopt(easy, CURLOPT_NOPROXY, "") == CURLE_OK &&
+	       set_login(easy, route ? &route->logins[AUTH_SERVER] : &nobody, CURLOPT_HTTPAUTH, CURLOPT_USERNAME,
 	                 CURLOPT_PASSWORD) &&
 	       set_login(easy, route ? &route->logins[AUTH_PROXY] : &nobody, CURLOPT_PROXYAUTH, CURLOPT_PROXYUSERNAME,
 	                 CURLOPT_PROXYPASSWORD) &&

@@ -22,6 +22,14 @@ static const char *safe_text(const struct transfer *transfer, CURLcode code)
 
 enum result transfer_fail_curl(struct transfer *transfer, CURLcode code)
 {
+	long status = 0;
+	char what[96];
+
+	curl_easy_getinfo(transfer->easy, CURLINFO_HTTP_CONNECTCODE, &status);
+	if (status >= 300) {
+		text_display(what, sizeof(what), "the proxy refuses the way to the server with status %ld", status);
+		return transfer_fail(transfer, resume_status_result(status), FAULT_HTTP, status, what);
+	}
 	return transfer_fail(transfer, result_from_curl(code, transfer->phase), FAULT_CURL, code,
 	                     safe_text(transfer, code));
 }

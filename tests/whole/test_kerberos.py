@@ -12,7 +12,7 @@ sys.path.append(os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
 
 from ground import GROUND, run, skip, wait_until
 from play import Play
-from rig import ApacheOrigin, Kdc
+from rig import ApacheOrigin, Kdc, SquidProxy
 
 if GROUND != "linux":
     skip("Wine's Kerberos has one user: the Linux ground shows whose ticket is used")
@@ -24,6 +24,7 @@ atexit.register(shutil.rmtree, folder, ignore_errors=True)
 os.chmod(folder, 0o755)
 kdc = Kdc(os.path.join(folder, "kdc"))
 origin = ApacheOrigin(os.path.join(folder, "apache"), kdc)
+squid = SquidProxy(os.path.join(folder, "squid"), kdc)
 os.environ["KRB5_CONFIG"] = kdc.config  # the daemon's, too
 origin.file("a.bin", 300000)
 
@@ -31,12 +32,12 @@ origin.file("a.bin", 300000)
 class Scene(Play):
     """Alice is the owner, bob the helper."""
 
-    def __init__(self, authentication=(), tickets=True):
-        super().__init__({"authentication": dict(authentication)})
+    def __init__(self, authentication=(), tickets=True, **settings):
+        super().__init__({"authentication": dict(authentication), **settings})
         if tickets:
             kdc.give("alice", self.owner)
             kdc.give("bob", self.helper)
-        self.before = len(origin.requests())
+        self.before, self.before_proxy = len(origin.requests()), len(squid.requests())
 
     def job(self, path, url, *flags, credentials=()):
         handle = self.wire.ok("job.create", name="k", auto_complete=True, retry_delay_s=5,
@@ -52,6 +53,10 @@ class Scene(Play):
     def served(self):
         """Who got the file, by Apache's word."""
         return {seen.user for seen in origin.requests()[self.before:] if seen.status in (200, 206)}
+
+    def let_through(self):
+        """By Squid's word."""
+        return {seen.user for seen in squid.requests()[self.before_proxy:] if seen.status in (200, 206)}
 
     def fails(self, handle, result, *words):
         error = self.wait(handle, "ERROR")["error"]
@@ -84,6 +89,34 @@ def helpers_file__fetched_as_the_owners_principal():
     scene.end()
 
 
+THROUGH = {"table": [f"* http://proxy.localhost:{squid.port}"]}
+
+
+def mission__written_as_the_helper_and_asked_for_as_the_owner_through_a_proxy_that_asks_for_kerberos():
+    scene = Scene({"implicit_proxies": ["proxy.localhost"]}, proxy=THROUGH)
+    path = os.path.join(scene.helpers, "a.bin")
+    scene.wait(scene.job(path, origin.url("a.bin", "open"), "local-file"), "ACKNOWLEDGED")
+    status = os.stat(path)
+    assert (status.st_uid, status.st_mode & 0o7777) == (scene.helper.uid, 0o600), status
+    assert scene.let_through() == {"alice@FERRY.TEST"} and scene.served() == {None}, scene.served()
+    scene.end()
+
+
+def proxy_and_server__each_only_where_it_is_said():
+    scene = Scene({"implicit_proxies": ["proxy.localhost"]}, proxy=THROUGH)
+    handle = scene.job(os.path.join(scene.owners, "a.bin"), origin.url("a.bin"))
+    scene.fails(handle, "UNAUTHORIZED", "the server asks for Negotiate")
+    scene.end()
+    scene = Scene({"implicit_servers": ["localhost"]}, proxy=THROUGH)
+    handle = scene.job(os.path.join(scene.owners, "a.bin"), origin.url("a.bin"))
+    scene.fails(handle, "PROXY_UNAUTHORIZED", "the proxy asks for Negotiate")
+    scene.end()
+    scene = Scene({"implicit_servers": ["localhost"], "implicit_proxies": ["proxy.localhost"]}, proxy=THROUGH)
+    scene.wait(scene.job(os.path.join(scene.owners, "b.bin"), origin.url("a.bin"), "network"), "ACKNOWLEDGED")
+    assert scene.served() == scene.let_through() == {"bob@FERRY.TEST"}, (scene.served(), scene.let_through())
+    scene.end()
+
+
 def nobody_said_so__nothing_is_sent():
     scene = Scene({"implicit_servers": ["other.example"], "implicit_proxies": ["*"]})
     handle = scene.job(os.path.join(scene.owners, "a.bin"), origin.url("a.bin"))
@@ -111,6 +144,8 @@ def only_ways_that_are_not_allowed__are_named():
 
 run(owner_and_helper__each_is_served_as_its_own_principal,
     helpers_file__fetched_as_the_owners_principal,
+    mission__written_as_the_helper_and_asked_for_as_the_owner_through_a_proxy_that_asks_for_kerberos,
+    proxy_and_server__each_only_where_it_is_said,
     nobody_said_so__nothing_is_sent,
     no_ticket__is_told_from_being_refused,
     only_ways_that_are_not_allowed__are_named)

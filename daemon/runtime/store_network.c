@@ -1,4 +1,4 @@
-/* runtime/store: the sealed part of credentials. */
+/* runtime/store: by which proxies a job asks, and the sealed part of its credentials. */
 #include "runtime/store.h"
 
 #include "runtime/store_private.h"
@@ -45,4 +45,34 @@ enum result store_credential(struct store *store, int64_t job_row, unsigned slot
 		return fault_set(fault, RESULT_NOT_FOUND, FAULT_FERRY, 0, "%s", query.doing);
 	result = take_long_octets(&query, to);
 	return result == RESULT_OK ? query_taken(&query, fault) : fault_set(fault, result, FAULT_FERRY, 0, "%s", query.doing);
+}
+
+enum result store_proxy_save(struct store *store, int64_t job_row, const char *list, const char *bypass, struct fault *fault)
+{
+	bool keep = list[0] != '\0';
+	AUTO(query) struct query query = query_start(store, keep ? PROXY_SAVE : PROXY_REMOVE, "keep a job's proxies");
+
+	put_i64(&query, job_row);
+	if (keep) {
+		put_text(&query, list);
+		put_text(&query, bypass);
+	}
+	return query_run(&query, NULL, fault);
+}
+
+enum result store_proxy(struct store *store, int64_t job_row, char ret_list[PROXY_TEXT_BYTES_MAX + 1],
+                        char ret_bypass[PROXY_TEXT_BYTES_MAX + 1], struct fault *fault)
+{
+	AUTO(query) struct query query = query_start(store, PROXY_OF_JOB, "find a job's proxies");
+	bool row = false;
+
+	put_i64(&query, job_row);
+	enum result result = query_step(&query, &row, fault);
+	if (result != RESULT_OK)
+		return result;
+	if (!row)
+		return fault_set(fault, RESULT_STORE_DAMAGED, FAULT_FERRY, 0, "a job's proxies are missing");
+	take_text(&query, ret_list, PROXY_TEXT_BYTES_MAX + 1);
+	take_text(&query, ret_bypass, PROXY_TEXT_BYTES_MAX + 1);
+	return query_taken(&query, fault);
 }

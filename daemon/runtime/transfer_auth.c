@@ -109,10 +109,33 @@ static enum result result_of_text(const char *text, enum result otherwise)
 	return otherwise;
 }
 
+/* curl counts only what it can do here, and does not show the heads of a tunnel: both together are what is offered. */
+static unsigned offered_schemes(CURL *easy, bool by_proxy)
+{
+	const char *name = by_proxy ? "Proxy-Authenticate" : "WWW-Authenticate";
+	struct curl_header *header;
+	long mask = 0;
+
+	curl_easy_getinfo(easy, by_proxy ? CURLINFO_PROXYAUTH_AVAIL : CURLINFO_HTTPAUTH_AVAIL, &mask);
+	unsigned schemes = from_curl(mask);
+	for (size_t i = 0; curl_easy_header(easy, name, i, CURLH_HEADER, -1, &header) == CURLHE_OK; i++) {
+		char scheme[16];
+		size_t length = 0;
+
+		for (; length < sizeof(scheme) - 1 && header->value[length] > ' '; length++)
+			scheme[length] = header->value[length] >= 'A' && header->value[length] <= 'Z' ? (char)(header->value[length] + 32)
+			                                                                              : header->value[length];
+		enum auth_scheme known;
+		if (auth_scheme_from_name((struct text_view){ scheme, length }, &known))
+			schemes |= AUTH_FLAG(known);
+	}
+	return schemes;
+}
+
 bool transfer_fail_auth(struct transfer *transfer)
 {
 	static const struct transfer_login nobody = { .schemes = 0 };
-	long status = 0, connect = 0, offered_mask = 0;
+	long status = 0, connect = 0;
 	char offered[48], had[48], forbidden[48], what[FAULT_WHAT_BYTES_MAX];
 
 	curl_easy_getinfo(transfer->easy, CURLINFO_RESPONSE_CODE, &status);
@@ -120,10 +143,9 @@ bool transfer_fail_auth(struct transfer *transfer)
 	bool by_proxy = status == 407 || connect == 407;
 	if (!by_proxy && status != 401)
 		return false;
-	curl_easy_getinfo(transfer->easy, by_proxy ? CURLINFO_PROXYAUTH_AVAIL : CURLINFO_HTTPAUTH_AVAIL, &offered_mask);
 	const struct transfer_login *login =
 		transfer->route ? &transfer->route->logins[by_proxy ? AUTH_PROXY : AUTH_SERVER] : &nobody;
-	unsigned schemes = from_curl(offered_mask);
+	unsigned schemes = offered_schemes(transfer->easy, by_proxy);
 	enum result result = by_proxy ? RESULT_PROXY_UNAUTHORIZED : RESULT_UNAUTHORIZED;
 
 	auth_schemes_display(schemes, offered, sizeof(offered));

@@ -9,6 +9,7 @@
 #include "platform/identity.h"
 #include "platform/ipc_client.h"
 #include "platform/network.h"
+#include "platform/proxy.h"
 #include "platform/secrets.h"
 #include "platform/service.h"
 #include "platform/thread.h"
@@ -426,7 +427,8 @@ static enum result run_engine(struct daemon *daemon, struct store *store, struct
 		                      .clock = clock_system(), .random = identity_random,
 		                      .path_style = file_path_style, .forbidden_folders = daemon->forbidden,
 		                      .version = FERRY_VERSION, .queue_mark = daemon->mark, .throttle = throttle,
-		                      .seal = seal, .unseal = unseal, .secrets_context = daemon->secrets };
+		                      .seal = seal, .unseal = unseal, .secrets_context = daemon->secrets,
+		                      .asks_for_proxies = proxy_is_configurable() };
 	enum result result;
 
 	if (throttle == NULL || syncs == NULL)

@@ -2,7 +2,12 @@
 
 #include <assert.h>
 
-enum result proxy_ask(struct identity *identity, enum proxy_mode mode, const struct url *url,
+bool proxy_is_configurable(void)
+{
+	return proxy_system != NULL;
+}
+
+enum result proxy_ask(struct identity *identity, enum proxy_mode mode, const struct url *url, const atomic_bool *gives_up,
                       struct proxy_answer *ret_answer, struct fault *fault)
 {
 	char origin[PROXY_ORIGIN_BYTES_MAX + 1], port[sizeof(":65535")] = "";
@@ -14,7 +19,7 @@ enum result proxy_ask(struct identity *identity, enum proxy_mode mode, const str
 	                                 (int)url->host.length, url->host.bytes, port);
 	assert(result == RESULT_OK); /* url_parse let by no longer host */
 	if (result == RESULT_OK && proxy_system)
-		return proxy_system->ask(identity, mode, origin, ret_answer, fault);
+		return proxy_system->ask(identity, mode, origin, gives_up, ret_answer, fault);
 	*ret_answer = (struct proxy_answer){ .source = PROXY_FROM_NOTHING };
 	return result;
 }

@@ -6,6 +6,8 @@
 #ifndef FERRY_PLATFORM_PROXY_H
 #define FERRY_PLATFORM_PROXY_H
 
+#include <stdatomic.h>
+
 #include "core/proxy.h"
 #include "platform/identity.h"
 
@@ -29,9 +31,12 @@ struct proxy_answer {
  * passed over, as browsers do, and told in `missed`; that the network names none is nothing missed.
  *
  * A script learns scheme, host and port, never path or query (rule 27), so an answer is good for all of that server.
- * No credentials are sent to get one. RESULT_NO_WORKER, RESULT_IDENTITY_LOST, RESULT_BAD_PROXY: settings longer than
+ * No credentials are sent to get one.  Nor does it wait when `gives_up`, which may be NULL, becomes true: RESULT_TIMED_OUT,
+ * or what is known by then.  RESULT_NO_WORKER, RESULT_IDENTITY_LOST, RESULT_BAD_PROXY: settings longer than
  * Ferry takes, RESULT_TIMED_OUT: not even settings were had. */
-enum result proxy_ask(struct identity *identity, enum proxy_mode mode, const struct url *url,
+enum result proxy_ask(struct identity *identity, enum proxy_mode mode, const struct url *url, const atomic_bool *gives_up,
                       struct proxy_answer *ret_answer, struct fault *fault) MUST_CHECK;
+/* False: on this ground nothing is ever configured. */
+bool proxy_is_configurable(void);
 
 #endif

@@ -7,7 +7,7 @@
 /* NULL: nothing is ever configured on this ground. */
 extern const struct proxy_system {
 	/* As proxy_ask; `origin` is all of the URL that anybody is told. */
-	enum result (*ask)(struct identity *identity, enum proxy_mode mode, const char *origin,
+	enum result (*ask)(struct identity *identity, enum proxy_mode mode, const char *origin, const atomic_bool *gives_up,
 	                   struct proxy_answer *ret_answer, struct fault *fault);
 } *const proxy_system;
 

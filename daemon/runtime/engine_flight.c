@@ -253,6 +253,10 @@ void active_wind_down(struct engine *engine, struct active *active)
 	active->winding = true;
 	for (struct flight *flight = active->flights; flight != NULL; flight = flight->next) {
 		bool reads = flight->stage == FLIGHT_OPENING && flight->file.digest.length > 0;
+		if (flight->stage == FLIGHT_ASKING) { /* the answer is nobody's then */
+			flight->stage = FLIGHT_CLOSING;
+			flight_last_order(engine, flight, ORDER_CLOSE, flight->file.bytes_recorded);
+		}
 		if ((flight->stage != FLIGHT_FETCHING && !reads) || flight->stop_sent)
 			continue;
 		flight->stop_sent = true;

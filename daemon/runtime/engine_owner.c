@@ -276,6 +276,7 @@ void crew_free(struct engine *engine, struct crew **place)
 		if (crew->workers[kind] != NULL)
 			engine->parts.workers.stop(crew->workers[kind]);
 	identity_free(crew->identity);
+	crew_forget_proxies(crew);
 	free(crew);
 }
 
@@ -359,13 +360,23 @@ static struct worker *start_worker(struct engine *engine, const struct crew *cre
 	return ops->start(ops->context, kind, identity, &engine->sink, &worker, fault) == RESULT_OK ? worker : NULL;
 }
 
+static struct worker *further_worker(struct engine *engine, struct crew *crew, enum worker_kind kind, struct fault *fault)
+{
+	if (crew->workers[kind] == NULL)
+		crew->workers[kind] = start_worker(engine, crew, crew->identity, kind, fault);
+	if (crew->workers[kind] == NULL && fault->result == RESULT_BUSY)
+		fault->result = RESULT_NO_WORKER; /* its job runs, so it cannot wait for one like those that do not */
+	return crew->workers[kind];
+}
+
 struct worker *crew_share_worker(struct engine *engine, struct crew *crew, struct fault *fault)
 {
-	if (crew->workers[WORKER_SHARE] == NULL)
-		crew->workers[WORKER_SHARE] = start_worker(engine, crew, crew->identity, WORKER_SHARE, fault);
-	if (crew->workers[WORKER_SHARE] == NULL && fault->result == RESULT_BUSY)
-		fault->result = RESULT_NO_WORKER; /* its job runs, so it cannot wait for one like those that do not */
-	return crew->workers[WORKER_SHARE];
+	return further_worker(engine, crew, WORKER_SHARE, fault);
+}
+
+struct worker *crew_proxy_worker(struct engine *engine, struct crew *crew, struct fault *fault)
+{
+	return further_worker(engine, crew, WORKER_PROXY, fault);
 }
 
 struct crew *crew_get(struct engine *engine, struct identity *identity, enum job_side side, struct answers answers,

@@ -84,6 +84,7 @@ struct answers {
 struct crew {
 	struct crew *next;
 	struct identity *identity;
+	struct known_proxies *proxies; /* that the system has for servers */
 	struct answers answers; /* none where it has a worker for files */
 	struct worker *workers[WORKER_KIND_COUNT];
 	unsigned jobs; /* actives and errands that use it, twice where they use it for both sides */
@@ -94,7 +95,7 @@ struct crew {
 	uint32_t connect_ms;
 };
 
-enum flight_stage { FLIGHT_OPENING, FLIGHT_FETCHING, FLIGHT_CLOSING, FLIGHT_FINISHING, FLIGHT_PUBLISHING, FLIGHT_ABANDONING };
+enum flight_stage { FLIGHT_OPENING, FLIGHT_ASKING, FLIGHT_FETCHING, FLIGHT_CLOSING, FLIGHT_FINISHING, FLIGHT_PUBLISHING, FLIGHT_ABANDONING };
 
 /* One file on its way: the order that is out for it, and what the reports said. */
 struct flight {
@@ -288,6 +289,7 @@ struct crew *crew_get(struct engine *engine, struct identity *identity, enum job
 struct worker *crew_worker(const struct crew *crew, enum job_side side);
 /* The same crew's for files on shares, started when the first of those is fetched.  NULL: RESULT_NO_WORKER, or why not. */
 struct worker *crew_share_worker(struct engine *engine, struct crew *crew, struct fault *fault);
+struct worker *crew_proxy_worker(struct engine *engine, struct crew *crew, struct fault *fault); /* likewise */
 void crew_release(struct engine *engine, struct crew *crew); /* NULL is fine */
 void crew_free(struct engine *engine, struct crew **place);
 /* Are there workers for all sides of the job, or room for them? */
@@ -507,9 +509,11 @@ void engine_end_answers(struct engine *engine, int64_t row);
 
 /* --- engine_proxy.c: by which proxy a flight's source is asked --- */
 
-/* Sets flight->proxy.  RESULT_BAD_PROXY, or the store's. */
-enum result flight_choose_proxy(struct engine *engine, struct flight *flight, struct fault *fault) MUST_CHECK;
+/* FETCH, once it is known by which proxy; or close it, with the reason. */
+void flight_fetch(struct engine *engine, struct flight *flight);
+void engine_proxies_answered(struct engine *engine, const struct report *report); /* ORDER_PROXY's */
 /* It could not be reached: for a while another one comes first, where there is one. */
 void engine_proxy_failed(struct engine *engine, const struct flight *flight, enum result result);
+void crew_forget_proxies(struct crew *crew);
 
 #endif

@@ -1,7 +1,26 @@
-/* runtime/engine: by which proxy a file is fetched.  What a job says goes before the configuration's table. */
+/* runtime/engine: by which proxy a file is fetched.  What a job says goes before the configuration's table, and that before
+ * what the system has for the network identity, which is asked by a worker of its own: scripts take their time.
+ */
 #include "runtime/engine_private.h"
 
+#include <stdlib.h>
 #include <string.h>
+
+#define KEEP_MS 600000    /* what the system said of a server */
+#define KNOWN_MAX 32      /* servers of a crew; the one that was asked for longest ago is forgotten */
+
+/* Or what is being asked for. */
+struct known_proxies {
+	struct known_proxies *next; /* the last one comes first */
+	char server[HOST_NAME_BYTES_MAX];
+	enum proxy_mode mode;
+	bool answered;
+	int64_t until_ms; /* monotonic */
+	size_t count;
+	struct proxy_choice choices[PROXY_LIST_MAX];
+};
+
+/* --- proxies that cannot be reached --- */
 
 static bool is_bad(const struct engine *engine, const char *address)
 {
@@ -66,7 +85,102 @@ static bool of_table(const struct engine *engine, const struct url *url, struct 
 	return true;
 }
 
-enum result flight_choose_proxy(struct engine *engine, struct flight *flight, struct fault *fault)
+/* --- what the system has --- */
+
+static bool name_server(const struct url *url, char to[HOST_NAME_BYTES_MAX])
+{
+	return text_format(to, HOST_NAME_BYTES_MAX, "%s%.*s:%u", url->secure ? "s:" : "", (int)url->host.length, url->host.bytes,
+	                   (unsigned)url->port) == RESULT_OK;
+}
+
+void crew_forget_proxies(struct crew *crew)
+{
+	for (struct known_proxies *known = TAKE(crew->proxies), *next; known != NULL; known = next) {
+		next = known->next;
+		free(known);
+	}
+}
+
+static struct known_proxies **find_known(struct crew *crew, const char *server, enum proxy_mode mode)
+{
+	struct known_proxies **place = &crew->proxies;
+
+	while (*place != NULL && ((*place)->mode != mode || strcmp((*place)->server, server) != 0))
+		place = &(*place)->next;
+	return place;
+}
+
+static void forget(struct known_proxies **place)
+{
+	struct known_proxies *known = *place;
+
+	*place = known->next;
+	free(known);
+}
+
+static void forget_surplus(struct crew *crew)
+{
+	struct known_proxies **place = &crew->proxies;
+
+	for (unsigned i = 0; i < KNOWN_MAX && *place != NULL; i++)
+		place = &(*place)->next;
+	while (*place != NULL)
+		forget(place);
+}
+
+/* One question for all that wait for its answer. */
+static enum result ask_system(struct engine *engine, struct flight *flight, const char *server, struct fault *fault)
+{
+	struct crew *crew = flight->active->crews[JOB_SIDE_NETWORK];
+	struct worker *worker = crew_proxy_worker(engine, crew, fault);
+	struct known_proxies *known = worker != NULL ? calloc(1, sizeof(*known)) : NULL;
+	struct order *order = known != NULL ? calloc(1, sizeof(*order)) : NULL;
+
+	if (order == NULL) {
+		free(known);
+		return worker == NULL ? fault->result : fault_set(fault, RESULT_NO_MEMORY, FAULT_FERRY, 0, "ask for proxies");
+	}
+	*known = (struct known_proxies){ .next = crew->proxies, .mode = flight->active->proxy_mode };
+	text_display(known->server, sizeof(known->server), "%s", server);
+	crew->proxies = known;
+	forget_surplus(crew);
+	*order = (struct order){ .kind = ORDER_PROXY, .flight = flight->number, .bytes = flight->active->proxy_mode,
+		                 .file = flight->file, .list = BUFFER(HOST_NAME_BYTES_MAX) };
+	if (buffer_append(&order->list, server, strlen(server) + 1) != RESULT_OK) {
+		order_free(order);
+		order = NULL; /* engine_send breaks the turn */
+	}
+	engine_send(engine, worker, order);
+	return RESULT_OK;
+}
+
+/* RESULT_OK with *ret_waits: an answer is waited for. */
+static enum result of_system(struct engine *engine, struct flight *flight, const struct url *url, bool *ret_waits,
+                             struct fault *fault)
+{
+	char server[HOST_NAME_BYTES_MAX];
+
+	if (!engine->parts.asks_for_proxies || !name_server(url, server))
+		return RESULT_OK;
+
+	struct known_proxies **place = find_known(flight->active->crews[JOB_SIDE_NETWORK], server, flight->active->proxy_mode);
+
+	if (*place != NULL && (*place)->answered && (*place)->until_ms <= engine_mono(engine))
+		forget(place);
+	else if (*place != NULL && (*place)->answered) {
+		flight->proxy = best_of(engine, (*place)->choices, (*place)->count);
+		return RESULT_OK;
+	} else if (*place != NULL) {
+		*ret_waits = true;
+		return RESULT_OK;
+	}
+	*ret_waits = true;
+	return ask_system(engine, flight, server, fault);
+}
+
+/* --- a flight --- */
+
+static enum result choose(struct engine *engine, struct flight *flight, bool *ret_waits, struct fault *fault)
 {
 	struct url url;
 	enum result result = url_parse(text_view(flight->file.url), &url, fault);
@@ -83,6 +197,93 @@ enum result flight_choose_proxy(struct engine *engine, struct flight *flight, st
 	case PROXY_AUTODETECT:
 	case PROXY_MODE_COUNT: break;
 	}
-	(void)of_table(engine, &url, &flight->proxy);
-	return RESULT_OK;
+	if (of_table(engine, &url, &flight->proxy))
+		return RESULT_OK;
+	return of_system(engine, flight, &url, ret_waits, fault);
+}
+
+static void give_up(struct engine *engine, struct flight *flight, const struct fault *fault)
+{
+	flight->fault = *fault;
+	flight->stage = FLIGHT_CLOSING;
+	flight_last_order(engine, flight, ORDER_CLOSE, flight->file.bytes_recorded);
+}
+
+void flight_fetch(struct engine *engine, struct flight *flight)
+{
+	struct fault fault;
+	bool waits = false;
+
+	if (choose(engine, flight, &waits, &fault) != RESULT_OK) {
+		give_up(engine, flight, &fault);
+		return;
+	}
+	flight->stage = waits ? FLIGHT_ASKING : FLIGHT_FETCHING;
+	if (!waits)
+		flight_order(engine, flight, ORDER_FETCH, 0);
+}
+
+/* Those that waited for it go on, or not. */
+static void go_on(struct engine *engine, const struct crew *crew, const char *server, const struct fault *fault)
+{
+	for (struct active *active = engine->actives; active != NULL; active = active->next) {
+		if (active->crews[JOB_SIDE_NETWORK] != crew)
+			continue;
+		for (struct flight *flight = active->flights; flight != NULL; flight = flight->next) {
+			char of_flight[HOST_NAME_BYTES_MAX];
+			struct url url;
+
+			if (flight->stage != FLIGHT_ASKING || url_parse(text_view(flight->file.url), &url, NULL) != RESULT_OK ||
+			    !name_server(&url, of_flight) || strcmp(of_flight, server) != 0)
+				continue;
+			if (fault != NULL)
+				give_up(engine, flight, fault);
+			else
+				flight_fetch(engine, flight);
+		}
+	}
+}
+
+static struct crew *crew_of(const struct engine *engine, const struct worker *worker)
+{
+	struct crew *crew = engine->crews;
+
+	while (crew != NULL && crew->workers[WORKER_PROXY] != worker)
+		crew = crew->next;
+	return crew;
+}
+
+void engine_proxies_answered(struct engine *engine, const struct report *report)
+{
+	struct crew *crew = crew_of(engine, report->worker);
+	const char *server = report->names.bytes;
+	struct known_proxies **place = crew != NULL && server != NULL
+	                                       ? find_known(crew, server, (enum proxy_mode)report->bytes_total)
+	                                       : NULL;
+	struct fault fault = report->fault;
+	enum result result = report->result;
+
+	if (place == NULL || *place == NULL)
+		return;
+	struct known_proxies *known = *place;
+	if (result == RESULT_OK) {
+		const char *list = server + strlen(server) + 1, *bypass = list + strlen(list) + 1;
+		char text[HOST_NAME_BYTES_MAX + 16];
+		bool secure = strncmp(server, "s:", 2) == 0;
+		struct url url;
+
+		text_display(text, sizeof(text), "%s://%s/", secure ? "https" : "http", server + (secure ? 2 : 0));
+		result = url_parse(text_view(text), &url, &fault);
+		if (result == RESULT_OK)
+			result = proxy_choose(text_view(list), text_view(bypass), &url, (enum proxy_source)report->bytes, known->choices,
+			                      &known->count, &fault);
+	}
+	known->answered = true;
+	known->until_ms = engine_mono(engine) + KEEP_MS;
+	go_on(engine, crew, server, result == RESULT_OK ? NULL : &fault);
+	if (result != RESULT_OK) {
+		place = find_known(crew, server, (enum proxy_mode)report->bytes_total);
+		if (*place != NULL)
+			forget(place); /* it is asked for anew */
+	}
 }

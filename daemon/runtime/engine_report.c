@@ -113,15 +113,8 @@ static void on_opened(struct engine *engine, struct flight *flight, struct repor
 		flight_last_order(engine, flight, ORDER_CLOSE, report->bytes);
 		return;
 	}
-	if (flight_choose_proxy(engine, flight, &flight->fault) != RESULT_OK) {
-		note_file(engine, EVENT_FILE_FAILED, flight, report->bytes, &flight->fault);
-		flight->stage = FLIGHT_CLOSING;
-		flight_last_order(engine, flight, ORDER_CLOSE, report->bytes);
-		return;
-	}
 	note_file(engine, EVENT_FILE_STARTED, flight, report->bytes, NULL);
-	flight->stage = FLIGHT_FETCHING;
-	flight_order(engine, flight, ORDER_FETCH, 0);
+	flight_fetch(engine, flight);
 }
 
 /* The active may be gone. */
@@ -432,7 +425,8 @@ static void on_done(struct engine *engine, struct flight *flight, struct report 
 	case ORDER_ABANDON: on_abandoned(engine, flight, report); break;
 	case ORDER_CHECK:
 	case ORDER_LIST:
-	case ORDER_SWEEP: break;
+	case ORDER_SWEEP:
+	case ORDER_PROXY: break; /* of no flight */
 	case ORDER_RECORDED:
 	case ORDER_PRIORITY:
 	case ORDER_STOP: break; /* never reported */
@@ -448,6 +442,8 @@ void engine_report(struct letter *letter, void *receiver)
 	if (engine->broken.result == RESULT_OK) {
 		if (report->kind == REPORT_DEAD)
 			on_dead(engine, report);
+		else if (report->order == ORDER_PROXY)
+			engine_proxies_answered(engine, report);
 		else if (flight == NULL && engine_save_flights(engine)) /* names in a folder are looked for in the store */
 			(void)engine_errand_report(engine, report); /* or of a flight that is over */
 		else if (flight != NULL && report->kind == REPORT_DONE)

@@ -43,6 +43,7 @@ struct worker {
 	size_t sync_count;
 	struct letter *held, **held_end; /* likewise: reports that wait for the folder's sync */
 	struct fetch *fetches;
+	atomic_bool gives_up; /* proxy workers' only, any thread's: nobody waits for what is asked */
 	bool stopping;
 	bool unheard;         /* of some fetch */
 	struct report *death; /* REPORT_DEAD, made at birth; NULL: it was sent */
@@ -391,6 +392,7 @@ static enum result do_file_order(struct worker *worker, struct order *order, str
 	case ORDER_CLOSE:
 	case ORDER_FINISH:
 	case ORDER_FETCH:
+	case ORDER_PROXY:
 	case ORDER_RECORDED:
 	case ORDER_PRIORITY:
 	case ORDER_STOP:
@@ -564,6 +566,32 @@ static void file_order(struct worker *worker, struct order *order)
 		post_answer(worker, order, result, &answer, &fault);
 }
 
+/* --- a proxy worker --- */
+
+static void proxy_order(struct worker *worker, struct order *order)
+{
+	struct fault fault;
+	struct url url;
+	struct proxy_answer *answer = malloc(sizeof(*answer));
+	struct buffer names = order->list;
+	const enum proxy_mode mode = (enum proxy_mode)order->bytes;
+	enum result result = answer ? url_parse(text_view(order->file.url), &url, &fault)
+	                            : fault_set(&fault, RESULT_NO_MEMORY, FAULT_FERRY, 0, "ask for proxies");
+	if (!result)
+		result = proxy_ask(worker->identity, mode, &url, &worker->gives_up, answer, &fault);
+	names.length_max = names.length + sizeof(*answer);
+	if (!result && (buffer_append(&names, answer->list, strlen(answer->list) + 1) ||
+	                buffer_append(&names, answer->bypass, strlen(answer->bypass) + 1)))
+		result = fault_set(&fault, RESULT_NO_MEMORY, FAULT_FERRY, 0, "ask for proxies");
+	order->list = BUFFER(0);
+	struct report *report = done_report(worker, order, result, &fault);
+	report->names = names;
+	report->bytes = result ? PROXY_FROM_NOTHING : (uint64_t)answer->source;
+	report->bytes_total = mode;
+	post(worker, report);
+	free(answer);
+}
+
 /* --- the thread --- */
 
 /* From here on the worker only answers: what runs ends, and what comes is refused. */
@@ -587,10 +615,14 @@ static void refuse_order(struct worker *worker, struct order *order)
 		return;
 	}
 	uint64_t bytes = order->kind == ORDER_FETCH ? order->file.bytes_recorded : order->bytes;
+	struct buffer names = order->kind == ORDER_PROXY ? order->list : BUFFER(0);
+	if (order->kind == ORDER_PROXY)
+		order->list = BUFFER(0);
 	if (consumes)
 		close_handle(order); /* what it promised; closing needs no identity */
 	struct report *report = done_report(worker, order, worker->dead_of.result, &worker->dead_of);
 	report->bytes = bytes;
+	report->names = names;
 	post(worker, report);
 }
 
@@ -604,6 +636,8 @@ static void read_letters(struct worker *worker)
 			refuse_order(worker, (struct order *)letter);
 		else if (worker->kind == WORKER_FILE)
 			file_order(worker, (struct order *)letter);
+		else if (worker->kind == WORKER_PROXY)
+			proxy_order(worker, (struct order *)letter);
 		else
 			network_order(worker, (struct order *)letter);
 	}
@@ -670,7 +704,8 @@ static enum result worker_start(void *context, enum worker_kind kind, struct ide
 {
 	const struct worker_settings *settings = context;
 	static const char *const names[WORKER_KIND_COUNT] = {
-		[WORKER_NETWORK] = "ferry-network", [WORKER_FILE] = "ferry-file", [WORKER_SHARE] = "ferry-share"
+		[WORKER_NETWORK] = "ferry-network", [WORKER_FILE] = "ferry-file", [WORKER_SHARE] = "ferry-share",
+		[WORKER_PROXY] = "ferry-proxy"
 	};
 	AUTO(worker) struct worker *worker = calloc(1, sizeof(*worker));
 	if (worker) {
@@ -702,11 +737,13 @@ static enum result worker_start(void *context, enum worker_kind kind, struct ide
 	return result;
 }
 
-/* A server that says nothing keeps a share worker from its letters. */
+/* A server that says nothing keeps a share worker from its letters, and a script a proxy worker. */
 static void interrupt(struct worker *worker, bool to_its_end)
 {
 	if (worker->kind == WORKER_SHARE && file_shares)
 		file_shares->interrupt(worker->thread, to_its_end);
+	if (to_its_end)
+		atomic_store(&worker->gives_up, true);
 }
 
 static void worker_order(struct worker *worker, struct order *order)

@@ -1,7 +1,8 @@
 /* runtime/worker - one thread wearing one identity: orders in, reports out.
  *
- * Three kinds: a network worker owns one transfer_set, a share worker one share_set, which blocks and would keep the
- * transfers waiting; a file worker does partfile's blocking work.  Orders for the network go to either of the former, as the
+ * Four kinds: a network worker owns one transfer_set, a share worker one share_set, which blocks and would keep the
+ * transfers waiting; a proxy worker asks
+ * the system for proxies, which takes its time; a file worker does partfile's blocking work.  Orders for the network go to either of the former, as the
  * URL says.  A worker puts its
  * identity on at birth and ends when it cannot wear it (law 1).  It knows no SQL, no policy and no other identity.
  * The engine sees workers only through `struct worker_ops`, so that tests put fakes there.
@@ -13,12 +14,13 @@
 
 #include "platform/clock.h"
 #include "platform/identity.h"
+#include "platform/proxy.h"
 #include "runtime/mailbox.h"
 #include "runtime/partfile.h"
 #include "runtime/syncs.h"
 #include "runtime/transfer.h"
 
-enum worker_kind { WORKER_NETWORK, WORKER_FILE, WORKER_SHARE, WORKER_KIND_COUNT };
+enum worker_kind { WORKER_NETWORK, WORKER_FILE, WORKER_SHARE, WORKER_PROXY, WORKER_KIND_COUNT };
 
 enum order_kind {
 	ORDER_OPEN,     /* file:    partfile_open; report has handle, tag, bytes = offset, and a hash if there is a digest */
@@ -33,6 +35,8 @@ enum order_kind {
 	ORDER_FETCH,    /* network: transfer_start with `handle` and `hash`, from bytes_recorded; `list`: the file's ranges */
 	ORDER_RECORDED, /* network: transfer_recorded(bytes), 0 after a restart (see REPORT_ANSWERED); no report */
 	ORDER_PRIORITY, /* network: transfer_set_priority; no report */
+	ORDER_PROXY,    /* proxy:   proxy_ask in mode `bytes` for file.url's server.  report.names: what was in `list`, then
+	                 * the list of proxies and that of bypasses; bytes = whose they are, bytes_total = the mode */
 	ORDER_STOP,     /* network: transfer_stop; file: an OPEN that still reads.  Answered by the FETCH's or OPEN's report */
 };
 
@@ -99,7 +103,7 @@ struct report {
 	char tag[FILE_TAG_BYTES_MAX];           /* OPEN */
 	char etag[FILE_ETAG_BYTES_MAX];         /* ANSWERED */
 	char modified[FILE_MODIFIED_BYTES_MAX]; /* ANSWERED */
-	struct buffer names; /* LIST: texts, each with its end; the sink's with the report */
+	struct buffer names; /* LIST, PROXY: texts, each with its end; the sink's with the report */
 };
 
 /* Where reports go: called on the worker's thread; the report is the sink's (free()). */

@@ -19,7 +19,7 @@ static enum result ask(enum proxy_mode mode, const char *url_text, struct proxy_
 	struct url url = url_of(url_text);
 	assert_int_equal(identity_self(&self, &fault), RESULT_OK);
 	memset(ret_answer, 0x55, sizeof(*ret_answer));
-	enum result result = proxy_ask(self, mode, &url, ret_answer, &fault);
+	enum result result = proxy_ask(self, mode, &url, NULL, ret_answer, &fault);
 	if (result != RESULT_OK)
 		print_message("%s: %s\n", result_name(result), fault.what);
 	return result;

@@ -152,7 +152,8 @@ static void check_order(const struct worker *worker, const struct order *order)
 		    strcmp(world_file(worker->world, order->file.url)->partial, order->file.partial) != 0)
 			wrong(worker->world, "made where nobody would find it", order->file.path);
 		break;
-	case ORDER_FETCH: check_identity(worker, JOB_SIDE_NETWORK, order->file.path, true); break;
+	case ORDER_FETCH:
+	case ORDER_PROXY: check_identity(worker, JOB_SIDE_NETWORK, order->file.path, true); break;
 	case ORDER_SWEEP:
 		check_identity(worker, JOB_SIDE_FILE, order->file.path, false);
 		check_sweep(worker->world, path, end);

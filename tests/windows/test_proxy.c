@@ -41,7 +41,7 @@ static void ask(struct identity *identity, enum proxy_mode mode, struct proxy_an
 	struct fault fault = { .what = "" };
 	struct url url;
 	assert_int_equal(url_parse(text_view("http://a.example/secret?secret"), &url, NULL), RESULT_OK);
-	if (proxy_ask(identity, mode, &url, ret_answer, &fault) != RESULT_OK)
+	if (proxy_ask(identity, mode, &url, NULL, ret_answer, &fault) != RESULT_OK)
 		fail_msg("%s", fault.what);
 }
 

@@ -9,6 +9,8 @@
 #define STEP_MS 5000            /* resolving a name, connecting, sending, receiving: each */
 #define SXS_KEY_NOT_FOUND 14007 /* what Wine says of a script that does not run */
 
+#define LOOK_MS 50 /* at whether whoever asks gives up */
+
 /* A question under way.  On the heap, since whoever asks may not wait for its end. */
 struct asking {
 	struct identity *identity;
@@ -215,12 +217,15 @@ static struct asking **clear(void)
 	return place;
 }
 
-static enum result await(struct asking *asking, struct proxy_answer *ret_answer, struct fault *fault)
+static enum result await(struct asking *asking, const atomic_bool *gives_up, struct proxy_answer *ret_answer,
+                         struct fault *fault)
 {
 	ULONGLONG now_ms = GetTickCount64(), until_ms = now_ms + PROXY_ASK_MS_MAX;
 
-	while (!asking->over && now_ms < until_ms) {
-		(void)SleepConditionVariableSRW(&all.is_over, &all.lock, (DWORD)(until_ms - now_ms), 0);
+	while (!asking->over && now_ms < until_ms && !(gives_up != NULL && atomic_load(gives_up))) {
+		ULONGLONG look_ms = gives_up != NULL && until_ms - now_ms > LOOK_MS ? LOOK_MS : until_ms - now_ms;
+
+		(void)SleepConditionVariableSRW(&all.is_over, &all.lock, (DWORD)look_ms, 0);
 		now_ms = GetTickCount64();
 	}
 	asking->awaited = false;
@@ -237,7 +242,7 @@ static enum result await(struct asking *asking, struct proxy_answer *ret_answer,
 	return RESULT_OK;
 }
 
-static enum result ask(struct identity *identity, enum proxy_mode mode, const char *origin,
+static enum result ask(struct identity *identity, enum proxy_mode mode, const char *origin, const atomic_bool *gives_up,
                        struct proxy_answer *ret_answer, struct fault *fault)
 {
 	struct asking *asking = calloc(1, sizeof *asking);
@@ -257,7 +262,7 @@ static enum result ask(struct identity *identity, enum proxy_mode mode, const ch
 		result = thread_start("proxy", asking_main, asking, &asking->thread, fault);
 	if (result == RESULT_OK) {
 		*place = asking;
-		result = await(asking, ret_answer, fault);
+		result = await(asking, gives_up, ret_answer, fault);
 		(void)clear();
 	} else {
 		free_asking(asking);

@@ -478,15 +478,15 @@ static enum result body(void *context)
 		result = open_events(daemon, &events);
 	result = own_folder_fault(result, daemon->data, daemon->fault);
 	if (result == RESULT_OK)
-		result = secrets_new(daemon->data, &secrets, daemon->fault);
-	daemon->secrets = secrets;
-	if (result == RESULT_OK)
 		result = transfer_global_init(daemon->fault);
 	if (result == RESULT_OK)
 		result = open_queue(daemon, events, &store);
 	if (result == RESULT_OK)
 		result = own_folder_fault(read_mark(daemon->mark_file, daemon->mark, daemon->fault), daemon->mark_file,
 		                          daemon->fault);
+	if (result == RESULT_OK)
+		result = secrets_new(daemon->data, &secrets, daemon->fault);
+	daemon->secrets = secrets;
 	if (result == RESULT_OK) {
 		describe(daemon);
 		result = run_engine(daemon, store, events);

@@ -267,6 +267,10 @@ void json_document_free(struct json_document *document)
 {
 	if (!document)
 		return;
+	/* There may have been a password in it. */
+	if (document->yyjson && document->yyjson->str_pool)
+		text_wipe(document->yyjson->str_pool, yyjson_doc_get_read_size(document->yyjson));
+	text_wipe(document->text, document->length);
 	yyjson_doc_free(document->yyjson);
 	free(document->first_element);
 	free(document->elements);

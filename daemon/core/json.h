@@ -26,7 +26,8 @@ enum json_dialect {
 };
 
 /* RESULT_MALFORMED or RESULT_NOT_UTF8 (fault->what has line and column) | RESULT_TOO_DEEP, RESULT_TOO_LARGE
- * (JSON_MEMBERS_MAX) or RESULT_DUPLICATE_FIELD (fault->what has the path) | RESULT_NO_MEMORY.  The text is copied. */
+ * (JSON_MEMBERS_MAX) or RESULT_DUPLICATE_FIELD (fault->what has the path) | RESULT_NO_MEMORY.  The text is copied, and the
+ * copies are wiped in the end. */
 enum result json_parse(struct text_view text, enum json_dialect dialect, struct json_document **ret_document,
                        struct fault *fault) MUST_CHECK;
 void json_document_free(struct json_document *document);

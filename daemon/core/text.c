@@ -140,8 +140,7 @@ void text_display(char *to, size_t size, const char *format, ...)
 
 /* --- buffers --- */
 
-/* Make room for `more` bytes and the terminator. */
-static enum result reserve(struct buffer *buffer, size_t more)
+enum result buffer_reserve(struct buffer *buffer, size_t more)
 {
 	assert(buffer->length <= buffer->length_max);
 	if (more > buffer->length_max - buffer->length)
@@ -173,15 +172,14 @@ static enum result reserve(struct buffer *buffer, size_t more)
 
 void text_wipe(void *bytes, size_t size)
 {
-	volatile unsigned char *each = bytes;
-
-	while (size-- > 0)
-		*each++ = 0;
+	if (size > 0)
+		memset(bytes, 0, size);
+	__asm__ volatile("" : : "r"(bytes) : "memory"); /* somebody may look */
 }
 
 enum result buffer_append(struct buffer *buffer, const void *bytes, size_t length)
 {
-	enum result result = reserve(buffer, length);
+	enum result result = buffer_reserve(buffer, length);
 	if (result != RESULT_OK)
 		return result;
 	if (length > 0)
@@ -200,7 +198,7 @@ enum result buffer_print(struct buffer *buffer, const char *format, ...)
 	int length = vsnprintf(NULL, 0, format, arguments);
 	va_end(arguments);
 
-	enum result result = length < 0 ? RESULT_TOO_LARGE : reserve(buffer, (size_t)length);
+	enum result result = length < 0 ? RESULT_TOO_LARGE : buffer_reserve(buffer, (size_t)length);
 	if (result == RESULT_OK) {
 		(void)vsnprintf(buffer->bytes + buffer->length, (size_t)length + 1, format, again);
 		buffer->length += (size_t)length;

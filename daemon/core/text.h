@@ -66,6 +66,7 @@ struct buffer {
 #define BUFFER(maximum) ((struct buffer){ .length_max = (maximum) })
 
 /* RESULT_NO_MEMORY or RESULT_TOO_LARGE leave the buffer as it was. */
+enum result buffer_reserve(struct buffer *buffer, size_t more) MUST_CHECK; /* so that it need not move for them */
 enum result buffer_append(struct buffer *buffer, const void *bytes, size_t length) MUST_CHECK;
 enum result buffer_print(struct buffer *buffer, const char *format, ...) MUST_CHECK PRINTF_LIKE(2, 3);
 void buffer_clear(struct buffer *buffer); /* length 0, memory kept */

@@ -184,6 +184,8 @@ struct job {
 };
 
 #define JOB_CREDENTIAL_SLOT(target, scheme) ((unsigned)(target) * AUTH_SCHEME_COUNT + (unsigned)(scheme))
+#define JOB_CREDENTIAL_TARGET(slot) ((enum auth_target)((slot) / AUTH_SCHEME_COUNT))
+#define JOB_CREDENTIAL_SCHEME(slot) ((enum auth_scheme)((slot) % AUTH_SCHEME_COUNT))
 #define JOB_CREDENTIAL(target, scheme) (1u << JOB_CREDENTIAL_SLOT(target, scheme))
 #define JOB_CREDENTIALS_ALL ((1u << CREDENTIALS_MAX) - 1)
 

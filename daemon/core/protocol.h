@@ -30,6 +30,7 @@
 	X(JOB_CLEAR_HELPER_TOKEN, "job.clearHelperToken") X(JOB_SET_HELPER_TOKEN_FLAGS, "job.setHelperTokenFlags") \
 	X(JOB_GET_HELPER_TOKEN_FLAGS, "job.getHelperTokenFlags")                                                   \
 	X(JOB_GET_HELPER_TOKEN_SID, "job.getHelperTokenSid") X(JOB_HELPER_TICKET, "job.helperTicket")              \
+	X(JOB_SET_CREDENTIALS, "job.setCredentials") X(JOB_REMOVE_CREDENTIALS, "job.removeCredentials")            \
 	X(HELPER_PRESENT, "helper.present") X(EVENTS_SUBSCRIBE, "events.subscribe")                                \
 	X(SERVICE_STATUS, "service.status")
 enum method {
@@ -84,6 +85,9 @@ struct request {
 	uint32_t root_count;
 	uint32_t token_age_s;          /* the same; 0: not stated */
 	char ticket[PROTOCOL_TICKET_BYTES]; /* helper.present */
+	enum auth_target target;            /* job.setCredentials, job.removeCredentials */
+	enum auth_scheme scheme;
+	struct text_view user, password;    /* job.setCredentials; both NULL bytes: implicit */
 };
 
 /* Decode one message.  On failure `ret_request->id` still is what to answer to ("null" if unknown), and fault->what names

@@ -217,6 +217,27 @@ enum result protocol_read_preflight(struct json value, struct preflight *ret_fou
 	return reader.result;
 }
 
+/* What only a newer service has credentials for is passed over. */
+static void read_credentials(struct reader *reader, struct job *job)
+{
+	struct json list = member(reader, "credentials");
+
+	for (size_t i = 0; reader->result == RESULT_OK && i < json_length(list); i++) {
+		struct reader inner = reader_of(json_at(list, i), reader->fault);
+		struct text_view target = { .length = 0 }, scheme = { .length = 0 };
+		enum auth_target to;
+		enum auth_scheme by;
+		bool implicit = false;
+
+		read_name(&inner, "target", &target);
+		read_name(&inner, "scheme", &scheme);
+		read_bool(&inner, "implicit", &implicit);
+		reader->result = inner.result;
+		if (inner.result == RESULT_OK && auth_target_from_name(target, &to) && auth_scheme_from_name(scheme, &by))
+			*(implicit ? &job->implicit : &job->explicit) |= JOB_CREDENTIAL(to, by);
+	}
+}
+
 static void read_properties(struct reader *reader, struct job_properties *properties)
 {
 	struct text_view priority = { .length = 0 }, loss = { .length = 0 }, profile = { .length = 0 };
@@ -315,6 +336,7 @@ enum result protocol_read_job(struct json value, struct job_status *ret_status, 
 	if (member(&reader, "lease_ends_ms").value)
 		read_i64(&reader, "lease_ends_ms", &status.lease_ends_ms);
 	read_identities(&reader, &status);
+	read_credentials(&reader, job);
 	read_progress(&reader, job);
 	if (reader.result == RESULT_OK)
 		*ret_status = status;

@@ -331,6 +331,43 @@ static enum result read_ticket(struct json value, struct request *request, struc
 	return read_line(value, request->ticket, sizeof(request->ticket), fault);
 }
 
+static enum result read_target(struct json value, struct request *request, struct fault *fault)
+{
+	struct text_view text;
+	enum result result = json_get_text(value, PROTOCOL_ID_TEXT_BYTES_MAX, &text, fault);
+
+	if (result == RESULT_OK && !auth_target_from_name(text, &request->target))
+		return refuse(value, "must be \"server\" or \"proxy\"", fault);
+	return result;
+}
+
+static enum result read_scheme(struct json value, struct request *request, struct fault *fault)
+{
+	struct text_view text;
+	enum result result = json_get_text(value, PROTOCOL_ID_TEXT_BYTES_MAX, &text, fault);
+
+	if (result == RESULT_OK && !auth_scheme_from_name(text, &request->scheme))
+		return refuse(value, "must be \"negotiate\", \"ntlm\", \"digest\" or \"basic\"", fault);
+	return result;
+}
+
+static enum result read_user(struct json value, struct request *request, struct fault *fault)
+{
+	return json_is_null(value) ? RESULT_OK : json_get_text(value, CREDENTIAL_USER_BYTES_MAX, &request->user, fault);
+}
+
+/* What is refused here is named and never shown, like all that json_get_text refuses. */
+static enum result read_password(struct json value, struct request *request, struct fault *fault)
+{
+	bool null = json_is_null(value);
+
+	if (null != (request->user.bytes == NULL))
+		return fault_set(fault, RESULT_INVALID_ARGUMENT, FAULT_FERRY, 0,
+		                 "params.%s: must not be null alone; without user and password it is the one who fetches",
+		                 null ? "password" : "user");
+	return null ? RESULT_OK : json_get_text(value, CREDENTIAL_PASSWORD_BYTES_MAX, &request->password, fault);
+}
+
 /* The files themselves are read one by one, by request_file; the message's size bounds their number. */
 static enum result read_files(struct json value, struct request *request, struct fault *fault)
 {
@@ -375,7 +412,7 @@ static enum result read_limit(struct json value, struct request *request, struct
 	X(retry_delay) X(no_progress_timeout) X(max_time) X(lease) X(on_token_loss) X(pinned_helper) X(profile) X(max_bytes) X(files)  \
 	X(no_segments)  \
 	X(all) X(everyone) X(from) X(limit) X(sid) X(logon_id) X(flags) X(roots) X(token_age) X(ticket)  \
-	X(old_prefix) X(new_prefix)
+	X(old_prefix) X(new_prefix) X(target) X(scheme) X(user) X(password)
 
 enum field_index {
 #define X(field) AT_##field,
@@ -383,11 +420,8 @@ enum field_index {
 #undef X
 	FIELD_COUNT
 };
-enum {
-#define X(field) FIELD_##field = 1 << AT_##field,
-	FIELDS(X)
-#undef X
-};
+#define FIELD(field) (UINT64_C(1) << AT_##field)
+_Static_assert(FIELD_COUNT <= 64, "every field has a bit");
 
 static const struct {
 	const char *name;
@@ -424,38 +458,44 @@ static const struct {
 	[AT_ticket] = { "ticket", read_ticket },
 	[AT_old_prefix] = { "old_prefix", read_old_prefix },
 	[AT_new_prefix] = { "new_prefix", read_new_prefix },
+	[AT_target] = { "target", read_target },
+	[AT_scheme] = { "scheme", read_scheme },
+	[AT_user] = { "user", read_user },
+	[AT_password] = { "password", read_password },
 };
 
 #define FIELDS_PROPERTIES                                                                             \
-	(FIELD_name | FIELD_description | FIELD_priority | FIELD_auto_complete | FIELD_retry_delay |  \
-	 FIELD_no_progress_timeout | FIELD_max_time | FIELD_lease | FIELD_on_token_loss | FIELD_pinned_helper |  \
-	 FIELD_profile | FIELD_max_bytes | FIELD_no_segments)
+	(FIELD(name) | FIELD(description) | FIELD(priority) | FIELD(auto_complete) | FIELD(retry_delay) |  \
+	 FIELD(no_progress_timeout) | FIELD(max_time) | FIELD(lease) | FIELD(on_token_loss) | FIELD(pinned_helper) |  \
+	 FIELD(profile) | FIELD(max_bytes) | FIELD(no_segments))
 
 static const struct {
-	unsigned required, optional;
+	uint64_t required, optional;
 } shapes[METHOD_COUNT] = {
-	[METHOD_HELLO] = { FIELD_protocol | FIELD_client, 0 },
-	[METHOD_JOB_CREATE] = { FIELD_name, (FIELDS_PROPERTIES & ~FIELD_name) | FIELD_key | FIELD_files },
-	[METHOD_JOB_OPEN] = { FIELD_job, 0 },
-	[METHOD_JOB_ADD_FILES] = { FIELD_handle | FIELD_files, 0 },
-	[METHOD_JOB_GET] = { FIELD_handle, FIELD_from | FIELD_limit },
-	[METHOD_JOB_LIST] = { 0, FIELD_all | FIELD_everyone | FIELD_from | FIELD_limit },
-	[METHOD_JOB_SET_PROPERTIES] = { FIELD_handle, FIELDS_PROPERTIES },
-	[METHOD_JOB_REPLACE_REMOTE_PREFIX] = { FIELD_handle | FIELD_old_prefix | FIELD_new_prefix, 0 },
-	[METHOD_JOB_RESUME] = { FIELD_handle, 0 },
-	[METHOD_JOB_SUSPEND] = { FIELD_handle, 0 },
-	[METHOD_JOB_CANCEL] = { FIELD_handle, 0 },
-	[METHOD_JOB_COMPLETE] = { FIELD_handle, 0 },
-	[METHOD_JOB_PREFLIGHT] = { FIELD_handle, 0 },
-	[METHOD_JOB_TAKE_OWNERSHIP] = { FIELD_handle, 0 },
-	[METHOD_JOB_SET_HELPER_TOKEN] = { FIELD_handle | FIELD_sid | FIELD_logon_id, FIELD_roots | FIELD_token_age },
-	[METHOD_JOB_CLEAR_HELPER_TOKEN] = { FIELD_handle, 0 },
-	[METHOD_JOB_SET_HELPER_TOKEN_FLAGS] = { FIELD_handle | FIELD_flags, 0 },
-	[METHOD_JOB_GET_HELPER_TOKEN_FLAGS] = { FIELD_handle, 0 },
-	[METHOD_JOB_GET_HELPER_TOKEN_SID] = { FIELD_handle, 0 },
-	[METHOD_JOB_HELPER_TICKET] = { FIELD_handle, FIELD_roots | FIELD_token_age },
-	[METHOD_HELPER_PRESENT] = { FIELD_ticket, 0 },
-	[METHOD_EVENTS_SUBSCRIBE] = { 0, FIELD_handle },
+	[METHOD_HELLO] = { FIELD(protocol) | FIELD(client), 0 },
+	[METHOD_JOB_CREATE] = { FIELD(name), (FIELDS_PROPERTIES & ~FIELD(name)) | FIELD(key) | FIELD(files) },
+	[METHOD_JOB_OPEN] = { FIELD(job), 0 },
+	[METHOD_JOB_ADD_FILES] = { FIELD(handle) | FIELD(files), 0 },
+	[METHOD_JOB_GET] = { FIELD(handle), FIELD(from) | FIELD(limit) },
+	[METHOD_JOB_LIST] = { 0, FIELD(all) | FIELD(everyone) | FIELD(from) | FIELD(limit) },
+	[METHOD_JOB_SET_PROPERTIES] = { FIELD(handle), FIELDS_PROPERTIES },
+	[METHOD_JOB_REPLACE_REMOTE_PREFIX] = { FIELD(handle) | FIELD(old_prefix) | FIELD(new_prefix), 0 },
+	[METHOD_JOB_RESUME] = { FIELD(handle), 0 },
+	[METHOD_JOB_SUSPEND] = { FIELD(handle), 0 },
+	[METHOD_JOB_CANCEL] = { FIELD(handle), 0 },
+	[METHOD_JOB_COMPLETE] = { FIELD(handle), 0 },
+	[METHOD_JOB_PREFLIGHT] = { FIELD(handle), 0 },
+	[METHOD_JOB_TAKE_OWNERSHIP] = { FIELD(handle), 0 },
+	[METHOD_JOB_SET_HELPER_TOKEN] = { FIELD(handle) | FIELD(sid) | FIELD(logon_id), FIELD(roots) | FIELD(token_age) },
+	[METHOD_JOB_CLEAR_HELPER_TOKEN] = { FIELD(handle), 0 },
+	[METHOD_JOB_SET_HELPER_TOKEN_FLAGS] = { FIELD(handle) | FIELD(flags), 0 },
+	[METHOD_JOB_GET_HELPER_TOKEN_FLAGS] = { FIELD(handle), 0 },
+	[METHOD_JOB_GET_HELPER_TOKEN_SID] = { FIELD(handle), 0 },
+	[METHOD_JOB_HELPER_TICKET] = { FIELD(handle), FIELD(roots) | FIELD(token_age) },
+	[METHOD_JOB_SET_CREDENTIALS] = { FIELD(handle) | FIELD(target) | FIELD(scheme) | FIELD(user) | FIELD(password), 0 },
+	[METHOD_JOB_REMOVE_CREDENTIALS] = { FIELD(handle) | FIELD(target) | FIELD(scheme), 0 },
+	[METHOD_HELPER_PRESENT] = { FIELD(ticket), 0 },
+	[METHOD_EVENTS_SUBSCRIBE] = { 0, FIELD(handle) },
 	[METHOD_SERVICE_STATUS] = { 0, 0 },
 };
 
@@ -475,24 +515,24 @@ static void set_defaults(struct request *request)
 
 static enum result read_params(struct json params, struct request *request, struct fault *fault)
 {
-	unsigned required = shapes[request->method].required;
-	unsigned known = required | shapes[request->method].optional;
+	uint64_t required = shapes[request->method].required;
+	uint64_t known = required | shapes[request->method].optional;
 	const char *names[FIELD_COUNT + 1] = { NULL };
 	size_t count = 0;
 
 	for (unsigned i = 0; i < FIELD_COUNT; i++)
-		if (known & 1u << i)
+		if (known & UINT64_C(1) << i)
 			names[count++] = fields[i].name;
 	enum result result = json_only(params, names, fault);
 
 	set_defaults(request);
 	for (unsigned i = 0; i < FIELD_COUNT && result == RESULT_OK; i++) {
-		if (!(known & 1u << i))
+		if (!(known & UINT64_C(1) << i))
 			continue;
 		struct json value = json_member(params, fields[i].name);
 		if (value.value)
 			result = fields[i].read(value, request, fault);
-		else if (required & 1u << i)
+		else if (required & UINT64_C(1) << i)
 			result = fault_set(fault, RESULT_MISSING_FIELD, FAULT_FERRY, 0, "%s", value.path);
 	}
 	apply_profile(request);
@@ -609,6 +649,7 @@ void request_done(struct request *request)
 	request->document = NULL;
 	request->files = (struct json){ .value = NULL };
 	request->file_count = 0;
+	request->user = request->password = (struct text_view){ .bytes = NULL };
 }
 
 static enum result read_mirrors(struct json value, struct file_request *file, struct fault *fault)

@@ -174,6 +174,22 @@ void protocol_write_flags(struct json_writer *writer, const char *name, unsigned
 	json_write_end(writer, ']');
 }
 
+/* What they are for, and never a user or a password. */
+static void write_credentials(struct json_writer *writer, const struct job *job)
+{
+	json_write_begin(writer, "credentials", '[');
+	for (unsigned slot = 0; slot < CREDENTIALS_MAX; slot++) {
+		if (!((job->implicit | job->explicit) & 1u << slot))
+			continue;
+		json_write_begin(writer, NULL, '{');
+		json_write_text(writer, "target", text_view(auth_target_name(JOB_CREDENTIAL_TARGET(slot))));
+		json_write_text(writer, "scheme", text_view(auth_scheme_name(JOB_CREDENTIAL_SCHEME(slot))));
+		json_write_bool(writer, "implicit", (job->implicit & 1u << slot) != 0);
+		json_write_end(writer, '}');
+	}
+	json_write_end(writer, ']');
+}
+
 static const char *const side_names[JOB_SIDE_COUNT] = { [JOB_SIDE_FILE] = "file", [JOB_SIDE_NETWORK] = "network" };
 
 static void write_identities(struct json_writer *writer, const struct job_status *status)
@@ -237,6 +253,7 @@ void protocol_write_job(struct json_writer *writer, const char *name, const stru
 	if (status->lease_ends_ms != 0)
 		json_write_i64(writer, "lease_ends_ms", status->lease_ends_ms);
 	write_identities(writer, status);
+	write_credentials(writer, job);
 	write_progress(writer, job);
 	json_write_end(writer, '}');
 }

@@ -499,6 +499,7 @@ static void request_decode__every_member_with_every_method__agrees_with_the_sche
 		{ "on_token_loss", "\"wait\"" }, { "pinned_helper", "null" }, { "sid", "\"S-1-5-18\"" },
 		{ "logon_id", "\"0x3e7\"" }, { "flags", "[\"network\"]" }, { "roots", "[\"C:\\\\a\"]" },
 		{ "max_token_age_s", "60" }, { "ticket", "\"t\"" }, { "profile", "\"bulk\"" }, { "max_bytes", "1" }, { "no_segments", "true" },
+		{ "target", "\"proxy\"" }, { "scheme", "\"ntlm\"" }, { "user", "null" }, { "password", "null" },
 	};
 	enum { MEMBER_COUNT = sizeof(members) / sizeof(members[0]) };
 	for (unsigned method = 0; method < METHOD_COUNT; method++) {

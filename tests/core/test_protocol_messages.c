@@ -27,7 +27,8 @@ static void sample_job(struct job_status *status)
 			                .pinned_helper = "S-1-5-20+S-1-5-80-1", .profile = JOB_PROFILE_BULK, .max_bytes = 5, .no_segments = true },
 			.state = JOB_TRANSIENT_ERROR, .work = JOB_WORK_TRANSFER,
 			.error = { .result = RESULT_HTTP_TRANSIENT, .source = FAULT_HTTP, .raw = 503, .what = "https://a/b" },
-			.helper_flags = HELPER_NETWORK, .helper_sid = "S-1-2", .side_sid = { "S-1-3", "S-1-4" },
+			.helper_flags = HELPER_NETWORK, .helper_sid = "S-1-2",
+			.implicit = JOB_CREDENTIAL(AUTH_PROXY, AUTH_NEGOTIATE), .explicit = JOB_CREDENTIAL(AUTH_SERVER, AUTH_BASIC), .side_sid = { "S-1-3", "S-1-4" },
 			.error_count = 3, .created_ms = 1000, .modified_ms = 2000, .next_try_ms = 5000,
 			.files_total = 3, .files_transferred = 2, .files_published = 1, .files_size_unknown = 1,
 			.bytes_total = 5000000000, .bytes_transferred = 4000000000,
@@ -67,6 +68,8 @@ static void protocol_write_job__a_waiting_job__is_written_whole(void **state)
 		"\"helper\":{\"flags\":[\"network\"],\"sid\":\"S-1-7\",\"last_sid\":\"S-1-2\"},"
 		"\"identities\":{\"file\":{\"as\":\"service\",\"sid\":\"S-1-6\",\"last_sid\":\"S-1-3\"},"
 		"\"network\":{\"as\":\"helper\",\"sid\":null,\"last_sid\":\"S-1-4\"}},"
+		"\"credentials\":[{\"target\":\"server\",\"scheme\":\"basic\",\"implicit\":false},"
+		"{\"target\":\"proxy\",\"scheme\":\"negotiate\",\"implicit\":true}],"
 		"\"files\":{\"total\":3,\"transferred\":2,\"published\":1},"
 		"\"bytes\":{\"total\":5000000000,\"transferred\":4000000000,\"total_is_known\":false}}}}");
 }
@@ -198,6 +201,7 @@ static void protocol_page_max__longest_jobs_and_files__fit_into_one_message(void
 	for (size_t i = 0; i < sizeof(sids) / sizeof(sids[0]); i++)
 		fill(sids[i], JOB_OWNER_BYTES_MAX, "\"", JOB_OWNER_BYTES_MAX - 1);
 	status.job.helper_flags = HELPER_ALL;
+	status.job.explicit = JOB_CREDENTIALS_ALL;
 	fill(status.job.error.what, sizeof(status.job.error.what), "\"", FAULT_WHAT_BYTES_MAX - 1);
 	status.job.bytes_total = status.job.bytes_transferred = UINT64_MAX;
 	status.job.created_ms = status.job.modified_ms = status.job.finished_ms = status.lease_ends_ms = INT64_MIN;
@@ -356,6 +360,8 @@ static void protocol_read_job__what_was_written__comes_back(void **state)
 	assert_int_equal(read.job.properties.max_bytes, 5);
 	assert_true(read.job.properties.no_segments);
 	assert_int_equal(read.job.helper_flags, HELPER_NETWORK);
+	assert_int_equal(read.job.implicit, JOB_CREDENTIAL(AUTH_PROXY, AUTH_NEGOTIATE));
+	assert_int_equal(read.job.explicit, JOB_CREDENTIAL(AUTH_SERVER, AUTH_BASIC));
 	assert_string_equal(read.token_sid, "S-1-7");
 	assert_string_equal(read.job.helper_sid, "S-1-2");
 	assert_int_equal(read.sides[JOB_SIDE_FILE].as, IDENTITY_SERVICE);
@@ -392,6 +398,24 @@ static void protocol_read_job__a_wait_reason_of_a_newer_service__is_some_other(v
 	assert_int_equal(protocol_read_job(written(&text, &document, "job"), &read, NULL), RESULT_OK);
 	assert_int_equal(read.wait, JOB_WAIT_COUNT);
 	assert_int_equal(read.wait_since_ms, 77);
+}
+
+static void protocol_read_job__credentials_of_a_newer_service__are_passed_over(void **state)
+{
+	(void)state;
+	AUTO(buffer) struct buffer text = BUFFER(PROTOCOL_MESSAGE_BYTES_MAX);
+	AUTO(json_document) struct json_document *document = NULL;
+	struct json_writer writer = JSON_WRITER(&text);
+	struct job_status status, read;
+
+	sample_job(&status);
+	protocol_reply_begin(&writer, "1");
+	protocol_write_job(&writer, "job", &status);
+	assert_int_equal(protocol_reply_end(&writer), RESULT_OK);
+	memcpy(strstr(text.bytes, "\"basic\""), "\"magic\"", 7);
+	assert_int_equal(protocol_read_job(written(&text, &document, "job"), &read, NULL), RESULT_OK);
+	assert_int_equal(read.job.explicit, 0);
+	assert_int_equal(read.job.implicit, JOB_CREDENTIAL(AUTH_PROXY, AUTH_NEGOTIATE));
 }
 
 static void protocol_read_job__nobody_and_every_flag_and_choice__come_back(void **state)
@@ -696,6 +720,7 @@ int main(void)
 		cmocka_unit_test(protocol_request__as_a_client_writes_it__is_decoded),
 		cmocka_unit_test(protocol_read_job__what_was_written__comes_back),
 		cmocka_unit_test(protocol_read_job__a_wait_reason_of_a_newer_service__is_some_other),
+		cmocka_unit_test(protocol_read_job__credentials_of_a_newer_service__are_passed_over),
 		cmocka_unit_test(protocol_read_job__nobody_and_every_flag_and_choice__come_back),
 		cmocka_unit_test(protocol_read_preflight__what_was_written__comes_back),
 		cmocka_unit_test(protocol_read_file__known_and_unknown_sizes__come_back),

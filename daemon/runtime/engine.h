@@ -172,6 +172,7 @@ enum result engine_helper_set_flags(struct engine *engine, int64_t row, const st
 /* In place of what it has for that target and scheme. */
 enum result engine_credential_set(struct engine *engine, int64_t row, const struct credential *credential,
                                   struct job_status *ret_status, struct fault *fault) MUST_CHECK;
+/* Where it has none, nothing changes. */
 enum result engine_credential_remove(struct engine *engine, int64_t row, enum auth_target target, enum auth_scheme scheme,
                                      struct job_status *ret_status, struct fault *fault) MUST_CHECK;
 

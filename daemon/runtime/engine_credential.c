@@ -116,8 +116,8 @@ enum result active_open_credentials(struct engine *engine, struct active *active
 			continue;
 		struct credential *credential = &active->credentials[active->credential_count++];
 
-		credential->target = (enum auth_target)(slot / AUTH_SCHEME_COUNT);
-		credential->scheme = (enum auth_scheme)(slot % AUTH_SCHEME_COUNT);
+		credential->target = JOB_CREDENTIAL_TARGET(slot);
+		credential->scheme = JOB_CREDENTIAL_SCHEME(slot);
 		credential->implicit = (job->implicit & 1u << slot) != 0;
 		enum result result = credential->implicit ? RESULT_OK : open_secret(engine, job, credential, fault);
 		if (result != RESULT_OK) {
@@ -222,13 +222,26 @@ enum result engine_credential_set(struct engine *engine, int64_t row, const stru
 	const struct credential_change change = { credential, credential->target, credential->scheme };
 	enum result result = credential_check(credential, fault);
 
-	return result == RESULT_OK ? change_credential(engine, row, &change, ret_status, fault) : result;
+	if (result == RESULT_OK)
+		result = change_credential(engine, row, &change, ret_status, fault);
+	if (result == RESULT_OK)
+		EVENTS_NOTE(engine->parts.events, EVENT_CREDENTIALS_SET, job_title(&ret_status->job), ret_status->job.id,
+		            ret_status->job.owner, auth_target_name(credential->target), auth_scheme_name(credential->scheme),
+		            credential->implicit ? "as the one who fetches" : "with a user and a password");
+	return result;
 }
 
 enum result engine_credential_remove(struct engine *engine, int64_t row, enum auth_target target, enum auth_scheme scheme,
                                      struct job_status *ret_status, struct fault *fault)
 {
 	const struct credential_change change = { NULL, target, scheme };
+	enum result result = engine_job_get(engine, row, ret_status, fault);
 
-	return change_credential(engine, row, &change, ret_status, fault);
+	if (result != RESULT_OK || !((ret_status->job.implicit | ret_status->job.explicit) & JOB_CREDENTIAL(target, scheme)))
+		return result;
+	result = change_credential(engine, row, &change, ret_status, fault);
+	if (result == RESULT_OK)
+		EVENTS_NOTE(engine->parts.events, EVENT_CREDENTIALS_REMOVED, job_title(&ret_status->job), ret_status->job.id,
+		            ret_status->job.owner, auth_target_name(target), auth_scheme_name(scheme));
+	return result;
 }

@@ -23,10 +23,17 @@ struct delivery {
 	size_t length;
 };
 
+/* It may hold a password. */
+static void message_free(char *bytes, size_t length)
+{
+	text_wipe(bytes, length);
+	free(bytes);
+}
+
 static void delivery_free(struct delivery *delivery)
 {
 	if (delivery != NULL)
-		free(delivery->bytes);
+		message_free(delivery->bytes, delivery->length);
 	free(delivery);
 }
 
@@ -40,7 +47,7 @@ static bool post(void *context, enum delivery_kind kind, uint64_t connection, ch
 	struct delivery *delivery = malloc(sizeof(*delivery));
 
 	if (delivery == NULL) { /* the client sees its connection end, and no call half done */
-		free(bytes);
+		message_free(bytes, length);
 		if (kind != DELIVERY_DISCONNECTED)
 			ipc_close(sessions->server, connection);
 		return false;

@@ -3,6 +3,7 @@
  *   session.c         connections, messages in, replies and notifications out
  *   session_method.c  what each method does, and the handles it needs for that
  *   session_helper.c  the methods of helper tokens
+ *   session_credential.c  the methods of credentials
  */
 #ifndef FERRY_RUNTIME_SESSION_PRIVATE_H
 #define FERRY_RUNTIME_SESSION_PRIVATE_H
@@ -113,5 +114,8 @@ extern session_method *const session_methods[METHOD_COUNT];
 /* --- session_helper.c --- */
 session_method do_set_helper_token, do_clear_helper_token, do_set_helper_flags, do_get_helper_flags, do_get_helper_sid,
 	do_helper_ticket, do_present, do_take, do_preflight;
+
+/* --- session_credential.c --- */
+session_method do_set_credentials, do_remove_credentials;
 
 #endif

@@ -19,7 +19,7 @@
  * Blocking: every function that talks to the service blocks, at most for the time-out in struct ferry_options.
  *
  * In this order: outcomes, the connection, what a job is, making and opening jobs, looking, control, the helper token,
- * waiting and watching.
+ * credentials, waiting and watching.
  */
 #ifndef FERRY_H
 #define FERRY_H
@@ -172,6 +172,17 @@ enum ferry_identity { /* who serves a side of a job */
 	FERRY_AS_SERVICE /* by the service's configuration only */
 };
 
+enum ferry_auth_target { /* BG_AUTH_TARGET's numbers less one */
+	FERRY_AUTH_SERVER,
+	FERRY_AUTH_PROXY
+};
+enum ferry_auth_scheme { /* BG_AUTH_SCHEME's numbers less one */
+	FERRY_AUTH_BASIC,
+	FERRY_AUTH_DIGEST,
+	FERRY_AUTH_NTLM,
+	FERRY_AUTH_NEGOTIATE
+};
+
 /* The names used in messages and on the command line: "TRANSFERRING", "normal", "owner-absent", "pending" ... */
 const char *ferry_state_name(enum ferry_state state);
 const char *ferry_priority_name(enum ferry_priority priority);
@@ -183,6 +194,10 @@ bool ferry_profile_from_name(const char *name, enum ferry_profile *ret_profile);
 const char *ferry_identity_name(enum ferry_identity identity); /* "owner", "helper", "service" */
 bool ferry_token_loss_from_name(const char *name, enum ferry_token_loss *ret_loss);
 bool ferry_priority_from_name(const char *name, enum ferry_priority *ret_priority);
+const char *ferry_auth_target_name(enum ferry_auth_target target); /* "server", "proxy" */
+bool ferry_auth_target_from_name(const char *name, enum ferry_auth_target *ret_target);
+const char *ferry_auth_scheme_name(enum ferry_auth_scheme scheme); /* "basic", "digest", "ntlm", "negotiate" */
+bool ferry_auth_scheme_from_name(const char *name, enum ferry_auth_scheme *ret_scheme);
 bool ferry_state_is_final(enum ferry_state state); /* ACKNOWLEDGED, CANCELLED */
 
 /* One side of a job, files or network: who serves it from now on, and who did last. */
@@ -191,6 +206,14 @@ struct ferry_side {
 	char sid[FERRY_SID_BYTES];      /* "": nobody is there */
 	char last_sid[FERRY_SID_BYTES]; /* "": nobody yet */
 };
+
+/* What a job has to answer with; users and passwords are never told. */
+struct ferry_credentials {
+	enum ferry_auth_target target;
+	enum ferry_auth_scheme scheme;
+	bool implicit; /* as the one who fetches; else with a user and a password */
+};
+#define FERRY_CREDENTIALS_MAX 8 /* one for each target and scheme */
 
 /* A job as the service last told it. */
 struct ferry_status {
@@ -221,6 +244,8 @@ struct ferry_status {
 	uint64_t max_bytes;             /* 0: any */
 	bool no_segments;               /* each file by one request at a time */
 	struct ferry_side file, network;
+	uint32_t credentials_count;
+	struct ferry_credentials credentials[FERRY_CREDENTIALS_MAX];
 };
 
 /* A part of a server's file.  BITS: BG_FILE_RANGE. */
@@ -470,6 +495,26 @@ enum ferry_result ferry_job_preflight(struct ferry_job *job, struct ferry_prefli
  * void. */
 enum ferry_result ferry_job_take_ownership(struct ferry_job *job, struct ferry_status *ret_status,
                                            struct ferry_error *error) FERRY_MUST_CHECK;
+
+/* ---- credentials ---- */
+
+/* With what the job answers servers or proxies that ask who it is by `scheme`, in place of what it has for that target and
+ * scheme: with `user` ("DOMAIN\\name" or "name@domain" where the server wants that) and `password`; or, both NULL, as whoever
+ * serves its network, its owner or helper, which FERRY_AUTH_NEGOTIATE and FERRY_AUTH_NTLM can do.  What is set for the proxy
+ * says nothing of servers.  Only the owner may, until the job is final; what is being fetched begins again with it.
+ * The texts are the caller's, who wipes the password; the library's copies are wiped before it returns.  The service keeps
+ * them sealed, and tells them to nobody; they go with the job, and when it is taken over.
+ *   FERRY_REFUSED: TOO_LONG (above the maxima), INVALID_ARGUMENT, INVALID_STATE, NOT_SUPPORTED (passwords cannot be sealed
+ *   on that machine) | FERRY_ACCESS_REFUSED */
+#define FERRY_USER_BYTES_MAX 900
+#define FERRY_PASSWORD_BYTES_MAX 2048
+enum ferry_result ferry_job_set_credentials(struct ferry_job *job, enum ferry_auth_target target,
+                                            enum ferry_auth_scheme scheme, const char *user, const char *password,
+                                            struct ferry_error *error) FERRY_MUST_CHECK;
+/* Having none there is fine. */
+enum ferry_result ferry_job_remove_credentials(struct ferry_job *job, enum ferry_auth_target target,
+                                               enum ferry_auth_scheme scheme,
+                                               struct ferry_error *error) FERRY_MUST_CHECK;
 
 /* ---- waiting and watching ---- */
 

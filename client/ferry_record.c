@@ -40,6 +40,12 @@ static_assert((int)FERRY_PROFILE_NONE == JOB_PROFILE_NONE && (int)FERRY_PROFILE_
 static_assert((int)FERRY_AS_OWNER == IDENTITY_OWNER && (int)FERRY_AS_HELPER == IDENTITY_HELPER &&
                   (int)FERRY_AS_SERVICE == IDENTITY_SERVICE && IDENTITY_CHOICE_COUNT == 3,
               "identities are numbered alike");
+static_assert((int)FERRY_AUTH_SERVER == AUTH_SERVER && (int)FERRY_AUTH_PROXY == AUTH_PROXY && AUTH_TARGET_COUNT == 2 &&
+                  (int)FERRY_AUTH_BASIC == AUTH_BASIC && (int)FERRY_AUTH_DIGEST == AUTH_DIGEST &&
+                  (int)FERRY_AUTH_NTLM == AUTH_NTLM && (int)FERRY_AUTH_NEGOTIATE == AUTH_NEGOTIATE && AUTH_SCHEME_COUNT == 4 &&
+                  FERRY_CREDENTIALS_MAX == CREDENTIALS_MAX && FERRY_USER_BYTES_MAX == CREDENTIAL_USER_BYTES_MAX &&
+                  FERRY_PASSWORD_BYTES_MAX == CREDENTIAL_PASSWORD_BYTES_MAX,
+              "targets and schemes are numbered alike");
 static_assert(FERRY_HELPER_LOCAL_FILE == HELPER_LOCAL_FILE && FERRY_HELPER_NETWORK == HELPER_NETWORK,
               "flags are numbered alike");
 static_assert(FERRY_ID_BYTES == JOB_ID_BYTES && FERRY_SID_BYTES == JOB_OWNER_BYTES_MAX &&
@@ -151,6 +157,36 @@ bool ferry_priority_from_name(const char *name, enum ferry_priority *ret_priorit
 	return true;
 }
 
+const char *ferry_auth_target_name(enum ferry_auth_target target)
+{
+	return (unsigned)target < AUTH_TARGET_COUNT ? auth_target_name((enum auth_target)target) : "unknown";
+}
+
+bool ferry_auth_target_from_name(const char *name, enum ferry_auth_target *ret_target)
+{
+	enum auth_target target;
+
+	if (!auth_target_from_name(text_view(name), &target))
+		return false;
+	*ret_target = (enum ferry_auth_target)target;
+	return true;
+}
+
+const char *ferry_auth_scheme_name(enum ferry_auth_scheme scheme)
+{
+	return (unsigned)scheme < AUTH_SCHEME_COUNT ? auth_scheme_name((enum auth_scheme)scheme) : "unknown";
+}
+
+bool ferry_auth_scheme_from_name(const char *name, enum ferry_auth_scheme *ret_scheme)
+{
+	enum auth_scheme scheme;
+
+	if (!auth_scheme_from_name(text_view(name), &scheme))
+		return false;
+	*ret_scheme = (enum ferry_auth_scheme)scheme;
+	return true;
+}
+
 bool ferry_state_is_final(enum ferry_state state)
 {
 	return state == FERRY_STATE_ACKNOWLEDGED || state == FERRY_STATE_CANCELLED;
@@ -210,6 +246,18 @@ static void identities_of(const struct job_status *from, struct ferry_status *to
 	side_of(&from->sides[JOB_SIDE_NETWORK], job->side_sid[JOB_SIDE_NETWORK], &to->network);
 }
 
+static void credentials_of(const struct job *from, struct ferry_status *to)
+{
+	to->credentials_count = 0;
+	for (unsigned slot = 0; slot < CREDENTIALS_MAX; slot++)
+		if ((from->implicit | from->explicit) & 1u << slot)
+			to->credentials[to->credentials_count++] = (struct ferry_credentials){
+				.target = (enum ferry_auth_target)JOB_CREDENTIAL_TARGET(slot),
+				.scheme = (enum ferry_auth_scheme)JOB_CREDENTIAL_SCHEME(slot),
+				.implicit = (from->implicit & 1u << slot) != 0,
+			};
+}
+
 void ferry_status_of(const struct job_status *from, struct ferry_status *to)
 {
 	const struct job *job = &from->job;
@@ -244,6 +292,7 @@ void ferry_status_of(const struct job_status *from, struct ferry_status *to)
 	to->error_count = job->error_count;
 	ferry_error_of(&job->error, &to->error);
 	identities_of(from, to);
+	credentials_of(job, to);
 }
 
 void ferry_file_of(const struct file *from, struct ferry_file *to)

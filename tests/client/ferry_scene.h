@@ -56,6 +56,10 @@ struct scene {
 
 	uint32_t files_changed; /* by job.replaceRemotePrefix, and what was asked */
 	char prefixes[2][64];
+
+	enum auth_target target; /* of the last request about credentials; "null" for null */
+	enum auth_scheme scheme;
+	char user[CREDENTIAL_USER_BYTES_MAX + 1], password[CREDENTIAL_PASSWORD_BYTES_MAX + 1];
 };
 
 /* --- the scripted service --- */
@@ -184,6 +188,22 @@ static inline bool write_helper(struct scene *scene, struct json_writer *writer,
 	}
 }
 
+static inline void note_credentials(struct scene *scene, const struct request *request)
+{
+	const struct text_view null = text_view("null");
+	const unsigned flag = JOB_CREDENTIAL(request->target, request->scheme);
+	const bool set = request->method == METHOD_JOB_SET_CREDENTIALS;
+
+	scene->target = request->target;
+	scene->scheme = request->scheme;
+	must(text_copy(scene->user, sizeof(scene->user), request->user.bytes != NULL ? request->user : null));
+	must(text_copy(scene->password, sizeof(scene->password), request->password.bytes != NULL ? request->password : null));
+	scene->job.job.implicit &= ~flag;
+	scene->job.job.explicit &= ~flag;
+	if (set)
+		*(request->user.bytes == NULL ? &scene->job.job.implicit : &scene->job.job.explicit) |= flag;
+}
+
 /* What each method does to the scene's job, and the members of its answer. */
 static inline void write_answer(struct scene *scene, struct json_writer *writer, const struct request *request)
 {
@@ -243,6 +263,10 @@ static inline void write_answer(struct scene *scene, struct json_writer *writer,
 		must(text_copy(scene->prefixes[0], sizeof(scene->prefixes[0]), request->old_prefix));
 		must(text_copy(scene->prefixes[1], sizeof(scene->prefixes[1]), request->new_prefix));
 		json_write_u64(writer, "files_changed", scene->files_changed);
+		break;
+	case METHOD_JOB_SET_CREDENTIALS:
+	case METHOD_JOB_REMOVE_CREDENTIALS:
+		note_credentials(scene, request);
 		break;
 	case METHOD_JOB_ADD_FILES:
 	case METHOD_JOB_SET_PROPERTIES:

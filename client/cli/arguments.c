@@ -14,8 +14,9 @@
 	(BIT(NAME) | BIT(DESCRIPTION) | BIT(KEY) | BIT(PRIORITY) | BIT(NO_COMPLETE) | BIT(SUSPENDED) | BIT(WAIT) |         \
 	 BIT(NO_WAIT) | BIT(RETRY_DELAY) | BIT(NO_PROGRESS_TIMEOUT) | BIT(MAX_TIME) | BIT(MAX_SIZE) | BIT(NO_SEGMENTS) | BIT(LEASE) | BIT(FROM) |              \
 	 BIT(ON_TOKEN_LOSS) | BIT(PINNED_HELPER) | BIT(PROFILE) | BIT(DIGEST) |            \
-	 BIT(MIRROR) | BIT(IF_NONE_MATCH) | BIT(IF_MODIFIED_SINCE) | BIT(RANGE))
+	 BIT(MIRROR) | BIT(IF_NONE_MATCH) | BIT(IF_MODIFIED_SINCE) | BIT(RANGE) | BIT(AUTH))
 #define LENDING (BIT(USER) | BIT(ROOT) | BIT(MAX_AGE) | BIT(EVERYONE))
+#define AUTH (BIT(TARGET) | BIT(SCHEME))
 #define MANY UINT32_MAX
 _Static_assert(OPTION_COUNT <= 64, "every option has a bit");
 
@@ -42,13 +43,15 @@ static const struct {
 	[VERB_HELPER_CLEAR] = { "helper clear", BIT(EVERYONE), 1, MANY, 0 },
 	[VERB_HELPER_FLAGS] = { "helper flags", BIT(EVERYONE), 2, 2, 0 },
 	[VERB_HELPER_SHOW] = { "helper show", BIT(EVERYONE), 1, MANY, 0 },
+	[VERB_CREDENTIALS_SET] = { "credentials set", AUTH | BIT(USER), 1, 1, AUTH },
+	[VERB_CREDENTIALS_REMOVE] = { "credentials remove", AUTH, 1, MANY, AUTH },
 	[VERB_ATTACH] = { "attach", 0, 0, 0, 0 },
 	[VERB_PREFLIGHT] = { "preflight", BIT(EVERYONE), 1, MANY, 0 },
 	[VERB_TAKE_OWNERSHIP] = { "take-ownership", BIT(EVERYONE), 1, MANY, 0 },
 	[VERB_REPLACE_PREFIX] = { "replace-prefix", 0, 3, 3, 0 },
 };
 
-enum kind { FLAG, TEXT, SECONDS, BYTES, MOMENT, PRIORITY, TOKEN_LOSS, PROFILE, WORDS };
+enum kind { FLAG, TEXT, SECONDS, BYTES, MOMENT, PRIORITY, TOKEN_LOSS, PROFILE, TARGET, SCHEME, WORDS };
 
 static const struct {
 	const char *name;
@@ -94,6 +97,9 @@ static const struct {
 	[OPTION_USER] = { "--user", TEXT, offsetof(struct arguments, user), 0 },
 	[OPTION_ROOT] = { "--root", WORDS, offsetof(struct arguments, roots), FERRY_ROOTS_MAX },
 	[OPTION_MAX_AGE] = { "--max-age", SECONDS, offsetof(struct arguments, max_age_s), 0 },
+	[OPTION_TARGET] = { "--target", TARGET, 0, 0 },
+	[OPTION_SCHEME] = { "--scheme", SCHEME, 0, 0 },
+	[OPTION_AUTH] = { "--auth", WORDS, offsetof(struct arguments, auth), 4 }, /* all that there are */
 };
 
 const char *verb_name(enum verb verb)
@@ -163,6 +169,16 @@ bool arguments_read_moment(const char *text, int64_t *ret_unix_ms)
 		return false;
 	*ret_unix_ms = number;
 	return number > 0;
+}
+
+bool arguments_read_auth(const char *text, enum ferry_auth_target *ret_target, enum ferry_auth_scheme *ret_scheme)
+{
+	size_t length = strcspn(text, ":");
+	char target[16];
+
+	return text[length] == ':' && text_copy(target, sizeof(target), (struct text_view){ text, length }) == RESULT_OK &&
+	       ferry_auth_target_from_name(target, ret_target) && ferry_auth_scheme_from_name(text + length + 1, ret_scheme) &&
+	       (*ret_scheme == FERRY_AUTH_NEGOTIATE || *ret_scheme == FERRY_AUTH_NTLM);
 }
 
 bool arguments_read_flags(const char *text, unsigned *ret_flags)
@@ -255,6 +271,11 @@ static bool read_value(enum option option, const char *value, struct arguments *
 		                 problem);
 	case PROFILE:
 		return read_word(ferry_profile_from_name(value, &arguments->profile), name, "interactive, update, bulk or none",
+		                 value, problem);
+	case TARGET:
+		return read_word(ferry_auth_target_from_name(value, &arguments->target), name, "server or proxy", value, problem);
+	case SCHEME:
+		return read_word(ferry_auth_scheme_from_name(value, &arguments->scheme), name, "negotiate, ntlm, digest or basic",
 		                 value, problem);
 	case WORDS:
 		return add_word(option, value, (struct words *)(void *)at, problem);

@@ -17,7 +17,8 @@
 	X(SUSPEND, suspend) X(RESUME, resume) X(CANCEL, cancel) X(COMPLETE, complete)              \
 	X(RENEW, renew) X(PURGE, purge) X(STATUS, status) X(PIPE, pipe)                            \
 	X(HELPER_SET, helper_set) X(HELPER_CLEAR, helper_clear) X(HELPER_FLAGS, helper_flags)      \
-	X(HELPER_SHOW, helper_show) X(ATTACH, attach) X(PREFLIGHT, preflight)                      \
+	X(HELPER_SHOW, helper_show) X(CREDENTIALS_SET, credentials_set)                            \
+	X(CREDENTIALS_REMOVE, credentials_remove) X(ATTACH, attach) X(PREFLIGHT, preflight)                      \
 	X(TAKE_OWNERSHIP, take_ownership) X(REPLACE_PREFIX, replace_prefix)
 enum verb {
 #define X(name, text) VERB_##name,
@@ -65,6 +66,9 @@ enum option {
 	OPTION_USER,
 	OPTION_ROOT,
 	OPTION_MAX_AGE,
+	OPTION_TARGET,
+	OPTION_SCHEME,
+	OPTION_AUTH,
 	OPTION_COUNT /* at most 64: `given` has a bit for each */
 };
 
@@ -76,13 +80,15 @@ struct arguments {
 	enum ferry_priority priority;
 	enum ferry_token_loss on_token_loss;
 	enum ferry_profile profile;
+	enum ferry_auth_target target;
+	enum ferry_auth_scheme scheme;
 	uint32_t timeout_s, retry_delay_s, no_progress_timeout_s, max_time_s, lease_s, older_than_s, max_age_s;
 	uint64_t max_bytes;
 	int64_t if_modified_since_ms;
 	struct words { /* of an option that is given several times */
 		const char *words[FERRY_ROOTS_MAX];
 		size_t count;
-	} roots, mirrors, ranges;
+	} roots, mirrors, ranges, auth;
 	char **operands; /* argv itself, compacted */
 	size_t operand_count;
 };
@@ -100,6 +106,8 @@ bool arguments_read(int argc, char **argv, struct arguments *ret_arguments,
 bool arguments_read_seconds(const char *text, uint32_t *ret_seconds);
 /* "Sun, 06 Nov 1994 08:49:37 GMT" as servers send it, or milliseconds since 1970 as --json has it; after 1970. */
 bool arguments_read_moment(const char *text, int64_t *ret_unix_ms);
+/* "proxy:negotiate": a target, and a scheme that does without a password. */
+bool arguments_read_auth(const char *text, enum ferry_auth_target *ret_target, enum ferry_auth_scheme *ret_scheme);
 /* "none", or flags of the helper token with commas between: FERRY_HELPER_... */
 bool arguments_read_flags(const char *text, unsigned *ret_flags);
 

@@ -102,6 +102,20 @@ int cli_each_job(struct cli *cli, int (*work)(struct cli *cli, struct ferry_job 
 	return first;
 }
 
+int cli_password(const struct cli *cli, char to[TERMINAL_SECRET_BYTES_MAX])
+{
+	char name[96], prompt[128];
+
+	format_fit(cli->arguments->user, 80, name, sizeof(name));
+	text_display(prompt, sizeof(prompt), "Password of %s: ", name);
+	if (terminal_read_secret(prompt, to))
+		return CLI_OK;
+	text_wipe(to, TERMINAL_SECRET_BYTES_MAX);
+	if (terminal_interrupted())
+		return CLI_INTERRUPTED;
+	return cli_problem(cli, CLI_USAGE, "--user needs a password: typed, or as one line on stdin");
+}
+
 /* --- saying --- */
 
 static int code_of(enum ferry_result result)

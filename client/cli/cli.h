@@ -7,6 +7,7 @@
 
 #include "cli/arguments.h"
 #include "cli/output.h"
+#include "cli/terminal.h"
 
 enum exit_code {
 	CLI_OK = 0,
@@ -40,6 +41,9 @@ int cli_open(struct cli *cli, const char *word, struct ferry_job **ret_job);
 int cli_each_job(struct cli *cli, int (*work)(struct cli *cli, struct ferry_job *job));
 /* Wait until the job is settled, showing how it goes on, and say how it ended. */
 int cli_wait(struct cli *cli, struct ferry_job *job);
+
+/* The password of --user: CLI_OK, and the caller wipes it; or the code after saying that there is none. */
+int cli_password(const struct cli *cli, char to[TERMINAL_SECRET_BYTES_MAX]);
 
 /* Say it, as the options want it said, and give the code to exit with. */
 int cli_fail(const struct cli *cli, enum ferry_result result, const struct ferry_error *error);

@@ -25,6 +25,8 @@ static const char general[] =
 	"  ferry helper set JOB           lend it another user's identity\n"
 	"  ferry helper flags JOB F       for what                ferry helper clear  take it back\n"
 	"  ferry helper show JOB          whose it has, and who serves it\n"
+	"  ferry credentials set JOB      with what it answers servers and proxies that ask who it is;\n"
+	"                                 ferry credentials remove: nothing any more\n"
 	"  ferry preflight JOB            whether it could be served as those it is to be served as\n"
 	"  ferry take-ownership JOB       make somebody else's job yours\n"
 	"  ferry replace-prefix JOB O N   fetch it from another server: URLs that begin with O begin with N\n"
@@ -70,6 +72,25 @@ static const char helper[] =
 	"  ferry helper flags App local-file && ferry helper set --user ACME\\installer App\n"
 	"  ferry preflight App && ferry resume App\n" HELP_EVERYWHERE;
 
+static const char credentials[] =
+	"ferry credentials set --target server|proxy --scheme SCHEME [--user DOMAIN\\name] JOB\n"
+	"ferry credentials remove --target server|proxy --scheme SCHEME JOB...\n"
+	"\n"
+	"With what a job answers a server or a proxy that asks who it is; else it answers nobody, and such a file\n"
+	"is not to be had.  SCHEME is negotiate, ntlm, digest or basic.  Without --user it answers as the one who\n"
+	"fetches, you or its helper, with negotiate or ntlm.  What is set for the proxy says nothing of servers.\n"
+	"'ferry show' tells what a job has; passwords are told to nobody, and go with the job.\n" HELP_JOB
+	"\n"
+	"  --target T    who asks: server or proxy\n"
+	"  --scheme S    by what it is answered; a job may have one of each.  Where the configuration forbids a scheme\n"
+	"                for that host, it is not used\n"
+	"  --user U      answer as this user: DOMAIN\\name or name@domain.  The password is asked for, or read as one\n"
+	"                line from stdin; the service keeps it sealed\n"
+	"\n"
+	"Examples:\n"
+	"  ferry submit --auth server:negotiate https://files.corp.example/a.msi .\\\n"
+	"  ferry credentials set --target proxy --scheme digest --user anna Nightly && ferry resume Nightly\n" HELP_EVERYWHERE;
+
 static const char *const texts[VERB_NONE] = {
 	[VERB_SUBMIT] =
 		"ferry submit [OPTION]... URL DESTINATION [URL DESTINATION]...\n"
@@ -112,6 +133,8 @@ static const char *const texts[VERB_NONE] = {
 		"                   how patient it is: first byte 10 s, stall 20 s, give up after 2 minutes without progress;\n"
 		"                   30 s, 60 s, 24 hours; 60 s, 5 minutes, 14 days\n"
 		"  --lease T        give the job up when nothing has changed it for this long; 90 days if not given\n"
+		"  --auth T:SCHEME  answer a server or proxy that asks who it is, as the one who fetches: server:negotiate,\n"
+		"                   server:ntlm, proxy:negotiate, proxy:ntlm; up to 4 times (ferry credentials --help)\n"
 		"  --on-token-loss error|wait\n"
 		"                   what the job does without the helper token that it needs (ferry helper --help)\n"
 		"  --pinned-helper SID\n"
@@ -246,6 +269,8 @@ static const char *const texts[VERB_NONE] = {
 	[VERB_HELPER_CLEAR] = helper,
 	[VERB_HELPER_FLAGS] = helper,
 	[VERB_HELPER_SHOW] = helper,
+	[VERB_CREDENTIALS_SET] = credentials,
+	[VERB_CREDENTIALS_REMOVE] = credentials,
 	[VERB_ATTACH] =
 		"ferry attach\n"
 		"\n"

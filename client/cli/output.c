@@ -99,6 +99,19 @@ static void write_side(struct json_writer *writer, const char *name, const struc
 	json_write_end(writer, '}');
 }
 
+static void write_credentials(struct json_writer *writer, const struct ferry_status *status)
+{
+	json_write_begin(writer, "credentials", '[');
+	for (uint32_t i = 0; i < status->credentials_count; i++) {
+		json_write_begin(writer, NULL, '{');
+		json_write_text(writer, "target", text_view(ferry_auth_target_name(status->credentials[i].target)));
+		json_write_text(writer, "scheme", text_view(ferry_auth_scheme_name(status->credentials[i].scheme)));
+		json_write_bool(writer, "implicit", status->credentials[i].implicit);
+		json_write_end(writer, '}');
+	}
+	json_write_end(writer, ']');
+}
+
 static void write_identities(struct json_writer *writer, const struct ferry_status *status)
 {
 	json_write_begin(writer, "helper", '{');
@@ -115,6 +128,7 @@ static void write_identities(struct json_writer *writer, const struct ferry_stat
 	write_side(writer, "file", &status->file);
 	write_side(writer, "network", &status->network);
 	json_write_end(writer, '}');
+	write_credentials(writer, status);
 	json_write_text(writer, "on_token_loss", text_view(ferry_token_loss_name(status->on_token_loss)));
 	write_or_null(writer, "pinned_helper", status->pinned_helper);
 	json_write_bool(writer, "no_segments", status->no_segments);
@@ -353,7 +367,7 @@ void output_job(const struct ferry_status *status, int64_t wall_ms)
 {
 	char why[128], moment[FORMAT_BYTES_MAX], done[FORMAT_BYTES_MAX], total[FORMAT_BYTES_MAX];
 	char retry[FORMAT_BYTES_MAX], no_progress[FORMAT_BYTES_MAX], max_time[FORMAT_BYTES_MAX];
-	char lease[FORMAT_BYTES_MAX];
+	char lease[FORMAT_BYTES_MAX], credentials[OUTPUT_CREDENTIALS_BYTES_MAX];
 
 	progress_reason(status, wall_ms, why, sizeof(why));
 	output_text("%s  %s\n", status->id, status->name);
@@ -376,6 +390,9 @@ void output_job(const struct ferry_status *status, int64_t wall_ms)
 		output_text("  key          %s\n", status->key);
 	output_text("  owner        %s\n", status->owner);
 	output_identities(status, false);
+	output_credentials(status, credentials);
+	if (status->credentials_count > 0)
+		output_text("  credentials  %s\n", credentials);
 	output_text("  priority     %s\n", ferry_priority_name(status->priority));
 	output_text("  completes    %s\n", status->auto_complete ? "by itself" : "when told to");
 	if (status->no_segments)
@@ -438,6 +455,19 @@ void output_identities(const struct ferry_status *status, bool all)
 	output_text("  no token     %s\n", status->on_token_loss == FERRY_TOKEN_LOSS_WAIT ?
 	                                       "the job waits until one is lent" :
 	                                       "the job goes to ERROR");
+}
+
+void output_credentials(const struct ferry_status *status, char to[OUTPUT_CREDENTIALS_BYTES_MAX])
+{
+	text_display(to, OUTPUT_CREDENTIALS_BYTES_MAX, "%s", status->credentials_count == 0 ? "none" : "");
+	for (uint32_t i = 0; i < status->credentials_count; i++) {
+		const struct ferry_credentials *one = &status->credentials[i];
+		size_t used = strlen(to);
+
+		text_display(to + used, OUTPUT_CREDENTIALS_BYTES_MAX - used, "%s%s by %s, %s", used > 0 ? "; " : "",
+		             ferry_auth_target_name(one->target), ferry_auth_scheme_name(one->scheme),
+		             one->implicit ? "as the one who fetches" : "with a password");
+	}
 }
 
 void output_preflight(const struct ferry_preflight *found)

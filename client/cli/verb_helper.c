@@ -3,33 +3,20 @@
 
 #include "cli/cli.h"
 #include "cli/format.h"
-#include "cli/terminal.h"
 #include "platform/ipc_client.h"
 
 /* --- helper set: lend a token --- */
 
-/* Where the compiler cannot leave it out. */
-static void wipe(void *secret, size_t size)
-{
-	for (volatile char *at = secret; size > 0; size--)
-		*at++ = 0;
-}
-
 static int log_on(const struct cli *cli, struct ipc_speaker **ret_helper)
 {
-	const char *user = cli->arguments->user;
-	char password[TERMINAL_SECRET_BYTES_MAX], name[96], prompt[128];
+	char password[TERMINAL_SECRET_BYTES_MAX];
 	struct fault fault = { .result = RESULT_OK };
+	int code = cli_password(cli, password);
 
-	format_fit(user, 80, name, sizeof(name));
-	text_display(prompt, sizeof(prompt), "Password of %s: ", name);
-	bool read = terminal_read_secret(prompt, password);
-	enum result result = read ? ipc_speaker_logon(user, password, ret_helper, &fault) : RESULT_CANCELLED;
-	wipe(password, sizeof(password));
-	if (!read && terminal_interrupted())
-		return CLI_INTERRUPTED;
-	if (!read)
-		return cli_problem(cli, CLI_USAGE, "--user needs a password: typed, or as one line on stdin");
+	if (code != CLI_OK)
+		return code;
+	enum result result = ipc_speaker_logon(cli->arguments->user, password, ret_helper, &fault);
+	text_wipe(password, sizeof(password));
 	if (result != RESULT_OK)
 		return cli_fault(cli, result == RESULT_ACCESS_REFUSED ? CLI_REFUSED : CLI_FAILED, &fault,
 		                 result == RESULT_ACCESS_REFUSED ? "Check the user's name and password, and that the user may "

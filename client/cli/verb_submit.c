@@ -163,15 +163,46 @@ static void say_submitted(const struct cli *cli, const struct ferry_status *stat
 	}
 }
 
+static int check_auth(const struct cli *cli)
+{
+	const struct words *words = &cli->arguments->auth;
+	enum ferry_auth_target target;
+	enum ferry_auth_scheme scheme;
+
+	for (size_t i = 0; i < words->count; i++)
+		if (!arguments_read_auth(words->words[i], &target, &scheme))
+			return cli_problem(cli, CLI_USAGE, "--auth takes server:negotiate, server:ntlm, proxy:negotiate or proxy:ntlm, not "
+			                                   "'%s'; 'ferry credentials set' takes passwords", words->words[i]);
+	return CLI_OK;
+}
+
+static enum ferry_result set_auth(const struct cli *cli, struct ferry_job *job, struct ferry_error *error)
+{
+	const struct words *words = &cli->arguments->auth;
+	enum ferry_result result = FERRY_OK;
+
+	for (size_t i = 0; result == FERRY_OK && i < words->count; i++) {
+		enum ferry_auth_target target;
+		enum ferry_auth_scheme scheme;
+
+		if (arguments_read_auth(words->words[i], &target, &scheme))
+			result = ferry_job_set_credentials(job, target, scheme, NULL, NULL, error);
+	}
+	return result;
+}
+
 /* Let it run, unless it is to rest; a job found by its key may be anywhere in its life already. */
 static int start(const struct cli *cli, struct ferry_job *job, struct ferry_status *ret_status)
 {
 	struct ferry_error error;
 	enum ferry_result result = ferry_job_get(job, ret_status, &error);
+	bool rests = result == FERRY_OK && ret_status->state == FERRY_STATE_SUSPENDED;
 
-	if (result == FERRY_OK && ret_status->state == FERRY_STATE_SUSPENDED &&
-	    !arguments_has(cli->arguments, OPTION_SUSPENDED))
-		result = ferry_job_resume(job, ret_status, &error);
+	if (rests)
+		result = set_auth(cli, job, &error);
+	if (result == FERRY_OK && rests)
+		result = arguments_has(cli->arguments, OPTION_SUSPENDED) ? ferry_job_get(job, ret_status, &error) :
+		                                                           ferry_job_resume(job, ret_status, &error);
 	return result == FERRY_OK ? CLI_OK : cli_fail(cli, result, &error);
 }
 
@@ -196,6 +227,8 @@ int verb_submit(struct cli *cli)
 	bool created;
 	int code = read_sources(cli, &sources);
 
+	if (code == CLI_OK)
+		code = check_auth(cli);
 	if (code == CLI_OK)
 		code = cli_connect(cli);
 	if (code != CLI_OK)

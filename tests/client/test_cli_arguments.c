@@ -202,6 +202,40 @@ static void arguments__replace_prefix__takes_a_job_and_two_texts(void **state)
 	check_problem("ferry replace-prefix --everyone j a b", "'ferry replace-prefix' has no option --everyone");
 }
 
+static void arguments__credentials__need_target_and_scheme(void **state)
+{
+	(void)state;
+	assert_true(read_line("ferry credentials set --target proxy j --scheme=digest --user ACME\\anna"));
+	assert_int_equal(arguments.verb, VERB_CREDENTIALS_SET);
+	assert_int_equal(arguments.target, FERRY_AUTH_PROXY);
+	assert_int_equal(arguments.scheme, FERRY_AUTH_DIGEST);
+	assert_string_equal(arguments.user, "ACME\\anna");
+	assert_true(read_line("ferry credentials remove --target server --scheme basic a b"));
+	assert_int_equal(arguments.operand_count, 2);
+	check_problem("ferry credentials set j --target proxy", "'ferry credentials set' needs --scheme");
+	check_problem("ferry credentials remove j --scheme ntlm", "'ferry credentials remove' needs --target");
+	check_problem("ferry credentials remove j --user u --scheme ntlm", "'ferry credentials remove' has no option --user");
+	check_problem("ferry credentials set j --target host", "--target takes server or proxy, not 'host'");
+	check_problem("ferry credentials set j --scheme kerberos", "--scheme takes negotiate, ntlm, digest or basic, not 'kerberos'");
+	check_problem("ferry credentials show j", "'ferry credentials' needs a second word: set, remove");
+}
+
+static void arguments__auth__is_a_target_and_a_scheme_without_a_password(void **state)
+{
+	(void)state;
+	static const char *const bad[] = { "", "server", "server:", ":ntlm", "server:basic", "proxy:digest", "server:ntlm:", "servernegotiate" };
+	enum ferry_auth_target target;
+	enum ferry_auth_scheme scheme;
+
+	assert_true(read_line("ferry submit u d --auth server:negotiate --auth=proxy:ntlm"));
+	assert_int_equal(arguments.auth.count, 2);
+	assert_true(arguments_read_auth(arguments.auth.words[1], &target, &scheme));
+	assert_int_equal(target, FERRY_AUTH_PROXY);
+	assert_int_equal(scheme, FERRY_AUTH_NTLM);
+	for (size_t i = 0; i < sizeof(bad) / sizeof(bad[0]); i++)
+		assert_false(arguments_read_auth(bad[i], &target, &scheme));
+}
+
 static void arguments__helper_verbs__take_what_they_need(void **state)
 {
 	(void)state;
@@ -349,6 +383,8 @@ int main(void)
 		cmocka_unit_test(arguments__half_a_verb__is_told_its_other_halves),
 		cmocka_unit_test(arguments__replace_prefix__takes_a_job_and_two_texts),
 		cmocka_unit_test(arguments__helper_verbs__take_what_they_need),
+		cmocka_unit_test(arguments__credentials__need_target_and_scheme),
+		cmocka_unit_test(arguments__auth__is_a_target_and_a_scheme_without_a_password),
 		cmocka_unit_test(arguments__roots__are_at_most_sixteen),
 		cmocka_unit_test(arguments__flags__are_names_with_commas),
 		cmocka_unit_test(arguments__seconds__have_units_and_a_maximum),

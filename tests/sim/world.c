@@ -57,6 +57,38 @@ static enum result read_settings(void *context, struct settings *ret_settings, s
 	return RESULT_OK;
 }
 
+/* --- made-up secrets --- */
+
+#define SEAL_MASK 0x5A
+
+/* The binding is sealed along: what is another job's does not open. */
+static enum result seal(void *context, const char *binding, const void *plain, size_t size, struct buffer *to,
+                        struct fault *fault)
+{
+	const char *bytes = plain;
+	enum result result = buffer_append(to, binding, strlen(binding) + 1);
+
+	(void)context;
+	(void)fault;
+	for (size_t i = 0; i < size && result == RESULT_OK; i++)
+		result = buffer_append(to, &(char){ (char)(bytes[i] ^ SEAL_MASK) }, 1);
+	return result;
+}
+
+static enum result unseal(void *context, const char *binding, const void *sealed, size_t size, struct buffer *to,
+                          struct fault *fault)
+{
+	const char *bytes = sealed;
+	size_t head = strlen(binding) + 1;
+	enum result result = RESULT_OK;
+
+	if (((struct world *)context)->secrets_lost || size < head || memcmp(bytes, binding, head) != 0)
+		return fault_set(fault, RESULT_SECRET_LOST, FAULT_FERRY, 0, "made up");
+	for (size_t i = head; i < size && result == RESULT_OK; i++)
+		result = buffer_append(to, &(char){ (char)(bytes[i] ^ SEAL_MASK) }, 1);
+	return result;
+}
+
 void world_reload(struct world *world)
 {
 	engine_reload(world->engine);
@@ -114,6 +146,7 @@ static void start(struct world *world)
 		                              .read_settings = read_settings, .settings_context = world,
 		                              .random = made_up_random, .path_style = world->remote ? PATH_WINDOWS : PATH_POSIX, .version = "sim",
 		                              .queue_mark = "5ea5ea5ea5ea5ea5",
+		                              .seal = world->no_seal ? NULL : seal, .unseal = world->no_seal ? NULL : unseal, .secrets_context = world,
 		                              .read_network = read_network, .workers = world_workers(world), .service = world->people[SERVICE] };
 	assert_int_equal(engine_new(&world->parts, &world->engine, &fault), RESULT_OK);
 	(void)engine_turn(world->engine);

@@ -63,6 +63,10 @@ struct world_file {
 	bool fail_next_sync;
 	unsigned zone;  /* that it was to be marked with when it got its name */
 	bool held;      /* open elsewhere: the partial file cannot be removed */
+	const struct worker *fetcher; /* who has or had the last order for a fetch of it; not to be looked at */
+	unsigned schemes;             /* which that order allowed for its server, and as whom */
+	bool implicit;
+	char user[32], password[32];
 	int64_t job; /* whose file it is, and which of its files */
 	uint32_t ordinal;
 	bool lost; /* a sync failed: what was not synced before is gone, and later syncs succeed without it */
@@ -97,6 +101,8 @@ struct world {
 	bool remote;       /* paths are Windows', and lie on another machine */
 	bool break_turn;   /* the turn of the next answer, or of what the next client asks, cannot be committed */
 	unsigned answers_behind; /* so many answers of workers come right behind what the next client asks */
+	bool no_seal;      /* nothing can be sealed, from the next start on */
+	bool secrets_lost; /* nothing that was sealed can be opened */
 	bool no_chance;    /* random bytes cannot be had: the turn breaks where a file would get a name, late in it */
 	unsigned tags_of_mirrors; /* how often a mirror was asked about the client's tag */
 	bool ending;
@@ -137,6 +143,8 @@ enum result world_add(struct world *world, int64_t row, uint32_t count, const ch
 /* *ret_files: how many were changed; only of a success. */
 enum result world_replace(struct world *world, int64_t row, const char *from, const char *to, uint32_t *ret_files);
 enum result world_take(struct world *world, int64_t row, enum person person);
+enum result world_set_credentials(struct world *world, int64_t row, const struct credential *credential);
+enum result world_remove_credentials(struct world *world, int64_t row, enum auth_target target, enum auth_scheme scheme);
 struct world_loan {
 	enum person helper;
 	uint64_t connection;

@@ -21,6 +21,7 @@ struct deed {
 	const struct world_loan *loan;
 	const struct request *request;
 	uint32_t *files;
+	const struct credential *credential;
 };
 
 static void let_out(struct deferral *deferral, enum result committed, const struct fault *fault)
@@ -405,6 +406,33 @@ static enum result set(const struct deed *deed, struct engine *engine, struct jo
 enum result world_set(struct world *world, int64_t row, unsigned given, const struct job_properties *properties)
 {
 	struct deed deed = { .act = set, .row = row, .given = given, .properties = properties };
+
+	return perform(world, &deed);
+}
+
+static enum result set_credentials(const struct deed *deed, struct engine *engine, struct job_status *ret_status,
+                                   struct fault *fault)
+{
+	return engine_credential_set(engine, deed->row, deed->credential, ret_status, fault);
+}
+
+enum result world_set_credentials(struct world *world, int64_t row, const struct credential *credential)
+{
+	struct deed deed = { .act = set_credentials, .row = row, .credential = credential };
+
+	return perform(world, &deed);
+}
+
+static enum result remove_credentials(const struct deed *deed, struct engine *engine, struct job_status *ret_status,
+                                      struct fault *fault)
+{
+	return engine_credential_remove(engine, deed->row, deed->credential->target, deed->credential->scheme, ret_status, fault);
+}
+
+enum result world_remove_credentials(struct world *world, int64_t row, enum auth_target target, enum auth_scheme scheme)
+{
+	const struct credential slot = { .target = target, .scheme = scheme };
+	struct deed deed = { .act = remove_credentials, .row = row, .credential = &slot };
 
 	return perform(world, &deed);
 }

@@ -24,6 +24,9 @@ struct worker {
 	struct identity *identity;
 	struct report_sink sink;
 	struct pending *pending;
+	bool has_answered; /* as whom, to servers: */
+	bool implicit;
+	char user[32], password[32];
 };
 
 struct world_file *world_file(struct world *world, const char *path)
@@ -177,6 +180,27 @@ static void check_order(const struct worker *worker, const struct order *order)
 	}
 }
 
+/* Law 2: a connection that was authenticated is nobody else's, so a worker answers as one user, or as the identity that it
+ * wears. */
+static void note_login(struct worker *worker, const struct order *order)
+{
+	const struct transfer_login *login = &order->route->logins[AUTH_SERVER];
+	struct world_file *file = world_file(worker->world, order->file.url);
+
+	file->fetcher = worker;
+	file->schemes = login->schemes;
+	file->implicit = login->implicit;
+	text_display(file->user, sizeof(file->user), "%s", login->user);
+	text_display(file->password, sizeof(file->password), "%s", login->password);
+	if (worker->has_answered && (worker->implicit != login->implicit || strcmp(worker->user, login->user) != 0 ||
+	                             strcmp(worker->password, login->password) != 0))
+		wrong(worker->world, "answered as two", order->file.url);
+	worker->has_answered = true;
+	worker->implicit = login->implicit;
+	memcpy(worker->user, file->user, sizeof(worker->user));
+	memcpy(worker->password, file->password, sizeof(worker->password));
+}
+
 /* --- made-up workers --- */
 
 static enum result start_worker(void *context, enum worker_kind kind, struct identity *identity,
@@ -209,6 +233,8 @@ static void give_order(struct worker *worker, struct order *order)
 	check_order(worker, order);
 	if (order->kind == ORDER_FETCH && (worker->kind == WORKER_SHARE) != url_is_share(text_view(order->file.url)))
 		wrong(worker->world, "fetched by the wrong kind of worker", order->file.url);
+	if (order->kind == ORDER_FETCH)
+		note_login(worker, order);
 	if (order->kind == ORDER_FETCH || order->kind == ORDER_PRIORITY)
 		world_file(worker->world, order->file.url)->priority = order->priority;
 	if (order->kind == ORDER_PUBLISH)

@@ -278,6 +278,8 @@ def pinned_helper__alone_may_lend_and_attaching_is_all_he_may():
                          ("job.takeOwnership", {}), ("job.clearHelperToken", {}), ("job.getHelperTokenSid", {}),
                          ("job.getHelperTokenFlags", {}), ("job.setHelperTokenFlags", {"flags": []}),
                          ("job.replaceRemotePrefix", {"old_prefix": "http://", "new_prefix": "https://"}),
+                         ("job.setCredentials", {"target": "server", "scheme": "ntlm", "user": None, "password": None}),
+                         ("job.removeCredentials", {"target": "server", "scheme": "ntlm"}),
                          ("job.addFiles", {"files": [play.file(path + "2")]})):
         holder.refused("ACCESS_REFUSED", method, handle=opened["handle"], **more)
     holder.refused("ACCESS_REFUSED", "job.setHelperToken", by=play.owner, what="helper-pinned", handle=opened["handle"],

@@ -256,6 +256,8 @@ def anothers_job__is_as_unknown_as_no_job_and_root_may_look_and_cancel_only():
     assert root.ok("job.get", handle=opened["handle"], limit=10)["files"][0]["path"] == path
     for refused in (root.call("job.addFiles", handle=opened["handle"], files=[{"url": url, "path": path + "2"}]),
                     root.call("job.replaceRemotePrefix", handle=opened["handle"], old_prefix="http://", new_prefix="https://"),
+                    root.call("job.setCredentials", handle=opened["handle"], target="server", scheme="ntlm", user=None, password=None),
+                    root.call("job.removeCredentials", handle=opened["handle"], target="server", scheme="ntlm"),
                     root.call("job.setProperties", handle=opened["handle"], name="mine")):
         assert refused["error"]["data"]["result"] == "ACCESS_REFUSED", refused
     root.ok("job.cancel", handle=opened["handle"])

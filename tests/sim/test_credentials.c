@@ -221,7 +221,7 @@ static void credentials__that_cannot_be_opened__are_an_error_until_they_are_set_
 	helped_run_to(&world, row, JOB_ERROR);
 	struct job_status status = helped_status(&world, row);
 
-	assert_int_equal(status.job.error.result, RESULT_SECRET_LOST);
+	assert_int_equal(status.job.error.result, RESULT_SECRET_UNREADABLE);
 	assert_string_equal(status.job.error.what, "the credentials for the server by digest");
 	assert_null(world.files[0].fetcher);
 	world.secrets_lost = false;

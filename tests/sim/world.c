@@ -83,7 +83,7 @@ static enum result unseal(void *context, const char *binding, const void *sealed
 	enum result result = RESULT_OK;
 
 	if (((struct world *)context)->secrets_lost || size < head || memcmp(bytes, binding, head) != 0)
-		return fault_set(fault, RESULT_SECRET_LOST, FAULT_FERRY, 0, "made up");
+		return fault_set(fault, RESULT_SECRET_UNREADABLE, FAULT_FERRY, 0, "made up");
 	for (size_t i = head; i < size && result == RESULT_OK; i++)
 		result = buffer_append(to, &(char){ (char)(bytes[i] ^ SEAL_MASK) }, 1);
 	return result;

@@ -141,7 +141,8 @@ bool transfer_fail_auth(struct transfer *transfer)
 	curl_easy_getinfo(transfer->easy, CURLINFO_RESPONSE_CODE, &status);
 	curl_easy_getinfo(transfer->easy, CURLINFO_HTTP_CONNECTCODE, &connect);
 	bool by_proxy = status == 407 || connect == 407;
-	if (!by_proxy && status != 401)
+	/* Whoever breaks off instead of judging the next answer has not refused it; of a tunnel curl's words tell. */
+	if (connect == 407 ? strstr(transfer->curl_text, "aborted") != NULL : transfer->phase != TRANSFER_CHALLENGED)
 		return false;
 	const struct transfer_login *login =
 		transfer->route ? &transfer->route->logins[by_proxy ? AUTH_PROXY : AUTH_SERVER] : &nobody;

@@ -26,7 +26,7 @@ enum result transfer_fail_curl(struct transfer *transfer, CURLcode code)
 	char what[96];
 
 	curl_easy_getinfo(transfer->easy, CURLINFO_HTTP_CONNECTCODE, &status);
-	if (status >= 300) {
+	if (status >= 300 && status != 407) {
 		text_display(what, sizeof(what), "the proxy refuses the way to the server with status %ld", status);
 		return transfer_fail(transfer, resume_status_result(status), FAULT_HTTP, status, what);
 	}

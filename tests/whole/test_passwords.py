@@ -1,0 +1,175 @@
+"""Users and passwords of a job's own: NTLM, Basic and Negotiate to servers and proxies that verify them; and nobody finds one.
+
+The Windows program under Wine, by SSPI: on the Linux ground nothing can be sealed.
+"""
+import atexit
+import glob
+import os
+import shutil
+import sys
+import tempfile
+
+sys.path.append(os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
+
+from ground import GROUND, Bridge, Ferry, native, not_shown, run, sha256, skip, wait_until
+from rig import PASSWORDS, ApacheOrigin, Kdc, NginxTls, NtlmServer
+
+if GROUND == "linux":
+    skip("passwords cannot be sealed on this ground: Wine shows them")
+
+folder = tempfile.mkdtemp(prefix="ferry-passwords-")
+atexit.register(shutil.rmtree, folder, ignore_errors=True)
+os.chmod(folder, 0o755)
+SIZE = 300000
+ntlm = NtlmServer(os.path.join(folder, "ntlm"))
+proxy = NtlmServer(os.path.join(folder, "proxy"), proxy=True)
+ntlm.file("a.bin", SIZE)
+THROUGH = {"table": [f"* http://proxy.localhost:{proxy.port}"]}
+NTLM = {"ntlm": ["*"]}
+MARKED = "sesame-wrong-M4rk3d"
+
+
+class Scene(Ferry):
+    def __init__(self, authentication=(), proxy=(), environment=(), tls=()):
+        super().__init__({"authentication": dict(authentication), "proxy": dict(proxy), "tls": dict(tls)})
+        self.environment.update(environment)
+        self.start()
+        self.bridge = Bridge(self)
+        self.bridge.ok("hello", protocol=1, client="test")
+        self.number = 0
+
+    def job(self, url, *credentials):
+        """A job with these (target, scheme, user, password), under way; its handle and where it lands."""
+        self.number += 1
+        path = os.path.join(self.landed, f"{self.number}.bin")
+        handle = self.bridge.ok("job.create", name=f"J{self.number}", auto_complete=True, retry_delay_s=5,
+                                files=[{"url": url, "path": self.destination(f"{self.number}.bin")}])["handle"]
+        for target, scheme, user, password in credentials:
+            self.bridge.ok("job.setCredentials", handle=handle, target=target, scheme=scheme, user=user, password=password)
+        self.bridge.ok("job.resume", handle=handle)
+        return handle, path
+
+    def status(self, handle):
+        return self.bridge.ok("job.get", handle=handle)["job"]
+
+    def lands(self, url, *credentials, served=ntlm):
+        handle, path = self.job(url, *credentials)
+        job = wait_until(lambda: self.over(handle), 30, "the job has ended")
+        assert job["state"] == "ACKNOWLEDGED", job
+        assert sha256(path) == sha256(os.path.join(served.www, "a.bin"))
+        assert job["credentials"] == [], job
+
+    def over(self, handle):
+        job = self.status(handle)
+        return job if job["state"] in ("ACKNOWLEDGED", "ERROR") else None
+
+    def fails(self, url, result, *words, credentials=()):
+        handle, _ = self.job(url, *credentials)
+        job = wait_until(lambda: self.over(handle), 30, "the job has ended")
+        assert (job["state"], (job["error"] or {}).get("result")) == ("ERROR", result), job
+        for word in words:
+            assert word in job["error"]["what"], job["error"]
+        self.bridge.ok("job.cancel", handle=handle)
+
+    def close(self):
+        if hasattr(self, "bridge"):
+            self.bridge.process.stdin.close()
+            self.bridge.process.wait(20)
+        super().close()
+
+
+def alice(target, scheme, password=PASSWORDS["alice"], user="FERRY\\alice"):
+    return target, scheme, user, password
+
+
+def ntlm__origin_proxy_and_both():
+    scene = Scene(NTLM)
+    scene.lands(ntlm.url("a.bin"), alice("server", "ntlm"))
+    assert {seen.user for seen in ntlm.requests() if seen.status == 200} == {"FERRY\\alice"}
+    scene.close()
+    scene = Scene(NTLM, THROUGH)
+    scene.lands(ntlm.url("a.bin"), alice("server", "ntlm"), ("proxy", "ntlm", "FERRY\\bob", PASSWORDS["bob"]))
+    assert {seen.user for seen in proxy.requests() if seen.status == 200} == {"FERRY\\bob"}
+    scene.fails(ntlm.url("a.bin"), "PROXY_UNAUTHORIZED", "the proxy asks for NTLM", credentials=[alice("server", "ntlm")])
+    scene.close()
+
+
+def ntlm__what_is_wrong_is_told():
+    scene = Scene(NTLM)
+    scene.fails(ntlm.url("a.bin"), "UNAUTHORIZED", "refused NTLM as the job's user", credentials=[alice("server", "ntlm", MARKED)])
+    ntlm.mode = "refuse"
+    scene.fails(ntlm.url("a.bin"), "UNAUTHORIZED", "refused NTLM", credentials=[alice("server", "ntlm")])
+    ntlm.mode = "normal"
+    scene.close()
+    scene = Scene({"ntlm": ["elsewhere.example"]})
+    scene.fails(ntlm.url("a.bin"), "AUTH_SCHEME", "offers NTLM", "does not allow it NTLM", credentials=[alice("server", "ntlm")])
+    scene.close()
+
+
+def ntlm__proxy_drops_the_second_leg__is_tried_again():
+    secure = NginxTls(os.path.join(folder, "tls"))
+    secure.file("a.bin", SIZE)
+    scene = Scene(NTLM, THROUGH, tls={"ca_files": [f"localhost {native(secure.ca)}"], "revocation": 0})
+    for url in (ntlm.url("a.bin"), secure.url("a.bin")):
+        drops_and_comes_back(scene, url)
+    scene.fails(secure.url("a.bin"), "PROXY_UNAUTHORIZED", "refused NTLM", credentials=[alice("proxy", "ntlm", MARKED)])
+    scene.close()
+
+
+def drops_and_comes_back(scene, url):
+    proxy.mode = "drop"
+    handle, path = scene.job(url, alice("server", "ntlm"), alice("proxy", "ntlm"))
+    job = wait_until(lambda: scene.status(handle) if scene.status(handle)["error"] else None, 30, "the connection broke off")
+    assert job["state"] == "TRANSIENT_ERROR", job
+    proxy.mode = "normal"
+    wait_until(lambda: scene.status(handle)["state"] == "ACKNOWLEDGED", 40, "it is tried again")
+    assert os.path.getsize(path) == SIZE
+
+
+def basic__in_the_clear_only_where_it_is_said():
+    plain = NtlmServer(os.path.join(folder, "basic"), schemes=('Basic realm="x"',))
+    plain.file("a.bin", SIZE)
+    scene = Scene()
+    scene.fails(plain.url("a.bin"), "AUTH_SCHEME", "offers Basic", credentials=[alice("server", "basic", user="alice")])
+    assert plain.tokens == [], plain.tokens
+    scene.close()
+    scene = Scene({"basic_in_clear": ["localhost"]})
+    scene.lands(plain.url("a.bin"), alice("server", "basic", user="alice"), served=plain)
+    scene.close()
+
+
+def kerberos__with_a_password_and_digest():
+    kdc = Kdc(os.path.join(folder, "kdc"))
+    apache = ApacheOrigin(os.path.join(folder, "apache"), kdc)
+    apache.file("a.bin", SIZE)
+    scene = Scene(environment={"KRB5_CONFIG": kdc.config, "KRB5CCNAME": "FILE:" + os.path.join(folder, "made")})
+    scene.lands(apache.url("a.bin"), alice("server", "negotiate", user="FERRY.TEST\\alice"), served=apache)
+    assert {seen.user for seen in apache.requests() if seen.status == 200} == {"alice@FERRY.TEST"}
+    scene.close()
+    not_shown("Digest is Windows' own WDigest, which Wine has not", "nothing, unrun")
+
+
+def passwords__are_nowhere_in_the_clear():
+    """Every byte that the service leaves: the queue, its log, the key, partial files, and what it says."""
+    scene = Scene(NTLM)
+    word = "M4rk3d-pa55-" + "x" * 20
+    handle, _ = scene.job(ntlm.url("a.bin"), ("server", "ntlm", "FERRY\\marked-user", word), ("proxy", "basic", "marked-user", word))
+    wait_until(lambda: scene.over(handle), 30, "it has ended")
+    said = scene.run("show", "J1").stdout + scene.run("show", "--json", "J1").stdout + scene.run("list", "--all").stdout
+    said += scene.run("credentials", "remove", "--target", "proxy", "--scheme", "basic", "J1", check=False).stdout
+    for text in (word, "marked-user"):
+        for spelled in (text.encode(), text.encode("utf-16le")):
+            for path in glob.glob(os.path.join(scene.folder, "**"), recursive=True):
+                if os.path.isfile(path):
+                    with open(path, "rb") as file:
+                        assert spelled not in file.read(), (path, text)
+        assert text not in said, said
+    scene.close()
+
+
+run(ntlm__origin_proxy_and_both,
+    ntlm__what_is_wrong_is_told,
+    ntlm__proxy_drops_the_second_leg__is_tried_again,
+    basic__in_the_clear_only_where_it_is_said,
+    kerberos__with_a_password_and_digest,
+    passwords__are_nowhere_in_the_clear)

@@ -192,7 +192,7 @@ def act():
         proved += on_linux(domain)
     else:
         print("\nSKIPPED: two identities in one job need root and setpriv (util-linux), to be several users")
-    proved += on_wine(domain)
+    proved = on_wine(domain) + proved
     with open(PROVED, "w") as file:
         file.writelines(f"  {line}\n" for line in proved)
 

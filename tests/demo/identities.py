@@ -155,8 +155,8 @@ def on_linux(domain):
     _, code = cast.ferry.terminate()
     assert code == 0, cast.ferry.said()
     cast.ferry.close()
-    return ["Linux  the job's file was written with the helper's token into a folder that is closed to all others (the kernel)",
-            "Linux  its owner's domain identity, and no other, was shown to a proxy and a server that ask for Kerberos (their logs)"]
+    return ["Linux  a job's file was written as its helper into a folder that is closed to all others (the kernel)",
+            "Linux  proxy and server, which ask for Kerberos, saw its owner's domain identity and no other (their logs)"]
 
 
 def on_wine(domain):
@@ -176,7 +176,7 @@ def on_wine(domain):
     say("file   " + listed(path))
     domain.check_bytes(path)
     ferry.close()
-    return ["Wine   ferryd.exe, the Windows program, answers the same proxy and server, by SSPI and Kerberos (their logs)"]
+    return ["Wine   ferryd.exe, the Windows program, answers a proxy and a server that ask for Kerberos, by SSPI (their logs)"]
 
 
 def act():

@@ -307,24 +307,27 @@ static enum result read_authority(struct transfer_trust *trust, const char *entr
 	AUTO(buffer) struct buffer pem = BUFFER(CA_FILE_BYTES_MAX);
 	struct text_view host, path;
 	struct fault why;
-	enum result result = RESULT_OK;
 
 	if (!trust_split(text_view(entry), &host, &path))
 		return fault_set(fault, RESULT_BAD_SETTING, FAULT_FERRY, 0, "tls.ca_files: \"%s\"", entry);
-	result = file_read_all(path.bytes, &pem, &why);
+	enum result result = file_read_all(path.bytes, &pem, &why);
 	if (result == RESULT_OK && (pem.length == 0 || strstr(pem.bytes, "-----BEGIN CERTIFICATE-----") == NULL))
 		result = fault_set(&why, RESULT_BAD_SETTING, FAULT_FERRY, 0, "%s has no certificate in PEM", path.bytes);
 	if (result == RESULT_OK)
-		return transfer_trust_authority(trust, host, (struct text_view){ pem.bytes, pem.length });
-	return fault_set(fault, RESULT_BAD_SETTING, why.source, why.raw, "tls.ca_files: %s", why.what);
+		result = transfer_trust_authority(trust, host, (struct text_view){ pem.bytes, pem.length });
+	else if (transfer_trust_nobody(trust, host) == RESULT_OK)
+		return fault_set(fault, RESULT_BAD_SETTING, why.source, why.raw, "tls.ca_files: %s", why.what);
+	return result == RESULT_OK ? RESULT_OK : fault_set(fault, RESULT_NO_MEMORY, FAULT_FERRY, 0, "read tls.ca_files");
 }
 
-/* Of what fails the rest is there: a host whose authority could not be read is not believed, and all pins hold. */
+/* The first failure; of what fails the rest is there: a host whose authority could not be read is not believed by anything
+ * else, and all pins hold. */
 static enum result read_trust(const struct settings *settings, struct transfer_trust **ret_trust, struct fault *fault)
 {
 	struct transfer_trust *trust =
 		transfer_trust_new((unsigned)settings->tls_revocation, (unsigned)settings->tls_version_min);
 	enum result result = RESULT_OK;
+	struct fault why;
 
 	*ret_trust = trust;
 	if (trust == NULL)
@@ -332,11 +335,18 @@ static enum result read_trust(const struct settings *settings, struct transfer_t
 	for (uint32_t i = 0; i < settings->tls_pins.count && result == RESULT_OK; i++) {
 		struct text_view host, pins;
 
-		if (trust_split(text_view(settings->tls_pins.items[i]), &host, &pins))
-			result = transfer_trust_pins(trust, host, pins);
+		if (trust_split(text_view(settings->tls_pins.items[i]), &host, &pins) &&
+		    transfer_trust_pins(trust, host, pins) != RESULT_OK)
+			result = fault_set(fault, RESULT_NO_MEMORY, FAULT_FERRY, 0, "read tls.pins");
 	}
-	for (uint32_t i = 0; i < settings->tls_ca_files.count && result == RESULT_OK; i++)
-		result = read_authority(trust, settings->tls_ca_files.items[i], fault);
+	for (uint32_t i = 0; i < settings->tls_ca_files.count && result != RESULT_NO_MEMORY; i++) {
+		enum result one = read_authority(trust, settings->tls_ca_files.items[i], &why);
+
+		if (one != RESULT_OK && (result == RESULT_OK || one == RESULT_NO_MEMORY)) {
+			result = one;
+			*fault = why;
+		}
+	}
 	return result;
 }
 
@@ -434,7 +444,12 @@ static enum result run_engine(struct daemon *daemon, struct store *store, struct
 	if (throttle == NULL || syncs == NULL)
 		return fault_set(daemon->fault, RESULT_NO_MEMORY, FAULT_FERRY, 0, "start transfers");
 	daemon->workers.syncs = syncs;
-	if (read_trust(settings, &daemon->workers.transfer.trust, &refused) != RESULT_OK) {
+	result = read_trust(settings, &daemon->workers.transfer.trust, &refused);
+	if (result == RESULT_NO_MEMORY) {
+		*daemon->fault = refused;
+		return result;
+	}
+	if (result != RESULT_OK) {
 		EVENTS_NOTE(events, EVENT_SETTINGS_REFUSED, refused.what);
 		events_speak(events);
 	}

@@ -104,21 +104,38 @@ void active_wipe_credentials(struct active *active)
 	active->credential_count = 0;
 }
 
+/* An owner may not present whom he is not wherever he points: not the computer's account, and of a token that he did not
+ * lend himself only where its lender saw that he would. */
+static unsigned implicit_of(const struct engine *engine, const struct active *active, const struct job *job)
+{
+	const struct lent *lent = engine_lent(engine, job->row);
+
+	switch (active->as[JOB_SIDE_NETWORK]) {
+	case IDENTITY_OWNER: return job->implicit;
+	case IDENTITY_HELPER: return lent == NULL ? 0 : lent->by_owner ? job->implicit : job->implicit & lent->implicit;
+	case IDENTITY_SERVICE:
+	case IDENTITY_CHOICE_COUNT: break;
+	}
+	return 0;
+}
+
 enum result active_open_credentials(struct engine *engine, struct active *active, const struct job *job, struct fault *fault)
 {
-	if ((job->implicit | job->explicit) == 0)
+	const unsigned implicit = implicit_of(engine, active, job), all = implicit | job->explicit;
+
+	if (all == 0)
 		return RESULT_OK;
 	active->credentials = calloc(CREDENTIALS_MAX, sizeof(*active->credentials));
 	if (active->credentials == NULL)
 		return fault_set(fault, RESULT_NO_MEMORY, FAULT_FERRY, 0, "start the job");
 	for (unsigned slot = 0; slot < CREDENTIALS_MAX; slot++) {
-		if (!((job->implicit | job->explicit) & 1u << slot))
+		if (!(all & 1u << slot))
 			continue;
 		struct credential *credential = &active->credentials[active->credential_count++];
 
 		credential->target = JOB_CREDENTIAL_TARGET(slot);
 		credential->scheme = JOB_CREDENTIAL_SCHEME(slot);
-		credential->implicit = (job->implicit & 1u << slot) != 0;
+		credential->implicit = (implicit & 1u << slot) != 0;
 		enum result result = credential->implicit ? RESULT_OK : open_secret(engine, job, credential, fault);
 		if (result != RESULT_OK) {
 			active_wipe_credentials(active);
@@ -147,6 +164,20 @@ static void fill_login(const struct engine *engine, const struct active *active,
 	text_display(ret_login->password, sizeof(ret_login->password), "%s", login.password);
 }
 
+/* Whoever runs the network that this machine happens to be in can name a proxy: it is answered only if it is known by name. */
+static bool may_answer_proxy(const struct engine *engine, const struct flight *flight, struct text_view host)
+{
+	const struct settings *settings = engine->parts.settings;
+
+	for (uint32_t i = 0; i < settings->authentication_implicit_proxies.count; i++) {
+		struct text_view pattern = text_view(settings->authentication_implicit_proxies.items[i]);
+
+		if (!text_is(pattern, "*") && host_pattern_fits(pattern, host))
+			return true;
+	}
+	return flight->proxy.source != PROXY_FROM_AUTODETECT;
+}
+
 enum result flight_route(const struct engine *engine, const struct flight *flight, struct transfer_route **ret_route)
 {
 	struct url url, proxy;
@@ -158,7 +189,7 @@ enum result flight_route(const struct engine *engine, const struct flight *fligh
 	memcpy(route->proxy, flight->proxy.address, sizeof(route->proxy));
 	if (url_parse(text_view(flight->file.url), &url, &ignored) == RESULT_OK && !url.share)
 		fill_login(engine, flight->active, AUTH_SERVER, url.host, url.secure, &route->logins[AUTH_SERVER]);
-	if (url_parse(text_view(route->proxy), &proxy, &ignored) == RESULT_OK)
+	if (url_parse(text_view(route->proxy), &proxy, &ignored) == RESULT_OK && may_answer_proxy(engine, flight, proxy.host))
 		fill_login(engine, flight->active, AUTH_PROXY, proxy.host, false, &route->logins[AUTH_PROXY]);
 	*ret_route = route;
 	return RESULT_OK;

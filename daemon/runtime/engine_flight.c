@@ -548,6 +548,9 @@ static bool may_start_file(const struct engine *engine, const struct active *act
 	const struct settings *settings = engine->parts.settings;
 	uint32_t of_job = active->flight_count - active->on_disk_count, of_all = engine->flight_count - engine->on_disk_count;
 
+	/* A wrong password counts once, and not as often as there are files: accounts are locked after few. */
+	if (of_job > 0 && active->credential_count > 0 && !active->connected)
+		return false;
 	return engine->broken.result == RESULT_OK && !active->exhausted && active->on_disk_count < FILES_ON_DISK_MAX &&
 	       of_job < at_once(engine, active, settings->transfer_files_active_per_job_max) &&
 	       (of_job == 0 || of_all < settings->transfer_files_active_max);

@@ -96,6 +96,7 @@ static enum result lent_new(struct engine *engine, const struct job *job, const 
 	lent->expires_ms = loan->age_s > 0 ? engine_mono(engine) + (int64_t)loan->age_s * 1000 : INT64_MAX;
 	lent->files = job->files_total;
 	lent->agreed = access_agreed_flags(loan->opener, job);
+	lent->implicit = loan->opener->rights & ACCESS_QUERY ? job->implicit : 0;
 	lent->by_owner = strcmp(loan->opener->caller.owner, job->owner) == 0;
 	lent->turn = engine->turn;
 	memcpy(lent->owner, job->owner, sizeof(lent->owner));

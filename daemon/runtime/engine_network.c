@@ -55,6 +55,7 @@ static void deliver_changed(struct letter *letter, void *receiver)
 	if (now->metered != before.metered || now->roaming != before.roaming || now->battery_saver != before.battery_saver)
 		note_cost(engine);
 	engine_review_held(engine);
+	engine_forget_proxies(engine);
 }
 
 void engine_network_changed(struct engine *engine)

@@ -66,6 +66,7 @@ struct lent {
 	uint32_t files;        /* of the job when it was lent: ordinals below that are covered (rule 11) */
 	unsigned agreed;       /* the flags that whoever lent it agreed to */
 	bool by_owner;         /* the job's owner lent it */
+	unsigned implicit;     /* credentials that the job had then, as whoever lent it could see */
 	char *roots;           /* and local files below these, each with its end; NULL: none */
 	size_t root_bytes;
 	uint64_t turn;         /* in which it was lent */
@@ -85,6 +86,7 @@ struct crew {
 	struct crew *next;
 	struct identity *identity;
 	struct known_proxies *proxies; /* that the system has for servers */
+	struct bad_proxy { char address[PROXY_BYTES_MAX + 1]; int64_t until_ms; } bad_proxies[BAD_PROXIES_MAX]; /* monotonic */
 	struct answers answers; /* none where it has a worker for files */
 	struct worker *workers[WORKER_KIND_COUNT];
 	unsigned jobs; /* actives and errands that use it, twice where they use it for both sides */
@@ -196,7 +198,6 @@ struct engine {
 	struct job titled; /* the last one whose files' events were noted: its title, id and owner; row 0: none */
 	struct errand *errands;
 	struct host *hosts;
-	struct bad_proxy { char address[PROXY_BYTES_MAX + 1]; int64_t until_ms; } bad_proxies[BAD_PROXIES_MAX]; /* monotonic */
 	uint64_t swept[SWEPT_FOLDERS_MAX];
 	size_t swept_count;
 	uint64_t unmarked[UNMARKED_FOLDERS_MAX];
@@ -513,7 +514,8 @@ void engine_end_answers(struct engine *engine, int64_t row);
 void flight_fetch(struct engine *engine, struct flight *flight);
 void engine_proxies_answered(struct engine *engine, const struct report *report); /* ORDER_PROXY's */
 /* It could not be reached: for a while another one comes first, where there is one. */
-void engine_proxy_failed(struct engine *engine, const struct flight *flight, enum result result);
+void engine_proxy_failed(struct engine *engine, const struct flight *flight);
 void crew_forget_proxies(struct crew *crew);
+void engine_forget_proxies(struct engine *engine); /* in another network others may be told */
 
 #endif

@@ -22,32 +22,33 @@ struct known_proxies {
 
 /* --- proxies that cannot be reached --- */
 
-static bool is_bad(const struct engine *engine, const char *address)
+static bool is_bad(const struct engine *engine, const struct flight *flight, const char *address)
 {
+	const struct bad_proxy *bad = flight->active->crews[JOB_SIDE_NETWORK]->bad_proxies;
+
 	for (unsigned i = 0; i < BAD_PROXIES_MAX; i++)
-		if (engine->bad_proxies[i].until_ms > engine_mono(engine) && strcmp(engine->bad_proxies[i].address, address) == 0)
+		if (bad[i].until_ms > engine_mono(engine) && strcmp(bad[i].address, address) == 0)
 			return true;
 	return false;
 }
 
-void engine_proxy_failed(struct engine *engine, const struct flight *flight, enum result result)
+void engine_proxy_failed(struct engine *engine, const struct flight *flight)
 {
-	struct bad_proxy *oldest = &engine->bad_proxies[0];
+	struct bad_proxy *bad = flight->active->crews[JOB_SIDE_NETWORK]->bad_proxies, *oldest = &bad[0];
 
-	if (flight->proxy.address[0] == '\0' || (result != RESULT_CONNECT_FAILED && result != RESULT_NAME_NOT_RESOLVED))
-		return;
 	for (unsigned i = 1; i < BAD_PROXIES_MAX; i++)
-		if (engine->bad_proxies[i].until_ms < oldest->until_ms)
-			oldest = &engine->bad_proxies[i];
+		if (bad[i].until_ms < oldest->until_ms)
+			oldest = &bad[i];
 	memcpy(oldest->address, flight->proxy.address, sizeof(oldest->address));
 	oldest->until_ms = engine_mono(engine) + BAD_PROXY_MS;
 }
 
 /* The first that is not known to be bad; of bad ones the first. */
-static struct proxy_choice best_of(const struct engine *engine, const struct proxy_choice *choices, size_t count)
+static struct proxy_choice best_of(const struct engine *engine, const struct flight *flight,
+                                   const struct proxy_choice *choices, size_t count)
 {
 	for (size_t i = 0; i < count; i++)
-		if (choices[i].address[0] == '\0' || !is_bad(engine, choices[i].address))
+		if (choices[i].address[0] == '\0' || !is_bad(engine, flight, choices[i].address))
 			return choices[i];
 	return choices[0];
 }
@@ -62,7 +63,7 @@ static enum result of_job(struct engine *engine, struct flight *flight, const st
 	if (result == RESULT_OK)
 		result = proxy_choose(text_view(list), text_view(bypass), url, PROXY_FROM_JOB, choices, &count, fault);
 	if (result == RESULT_OK)
-		flight->proxy = best_of(engine, choices, count);
+		flight->proxy = best_of(engine, flight, choices, count);
 	return result;
 }
 
@@ -168,7 +169,7 @@ static enum result of_system(struct engine *engine, struct flight *flight, const
 	if (*place != NULL && (*place)->answered && (*place)->until_ms <= engine_mono(engine))
 		forget(place);
 	else if (*place != NULL && (*place)->answered) {
-		flight->proxy = best_of(engine, (*place)->choices, (*place)->count);
+		flight->proxy = best_of(engine, flight, (*place)->choices, (*place)->count);
 		return RESULT_OK;
 	} else if (*place != NULL) {
 		*ret_waits = true;
@@ -223,11 +224,24 @@ void flight_fetch(struct engine *engine, struct flight *flight)
 		flight_order(engine, flight, ORDER_FETCH, 0);
 }
 
+void engine_forget_proxies(struct engine *engine)
+{
+	for (struct crew *crew = engine->crews; crew != NULL; crew = crew->next) {
+		for (struct known_proxies **place = &crew->proxies; *place != NULL;)
+			if ((*place)->answered)
+				forget(place);
+			else
+				place = &(*place)->next;
+		memset(crew->bad_proxies, 0, sizeof(crew->bad_proxies));
+	}
+}
+
 /* Those that waited for it go on, or not. */
-static void go_on(struct engine *engine, const struct crew *crew, const char *server, const struct fault *fault)
+static void go_on(struct engine *engine, const struct crew *crew, const char *server, enum proxy_mode mode,
+                  const struct fault *fault)
 {
 	for (struct active *active = engine->actives; active != NULL; active = active->next) {
-		if (active->crews[JOB_SIDE_NETWORK] != crew)
+		if (active->crews[JOB_SIDE_NETWORK] != crew || active->proxy_mode != mode)
 			continue;
 		for (struct flight *flight = active->flights; flight != NULL; flight = flight->next) {
 			char of_flight[HOST_NAME_BYTES_MAX];
@@ -263,8 +277,12 @@ void engine_proxies_answered(struct engine *engine, const struct report *report)
 	struct fault fault = report->fault;
 	enum result result = report->result;
 
-	if (place == NULL || *place == NULL)
+	if (place == NULL)
+		return; /* its crew is gone */
+	if (*place == NULL) { /* forgotten for others meanwhile: whoever waits asks anew */
+		go_on(engine, crew, server, (enum proxy_mode)report->bytes_total, NULL);
 		return;
+	}
 	struct known_proxies *known = *place;
 	if (result == RESULT_OK) {
 		const char *list = server + strlen(server) + 1, *bypass = list + strlen(list) + 1;
@@ -280,7 +298,7 @@ void engine_proxies_answered(struct engine *engine, const struct report *report)
 	}
 	known->answered = true;
 	known->until_ms = engine_mono(engine) + KEEP_MS;
-	go_on(engine, crew, server, result == RESULT_OK ? NULL : &fault);
+	go_on(engine, crew, server, known->mode, result == RESULT_OK ? NULL : &fault);
 	if (result != RESULT_OK) {
 		place = find_known(crew, server, (enum proxy_mode)report->bytes_total);
 		if (*place != NULL)

@@ -261,7 +261,8 @@ static void on_fetched(struct engine *engine, struct flight *flight, const struc
 	if (report->result != RESULT_CANCELLED && flight->fault.result == RESULT_OK) {
 		flight->fault = report->fault;
 		flight->retry_after_s = report->retry_after_s;
-		engine_proxy_failed(engine, flight, report->result);
+		if (report->proxy_failed)
+			engine_proxy_failed(engine, flight);
 		if (report->http_status != 0 && report->retry_after_s == 0)
 			engine_host_answered(engine, flight); /* badly, but it did */
 		else

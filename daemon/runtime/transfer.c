@@ -53,6 +53,7 @@ void transfer_free(struct transfer *transfer)
 	hash_free(transfer->hash);
 	ranges_done(&transfer->ranges);
 	free(transfer->block);
+	free(transfer->moved);
 	free(transfer->text);
 	free(transfer);
 }
@@ -224,6 +225,7 @@ static void finish(struct transfer *transfer)
 	if (transfer->easy) {
 		curl_easy_getinfo(transfer->easy, CURLINFO_RESPONSE_CODE, &end.http_status);
 		measure(transfer->easy, &end);
+		end.proxy_failed = transfer->proxy_failed && end.result != RESULT_CANCELLED;
 	}
 	transfer_free(transfer);
 	set->count--;
@@ -444,7 +446,7 @@ static bool ask_for_the_next(struct transfer *transfer, CURLcode code)
 static void end_active(struct transfer *transfer, CURLcode code)
 {
 	curl_multi_remove_handle(transfer->set->multi, transfer->easy);
-	if (transfer_parts_ended(transfer))
+	if (transfer_parts_ended(transfer) || transfer_follow(transfer))
 		return;
 	if (transfer->ask_again && transfer->fault.result == RESULT_OK) {
 		transfer->asked_again = true;

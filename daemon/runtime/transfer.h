@@ -27,6 +27,8 @@ struct transfer_trust;
 /* revocation: 0 not asked for, 1 as far as an answer comes, 2 no connection without one; version_min: 12 or 13. */
 struct transfer_trust *transfer_trust_new(unsigned revocation, unsigned version_min); /* NULL: no memory */
 enum result transfer_trust_authority(struct transfer_trust *trust, struct text_view host, struct text_view pem) MUST_CHECK;
+/* Of a host whose certificates could not be had: nobody is believed to be it. */
+enum result transfer_trust_nobody(struct transfer_trust *trust, struct text_view host) MUST_CHECK;
 enum result transfer_trust_pins(struct transfer_trust *trust, struct text_view host, struct text_view pins) MUST_CHECK;
 struct transfer_trust *transfer_trust_hold(struct transfer_trust *trust);
 void transfer_trust_free(struct transfer_trust *trust);
@@ -105,6 +107,7 @@ struct transfer_end {
 	uint32_t connect_ms; /* a round trip to the server, as far as a connection was made for it; else 0 */
 	uint32_t fetch_ms;   /* from the request to the end of the body; 0: there was none */
 	struct fault fault;     /* of a failure */
+	bool proxy_failed;      /* which is that its proxy could not be reached */
 	bool unchanged; /* what `known.condition` says is what the server has: nothing came, and `answered` was not called */
 	char etag[FILE_ETAG_BYTES_MAX], modified[FILE_MODIFIED_BYTES_MAX]; /* of an unchanged file; "": the server did not say */
 };

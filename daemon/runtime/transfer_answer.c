@@ -189,39 +189,23 @@ static void judge(struct transfer *transfer, long status)
 	}
 }
 
-/* curl follows with what was set for the first host: where another authority or key is to be seen it may not go.  A
- * reference without a host stays; what is no URL at all curl refuses. */
-static void judge_redirect(struct transfer *transfer, const char *location)
-{
-	char text[URL_BYTES_MAX + 8];
-	struct url url;
-	struct fault ignored;
-	const char *scheme = transfer->url.secure ? "https:" : "http:";
-
-	if (text_format(text, sizeof(text), "%s%s", location[0] == '/' && location[1] == '/' ? scheme : "", location) != RESULT_OK ||
-	    url_parse(text_view(text), &url, &ignored) != RESULT_OK || transfer_trusts_alike(transfer, url.host))
-		return;
-	transfer->discard = true;
-	(void)transfer_fail(transfer, RESULT_REDIRECT_REFUSED, FAULT_FERRY, 0,
-	                    "the server redirects to a host for which tls.ca_files or tls.pins say something else");
-}
-
-static void head_complete(struct transfer *transfer)
+/* False: the request ends here. */
+static bool head_complete(struct transfer *transfer)
 {
 	long status = 0;
 	curl_easy_getinfo(transfer->easy, CURLINFO_RESPONSE_CODE, &status);
 	if (status < 200)
-		return; /* 1xx: the real one follows */
+		return true; /* 1xx: the real one follows */
 	const char *location = header_value(transfer, "Location");
 	if (status >= 300 && status < 400 && location && *location) {
 		transfer->phase = TRANSFER_REDIRECTED;
-		judge_redirect(transfer, location);
-		return;
+		return transfer_redirected(transfer, location);
 	}
 	/* Curl answers, if it may, and then another head comes. */
 	transfer->phase = status == 401 || status == 407 ? TRANSFER_CHALLENGED : TRANSFER_ANSWERED;
 	if (transfer->phase == TRANSFER_ANSWERED)
 		judge(transfer, status);
+	return true;
 }
 
 static size_t on_head(char *bytes, size_t one, size_t length, void *context)
@@ -232,8 +216,8 @@ static size_t on_head(char *bytes, size_t one, size_t length, void *context)
 	transfer->heard = true;
 	/* After the judgement only a chunked body's trailers come this way. */
 	bool blank = length <= 2 && (bytes[0] == '\r' || bytes[0] == '\n');
-	if (blank && transfer->phase != TRANSFER_ANSWERED)
-		head_complete(transfer);
+	if (blank && transfer->phase != TRANSFER_ANSWERED && !head_complete(transfer))
+		return CURL_WRITEFUNC_ERROR;
 	return length;
 }
 
@@ -353,7 +337,11 @@ enum result transfer_ask(struct transfer *transfer)
 		transfer->easy = curl_easy_init();
 		if (!transfer->easy)
 			return transfer_fail(transfer, RESULT_NO_MEMORY, FAULT_FERRY, 0, "begin");
+		transfer->share = RATE_UNLIMITED;
 		transfer_follow_limit(transfer);
+		if (transfer_trusts_nobody(transfer))
+			return transfer_fail(transfer, RESULT_CERTIFICATE, FAULT_FERRY, 0,
+			                     "the file of the host's private authority could not be read when the service started");
 		if (!set_up(transfer))
 			return transfer_fail(transfer, RESULT_NO_MEMORY, FAULT_FERRY, 0, "set up the request");
 	}

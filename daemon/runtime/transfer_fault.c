@@ -25,6 +25,8 @@ enum result transfer_fail_curl(struct transfer *transfer, CURLcode code)
 	long status = 0;
 	char what[96];
 
+	transfer->proxy_failed = transfer->route && transfer->route->proxy[0] != '\0' &&
+	                         (code == CURLE_COULDNT_RESOLVE_PROXY || code == CURLE_COULDNT_CONNECT);
 	curl_easy_getinfo(transfer->easy, CURLINFO_HTTP_CONNECTCODE, &status);
 	if (status >= 300 && status != 407) {
 		text_display(what, sizeof(what), "the proxy refuses the way to the server with status %ld", status);

@@ -69,6 +69,9 @@ struct transfer {
 	CURL *easy;
 	struct curl_slist *headers;
 	struct transfer_route *route; /* as in the order; of a part its lead's */
+	char *moved;       /* a redirect's URL that is to be asked anew */
+	unsigned moves;
+	bool proxy_failed; /* it could not be reached */
 	char auth_text[TRANSFER_AUTH_TEXT_BYTES]; /* what SSPI or GSSAPI said last */
 	struct resume_request request;
 	enum transfer_phase phase;
@@ -180,8 +183,14 @@ enum result transfer_fail(struct transfer *transfer, enum result result, enum fa
 enum result transfer_fail_curl(struct transfer *transfer, CURLcode code);
 enum result result_from_curl(CURLcode code, enum transfer_phase phase);
 
+/* --- transfer_redirect.c --- */
+/* Judge where the last head leads.  False: the request is to end: it failed, or goes on by transfer_follow. */
+bool transfer_redirected(struct transfer *transfer, const char *location) MUST_CHECK;
+bool transfer_follow(struct transfer *transfer) MUST_CHECK; /* ask there; false: it leads nowhere, or could not be asked */
+
 /* --- transfer_trust.c --- */
 bool transfer_set_trust(struct transfer *transfer) MUST_CHECK; /* false: no memory */
+bool transfer_trusts_nobody(const struct transfer *transfer);
 /* Is the host recognised by the same as the one that was asked? */
 bool transfer_trusts_alike(const struct transfer *transfer, struct text_view host);
 

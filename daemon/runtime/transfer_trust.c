@@ -79,6 +79,12 @@ enum result transfer_trust_pins(struct transfer_trust *trust, struct text_view h
 	return result;
 }
 
+/* Its place is taken by one that nobody is signed by. */
+enum result transfer_trust_nobody(struct transfer_trust *trust, struct text_view host)
+{
+	return transfer_trust_authority(trust, host, (struct text_view){ "", 0 });
+}
+
 static const struct trusted *find(const struct trusted *list, uint32_t count, struct text_view host)
 {
 	for (uint32_t i = 0; i < count; i++)
@@ -103,6 +109,13 @@ bool transfer_trusts_alike(const struct transfer *transfer, struct text_view hos
 
 	return authority_of(trust, host) == authority_of(trust, transfer->url.host) &&
 	       pins_of(trust, host) == pins_of(trust, transfer->url.host);
+}
+
+bool transfer_trusts_nobody(const struct transfer *transfer)
+{
+	const struct trusted *authority = authority_of(transfer->set->limits.trust, transfer->url.host);
+
+	return authority != NULL && authority->length == 0 && transfer->url.secure;
 }
 
 bool transfer_set_trust(struct transfer *transfer)

@@ -287,6 +287,7 @@ static void on_finished(void *context, int64_t row, const struct transfer_end *e
 	report->http_status = end->http_status;
 	report->retry_after_s = end->retry_after_s;
 	report->connect_ms = end->connect_ms;
+	report->proxy_failed = end->proxy_failed;
 	report->fetch_ms = end->fetch_ms;
 	report->unchanged = end->unchanged;
 	memcpy(report->etag, end->etag, sizeof(report->etag));
@@ -621,7 +622,7 @@ static void refuse_order(struct worker *worker, struct order *order)
 	if (consumes)
 		close_handle(order); /* what it promised; closing needs no identity */
 	struct report *report = done_report(worker, order, worker->dead_of.result, &worker->dead_of);
-	report->bytes = bytes;
+	report->bytes = report->bytes_total = bytes;
 	report->names = names;
 	post(worker, report);
 }

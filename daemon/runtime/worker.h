@@ -98,6 +98,7 @@ struct report {
 	uint64_t bytes_total; /* ANSWERED */
 	long http_status;
 	uint32_t retry_after_s; /* FETCH: see struct transfer_end */
+	bool proxy_failed; /* likewise */
 	uint32_t connect_ms, fetch_ms; /* likewise */
 	bool unmarked; /* PUBLISH: see partfile_publish */
 	char tag[FILE_TAG_BYTES_MAX];           /* OPEN */

@@ -13,6 +13,7 @@ from .apache import ApacheOrigin
 from .kdc import Kdc
 from .ntlm import NtlmServer
 from .pac import PacServer
+from .redirector import Redirector
 from .server import PASSWORDS
 from .squid import SquidProxy
 from .tls import NginxTls

@@ -101,6 +101,11 @@ struct world {
 	bool remote;       /* paths are Windows', and lie on another machine */
 	bool break_turn;   /* the turn of the next answer, or of what the next client asks, cannot be committed */
 	unsigned answers_behind; /* so many answers of workers come right behind what the next client asks */
+	const char *proxies;   /* that the system has for all servers, from the next start on; NULL: it never has any */
+	bool proxies_stuck;    /* whoever asks for them waits */
+	enum result proxies_fail; /* as the question ends; RESULT_OK: with those */
+	unsigned proxies_asked;
+	char proxy[PROXY_BYTES_MAX + 1]; /* by which the last fetch went */
 	bool no_seal;      /* nothing can be sealed, from the next start on */
 	bool secrets_lost; /* nothing that was sealed can be opened */
 	bool no_chance;    /* random bytes cannot be had: the turn breaks where a file would get a name, late in it */

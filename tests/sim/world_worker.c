@@ -155,7 +155,7 @@ static void check_order(const struct worker *worker, const struct order *order)
 		    strcmp(world_file(worker->world, order->file.url)->partial, order->file.partial) != 0)
 			wrong(worker->world, "made where nobody would find it", order->file.path);
 		break;
-	case ORDER_FETCH:
+	case ORDER_FETCH: memcpy(worker->world->proxy, order->route->proxy, sizeof(order->route->proxy)); /* fall through */
 	case ORDER_PROXY: check_identity(worker, JOB_SIDE_NETWORK, order->file.path, true); break;
 	case ORDER_SWEEP:
 		check_identity(worker, JOB_SIDE_FILE, order->file.path, false);
@@ -271,7 +271,7 @@ static void stop_worker(struct worker *worker)
 		place = &(*place)->next;
 	*place = worker->next;
 	/* Only where everything is dropped. */
-	if (worker->pending != NULL && !world->ending && world->engine->broken.result == RESULT_OK)
+	if (worker->pending != NULL && worker->kind != WORKER_PROXY && !world->ending && world->engine->broken.result == RESULT_OK)
 		wrong(world, "ended while it works", identity_caller(worker->identity)->owner);
 	while (worker->pending != NULL) {
 		struct pending *pending = worker->pending;
@@ -549,6 +549,7 @@ static void end_fetch(struct pending *pending, struct world_file *file, struct w
 		snprintf(report->etag, sizeof(report->etag), "\"v%u\"", source->version);
 	report->bytes = pending->restart || pending->unchanged ? 0 : pending->answered ? file->written : pending->order->file.bytes_recorded;
 	report->retry_after_s = source->retry_after_s > 0 ? source->retry_after_s : file->retry_after_s;
+	report->proxy_failed = result == RESULT_CONNECT_FAILED && pending->order->route->proxy[0] != '\0';
 	file->asked++;
 	source->asked++;
 	(void)!fault_set(&report->fault, result, FAULT_FERRY, 0, "made up");
@@ -618,6 +619,25 @@ static void advance_fetch(struct pending *pending)
 	end_fetch(pending, file, source, fetch_result(pending, file, source));
 }
 
+static void answer_proxy(struct pending *pending)
+{
+	struct world *world = pending->worker->world;
+	struct buffer names = pending->order->list;
+	struct report *report = new_report(pending, REPORT_DONE);
+
+	pending->order->list = BUFFER(0);
+	names.length_max = names.length + PROXY_TEXT_BYTES_MAX;
+	assert_int_equal(buffer_append(&names, world->proxies, strlen(world->proxies) + 1), RESULT_OK);
+	assert_int_equal(buffer_append(&names, "", 1), RESULT_OK);
+	world->proxies_asked++;
+	report->names = names;
+	report->bytes = PROXY_FROM_SCRIPT;
+	report->bytes_total = pending->order->bytes;
+	report->result = world->proxies_fail;
+	(void)!fault_set(&report->fault, world->proxies_fail, FAULT_FERRY, 0, "made up");
+	finish(pending, report);
+}
+
 struct worker_ops world_workers(struct world *world)
 {
 	return (struct worker_ops){ start_worker, give_order, stop_worker, world };
@@ -631,7 +651,9 @@ static struct pending *choose(struct world *world)
 
 	for (struct worker *worker = world->workers; worker != NULL; worker = worker->next) {
 		for (struct pending *pending = worker->pending; pending != NULL; pending = pending->next) {
-			if (worker->kind != WORKER_FILE && !pending->stopped && world_file(world, pending->order->file.url)->stuck)
+			if (worker->kind == WORKER_PROXY && world->proxies_stuck)
+				continue;
+			if (worker->kind != WORKER_FILE && worker->kind != WORKER_PROXY && !pending->stopped && world_file(world, pending->order->file.url)->stuck)
 				continue;
 			if (world_random(world, ++seen) == 0)
 				chosen = pending;
@@ -672,6 +694,8 @@ bool world_answer(struct world *world)
 		return false;
 	if (pending->worker->kind == WORKER_FILE)
 		answer_file_order(pending);
+	else if (pending->worker->kind == WORKER_PROXY)
+		answer_proxy(pending);
 	else
 		advance_fetch(pending);
 	return true;

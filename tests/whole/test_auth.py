@@ -11,7 +11,7 @@ import tempfile
 sys.path.append(os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
 
 from ground import Ferry, native, run, sha256, wait_until
-from rig import ApacheOrigin, Kdc, NginxTls, SquidProxy
+from rig import ApacheOrigin, Kdc, NginxTls, Redirector, SquidProxy
 
 folder = tempfile.mkdtemp(prefix="ferry-auth-")
 atexit.register(shutil.rmtree, folder, ignore_errors=True)
@@ -164,9 +164,45 @@ def https__is_recognised_or_not_fetched():
     scene.close()
 
 
+def redirects__go_by_what_is_said_of_the_host_that_they_lead_to():
+    """However its name is written: the wrong key is not taken for the right one."""
+    away = Redirector()
+    port = tls.ports["right"]
+    spelled = [f"https://localhost:{port}/t.bin", f"https://localhost:{port}/t.bin#x", f"https://localhost.:{port}/t.bin",
+               f"https://%6cocalhost:{port}/t.bin", f"https:///localhost:{port}/t.bin", f"https://LOCALHOST:{port}/t.bin"]
+    scene = Scene(tls=TRUSTED | {"pins": [f"localhost sha256//{'A' * 43}="]})
+    before = len(tls.requests())
+    for away.location in spelled:
+        error = scene.fetch(away.url("t.bin"), "--no-progress-timeout", "0")
+        assert error is not None and error[0] in ("CERTIFICATE", "REDIRECT_REFUSED", "NO_PROGRESS"), (away.location, error)
+    assert len(tls.requests()) == before, tls.requests()[before:]
+    scene.close()
+    scene = Scene(tls=TRUSTED)
+    for away.location in (spelled[0], spelled[1]):
+        assert scene.fetch(away.url("t.bin")) is None
+    scene.close()
+    away.close()
+
+
+def redirects__take_no_ticket_along():
+    """To another origin nobody is answered, though the policy names it: a server must not choose who sees the identity."""
+    away = Redirector(origin.url("a.bin"))
+    scene = Scene(authentication={"implicit_servers": ["*"]})
+    scene.refused(away.url("a.bin"), "UNAUTHORIZED", "the server asks for Negotiate")
+    assert {seen.user for seen in origin.requests()[scene.logs[origin]:]} == {None}
+    away.location = origin.url("a.bin", "open")
+    assert scene.fetch(away.url("a.bin")) is None
+    away.location = away.url("a.bin")
+    scene.refused(away.url("a.bin"), "REDIRECT_REFUSED")
+    scene.close()
+    away.close()
+
+
 run(kerberos__origin_proxy_and_both,
     kerberos__connect_through_the_proxy_to_https,
     kerberos__what_is_wrong_is_told,
     proxy__that_begins_to_ask_in_the_middle,
     proxy__by_host_and_directly_where_the_table_says_so,
-    https__is_recognised_or_not_fetched)
+    https__is_recognised_or_not_fetched,
+    redirects__go_by_what_is_said_of_the_host_that_they_lead_to,
+    redirects__take_no_ticket_along)

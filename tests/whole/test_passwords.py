@@ -12,7 +12,7 @@ import tempfile
 sys.path.append(os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
 
 from ground import GROUND, Bridge, Ferry, native, not_shown, run, sha256, skip, wait_until
-from rig import PASSWORDS, ApacheOrigin, Kdc, NginxTls, NtlmServer
+from rig import PASSWORDS, ApacheOrigin, Kdc, NginxTls, NtlmServer, Redirector
 
 if GROUND == "linux":
     skip("passwords cannot be sealed on this ground: Wine shows them")
@@ -126,6 +126,24 @@ def drops_and_comes_back(scene, url):
     assert os.path.getsize(path) == SIZE
 
 
+def ntlm__a_redirect_does_not_ride_on_a_connection_that_is_logged_on():
+    away = Redirector(ntlm.url("a.bin"))
+    scene = Scene(NTLM)
+    handle = scene.bridge.ok("job.create", name="R", files=[{"url": ntlm.url("a.bin"), "path": scene.destination("r.bin")}])["handle"]
+    scene.bridge.ok("job.setCredentials", handle=handle, target="server", scheme="ntlm", user="FERRY\\alice",
+                    password=PASSWORDS["alice"])
+    scene.bridge.ok("job.resume", handle=handle)
+    wait_until(lambda: scene.status(handle)["state"] == "TRANSFERRED", 30, "it came, and the connection is kept")
+    before = len(ntlm.requests())
+    scene.bridge.ok("job.addFiles", handle=handle, files=[{"url": away.url(), "path": scene.destination("s.bin")}])
+    scene.bridge.ok("job.resume", handle=handle)
+    job = wait_until(lambda: scene.over(handle), 30, "it is told")
+    assert job["error"]["result"] == "UNAUTHORIZED" and "no credentials" in job["error"]["what"], job
+    assert [seen.status for seen in ntlm.requests()[before:]] == [401], ntlm.requests()[before:]
+    scene.close()
+    away.close()
+
+
 def basic__in_the_clear_only_where_it_is_said():
     plain = NtlmServer(os.path.join(folder, "basic"), schemes=('Basic realm="x"',))
     plain.file("a.bin", SIZE)
@@ -170,6 +188,7 @@ def passwords__are_nowhere_in_the_clear():
 run(ntlm__origin_proxy_and_both,
     ntlm__what_is_wrong_is_told,
     ntlm__proxy_drops_the_second_leg__is_tried_again,
+    ntlm__a_redirect_does_not_ride_on_a_connection_that_is_logged_on,
     basic__in_the_clear_only_where_it_is_said,
     kerberos__with_a_password_and_digest,
     passwords__are_nowhere_in_the_clear)

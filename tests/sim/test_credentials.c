@@ -355,6 +355,78 @@ static void credentials__users_and_passwords__are_nowhere_to_be_read(void **stat
 	helped_end(&world);
 }
 
+/* The computer's account is not an owner's to present: only the configuration says to whom. */
+static void credentials__of_an_owner_whom_the_service_serves__present_nobody(void **state)
+{
+	(void)state;
+	for (unsigned by_policy = 0; by_policy < 2; by_policy++) {
+		struct world world;
+
+		helped_begin(&world, 30);
+		strcpy(world.settings.identity_service_network_owners.items[0], identity_caller(world.people[OWNER])->owner);
+		world.settings.identity_service_network_owners.count = 1;
+		strcpy(world.settings.authentication_implicit_servers.items[0], "*");
+		world.settings.authentication_implicit_servers.count = by_policy;
+		int64_t row = make(&world, 1);
+
+		assert_int_equal(world_set_credentials(&world, row, &implicit), RESULT_OK);
+		helped_resume(&world, row);
+		helped_run_to(&world, row, JOB_ACKNOWLEDGED);
+		check_fetched_as(&world, 0, by_policy ? &implicit : NULL);
+		helped_end(&world);
+	}
+}
+
+/* Whoever lends a token to somebody else's job must have seen that it would be presented. */
+static void credentials__of_a_token_that_its_owner_did_not_lend__present_nobody(void **state)
+{
+	struct job_properties pinned = { .name = "" };
+
+	(void)state;
+	for (unsigned by_owner = 0; by_owner < 2; by_owner++) {
+		const struct world_loan loan = { .helper = HELPER, .connection = 1, .attached = !by_owner };
+		struct world world;
+
+		helped_begin(&world, 31);
+		memcpy(pinned.pinned_helper, identity_caller(world.people[HELPER])->owner, sizeof(pinned.pinned_helper));
+		int64_t row = make(&world, 1);
+
+		assert_int_equal(world_set(&world, row, PROPERTY_PINNED_HELPER, &pinned), RESULT_OK);
+		assert_int_equal(world_flags(&world, row, HELPER_NETWORK), RESULT_OK);
+		assert_int_equal(world_lend(&world, row, &loan), RESULT_OK);
+		assert_int_equal(world_set_credentials(&world, row, &implicit), RESULT_OK);
+		helped_resume(&world, row);
+		helped_run_to(&world, row, JOB_ACKNOWLEDGED);
+		check_fetched_as(&world, 0, by_owner ? &implicit : NULL);
+		helped_end(&world);
+	}
+}
+
+/* Accounts are locked after few wrong ones. */
+static void credentials__a_password__is_tried_by_one_file_first(void **state)
+{
+	struct world world;
+	unsigned asked = 0;
+
+	(void)state;
+	helped_begin(&world, 32);
+	int64_t row = make(&world, FILES);
+
+	assert_int_equal(world_set_credentials(&world, row, &anna), RESULT_OK);
+	for (unsigned i = 0; i < FILES; i++)
+		world.files[i].sources[0].fails = RESULT_UNAUTHORIZED;
+	helped_resume(&world, row);
+	helped_run_to(&world, row, JOB_ERROR);
+	for (unsigned i = 0; i < FILES; i++)
+		asked += world.files[i].asked;
+	assert_int_equal(asked, 1);
+	for (unsigned i = 0; i < FILES; i++)
+		world.files[i].sources[0].fails = RESULT_OK;
+	helped_resume(&world, row);
+	helped_run_to(&world, row, JOB_ACKNOWLEDGED);
+	helped_end(&world);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -371,6 +443,9 @@ int main(void)
 		cmocka_unit_test(credentials__a_final_job__has_none_and_takes_none),
 		cmocka_unit_test(credentials__a_turn_that_is_undone__leaves_what_was),
 		cmocka_unit_test(credentials__users_and_passwords__are_nowhere_to_be_read),
+		cmocka_unit_test(credentials__of_an_owner_whom_the_service_serves__present_nobody),
+		cmocka_unit_test(credentials__of_a_token_that_its_owner_did_not_lend__present_nobody),
+		cmocka_unit_test(credentials__a_password__is_tried_by_one_file_first),
 	};
 	return cmocka_run_group_tests_name("engine credentials", tests, NULL, NULL);
 }

@@ -56,7 +56,8 @@ enum {
 	PROPERTY_PROFILE = 1 << 10,
 	PROPERTY_MAX_BYTES = 1 << 11,
 	PROPERTY_NO_SEGMENTS = 1 << 12,
-	PROPERTY_ALL = (1 << 13) - 1,
+	PROPERTY_PROXY = 1 << 13,
+	PROPERTY_ALL = (1 << 14) - 1,
 };
 
 /* A decoded request.  Views point into `document`. */
@@ -71,6 +72,7 @@ struct request {
 	char key[JOB_KEY_BYTES_MAX];             /* job.create */
 	struct job_properties properties;        /* job.create, job.setProperties */
 	unsigned properties_given;
+	struct text_view proxy_list, proxy_bypass; /* with PROPERTY_PROXY; of EXPLICIT alone there are some */
 	struct json files;   /* job.addFiles, job.create: an array or absent */
 	uint32_t file_count;
 	bool all;            /* job.list: finished jobs too */
@@ -162,6 +164,7 @@ void protocol_notification_begin(struct json_writer *writer, const char *method)
 enum result protocol_notification_end(struct json_writer *writer) MUST_CHECK;
 /* A client's request up to its params: {"jsonrpc":"2.0","id":N,"method":..,"params":{ ; end as a notification. */
 void protocol_request_begin(struct json_writer *writer, uint64_t id, enum method method);
+/* Of the proxies the mode alone. */
 void protocol_write_properties(struct json_writer *writer, const struct job_properties *properties, unsigned given);
 
 /* --- reading, for clients; tolerant of members that a newer service adds.  A wait reason that is not known here becomes

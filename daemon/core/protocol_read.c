@@ -238,6 +238,20 @@ static void read_credentials(struct reader *reader, struct job *job)
 	}
 }
 
+static void read_proxy(struct reader *reader, struct job_properties *properties)
+{
+	struct text_view mode = { .length = 0 };
+	struct json proxy = member(reader, "proxy");
+
+	if (reader->result != RESULT_OK)
+		return;
+	struct reader inner = reader_of(proxy, reader->fault);
+	read_name(&inner, "mode", &mode);
+	if (inner.result == RESULT_OK && !proxy_mode_from_name(mode, &properties->proxy_mode))
+		unknown_word(&inner, "mode");
+	reader->result = inner.result;
+}
+
 static void read_properties(struct reader *reader, struct job_properties *properties)
 {
 	struct text_view priority = { .length = 0 }, loss = { .length = 0 }, profile = { .length = 0 };
@@ -260,6 +274,7 @@ static void read_properties(struct reader *reader, struct job_properties *proper
 	properties->max_bytes = 0;
 	if (json_is_number(member(reader, "max_bytes")))
 		read_u64(reader, "max_bytes", &properties->max_bytes);
+	read_proxy(reader, properties);
 	properties->profile = JOB_PROFILE_NONE;
 	if (reader->result != RESULT_OK || json_is_null(member(reader, "profile")))
 		return;

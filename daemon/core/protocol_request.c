@@ -199,6 +199,47 @@ static enum result read_max_bytes(struct json value, struct request *request, st
 	return json_is_null(value) ? RESULT_OK : json_get_u64(value, 1, INT64_MAX, &request->properties.max_bytes, fault);
 }
 
+/* The rule that is broken, without what breaks it: a list may tell of a network. */
+static enum result check_proxy(struct json value, const struct request *request, struct fault *fault)
+{
+	const struct text_view none = { .length = 0 };
+	const enum proxy_mode mode = request->properties.proxy_mode;
+	struct fault why;
+	struct json list = json_member(value, "list"), bypass = json_member(value, "bypass");
+
+	if (mode != PROXY_EXPLICIT && (list.value || bypass.value))
+		return refuse(list.value ? list : bypass, "is for explicit proxies only", fault);
+	if (proxy_check(mode, request->proxy_list, none, &why) != RESULT_OK)
+		return refuse(list, why.what, fault);
+	if (proxy_check(mode, request->proxy_list, request->proxy_bypass, &why) != RESULT_OK)
+		return refuse(bypass, why.what, fault);
+	return RESULT_OK;
+}
+
+static enum result read_proxy(struct json value, struct request *request, struct fault *fault)
+{
+	static const char *const members[] = { "mode", "list", "bypass", NULL };
+	struct text_view mode;
+
+	if (!json_is_object(value))
+		return refuse(value, "must be an object with a mode", fault);
+	enum result result = json_only(value, members, fault);
+	if (result == RESULT_OK)
+		result = json_get_text(json_member(value, "mode"), PROTOCOL_ID_TEXT_BYTES_MAX, &mode, fault);
+	if (result == RESULT_OK && !proxy_mode_from_name(mode, &request->properties.proxy_mode))
+		result = refuse(json_member(value, "mode"),
+		                "must be \"preconfigured\", \"none\", \"explicit\" or \"autodetect\"", fault);
+	struct json list = json_member(value, "list"), bypass = json_member(value, "bypass");
+	if (result == RESULT_OK && (list.value || request->properties.proxy_mode == PROXY_EXPLICIT))
+		result = json_get_text(list, PROXY_TEXT_BYTES_MAX, &request->proxy_list, fault);
+	if (result == RESULT_OK && bypass.value)
+		result = json_get_text(bypass, PROXY_TEXT_BYTES_MAX, &request->proxy_bypass, fault);
+	if (result == RESULT_OK)
+		result = check_proxy(value, request, fault);
+	request->properties_given |= PROPERTY_PROXY;
+	return result;
+}
+
 /* A profile brings its own time to give up, unless the message says another one. */
 static void apply_profile(struct request *request)
 {
@@ -410,7 +451,7 @@ static enum result read_limit(struct json value, struct request *request, struct
 #define FIELDS(X)                                                                                              \
 	X(protocol) X(client) X(handle) X(job) X(key) X(name) X(description) X(priority) X(auto_complete)      \
 	X(retry_delay) X(no_progress_timeout) X(max_time) X(lease) X(on_token_loss) X(pinned_helper) X(profile) X(max_bytes) X(files)  \
-	X(no_segments)  \
+	X(no_segments) X(proxy)  \
 	X(all) X(everyone) X(from) X(limit) X(sid) X(logon_id) X(flags) X(roots) X(token_age) X(ticket)  \
 	X(old_prefix) X(new_prefix) X(target) X(scheme) X(user) X(password)
 
@@ -450,6 +491,7 @@ static const struct {
 	[AT_profile] = { "profile", read_profile },
 	[AT_max_bytes] = { "max_bytes", read_max_bytes },
 	[AT_no_segments] = { "no_segments", read_no_segments },
+	[AT_proxy] = { "proxy", read_proxy },
 	[AT_sid] = { "sid", read_sid },
 	[AT_logon_id] = { "logon_id", read_logon_id },
 	[AT_flags] = { "flags", read_flags },
@@ -467,7 +509,7 @@ static const struct {
 #define FIELDS_PROPERTIES                                                                             \
 	(FIELD(name) | FIELD(description) | FIELD(priority) | FIELD(auto_complete) | FIELD(retry_delay) |  \
 	 FIELD(no_progress_timeout) | FIELD(max_time) | FIELD(lease) | FIELD(on_token_loss) | FIELD(pinned_helper) |  \
-	 FIELD(profile) | FIELD(max_bytes) | FIELD(no_segments))
+	 FIELD(profile) | FIELD(max_bytes) | FIELD(no_segments) | FIELD(proxy))
 
 static const struct {
 	uint64_t required, optional;
@@ -649,7 +691,7 @@ void request_done(struct request *request)
 	request->document = NULL;
 	request->files = (struct json){ .value = NULL };
 	request->file_count = 0;
-	request->user = request->password = (struct text_view){ .bytes = NULL };
+	request->user = request->password = request->proxy_list = request->proxy_bypass = (struct text_view){ .bytes = NULL };
 }
 
 static enum result read_mirrors(struct json value, struct file_request *file, struct fault *fault)

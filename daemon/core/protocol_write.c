@@ -386,4 +386,9 @@ void protocol_write_properties(struct json_writer *writer, const struct job_prop
 		write_null(writer, "max_bytes");
 	else if (given & PROPERTY_MAX_BYTES)
 		json_write_u64(writer, "max_bytes", properties->max_bytes);
+	if (given & PROPERTY_PROXY) {
+		json_write_begin(writer, "proxy", '{');
+		json_write_text(writer, "mode", text_view(proxy_mode_name(properties->proxy_mode)));
+		json_write_end(writer, '}');
+	}
 }

@@ -105,8 +105,8 @@ enum result engine_job_find(struct engine *engine, const char *id, struct job_st
 enum result engine_job_get(struct engine *engine, int64_t row, struct job_status *ret_status, struct fault *fault) MUST_CHECK;
 enum result engine_job_add_files(struct engine *engine, int64_t row, const struct request *request,
                                  struct job_status *ret_status, struct fault *fault) MUST_CHECK;
-enum result engine_job_set_properties(struct engine *engine, int64_t row, const struct job_properties *properties,
-                                      unsigned given, struct job_status *ret_status, struct fault *fault) MUST_CHECK;
+enum result engine_job_set_properties(struct engine *engine, int64_t row, const struct request *request,
+                                      struct job_status *ret_status, struct fault *fault) MUST_CHECK;
 /* Put the request's new prefix in place of the old one in all URLs of the job's files, mirrors too, that begin with it
  * (url_begins_with); all of them, or none if one would be no URL.  What runs from such a URL stops, and goes on at the new
  * one with no more than size and digest can prove.  RESULT_INVALID_ARGUMENT: none begins with it. */

@@ -147,11 +147,6 @@ enum result engine_job_replace_prefix(struct engine *engine, int64_t row, const 
 	return RESULT_OK;
 }
 
-struct properties_change {
-	const struct job_properties *properties;
-	unsigned given;
-};
-
 /* A token of somebody else's must not stay behind the pin. */
 static enum result pin_helper(struct engine *engine, struct job *job, const char *pin, struct fault *fault)
 {
@@ -165,12 +160,28 @@ static enum result pin_helper(struct engine *engine, struct job *job, const char
 	return RESULT_OK;
 }
 
+/* What runs is asked for otherwise, from where it is. */
+static enum result change_proxy(struct engine *engine, struct job *job, const struct request *request, struct fault *fault)
+{
+	struct active *active = active_find(engine, job->row);
+	enum proxy_mode from = job->properties.proxy_mode, to = request->properties.proxy_mode;
+	enum result result = engine_save_proxy(engine, job, request, fault);
+
+	if (result != RESULT_OK)
+		return result;
+	job->properties.proxy_mode = to;
+	if (active != NULL && active->work == JOB_WORK_TRANSFER && (to != from || to == PROXY_EXPLICIT))
+		active->route_changed = true;
+	return RESULT_OK;
+}
+
 static enum result apply_properties(struct engine *engine, struct job *job, const void *argument, struct fault *fault)
 {
-	const struct properties_change *change = argument;
-	const struct job_properties *from = change->properties;
+	const struct request *request = argument;
+	const struct job_properties *from = &request->properties;
 	struct job_properties *to = &job->properties;
-	unsigned given = change->given;
+	unsigned given = request->properties_given;
+	enum result result = RESULT_OK;
 
 	if (job_state_is_final(job->state))
 		return fault_set(fault, RESULT_INVALID_STATE, FAULT_FERRY, 0, "set properties while the job is %s",
@@ -199,20 +210,18 @@ static enum result apply_properties(struct engine *engine, struct job *job, cons
 		to->max_bytes = from->max_bytes;
 	if (given & PROPERTY_ON_TOKEN_LOSS)
 		to->on_token_loss = from->on_token_loss;
-	if (given & PROPERTY_PINNED_HELPER) {
-		enum result result = pin_helper(engine, job, from->pinned_helper, fault);
-
-		if (result != RESULT_OK)
-			return result;
-	}
+	if (given & PROPERTY_PINNED_HELPER)
+		result = pin_helper(engine, job, from->pinned_helper, fault);
+	if (result == RESULT_OK)
+		result = job_properties_check(to, fault);
+	if (result == RESULT_OK && given & PROPERTY_PROXY)
+		result = change_proxy(engine, job, request, fault);
+	if (result != RESULT_OK)
+		return result;
 	if (job->state == JOB_TRANSFERRED && to->auto_complete && job->files_transferred == job->files_total)
 		job->work = JOB_WORK_PUBLISH;
-
-	enum result result = job_properties_check(to, fault);
-
-	if (result == RESULT_OK)
-		engine_identities_changed(engine, job);
-	return result;
+	engine_identities_changed(engine, job);
+	return RESULT_OK;
 }
 
 /* In its slot too it counts as what it is now. */
@@ -242,11 +251,10 @@ static void after_properties(struct engine *engine, const struct job *job)
 	active->deadline_ms = active->slot_since_ms + (job->active_ms < max_ms ? (int64_t)(max_ms - job->active_ms) : 0);
 }
 
-enum result engine_job_set_properties(struct engine *engine, int64_t row, const struct job_properties *properties,
-                                      unsigned given, struct job_status *ret_status, struct fault *fault)
+enum result engine_job_set_properties(struct engine *engine, int64_t row, const struct request *request,
+                                      struct job_status *ret_status, struct fault *fault)
 {
-	const struct properties_change wanted = { properties, given };
-	const struct change change = { apply_properties, after_properties, &wanted };
+	const struct change change = { apply_properties, after_properties, request };
 
 	return change_job(engine, row, &change, ret_status, fault);
 }
@@ -450,8 +458,11 @@ static enum result apply_take(struct engine *engine, struct job *job, const void
 	job->helper_logon = 0;
 	job->token_wait = false;
 	job->implicit = job->explicit = 0;
+	job->properties.proxy_mode = PROXY_PRECONFIGURED;
 	if (result == RESULT_OK)
 		result = store_credentials_remove(engine->parts.store, job->row, fault);
+	if (result == RESULT_OK)
+		result = store_proxy_save(engine->parts.store, job->row, "", "", fault);
 	return result == RESULT_OK ? store_job_take(engine->parts.store, job, fault) : result;
 }
 

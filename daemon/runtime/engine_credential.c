@@ -228,7 +228,7 @@ static enum result apply_credential(struct engine *engine, struct job *job, cons
 	else if (change->credential != NULL)
 		job->implicit |= flag;
 	if (active != NULL && active->work == JOB_WORK_TRANSFER)
-		active->answers_changed = true;
+		active->route_changed = true;
 	engine_identities_changed(engine, job);
 	return RESULT_OK;
 }

@@ -144,7 +144,7 @@ struct active {
 	enum proxy_mode proxy_mode;
 	struct credential *credentials; /* of the job, open; wiped with this */
 	uint32_t credential_count;
-	bool answers_changed; /* they are others now */
+	bool route_changed; /* they, or its proxies, are others now */
 	uint32_t connect_ms, fetch_ms; /* of its last connection, and of its files, the last ones counting most; 0: not known */
 	int64_t created_ms;
 	struct crew *crews[JOB_SIDE_COUNT]; /* without work for the network that side is NULL */
@@ -517,5 +517,8 @@ void engine_proxies_answered(struct engine *engine, const struct report *report)
 void engine_proxy_failed(struct engine *engine, const struct flight *flight);
 void crew_forget_proxies(struct crew *crew);
 void engine_forget_proxies(struct engine *engine); /* in another network others may be told */
+/* Keep what the request says of the job's proxies, which its properties have the mode of. */
+enum result engine_save_proxy(struct engine *engine, const struct job *job, const struct request *request,
+                              struct fault *fault) MUST_CHECK;
 
 #endif

@@ -53,6 +53,18 @@ static struct proxy_choice best_of(const struct engine *engine, const struct fli
 	return choices[0];
 }
 
+/* --- what the job says --- */
+
+enum result engine_save_proxy(struct engine *engine, const struct job *job, const struct request *request, struct fault *fault)
+{
+	char list[PROXY_TEXT_BYTES_MAX + 1], bypass[PROXY_TEXT_BYTES_MAX + 1];
+
+	if (text_copy(list, sizeof(list), request->proxy_list) != RESULT_OK ||
+	    text_copy(bypass, sizeof(bypass), request->proxy_bypass) != RESULT_OK)
+		return fault_set(fault, RESULT_TOO_LONG, FAULT_FERRY, 0, "params.proxy");
+	return store_proxy_save(engine->parts.store, job->row, list, bypass, fault);
+}
+
 static enum result of_job(struct engine *engine, struct flight *flight, const struct url *url, struct fault *fault)
 {
 	struct proxy_choice choices[PROXY_LIST_MAX];

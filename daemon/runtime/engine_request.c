@@ -259,6 +259,8 @@ static enum result create_job(struct engine *engine, const struct job_request *w
 		result = forget_surplus(engine, job->owner, fault);
 	if (result == RESULT_OK)
 		result = store_job_insert(engine->parts.store, job, fault);
+	if (result == RESULT_OK && request->properties_given & PROPERTY_PROXY)
+		result = engine_save_proxy(engine, job, request, fault);
 	if (result == RESULT_OK)
 		result = engine_add_files(engine, job, request, fault);
 	return result;

@@ -342,7 +342,7 @@ static bool is_replaced(const struct engine *engine, const struct job *job, enum
 
 static bool is_stale(const struct engine *engine, const struct active *active, const struct job *job)
 {
-	if (active->answers_changed)
+	if (active->route_changed)
 		return true;
 	for (unsigned side = 0; side < JOB_SIDE_COUNT; side++) {
 		const struct crew *crew = active->crews[side];

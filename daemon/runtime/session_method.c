@@ -335,14 +335,12 @@ static enum result do_add_files(struct call *call)
 
 static enum result do_set_properties(struct call *call)
 {
-	const struct request *request = call->request;
 	struct handle *handle = NULL;
 	struct job_status status;
 	enum result result = session_handle(call, ACCESS_EDIT, &handle);
 
 	if (result == RESULT_OK)
-		result = engine_job_set_properties(call->sessions->engine, handle->row, &request->properties,
-		                                   request->properties_given, &status, call->fault);
+		result = engine_job_set_properties(call->sessions->engine, handle->row, call->request, &status, call->fault);
 	if (result == RESULT_OK)
 		protocol_write_job(call->out, "job", &status);
 	return result;

@@ -93,7 +93,8 @@ static void request_decode__job_create__reads_every_member(void **state)
 	                       "{\"name\":\"J\xC3\xB6" "b\",\"description\":\"two\\nlines\\tand\",\"key\":\"k-1\","
 	                       "\"priority\":\"foreground\",\"auto_complete\":true,\"retry_delay_s\":60,"
 	                       "\"no_progress_timeout_s\":0,\"max_time_s\":3600,\"lease_s\":60,\"on_token_loss\":\"wait\","
-	                       "\"pinned_helper\":\"S-1-5-18\",\"profile\":\"update\",\"no_segments\":true,\"max_bytes\":9223372036854775807,\"files\":["
+	                       "\"pinned_helper\":\"S-1-5-18\",\"profile\":\"update\",\"no_segments\":true,\"max_bytes\":9223372036854775807,"
+	                       "\"proxy\":{\"mode\":\"explicit\",\"list\":\"http=p:3128; DIRECT\",\"bypass\":\"*.a;<local>\"},\"files\":["
 	                       "{\"url\":\"https://a/b\",\"path\":\"C:\\\\a\\\\b\",\"size_bytes\":9223372036854775807,"
 	                       "\"digest\":\"sha256:ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad\","
 	                       "\"mirrors\":[\"http://m/b\",\"https://n/b\"]},"
@@ -114,6 +115,9 @@ static void request_decode__job_create__reads_every_member(void **state)
 	assert_int_equal(request.properties.profile, JOB_PROFILE_UPDATE);
 	assert_int_equal(request.properties.max_bytes, INT64_MAX);
 	assert_true(request.properties.no_segments);
+	assert_int_equal(request.properties.proxy_mode, PROXY_EXPLICIT);
+	assert_true(text_is(request.proxy_list, "http=p:3128; DIRECT"));
+	assert_true(text_is(request.proxy_bypass, "*.a;<local>"));
 	assert_int_equal(request.file_count, 2);
 	assert_int_equal(request_file(&request, 0, &file, NULL), RESULT_OK);
 	assert_true(text_is(file.url, "https://a/b"));
@@ -289,6 +293,31 @@ static void request_decode__too_large__is_refused_unread(void **state)
 
 /* --- params --- */
 
+/* More than the schema says; nothing of a list is quoted. */
+static void request_decode__proxies_that_cannot_be_used__names_the_rule(void **state)
+{
+	(void)state;
+	static const struct { const char *list, *bypass, *what; } cases[] = {
+		{ "u:hush@p", "", "params.proxy.list: a user name or password" },
+		{ "hush:3128 socks=hush", "", "params.proxy.list: a SOCKS proxy" },
+		{ "https://hush", "", "params.proxy.list: a proxy of another kind" },
+		{ "; ;", "", "params.proxy.list: explicit proxies without" },
+		{ "hush hush hush hush hush hush hush hush hush", "", "params.proxy.list: a list of more than 8" },
+		{ "hush", ".hush", "params.proxy.bypass: a bypass list has" },
+	};
+	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+		AUTO(request) struct request request;
+		struct fault fault = { .what = "" };
+		char params[256];
+		text_display(params, sizeof(params), "{\"handle\":1,\"proxy\":{\"mode\":\"explicit\",\"list\":\"%s\",\"bypass\":\"%s\"}}",
+		             cases[i].list, cases[i].bypass);
+		assert_int_equal(request_decode(text_view(message("job.setProperties", params)), &request, &fault),
+		                 RESULT_INVALID_ARGUMENT);
+		assert_memory_equal(fault.what, cases[i].what, strlen(cases[i].what));
+		assert_null(strstr(fault.what, "hush"));
+	}
+}
+
 static void request_decode__wrong_params__names_the_field(void **state)
 {
 	(void)state;
@@ -316,6 +345,19 @@ static void request_decode__wrong_params__names_the_field(void **state)
 		{ "job.setProperties", "{\"handle\":1,\"lease_s\":null}", RESULT_INVALID_ARGUMENT, "params.lease_s: " },
 		{ "job.setProperties", "{\"handle\":1,\"max_bytes\":0}", RESULT_INVALID_ARGUMENT, "params.max_bytes: " },
 		{ "job.create", "{\"name\":\"a\",\"no_segments\":1}", RESULT_INVALID_ARGUMENT, "params.no_segments: " },
+		{ "job.create", "{\"name\":\"a\",\"proxy\":null}", RESULT_INVALID_ARGUMENT, "params.proxy: " },
+		{ "job.create", "{\"name\":\"a\",\"proxy\":{}}", RESULT_MISSING_FIELD, "params.proxy.mode" },
+		{ "job.create", "{\"name\":\"a\",\"proxy\":{\"mode\":\"override\"}}", RESULT_INVALID_ARGUMENT, "params.proxy.mode: must be" },
+		{ "job.create", "{\"name\":\"a\",\"proxy\":{\"mode\":\"none\",\"url\":\"\"}}", RESULT_UNKNOWN_FIELD, "params.proxy.url" },
+		{ "job.create", "{\"name\":\"a\",\"proxy\":{\"mode\":\"none\",\"list\":\"p\"}}", RESULT_INVALID_ARGUMENT,
+		  "params.proxy.list: is for explicit proxies only" },
+		{ "job.create", "{\"name\":\"a\",\"proxy\":{\"mode\":\"autodetect\",\"bypass\":\"\"}}", RESULT_INVALID_ARGUMENT,
+		  "params.proxy.bypass: is for explicit proxies only" },
+		{ "job.setProperties", "{\"handle\":1,\"proxy\":{\"mode\":\"explicit\"}}", RESULT_MISSING_FIELD, "params.proxy.list" },
+		{ "job.setProperties", "{\"handle\":1,\"proxy\":{\"mode\":\"explicit\",\"list\":\"\"}}", RESULT_INVALID_ARGUMENT,
+		  "params.proxy.list: explicit proxies without" },
+		{ "job.setProperties", "{\"handle\":1,\"proxy\":{\"mode\":\"explicit\",\"list\":null}}", RESULT_INVALID_ARGUMENT,
+		  "params.proxy.list: " },
 		{ "job.create", "{\"name\":\"a\",\"max_bytes\":-1}", RESULT_INVALID_ARGUMENT, "params.max_bytes: " },
 		{ "job.create", "{\"name\":\"a\",\"max_bytes\":\"1GB\"}", RESULT_INVALID_ARGUMENT, "params.max_bytes: " },
 		{ "job.create", "{\"name\":\"a\",\"owner\":\"me\"}", RESULT_UNKNOWN_FIELD, "params.owner" },
@@ -499,6 +541,7 @@ static void request_decode__every_member_with_every_method__agrees_with_the_sche
 		{ "on_token_loss", "\"wait\"" }, { "pinned_helper", "null" }, { "sid", "\"S-1-5-18\"" },
 		{ "logon_id", "\"0x3e7\"" }, { "flags", "[\"network\"]" }, { "roots", "[\"C:\\\\a\"]" },
 		{ "max_token_age_s", "60" }, { "ticket", "\"t\"" }, { "profile", "\"bulk\"" }, { "max_bytes", "1" }, { "no_segments", "true" },
+		{ "proxy", "{\"mode\":\"none\"}" },
 		{ "target", "\"proxy\"" }, { "scheme", "\"ntlm\"" }, { "user", "null" }, { "password", "null" },
 	};
 	enum { MEMBER_COUNT = sizeof(members) / sizeof(members[0]) };
@@ -618,6 +661,7 @@ int main(void)
 		cmocka_unit_test(request_decode__not_json__is_told_apart),
 		cmocka_unit_test(request_decode__after_a_failure__still_has_the_id),
 		cmocka_unit_test(request_decode__too_large__is_refused_unread),
+		cmocka_unit_test(request_decode__proxies_that_cannot_be_used__names_the_rule),
 		cmocka_unit_test(request_decode__wrong_params__names_the_field),
 		cmocka_unit_test(request_decode__longest_texts__are_taken_and_one_byte_more_is_refused),
 		cmocka_unit_test(request_decode__names_and_descriptions__are_counted_in_utf16),

@@ -144,6 +144,7 @@ enum result world_suspend(struct world *world, int64_t row);
 enum result world_cancel(struct world *world, int64_t row);
 enum result world_complete(struct world *world, int64_t row);
 enum result world_set(struct world *world, int64_t row, unsigned given, const struct job_properties *properties);
+enum result world_set_proxy(struct world *world, int64_t row, enum proxy_mode mode, const char *list);
 enum result world_add(struct world *world, int64_t row, uint32_t count, const char *folder);
 /* *ret_files: how many were changed; only of a success. */
 enum result world_replace(struct world *world, int64_t row, const char *from, const char *to, uint32_t *ret_files);

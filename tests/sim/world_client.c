@@ -16,8 +16,6 @@ struct deed {
 	int64_t row;
 	enum person person;
 	uint64_t number;
-	unsigned given;
-	const struct job_properties *properties;
 	const struct world_loan *loan;
 	const struct request *request;
 	uint32_t *files;
@@ -400,12 +398,22 @@ enum result world_complete(struct world *world, int64_t row)
 
 static enum result set(const struct deed *deed, struct engine *engine, struct job_status *ret_status, struct fault *fault)
 {
-	return engine_job_set_properties(engine, deed->row, deed->properties, deed->given, ret_status, fault);
+	return engine_job_set_properties(engine, deed->row, deed->request, ret_status, fault);
 }
 
 enum result world_set(struct world *world, int64_t row, unsigned given, const struct job_properties *properties)
 {
-	struct deed deed = { .act = set, .row = row, .given = given, .properties = properties };
+	const struct request request = { .properties = *properties, .properties_given = given };
+	struct deed deed = { .act = set, .row = row, .request = &request };
+
+	return perform(world, &deed);
+}
+
+enum result world_set_proxy(struct world *world, int64_t row, enum proxy_mode mode, const char *list)
+{
+	const struct request request = { .properties = { .proxy_mode = mode }, .properties_given = PROPERTY_PROXY,
+		                         .proxy_list = text_view(list) };
+	struct deed deed = { .act = set, .row = row, .request = &request };
 
 	return perform(world, &deed);
 }

@@ -162,6 +162,13 @@ enum ferry_profile { /* how patient a job is with servers: docs/protocol.md has 
 	FERRY_PROFILE_BULK
 };
 
+enum ferry_proxy_mode { /* by which proxies a job asks; BG_JOB_PROXY_USAGE's numbers, whose OVERRIDE is EXPLICIT */
+	FERRY_PROXY_PRECONFIGURED, /* those of the service's settings, else of whoever serves its network */
+	FERRY_PROXY_NONE,
+	FERRY_PROXY_EXPLICIT,      /* its own */
+	FERRY_PROXY_AUTODETECT     /* those that the network names */
+};
+
 enum ferry_token_loss { /* what a job does that needs its helper token and has none */
 	FERRY_TOKEN_LOSS_ERROR, /* goes to ERROR, TOKEN_REQUIRED */
 	FERRY_TOKEN_LOSS_WAIT   /* waits until one is lent */
@@ -190,6 +197,7 @@ const char *ferry_wait_reason_name(enum ferry_wait_reason wait);
 const char *ferry_file_state_name(enum ferry_file_state state);
 const char *ferry_token_loss_name(enum ferry_token_loss loss); /* "error", "wait" */
 const char *ferry_profile_name(enum ferry_profile profile);    /* "none", "interactive", "update", "bulk" */
+const char *ferry_proxy_mode_name(enum ferry_proxy_mode mode); /* "preconfigured", "none", "explicit", "autodetect" */
 bool ferry_profile_from_name(const char *name, enum ferry_profile *ret_profile);
 const char *ferry_identity_name(enum ferry_identity identity); /* "owner", "helper", "service" */
 bool ferry_token_loss_from_name(const char *name, enum ferry_token_loss *ret_loss);
@@ -243,6 +251,7 @@ struct ferry_status {
 	enum ferry_profile profile;
 	uint64_t max_bytes;             /* 0: any */
 	bool no_segments;               /* each file by one request at a time */
+	enum ferry_proxy_mode proxy;
 	struct ferry_side file, network;
 	uint32_t credentials_count;
 	struct ferry_credentials credentials[FERRY_CREDENTIALS_MAX];
@@ -288,6 +297,9 @@ struct ferry_properties {
 	enum ferry_profile profile;     /* brings a no_progress_timeout_s, unless that is given */
 	uint64_t max_bytes;             /* all files together may be no larger: MAX_SIZE; 0: any size */
 	bool no_segments;               /* never several requests for parts of one file at once */
+	enum ferry_proxy_mode proxy;    /* given with its lists, or none */
+	const char *proxy_list;         /* of FERRY_PROXY_EXPLICIT: "proxy:3128; DIRECT", tried in turn; else NULL */
+	const char *proxy_bypass;       /* likewise: hosts that are asked directly, "*.example.com; <local>"; NULL: none */
 };
 #define FERRY_GIVE_NAME 0x01u
 #define FERRY_GIVE_DESCRIPTION 0x02u
@@ -302,6 +314,7 @@ struct ferry_properties {
 #define FERRY_GIVE_PROFILE 0x400u
 #define FERRY_GIVE_MAX_BYTES 0x800u
 #define FERRY_GIVE_NO_SEGMENTS 0x1000u
+#define FERRY_GIVE_PROXY 0x2000u
 
 /* One file to fetch.  The URL is absolute http or https, or \\server\share\folder\file; the path absolute, in a folder that
  * exists. */

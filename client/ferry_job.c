@@ -92,6 +92,17 @@ static struct text_view view(const char *text)
 	return text_view(text != NULL ? text : "");
 }
 
+static void write_proxy(struct json_writer *request, const struct ferry_properties *properties)
+{
+	json_write_begin(request, "proxy", '{');
+	json_write_text(request, "mode", text_view(ferry_proxy_mode_name(properties->proxy)));
+	if (properties->proxy_list != NULL)
+		json_write_text(request, "list", text_view(properties->proxy_list));
+	if (properties->proxy_bypass != NULL)
+		json_write_text(request, "bypass", text_view(properties->proxy_bypass));
+	json_write_end(request, '}');
+}
+
 static void write_properties(struct json_writer *request, const struct ferry_properties *properties)
 {
 	unsigned given = properties->given;
@@ -128,6 +139,8 @@ static void write_properties(struct json_writer *request, const struct ferry_pro
 		json_write_raw(request, "profile", text_view("null"));
 	else if (given & FERRY_GIVE_PROFILE)
 		json_write_text(request, "profile", text_view(ferry_profile_name(properties->profile)));
+	if (given & FERRY_GIVE_PROXY)
+		write_proxy(request, properties);
 }
 
 static void write_mirrors(struct json_writer *writer, const struct ferry_source *file)

@@ -37,6 +37,10 @@ static_assert((int)FERRY_PROFILE_NONE == JOB_PROFILE_NONE && (int)FERRY_PROFILE_
                   (int)FERRY_PROFILE_UPDATE == JOB_PROFILE_UPDATE && (int)FERRY_PROFILE_BULK == JOB_PROFILE_BULK &&
                   JOB_PROFILE_COUNT == 4,
               "profiles are numbered alike");
+static_assert((int)FERRY_PROXY_PRECONFIGURED == PROXY_PRECONFIGURED && (int)FERRY_PROXY_NONE == PROXY_NONE &&
+                  (int)FERRY_PROXY_EXPLICIT == PROXY_EXPLICIT && (int)FERRY_PROXY_AUTODETECT == PROXY_AUTODETECT &&
+                  PROXY_MODE_COUNT == 4,
+              "modes of proxies are numbered alike");
 static_assert((int)FERRY_AS_OWNER == IDENTITY_OWNER && (int)FERRY_AS_HELPER == IDENTITY_HELPER &&
                   (int)FERRY_AS_SERVICE == IDENTITY_SERVICE && IDENTITY_CHOICE_COUNT == 3,
               "identities are numbered alike");
@@ -95,6 +99,11 @@ const char *ferry_identity_name(enum ferry_identity identity)
 const char *ferry_profile_name(enum ferry_profile profile)
 {
 	return (unsigned)profile < JOB_PROFILE_COUNT ? job_profile_name((enum job_profile)profile) : "unknown";
+}
+
+const char *ferry_proxy_mode_name(enum ferry_proxy_mode mode)
+{
+	return (unsigned)mode < PROXY_MODE_COUNT ? proxy_mode_name((enum proxy_mode)mode) : "unknown";
 }
 
 bool ferry_profile_from_name(const char *name, enum ferry_profile *ret_profile)
@@ -242,6 +251,7 @@ static void identities_of(const struct job_status *from, struct ferry_status *to
 	to->profile = (enum ferry_profile)job->properties.profile;
 	to->max_bytes = job->properties.max_bytes;
 	to->no_segments = job->properties.no_segments;
+	to->proxy = (enum ferry_proxy_mode)job->properties.proxy_mode;
 	side_of(&from->sides[JOB_SIDE_FILE], job->side_sid[JOB_SIDE_FILE], &to->file);
 	side_of(&from->sides[JOB_SIDE_NETWORK], job->side_sid[JOB_SIDE_NETWORK], &to->network);
 }

@@ -14,7 +14,8 @@
 	(BIT(NAME) | BIT(DESCRIPTION) | BIT(KEY) | BIT(PRIORITY) | BIT(NO_COMPLETE) | BIT(SUSPENDED) | BIT(WAIT) |         \
 	 BIT(NO_WAIT) | BIT(RETRY_DELAY) | BIT(NO_PROGRESS_TIMEOUT) | BIT(MAX_TIME) | BIT(MAX_SIZE) | BIT(NO_SEGMENTS) | BIT(LEASE) | BIT(FROM) |              \
 	 BIT(ON_TOKEN_LOSS) | BIT(PINNED_HELPER) | BIT(PROFILE) | BIT(DIGEST) |            \
-	 BIT(MIRROR) | BIT(IF_NONE_MATCH) | BIT(IF_MODIFIED_SINCE) | BIT(RANGE) | BIT(AUTH))
+	 BIT(MIRROR) | BIT(IF_NONE_MATCH) | BIT(IF_MODIFIED_SINCE) | BIT(RANGE) | BIT(AUTH) |            \
+	 BIT(PROXY) | BIT(PROXY_BYPASS))
 #define LENDING (BIT(USER) | BIT(ROOT) | BIT(MAX_AGE) | BIT(EVERYONE))
 #define AUTH (BIT(TARGET) | BIT(SCHEME))
 #define MANY UINT32_MAX
@@ -100,6 +101,8 @@ static const struct {
 	[OPTION_TARGET] = { "--target", TARGET, 0, 0 },
 	[OPTION_SCHEME] = { "--scheme", SCHEME, 0, 0 },
 	[OPTION_AUTH] = { "--auth", WORDS, offsetof(struct arguments, auth), 4 }, /* all that there are */
+	[OPTION_PROXY] = { "--proxy", TEXT, offsetof(struct arguments, proxy), 0 },
+	[OPTION_PROXY_BYPASS] = { "--proxy-bypass", TEXT, offsetof(struct arguments, proxy_bypass), 0 },
 };
 
 const char *verb_name(enum verb verb)
@@ -393,6 +396,10 @@ static bool check_together(const struct arguments *arguments, char *problem)
 		{ OPTION_WAIT, OPTION_SUSPENDED },
 	};
 
+	if (arguments_has(arguments, OPTION_PROXY_BYPASS) && !arguments_has(arguments, OPTION_PROXY)) {
+		text_display(problem, ARGUMENTS_PROBLEM_BYTES_MAX, "--proxy-bypass is for a list of proxies: --proxy LIST");
+		return false;
+	}
 	for (size_t i = 0; i < sizeof(excluding) / sizeof(excluding[0]); i++) {
 		if (arguments_has(arguments, excluding[i][0]) && arguments_has(arguments, excluding[i][1])) {
 			text_display(problem, ARGUMENTS_PROBLEM_BYTES_MAX, "%s and %s exclude each other",

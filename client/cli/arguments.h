@@ -69,6 +69,8 @@ enum option {
 	OPTION_TARGET,
 	OPTION_SCHEME,
 	OPTION_AUTH,
+	OPTION_PROXY,
+	OPTION_PROXY_BYPASS,
 	OPTION_COUNT /* at most 64: `given` has a bit for each */
 };
 
@@ -76,7 +78,7 @@ enum option {
 struct arguments {
 	enum verb verb; /* VERB_NONE: none was given */
 	uint64_t given; /* 1 << OPTION_... */
-	const char *address, *name, *description, *key, *from, *pinned_helper, *user, *digest, *if_none_match;
+	const char *address, *name, *description, *key, *from, *pinned_helper, *user, *digest, *if_none_match, *proxy, *proxy_bypass;
 	enum ferry_priority priority;
 	enum ferry_token_loss on_token_loss;
 	enum ferry_profile profile;

@@ -136,6 +136,9 @@ static void write_identities(struct json_writer *writer, const struct ferry_stat
 		json_write_raw(writer, "max_bytes", text_view("null"));
 	else
 		json_write_u64(writer, "max_bytes", status->max_bytes);
+	json_write_begin(writer, "proxy", '{');
+	json_write_text(writer, "mode", text_view(ferry_proxy_mode_name(status->proxy)));
+	json_write_end(writer, '}');
 	write_or_null(writer, "profile", status->profile == FERRY_PROFILE_NONE ? "" : ferry_profile_name(status->profile));
 }
 
@@ -395,6 +398,8 @@ void output_job(const struct ferry_status *status, int64_t wall_ms)
 		output_text("  credentials  %s\n", credentials);
 	output_text("  priority     %s\n", ferry_priority_name(status->priority));
 	output_text("  completes    %s\n", status->auto_complete ? "by itself" : "when told to");
+	if (status->proxy != FERRY_PROXY_PRECONFIGURED)
+		output_text("  proxy        %s\n", ferry_proxy_mode_name(status->proxy));
 	if (status->no_segments)
 		output_text("  segments     never\n");
 	if (status->max_bytes != 0) {

@@ -106,6 +106,21 @@ static const char *name_of(const struct arguments *arguments, const struct sourc
 	return name;
 }
 
+static void read_proxy(const struct arguments *arguments, struct ferry_properties *properties)
+{
+	const char *proxy = arguments->proxy;
+
+	if (strcmp(proxy, "none") == 0)
+		properties->proxy = FERRY_PROXY_NONE;
+	else if (strcmp(proxy, "autodetect") == 0)
+		properties->proxy = FERRY_PROXY_AUTODETECT;
+	else
+		properties->proxy = FERRY_PROXY_EXPLICIT;
+	properties->proxy_list = properties->proxy == FERRY_PROXY_EXPLICIT ? proxy : NULL;
+	properties->proxy_bypass = arguments->proxy_bypass;
+	properties->given |= FERRY_GIVE_PROXY;
+}
+
 static struct ferry_properties properties_of(const struct arguments *arguments, const struct sources *sources)
 {
 	static const struct {
@@ -145,6 +160,8 @@ static struct ferry_properties properties_of(const struct arguments *arguments, 
 		if (arguments_has(arguments, optional[i].option))
 			properties.given |= optional[i].given;
 	}
+	if (arguments_has(arguments, OPTION_PROXY))
+		read_proxy(arguments, &properties);
 	return properties;
 }
 

@@ -44,6 +44,7 @@ struct scene {
 	char client[PROTOCOL_CLIENT_BYTES_MAX], key[JOB_KEY_BYTES_MAX];
 	struct job_properties properties;
 	unsigned properties_given;
+	char proxy_list[64], proxy_bypass[64];
 	char opened_as[JOB_OWNER_BYTES_MAX];
 
 	bool answer_nothing;   /* the helper token's methods answer without a member */
@@ -291,6 +292,8 @@ static inline void note_request(struct scene *scene, const struct request *reque
 	if (request->properties_given != 0) {
 		scene->properties = request->properties;
 		scene->properties_given = request->properties_given;
+		must(text_copy(scene->proxy_list, sizeof(scene->proxy_list), request->proxy_list));
+		must(text_copy(scene->proxy_bypass, sizeof(scene->proxy_bypass), request->proxy_bypass));
 	}
 }
 

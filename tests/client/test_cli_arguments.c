@@ -256,6 +256,10 @@ static void arguments__helper_verbs__take_what_they_need(void **state)
 	              "--max-size takes a size like 500, 500kB, 20MB or 4GB, not '9999999999GB'");
 	assert_true(read_line("ferry submit --max-size 20MB x y"));
 	assert_int_equal(arguments.max_bytes, 20000000);
+	assert_true(read_line("ferry submit --proxy=p:3128;DIRECT --proxy-bypass <local> x y"));
+	assert_string_equal(arguments.proxy, "p:3128;DIRECT");
+	assert_string_equal(arguments.proxy_bypass, "<local>");
+	check_problem("ferry submit --proxy-bypass <local> x y", "--proxy-bypass is for a list of proxies: --proxy LIST");
 	check_problem("ferry submit --profile fast x y", "--profile takes interactive, update, bulk or none, not 'fast'");
 	assert_true(read_line("ferry submit --profile interactive x y"));
 	assert_int_equal(arguments.profile, FERRY_PROFILE_INTERACTIVE);

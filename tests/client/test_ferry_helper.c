@@ -382,6 +382,41 @@ static void ferry__pin_and_policy__are_properties(void **state)
 	ferry_close(ferry);
 }
 
+static void ferry__proxies__are_a_property_with_its_lists(void **state)
+{
+	struct scene *scene = *state;
+	struct ferry *ferry = connect_to(scene);
+	struct ferry_job *job = open_job(ferry);
+	struct ferry_properties properties = {
+		.given = FERRY_GIVE_PROXY,
+		.proxy = FERRY_PROXY_EXPLICIT,
+		.proxy_list = "p:3128; DIRECT",
+		.proxy_bypass = "<local>",
+	};
+	struct ferry_status status;
+
+	assert_int_equal(ferry_job_set_properties(job, &properties, NULL), FERRY_OK);
+	assert_int_equal(scene->properties_given, PROPERTY_PROXY);
+	assert_int_equal(scene->properties.proxy_mode, PROXY_EXPLICIT);
+	assert_string_equal(scene->proxy_list, "p:3128; DIRECT");
+	assert_string_equal(scene->proxy_bypass, "<local>");
+
+	properties.proxy = FERRY_PROXY_AUTODETECT;
+	properties.proxy_list = properties.proxy_bypass = NULL;
+	assert_int_equal(ferry_job_set_properties(job, &properties, NULL), FERRY_OK);
+	assert_int_equal(scene->properties.proxy_mode, PROXY_AUTODETECT);
+	assert_string_equal(scene->proxy_list, "");
+
+	mutex_lock(scene->mutex);
+	scene->job.job.properties.proxy_mode = PROXY_NONE;
+	mutex_unlock(scene->mutex);
+	assert_int_equal(ferry_job_get(job, &status, NULL), FERRY_OK);
+	assert_int_equal(status.proxy, FERRY_PROXY_NONE);
+	assert_string_equal(ferry_proxy_mode_name(status.proxy), "none");
+	ferry_job_close(job);
+	ferry_close(ferry);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -398,6 +433,7 @@ int main(void)
 		TEST(ferry__a_taken_job__is_told_with_its_new_owner),
 		TEST(ferry__a_record__has_both_identities_and_the_token),
 		TEST(ferry__pin_and_policy__are_properties),
+		TEST(ferry__proxies__are_a_property_with_its_lists),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -31,8 +31,8 @@
 	X(JOB_GET_HELPER_TOKEN_FLAGS, "job.getHelperTokenFlags")                                                   \
 	X(JOB_GET_HELPER_TOKEN_SID, "job.getHelperTokenSid") X(JOB_HELPER_TICKET, "job.helperTicket")              \
 	X(JOB_SET_CREDENTIALS, "job.setCredentials") X(JOB_REMOVE_CREDENTIALS, "job.removeCredentials")            \
-	X(HELPER_PRESENT, "helper.present") X(EVENTS_SUBSCRIBE, "events.subscribe")                                \
-	X(SERVICE_STATUS, "service.status")
+	X(HELPER_PRESENT, "helper.present") X(PROXY_SHOW, "proxy.show")                                            \
+	X(EVENTS_SUBSCRIBE, "events.subscribe") X(SERVICE_STATUS, "service.status")
 enum method {
 #define X(name, text) METHOD_##name,
 	PROTOCOL_METHODS(X)
@@ -67,7 +67,8 @@ struct request {
 	enum method method;
 	uint64_t protocol;                       /* hello */
 	char client[PROTOCOL_CLIENT_BYTES_MAX];  /* hello */
-	uint64_t handle;                         /* methods on an open job; events.subscribe: 0 = all jobs of the owner */
+	uint64_t handle;                         /* methods on an open job; events.subscribe: 0 = all jobs of the owner;
+	                                          * proxy.show: 0 = of no job */
 	char job[JOB_ID_BYTES];                  /* job.open */
 	char key[JOB_KEY_BYTES_MAX];             /* job.create */
 	struct job_properties properties;        /* job.create, job.setProperties */
@@ -89,6 +90,7 @@ struct request {
 	char ticket[PROTOCOL_TICKET_BYTES]; /* helper.present */
 	enum auth_target target;            /* job.setCredentials, job.removeCredentials */
 	enum auth_scheme scheme;
+	struct text_view url;               /* proxy.show */
 	struct text_view user, password;    /* job.setCredentials; both NULL bytes: implicit */
 };
 
@@ -142,6 +144,13 @@ struct preflight {
 	struct fault file; /* why the file identity could not write; RESULT_OK: it could, as far as can be told */
 };
 
+/* What proxy.show found: the ways to try, in order. */
+struct proxies_found {
+	size_t count;
+	struct proxy_choice choices[PROXY_LIST_MAX];
+	struct fault missed; /* why what comes before their source does not count; RESULT_OK: nothing was missed */
+};
+
 /* Everything a client needs to say what the service is doing. */
 struct service_status {
 	char version[64], curl[128], sqlite[128];
@@ -159,6 +168,7 @@ void protocol_write_job(struct json_writer *writer, const char *name, const stru
 void protocol_write_file(struct json_writer *writer, const struct file *file);
 void protocol_write_flags(struct json_writer *writer, const char *name, unsigned flags); /* of HELPER_..., by their names */
 void protocol_write_preflight(struct json_writer *writer, const char *name, const struct preflight *found);
+void protocol_write_proxies(struct json_writer *writer, const struct proxies_found *found); /* members of the result */
 void protocol_write_service(struct json_writer *writer, const char *name, const struct service_status *status);
 void protocol_notification_begin(struct json_writer *writer, const char *method); /* {"jsonrpc":..,"method":..,"params":{ */
 enum result protocol_notification_end(struct json_writer *writer) MUST_CHECK;
@@ -173,6 +183,7 @@ enum result protocol_read_job(struct json value, struct job_status *ret_status, 
 enum result protocol_read_file(struct json value, struct file *ret_file, struct fault *fault) MUST_CHECK;
 enum result protocol_read_flags(struct json value, unsigned *ret_flags, struct fault *fault) MUST_CHECK;
 enum result protocol_read_preflight(struct json value, struct preflight *ret_found, struct fault *fault) MUST_CHECK;
+enum result protocol_read_proxies(struct json value, struct proxies_found *ret_found, struct fault *fault) MUST_CHECK;
 enum result protocol_read_service(struct json value, struct service_status *ret_status, struct fault *fault) MUST_CHECK;
 /* The "error" member of a reply as the fault that the service had. */
 enum result protocol_read_error(struct json value, struct fault *ret_error, struct fault *fault) MUST_CHECK;

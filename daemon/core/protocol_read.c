@@ -217,6 +217,38 @@ enum result protocol_read_preflight(struct json value, struct preflight *ret_fou
 	return reader.result;
 }
 
+static enum result read_choice(struct json value, struct proxy_choice *choice, struct fault *fault)
+{
+	struct reader reader = reader_of(value, fault);
+	struct text_view source = { .length = 0 };
+
+	if (!json_is_null(member(&reader, "address")))
+		read_text(&reader, "address", choice->address, sizeof(choice->address));
+	read_name(&reader, "source", &source);
+	if (reader.result == RESULT_OK && !proxy_source_from_name(source, &choice->source))
+		unknown_word(&reader, "source");
+	read_bool(&reader, "bypassed", &choice->bypassed);
+	return reader.result;
+}
+
+enum result protocol_read_proxies(struct json value, struct proxies_found *ret_found, struct fault *fault)
+{
+	struct proxies_found found = { .count = 0 };
+	struct json list = json_member(value, "proxies"), missed = json_member(value, "missed");
+	enum result result = RESULT_OK;
+
+	if (!json_is_array(list) || json_length(list) > PROXY_LIST_MAX)
+		return fault_set(fault, RESULT_INVALID_ARGUMENT, FAULT_FERRY, 0, "%s: must be an array of up to %u", list.path,
+		                 PROXY_LIST_MAX);
+	for (; result == RESULT_OK && found.count < json_length(list); found.count++)
+		result = read_choice(json_at(list, found.count), &found.choices[found.count], fault);
+	if (result == RESULT_OK && json_is_object(missed))
+		result = read_fault(missed, &found.missed, fault);
+	if (result == RESULT_OK)
+		*ret_found = found;
+	return result;
+}
+
 /* What only a newer service has credentials for is passed over. */
 static void read_credentials(struct reader *reader, struct job *job)
 {

@@ -392,6 +392,12 @@ static enum result read_scheme(struct json value, struct request *request, struc
 	return result;
 }
 
+/* What it may be is for the engine to judge, as with those of files. */
+static enum result read_url(struct json value, struct request *request, struct fault *fault)
+{
+	return json_get_text(value, URL_BYTES_MAX, &request->url, fault);
+}
+
 static enum result read_user(struct json value, struct request *request, struct fault *fault)
 {
 	return json_is_null(value) ? RESULT_OK : json_get_text(value, CREDENTIAL_USER_BYTES_MAX, &request->user, fault);
@@ -453,7 +459,7 @@ static enum result read_limit(struct json value, struct request *request, struct
 	X(retry_delay) X(no_progress_timeout) X(max_time) X(lease) X(on_token_loss) X(pinned_helper) X(profile) X(max_bytes) X(files)  \
 	X(no_segments) X(proxy)  \
 	X(all) X(everyone) X(from) X(limit) X(sid) X(logon_id) X(flags) X(roots) X(token_age) X(ticket)  \
-	X(old_prefix) X(new_prefix) X(target) X(scheme) X(user) X(password)
+	X(old_prefix) X(new_prefix) X(target) X(scheme) X(user) X(password) X(url)
 
 enum field_index {
 #define X(field) AT_##field,
@@ -504,6 +510,7 @@ static const struct {
 	[AT_scheme] = { "scheme", read_scheme },
 	[AT_user] = { "user", read_user },
 	[AT_password] = { "password", read_password },
+	[AT_url] = { "url", read_url },
 };
 
 #define FIELDS_PROPERTIES                                                                             \
@@ -537,6 +544,7 @@ static const struct {
 	[METHOD_JOB_SET_CREDENTIALS] = { FIELD(handle) | FIELD(target) | FIELD(scheme) | FIELD(user) | FIELD(password), 0 },
 	[METHOD_JOB_REMOVE_CREDENTIALS] = { FIELD(handle) | FIELD(target) | FIELD(scheme), 0 },
 	[METHOD_HELPER_PRESENT] = { FIELD(ticket), 0 },
+	[METHOD_PROXY_SHOW] = { FIELD(url), FIELD(handle) },
 	[METHOD_EVENTS_SUBSCRIBE] = { 0, FIELD(handle) },
 	[METHOD_SERVICE_STATUS] = { 0, 0 },
 };
@@ -691,7 +699,8 @@ void request_done(struct request *request)
 	request->document = NULL;
 	request->files = (struct json){ .value = NULL };
 	request->file_count = 0;
-	request->user = request->password = request->proxy_list = request->proxy_bypass = (struct text_view){ .bytes = NULL };
+	request->user = request->password = request->url = (struct text_view){ .bytes = NULL };
+	request->proxy_list = request->proxy_bypass = (struct text_view){ .bytes = NULL };
 }
 
 static enum result read_mirrors(struct json value, struct file_request *file, struct fault *fault)

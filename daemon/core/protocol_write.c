@@ -157,12 +157,12 @@ static void write_progress(struct json_writer *writer, const struct job *job)
 	json_write_end(writer, '}');
 }
 
-static void write_sid(struct json_writer *writer, const char *name, const char *sid)
+static void write_or_null(struct json_writer *writer, const char *name, const char *text)
 {
-	if (sid[0] == '\0')
+	if (text[0] == '\0')
 		write_null(writer, name);
 	else
-		json_write_text(writer, name, text_view(sid));
+		json_write_text(writer, name, text_view(text));
 }
 
 void protocol_write_flags(struct json_writer *writer, const char *name, unsigned flags)
@@ -198,15 +198,15 @@ static void write_identities(struct json_writer *writer, const struct job_status
 
 	json_write_begin(writer, "helper", '{');
 	protocol_write_flags(writer, "flags", job->helper_flags);
-	write_sid(writer, "sid", status->token_sid);
-	write_sid(writer, "last_sid", job->helper_sid);
+	write_or_null(writer, "sid", status->token_sid);
+	write_or_null(writer, "last_sid", job->helper_sid);
 	json_write_end(writer, '}');
 	json_write_begin(writer, "identities", '{');
 	for (unsigned side = 0; side < JOB_SIDE_COUNT; side++) {
 		json_write_begin(writer, side_names[side], '{');
 		json_write_text(writer, "as", text_view(identity_choice_name(status->sides[side].as)));
-		write_sid(writer, "sid", status->sides[side].sid);
-		write_sid(writer, "last_sid", job->side_sid[side]);
+		write_or_null(writer, "sid", status->sides[side].sid);
+		write_or_null(writer, "last_sid", job->side_sid[side]);
 		json_write_end(writer, '}');
 	}
 	json_write_end(writer, '}');
@@ -218,7 +218,7 @@ void protocol_write_preflight(struct json_writer *writer, const char *name, cons
 	for (unsigned side = 0; side < JOB_SIDE_COUNT; side++) {
 		json_write_begin(writer, side_names[side], '{');
 		json_write_text(writer, "as", text_view(identity_choice_name(found->sides[side].as)));
-		write_sid(writer, "sid", found->sides[side].sid);
+		write_or_null(writer, "sid", found->sides[side].sid);
 		if (side == JOB_SIDE_FILE && found->file.result != RESULT_OK)
 			write_fault(writer, "error", found->file.result, &found->file);
 		else if (side == JOB_SIDE_FILE)
@@ -226,6 +226,25 @@ void protocol_write_preflight(struct json_writer *writer, const char *name, cons
 		json_write_end(writer, '}');
 	}
 	json_write_end(writer, '}');
+}
+
+void protocol_write_proxies(struct json_writer *writer, const struct proxies_found *found)
+{
+	json_write_begin(writer, "proxies", '[');
+	for (size_t i = 0; i < found->count; i++) {
+		const struct proxy_choice *choice = &found->choices[i];
+
+		json_write_begin(writer, NULL, '{');
+		write_or_null(writer, "address", choice->address);
+		json_write_text(writer, "source", text_view(proxy_source_name(choice->source)));
+		json_write_bool(writer, "bypassed", choice->bypassed);
+		json_write_end(writer, '}');
+	}
+	json_write_end(writer, ']');
+	if (found->missed.result == RESULT_OK)
+		write_null(writer, "missed");
+	else
+		write_fault(writer, "missed", found->missed.result, &found->missed);
 }
 
 void protocol_write_job(struct json_writer *writer, const char *name, const struct job_status *status)
@@ -375,7 +394,7 @@ void protocol_write_properties(struct json_writer *writer, const struct job_prop
 	if (given & PROPERTY_ON_TOKEN_LOSS)
 		json_write_text(writer, "on_token_loss", text_view(token_loss_name(properties->on_token_loss)));
 	if (given & PROPERTY_PINNED_HELPER)
-		write_sid(writer, "pinned_helper", properties->pinned_helper);
+		write_or_null(writer, "pinned_helper", properties->pinned_helper);
 	if (given & PROPERTY_PROFILE && properties->profile == JOB_PROFILE_NONE)
 		write_null(writer, "profile");
 	else if (given & PROPERTY_PROFILE)

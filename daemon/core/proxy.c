@@ -31,6 +31,17 @@ const char *proxy_source_name(enum proxy_source source)
 	return source_names[source];
 }
 
+bool proxy_source_from_name(struct text_view name, enum proxy_source *ret_source)
+{
+	for (int source = 0; source < PROXY_SOURCE_COUNT; source++) {
+		if (text_is(name, source_names[source])) {
+			*ret_source = (enum proxy_source)source;
+			return true;
+		}
+	}
+	return false;
+}
+
 /* --- words --- */
 
 static enum result refuse(struct fault *fault, const char *why)

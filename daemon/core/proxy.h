@@ -31,6 +31,7 @@ enum proxy_source {
 	PROXY_FROM_AUTODETECT, /* the script that the network names, WPAD */
 	PROXY_SOURCE_COUNT
 };
+bool proxy_source_from_name(struct text_view name, enum proxy_source *ret_source);
 const char *proxy_source_name(enum proxy_source source); /* "none", "table", "job", "identity-settings" ... */
 
 struct proxy_choice {

@@ -144,6 +144,18 @@ struct preflight_question {
 };
 void engine_job_preflight(struct engine *engine, int64_t row, struct preflight_question *question);
 
+/* By which proxies that URL would be asked for now, and who says so.  Answered like a resume. */
+struct proxy_wanted {
+	struct text_view url;
+	int64_t row;               /* as the job would; 0: as `identity`, of which none is said but what is configured */
+	struct identity *identity; /* borrowed for the call */
+};
+struct proxy_question {
+	void (*answer)(struct proxy_question *question, enum result result, const struct proxies_found *found,
+	               const struct fault *fault);
+};
+void engine_proxy_show(struct engine *engine, const struct proxy_wanted *wanted, struct proxy_question *question);
+
 /* --- helper tokens (docs/security.md, rules 10 to 16) --- */
 struct loan {
 	const struct opener *opener; /* who asks */

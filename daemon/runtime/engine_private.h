@@ -14,6 +14,8 @@
  *   engine_request.c  what clients ask for: making jobs and looking at them
  *   engine_change.c   how clients change a job
  *   engine_errand.c   a look at destinations before a resume; partial files without a job
+ *   engine_proxy.c    by which proxy a flight's source is asked
+ *   engine_proxy_show.c the same, told to a client
  *   engine_settings.c the configuration, read again
  *   engine_keep.c     what goes when its time is over: finished jobs, leases
  *
@@ -197,6 +199,7 @@ struct engine {
 	struct active *actives;
 	struct job titled; /* the last one whose files' events were noted: its title, id and owner; row 0: none */
 	struct errand *errands;
+	struct proxy_ask *proxy_asks;
 	struct host *hosts;
 	uint64_t swept[SWEPT_FOLDERS_MAX];
 	size_t swept_count;
@@ -517,8 +520,20 @@ void engine_proxies_answered(struct engine *engine, const struct report *report)
 void engine_proxy_failed(struct engine *engine, const struct flight *flight);
 void crew_forget_proxies(struct crew *crew);
 void engine_forget_proxies(struct engine *engine); /* in another network others may be told */
+/* What the job, the table, or a ground without proxies says; or in `ret_server` the server of which the system is to be asked,
+ * "": it is not. */
+enum result engine_proxies_said(struct engine *engine, int64_t row, enum proxy_mode mode, const struct url *url,
+                                struct proxies_found *ret_found, char ret_server[HOST_NAME_BYTES_MAX],
+                                struct fault *fault) MUST_CHECK;
+/* Of ORDER_PROXY's report, which went well. */
+enum result engine_read_proxies(const struct report *report, struct proxies_found *ret_found, struct fault *fault) MUST_CHECK;
 /* Keep what the request says of the job's proxies, which its properties have the mode of. */
 enum result engine_save_proxy(struct engine *engine, const struct job *job, const struct request *request,
                               struct fault *fault) MUST_CHECK;
+
+/* --- engine_proxy_show.c --- */
+bool engine_proxy_shown(struct engine *engine, const struct report *report); /* false: nobody has asked for it */
+/* Who waits is answered with the fault; NULL: not at all. */
+void engine_drop_proxy_asks(struct engine *engine, const struct fault *fault);
 
 #endif

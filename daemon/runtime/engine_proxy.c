@@ -16,8 +16,7 @@ struct known_proxies {
 	enum proxy_mode mode;
 	bool answered;
 	int64_t until_ms; /* monotonic */
-	size_t count;
-	struct proxy_choice choices[PROXY_LIST_MAX];
+	struct proxies_found found;
 };
 
 /* --- proxies that cannot be reached --- */
@@ -45,12 +44,12 @@ void engine_proxy_failed(struct engine *engine, const struct flight *flight)
 
 /* The first that is not known to be bad; of bad ones the first. */
 static struct proxy_choice best_of(const struct engine *engine, const struct flight *flight,
-                                   const struct proxy_choice *choices, size_t count)
+                                   const struct proxies_found *found)
 {
-	for (size_t i = 0; i < count; i++)
-		if (choices[i].address[0] == '\0' || !is_bad(engine, flight, choices[i].address))
-			return choices[i];
-	return choices[0];
+	for (size_t i = 0; i < found->count; i++)
+		if (found->choices[i].address[0] == '\0' || !is_bad(engine, flight, found->choices[i].address))
+			return found->choices[i];
+	return found->choices[0];
 }
 
 /* --- what the job says --- */
@@ -65,17 +64,15 @@ enum result engine_save_proxy(struct engine *engine, const struct job *job, cons
 	return store_proxy_save(engine->parts.store, job->row, list, bypass, fault);
 }
 
-static enum result of_job(struct engine *engine, struct flight *flight, const struct url *url, struct fault *fault)
+static enum result of_job(struct engine *engine, int64_t row, const struct url *url, struct proxies_found *found,
+                          struct fault *fault)
 {
-	struct proxy_choice choices[PROXY_LIST_MAX];
-	size_t count = 0;
 	char list[PROXY_TEXT_BYTES_MAX + 1], bypass[PROXY_TEXT_BYTES_MAX + 1];
-	enum result result = store_proxy(engine->parts.store, flight->active->row, list, bypass, fault);
+	enum result result = store_proxy(engine->parts.store, row, list, bypass, fault);
 
 	if (result == RESULT_OK)
-		result = proxy_choose(text_view(list), text_view(bypass), url, PROXY_FROM_JOB, choices, &count, fault);
-	if (result == RESULT_OK)
-		flight->proxy = best_of(engine, flight, choices, count);
+		result = proxy_choose(text_view(list), text_view(bypass), url, PROXY_FROM_JOB, found->choices, &found->count,
+		                      fault);
 	return result;
 }
 
@@ -168,20 +165,15 @@ static enum result ask_system(struct engine *engine, struct flight *flight, cons
 }
 
 /* RESULT_OK with *ret_waits: an answer is waited for. */
-static enum result of_system(struct engine *engine, struct flight *flight, const struct url *url, bool *ret_waits,
+static enum result of_system(struct engine *engine, struct flight *flight, const char *server, bool *ret_waits,
                              struct fault *fault)
 {
-	char server[HOST_NAME_BYTES_MAX];
-
-	if (!engine->parts.asks_for_proxies || !name_server(url, server))
-		return RESULT_OK;
-
 	struct known_proxies **place = find_known(flight->active->crews[JOB_SIDE_NETWORK], server, flight->active->proxy_mode);
 
 	if (*place != NULL && (*place)->answered && (*place)->until_ms <= engine_mono(engine))
 		forget(place);
 	else if (*place != NULL && (*place)->answered) {
-		flight->proxy = best_of(engine, flight, (*place)->choices, (*place)->count);
+		flight->proxy = best_of(engine, flight, &(*place)->found);
 		return RESULT_OK;
 	} else if (*place != NULL) {
 		*ret_waits = true;
@@ -191,28 +183,40 @@ static enum result of_system(struct engine *engine, struct flight *flight, const
 	return ask_system(engine, flight, server, fault);
 }
 
+/* --- all together --- */
+
+enum result engine_proxies_said(struct engine *engine, int64_t row, enum proxy_mode mode, const struct url *url,
+                                struct proxies_found *ret_found, char ret_server[HOST_NAME_BYTES_MAX], struct fault *fault)
+{
+	ret_server[0] = '\0';
+	*ret_found = (struct proxies_found){ .count = 1, .choices = { { .source = PROXY_FROM_NOTHING } } };
+	if (mode == PROXY_EXPLICIT)
+		return of_job(engine, row, url, ret_found, fault);
+	if (mode == PROXY_NONE)
+		ret_found->choices[0].source = PROXY_FROM_JOB;
+	else if (!of_table(engine, url, &ret_found->choices[0]) && engine->parts.asks_for_proxies && !name_server(url, ret_server))
+		ret_server[0] = '\0'; /* too long for anybody's */
+	return RESULT_OK;
+}
+
 /* --- a flight --- */
 
 static enum result choose(struct engine *engine, struct flight *flight, bool *ret_waits, struct fault *fault)
 {
 	struct url url;
+	struct proxies_found found;
+	char server[HOST_NAME_BYTES_MAX];
 	enum result result = url_parse(text_view(flight->file.url), &url, fault);
 
 	flight->proxy = (struct proxy_choice){ .source = PROXY_FROM_NOTHING };
 	if (result != RESULT_OK || url.share)
 		return result;
-	switch (flight->active->proxy_mode) {
-	case PROXY_NONE:
-		flight->proxy.source = PROXY_FROM_JOB;
-		return RESULT_OK;
-	case PROXY_EXPLICIT: return of_job(engine, flight, &url, fault);
-	case PROXY_PRECONFIGURED:
-	case PROXY_AUTODETECT:
-	case PROXY_MODE_COUNT: break;
-	}
-	if (of_table(engine, &url, &flight->proxy))
-		return RESULT_OK;
-	return of_system(engine, flight, &url, ret_waits, fault);
+	result = engine_proxies_said(engine, flight->active->row, flight->active->proxy_mode, &url, &found, server, fault);
+	if (result == RESULT_OK && server[0] != '\0')
+		return of_system(engine, flight, server, ret_waits, fault);
+	if (result == RESULT_OK)
+		flight->proxy = best_of(engine, &found);
+	return result;
 }
 
 static void give_up(struct engine *engine, struct flight *flight, const struct fault *fault)
@@ -279,6 +283,22 @@ static struct crew *crew_of(const struct engine *engine, const struct worker *wo
 	return crew;
 }
 
+enum result engine_read_proxies(const struct report *report, struct proxies_found *ret_found, struct fault *fault)
+{
+	const char *server = report->names.bytes, *list = server + strlen(server) + 1, *bypass = list + strlen(list) + 1;
+	char text[HOST_NAME_BYTES_MAX + 16];
+	bool secure = strncmp(server, "s:", 2) == 0;
+	struct url url;
+
+	text_display(text, sizeof(text), "%s://%s/", secure ? "https" : "http", server + (secure ? 2 : 0));
+	enum result result = url_parse(text_view(text), &url, fault);
+	if (result == RESULT_OK)
+		result = proxy_choose(text_view(list), text_view(bypass), &url, (enum proxy_source)report->bytes,
+		                      ret_found->choices, &ret_found->count, fault);
+	ret_found->missed = report->fault;
+	return result;
+}
+
 void engine_proxies_answered(struct engine *engine, const struct report *report)
 {
 	struct crew *crew = crew_of(engine, report->worker);
@@ -296,18 +316,8 @@ void engine_proxies_answered(struct engine *engine, const struct report *report)
 		return;
 	}
 	struct known_proxies *known = *place;
-	if (result == RESULT_OK) {
-		const char *list = server + strlen(server) + 1, *bypass = list + strlen(list) + 1;
-		char text[HOST_NAME_BYTES_MAX + 16];
-		bool secure = strncmp(server, "s:", 2) == 0;
-		struct url url;
-
-		text_display(text, sizeof(text), "%s://%s/", secure ? "https" : "http", server + (secure ? 2 : 0));
-		result = url_parse(text_view(text), &url, &fault);
-		if (result == RESULT_OK)
-			result = proxy_choose(text_view(list), text_view(bypass), &url, (enum proxy_source)report->bytes, known->choices,
-			                      &known->count, &fault);
-	}
+	if (result == RESULT_OK)
+		result = engine_read_proxies(report, &known->found, &fault);
 	known->answered = true;
 	known->until_ms = engine_mono(engine) + KEEP_MS;
 	go_on(engine, crew, server, known->mode, result == RESULT_OK ? NULL : &fault);

@@ -443,7 +443,7 @@ void engine_report(struct letter *letter, void *receiver)
 	if (engine->broken.result == RESULT_OK) {
 		if (report->kind == REPORT_DEAD)
 			on_dead(engine, report);
-		else if (report->order == ORDER_PROXY)
+		else if (report->order == ORDER_PROXY && !engine_proxy_shown(engine, report))
 			engine_proxies_answered(engine, report);
 		else if (flight == NULL && engine_save_flights(engine)) /* names in a folder are looked for in the store */
 			(void)engine_errand_report(engine, report); /* or of a flight that is over */

@@ -90,7 +90,7 @@ enum result session_capture(struct call *call, struct identity **ret_identity)
 }
 
 /* Who may own jobs or open them: what is not to be impersonated is as little welcome there as a sandbox. */
-static enum result capture(struct call *call, struct identity **ret_identity)
+enum result session_capture_owner(struct call *call, struct identity **ret_identity)
 {
 	enum result result = session_capture(call, ret_identity);
 
@@ -135,7 +135,7 @@ static enum result do_hello(struct call *call)
 	if (call->request->protocol != PROTOCOL_VERSION)
 		return fault_set(call->fault, RESULT_INVALID_ARGUMENT, FAULT_FERRY, 0,
 		                 "params.protocol: this service speaks version %d", PROTOCOL_VERSION);
-	result = capture(call, &identity);
+	result = session_capture_owner(call, &identity);
 	if (result == RESULT_OK)
 		result = admit(call, identity_caller(identity));
 	if (result != RESULT_OK)
@@ -168,7 +168,7 @@ static enum result do_create(struct call *call)
 	struct handle *handle = NULL;
 	struct job_status status;
 	bool created = false;
-	enum result result = capture(call, &identity);
+	enum result result = session_capture_owner(call, &identity);
 	struct job_request wanted;
 	unsigned rights = 0;
 
@@ -202,7 +202,7 @@ static enum result do_open(struct call *call)
 	struct handle *handle = NULL;
 	struct job_status status;
 	unsigned rights = 0;
-	enum result result = capture(call, &identity);
+	enum result result = session_capture_owner(call, &identity);
 
 	if (result == RESULT_OK)
 		result = access_ask(identity_caller(identity), call->fault);
@@ -465,6 +465,7 @@ session_method *const session_methods[METHOD_COUNT] = {
 	[METHOD_JOB_SET_CREDENTIALS] = do_set_credentials,
 	[METHOD_JOB_REMOVE_CREDENTIALS] = do_remove_credentials,
 	[METHOD_HELPER_PRESENT] = do_present,
+	[METHOD_PROXY_SHOW] = do_proxy_show,
 	[METHOD_EVENTS_SUBSCRIBE] = do_subscribe,
 	[METHOD_SERVICE_STATUS] = do_status,
 };

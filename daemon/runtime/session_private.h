@@ -4,6 +4,7 @@
  *   session_method.c  what each method does, and the handles it needs for that
  *   session_helper.c  the methods of helper tokens
  *   session_credential.c  the methods of credentials
+ *   session_proxy.c   which proxies there are
  */
 #ifndef FERRY_RUNTIME_SESSION_PRIVATE_H
 #define FERRY_RUNTIME_SESSION_PRIVATE_H
@@ -105,6 +106,8 @@ void session_answer(const struct later *later, enum result result, session_write
 /* --- session_method.c --- */
 /* The identity that wrote this call's message. */
 enum result session_capture(struct call *call, struct identity **ret_identity) MUST_CHECK;
+/* Of somebody who would own jobs or open them. */
+enum result session_capture_owner(struct call *call, struct identity **ret_identity) MUST_CHECK;
 /* The handle of the request, if it is this connection's and gives one of the rights.  *ret_handle is set also if only the
  * right is missing. */
 enum result session_handle(struct call *call, unsigned rights, struct handle **ret_handle) MUST_CHECK;
@@ -117,5 +120,8 @@ session_method do_set_helper_token, do_clear_helper_token, do_set_helper_flags, 
 
 /* --- session_credential.c --- */
 session_method do_set_credentials, do_remove_credentials;
+
+/* --- session_proxy.c --- */
+session_method do_proxy_show;
 
 #endif

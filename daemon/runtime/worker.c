@@ -589,6 +589,8 @@ static void proxy_order(struct worker *worker, struct order *order)
 	report->names = names;
 	report->bytes = result ? PROXY_FROM_NOTHING : (uint64_t)answer->source;
 	report->bytes_total = mode;
+	if (!result)
+		report->fault = answer->missed;
 	post(worker, report);
 	free(answer);
 }

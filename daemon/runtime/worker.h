@@ -36,7 +36,7 @@ enum order_kind {
 	ORDER_RECORDED, /* network: transfer_recorded(bytes), 0 after a restart (see REPORT_ANSWERED); no report */
 	ORDER_PRIORITY, /* network: transfer_set_priority; no report */
 	ORDER_PROXY,    /* proxy:   proxy_ask in mode `bytes` for file.url's server.  report.names: what was in `list`, then
-	                 * the list of proxies and that of bypasses; bytes = whose they are, bytes_total = the mode */
+	                 * the list of proxies and that of bypasses; bytes = whose they are, bytes_total = the mode, fault = what was missed */
 	ORDER_STOP,     /* network: transfer_stop; file: an OPEN that still reads.  Answered by the FETCH's or OPEN's report */
 };
 

@@ -54,6 +54,9 @@ struct scene {
 	char asked_roots[PROTOCOL_ROOTS_MAX][64];
 	char lent_as[JOB_OWNER_BYTES_MAX];
 	struct preflight preflight;
+	struct proxies_found proxies;
+	char shown_url[64]; /* of proxy.show, and the handle */
+	uint64_t shown_handle;
 
 	uint32_t files_changed; /* by job.replaceRemotePrefix, and what was asked */
 	char prefixes[2][64];
@@ -249,6 +252,11 @@ static inline void write_answer(struct scene *scene, struct json_writer *writer,
 	case METHOD_JOB_TAKE_OWNERSHIP:
 		must(text_copy(scene->job.job.owner, JOB_OWNER_BYTES_MAX, text_view("S-1-5-21-500")));
 		break;
+	case METHOD_PROXY_SHOW:
+		must(text_copy(scene->shown_url, sizeof(scene->shown_url), request->url));
+		scene->shown_handle = request->handle;
+		protocol_write_proxies(writer, &scene->proxies);
+		return;
 	case METHOD_JOB_PREFLIGHT:
 	case METHOD_JOB_SET_HELPER_TOKEN:
 	case METHOD_JOB_CLEAR_HELPER_TOKEN:

@@ -345,6 +345,8 @@ static void request_decode__wrong_params__names_the_field(void **state)
 		{ "job.setProperties", "{\"handle\":1,\"lease_s\":null}", RESULT_INVALID_ARGUMENT, "params.lease_s: " },
 		{ "job.setProperties", "{\"handle\":1,\"max_bytes\":0}", RESULT_INVALID_ARGUMENT, "params.max_bytes: " },
 		{ "job.create", "{\"name\":\"a\",\"no_segments\":1}", RESULT_INVALID_ARGUMENT, "params.no_segments: " },
+		{ "proxy.show", "{\"handle\":1}", RESULT_MISSING_FIELD, "params.url" },
+		{ "proxy.show", "{\"url\":7}", RESULT_INVALID_ARGUMENT, "params.url: " },
 		{ "job.create", "{\"name\":\"a\",\"proxy\":null}", RESULT_INVALID_ARGUMENT, "params.proxy: " },
 		{ "job.create", "{\"name\":\"a\",\"proxy\":{}}", RESULT_MISSING_FIELD, "params.proxy.mode" },
 		{ "job.create", "{\"name\":\"a\",\"proxy\":{\"mode\":\"override\"}}", RESULT_INVALID_ARGUMENT, "params.proxy.mode: must be" },
@@ -542,7 +544,7 @@ static void request_decode__every_member_with_every_method__agrees_with_the_sche
 		{ "logon_id", "\"0x3e7\"" }, { "flags", "[\"network\"]" }, { "roots", "[\"C:\\\\a\"]" },
 		{ "max_token_age_s", "60" }, { "ticket", "\"t\"" }, { "profile", "\"bulk\"" }, { "max_bytes", "1" }, { "no_segments", "true" },
 		{ "proxy", "{\"mode\":\"none\"}" },
-		{ "target", "\"proxy\"" }, { "scheme", "\"ntlm\"" }, { "user", "null" }, { "password", "null" },
+		{ "target", "\"proxy\"" }, { "scheme", "\"ntlm\"" }, { "user", "null" }, { "password", "null" }, { "url", "\"http://a/\"" },
 	};
 	enum { MEMBER_COUNT = sizeof(members) / sizeof(members[0]) };
 	for (unsigned method = 0; method < METHOD_COUNT; method++) {

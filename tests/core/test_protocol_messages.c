@@ -382,6 +382,35 @@ static void protocol_read_job__what_was_written__comes_back(void **state)
 	assert_string_equal(again.bytes, text.bytes);
 }
 
+static void protocol_read_proxies__what_was_written__comes_back(void **state)
+{
+	(void)state;
+	AUTO(buffer) struct buffer text = BUFFER(PROTOCOL_MESSAGE_BYTES_MAX);
+	AUTO(json_document) struct json_document *document = NULL;
+	struct json_writer writer = JSON_WRITER(&text);
+	struct proxies_found found = { .count = 2,
+		                       .choices = { { "http://p:3128", PROXY_FROM_SCRIPT, false }, { "", PROXY_FROM_MACHINE, true } },
+		                       .missed = { .result = RESULT_TIMED_OUT, .what = "the script" } }, read;
+
+	protocol_reply_begin(&writer, "1");
+	protocol_write_proxies(&writer, &found);
+	assert_int_equal(protocol_reply_end(&writer), RESULT_OK);
+	protocol_schema_assert("reply", (struct text_view){ text.bytes, text.length });
+	assert_non_null(strstr(text.bytes, "\"proxies\":[{\"address\":\"http://p:3128\",\"source\":\"identity-script\","
+	                                   "\"bypassed\":false},{\"address\":null,\"source\":\"machine-settings\","
+	                                   "\"bypassed\":true}],\"missed\":{\"result\":\"TIMED_OUT\""));
+	assert_int_equal(json_parse((struct text_view){ text.bytes, text.length }, JSON_WIRE, &document, NULL), RESULT_OK);
+	assert_int_equal(protocol_read_proxies(json_member(json_root(document), "result"), &read, NULL), RESULT_OK);
+	assert_int_equal(read.count, 2);
+	for (size_t i = 0; i < read.count; i++) {
+		assert_string_equal(read.choices[i].address, found.choices[i].address);
+		assert_int_equal(read.choices[i].source, found.choices[i].source);
+		assert_int_equal(read.choices[i].bypassed, found.choices[i].bypassed);
+	}
+	assert_int_equal(read.missed.result, RESULT_TIMED_OUT);
+	assert_string_equal(read.missed.what, "the script");
+}
+
 static void protocol_read_job__a_wait_reason_of_a_newer_service__is_some_other(void **state)
 {
 	(void)state;
@@ -723,6 +752,7 @@ int main(void)
 		cmocka_unit_test(protocol_reply_error__words_that_are_not_utf8__still_get_through),
 		cmocka_unit_test(protocol_request__as_a_client_writes_it__is_decoded),
 		cmocka_unit_test(protocol_read_job__what_was_written__comes_back),
+		cmocka_unit_test(protocol_read_proxies__what_was_written__comes_back),
 		cmocka_unit_test(protocol_read_job__a_wait_reason_of_a_newer_service__is_some_other),
 		cmocka_unit_test(protocol_read_job__credentials_of_a_newer_service__are_passed_over),
 		cmocka_unit_test(protocol_read_job__nobody_and_every_flag_and_choice__come_back),

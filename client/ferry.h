@@ -495,6 +495,23 @@ enum ferry_result ferry_job_helper_ticket(struct ferry_job *job, const struct fe
 enum ferry_result ferry_present_ticket(struct ferry *ferry, const char *ticket, struct ferry_loan_terms *ret_terms,
                                        struct ferry_error *error) FERRY_MUST_CHECK;
 
+/* By which proxies that URL would be asked for now, tried in turn: as the job would, or with NULL as you without one.  A script
+ * that is asked for it may take 15 s. */
+#define FERRY_PROXIES_MAX 8
+#define FERRY_PROXY_BYTES 267 /* "http://host:port", with its end */
+struct ferry_proxies {
+	uint32_t count;
+	struct ferry_proxy {
+		char address[FERRY_PROXY_BYTES]; /* "": none, the server is asked directly */
+		char source[24]; /* who says so: "job", "table", "identity-settings", "identity-script", "machine-settings",
+		                  * "autodetect", or "none" */
+		bool bypassed;   /* direct, since that source exempts the host */
+	} proxies[FERRY_PROXIES_MAX];
+	struct ferry_error missed; /* why what would come before does not count: a script that is not to be had; hresult 0: no */
+};
+enum ferry_result ferry_proxy_show(struct ferry *ferry, struct ferry_job *job, const char *url,
+                                   struct ferry_proxies *ret_proxies, struct ferry_error *error) FERRY_MUST_CHECK;
+
 /* Whether the job could be served now.  Nothing is made and no server is asked. */
 struct ferry_preflight {
 	struct ferry_side file, network; /* last_sid is not told here */

@@ -50,6 +50,7 @@ static const struct {
 	[VERB_PREFLIGHT] = { "preflight", BIT(EVERYONE), 1, MANY, 0 },
 	[VERB_TAKE_OWNERSHIP] = { "take-ownership", BIT(EVERYONE), 1, MANY, 0 },
 	[VERB_REPLACE_PREFIX] = { "replace-prefix", 0, 3, 3, 0 },
+	[VERB_PROXY_SHOW] = { "proxy show", BIT(JOB) | BIT(EVERYONE), 1, 1, 0 },
 };
 
 enum kind { FLAG, TEXT, SECONDS, BYTES, MOMENT, PRIORITY, TOKEN_LOSS, PROFILE, TARGET, SCHEME, WORDS };
@@ -103,6 +104,7 @@ static const struct {
 	[OPTION_AUTH] = { "--auth", WORDS, offsetof(struct arguments, auth), 4 }, /* all that there are */
 	[OPTION_PROXY] = { "--proxy", TEXT, offsetof(struct arguments, proxy), 0 },
 	[OPTION_PROXY_BYPASS] = { "--proxy-bypass", TEXT, offsetof(struct arguments, proxy_bypass), 0 },
+	[OPTION_JOB] = { "--job", TEXT, offsetof(struct arguments, job), 0 },
 };
 
 const char *verb_name(enum verb verb)
@@ -421,7 +423,9 @@ static bool check_operands(const struct arguments *arguments, char *problem)
 	}
 	if (count >= verbs[arguments->verb].operands_min)
 		return true;
-	if (count == 0)
+	if (arguments->verb == VERB_PROXY_SHOW)
+		text_display(problem, ARGUMENTS_PROBLEM_BYTES_MAX, "'ferry %s' needs a URL", name);
+	else if (count == 0)
 		text_display(problem, ARGUMENTS_PROBLEM_BYTES_MAX,
 		             "'ferry %s' needs a job: its id, the beginning of "
 		             "its id, or its name",

@@ -19,7 +19,7 @@
 	X(HELPER_SET, helper_set) X(HELPER_CLEAR, helper_clear) X(HELPER_FLAGS, helper_flags)      \
 	X(HELPER_SHOW, helper_show) X(CREDENTIALS_SET, credentials_set)                            \
 	X(CREDENTIALS_REMOVE, credentials_remove) X(ATTACH, attach) X(PREFLIGHT, preflight)                      \
-	X(TAKE_OWNERSHIP, take_ownership) X(REPLACE_PREFIX, replace_prefix)
+	X(TAKE_OWNERSHIP, take_ownership) X(REPLACE_PREFIX, replace_prefix) X(PROXY_SHOW, proxy_show)
 enum verb {
 #define X(name, text) VERB_##name,
 	VERBS(X)
@@ -71,6 +71,7 @@ enum option {
 	OPTION_AUTH,
 	OPTION_PROXY,
 	OPTION_PROXY_BYPASS,
+	OPTION_JOB,
 	OPTION_COUNT /* at most 64: `given` has a bit for each */
 };
 
@@ -78,7 +79,7 @@ enum option {
 struct arguments {
 	enum verb verb; /* VERB_NONE: none was given */
 	uint64_t given; /* 1 << OPTION_... */
-	const char *address, *name, *description, *key, *from, *pinned_helper, *user, *digest, *if_none_match, *proxy, *proxy_bypass;
+	const char *address, *name, *description, *key, *from, *pinned_helper, *user, *digest, *if_none_match, *proxy, *proxy_bypass, *job;
 	enum ferry_priority priority;
 	enum ferry_token_loss on_token_loss;
 	enum ferry_profile profile;

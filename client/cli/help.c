@@ -27,6 +27,7 @@ static const char general[] =
 	"  ferry helper show JOB          whose it has, and who serves it\n"
 	"  ferry credentials set JOB      with what it answers servers and proxies that ask who it is;\n"
 	"                                 ferry credentials remove: nothing any more\n"
+	"  ferry proxy show URL           by which proxies it would be asked for, and who says so\n"
 	"  ferry preflight JOB            whether it could be served as those it is to be served as\n"
 	"  ferry take-ownership JOB       make somebody else's job yours\n"
 	"  ferry replace-prefix JOB O N   fetch it from another server: URLs that begin with O begin with N\n"
@@ -145,6 +146,19 @@ static const char *const texts[VERB_NONE] = {
 		"  ferry submit https://example.org/a.zip C:\\Data\\a.zip https://example.org/b.zip C:\\Data\\b.zip\n"
 		"  ferry submit --key app-2.1 --priority foreground --timeout 10m https://example.org/app.msi .\\\n"
 		"  ferry submit --no-wait --json --from - < list.txt\n" HELP_EVERYWHERE,
+	[VERB_PROXY_SHOW] =
+		"ferry proxy show [--job JOB [--everyone]] URL\n"
+		"\n"
+		"By which proxies the URL would be asked for now, in the order in which they are tried, and where each comes\n"
+		"from: the job, the configuration's table, the settings of whoever fetches, a script that they name, the\n"
+		"machine's settings (netsh winhttp), or autodetect, what the network names.  Told too is what does not count\n"
+		"though it would come before: a script that is not to be had.  It may take 15 seconds.\n"
+		"\n"
+		"  --job JOB    as that job would ask; else as you, without one\n"
+		"  --everyone   look among other people's jobs too; for elevated administrators\n"
+		"\n"
+		"Example:\n"
+		"  ferry proxy show --job Nightly https://example.org/a.zip\n" HELP_EVERYWHERE,
 	[VERB_LIST] =
 		"ferry list [--all] [--everyone]\n"
 		"\n"

@@ -475,6 +475,42 @@ void output_credentials(const struct ferry_status *status, char to[OUTPUT_CREDEN
 	}
 }
 
+static void print_proxies(const struct ferry_proxies *proxies)
+{
+	for (uint32_t i = 0; i < proxies->count; i++) {
+		const struct ferry_proxy *proxy = &proxies->proxies[i];
+
+		output_text("%s  %s%s\n", or_word(proxy->address, "direct"), proxy->source,
+		            proxy->bypassed ? ", which exempts the host" : "");
+	}
+	if (proxies->missed.name[0] != '\0')
+		print_error_of(&proxies->missed);
+}
+
+void output_proxies(const struct ferry_proxies *proxies, bool json)
+{
+	AUTO(buffer) struct buffer line = BUFFER(OUTPUT_LINE_BYTES_MAX);
+	struct json_writer writer = JSON_WRITER(&line);
+
+	if (!json) {
+		print_proxies(proxies);
+		return;
+	}
+	json_write_begin(&writer, NULL, '{');
+	json_write_begin(&writer, "proxies", '[');
+	for (uint32_t i = 0; i < proxies->count; i++) {
+		json_write_begin(&writer, NULL, '{');
+		write_or_null(&writer, "address", proxies->proxies[i].address);
+		json_write_text(&writer, "source", text_view(proxies->proxies[i].source));
+		json_write_bool(&writer, "bypassed", proxies->proxies[i].bypassed);
+		json_write_end(&writer, '}');
+	}
+	json_write_end(&writer, ']');
+	output_json_error(&writer, "missed", &proxies->missed);
+	json_write_end(&writer, '}');
+	output_json_line(&writer);
+}
+
 void output_preflight(const struct ferry_preflight *found)
 {
 	output_text("  files        as %s, %s%s\n", ferry_identity_name(found->file.as),

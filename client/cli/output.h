@@ -42,6 +42,7 @@ void output_flags(unsigned flags, char to[OUTPUT_FLAGS_BYTES_MAX]);
 /* "server by negotiate, as the one who fetches; proxy by basic, with a password", or "none". */
 #define OUTPUT_CREDENTIALS_BYTES_MAX 512
 void output_credentials(const struct ferry_status *status, char to[OUTPUT_CREDENTIALS_BYTES_MAX]);
+void output_proxies(const struct ferry_proxies *proxies, bool json);
 void output_preflight(const struct ferry_preflight *found);
 void output_file(const struct ferry_file *file);
 void output_service(const struct ferry_service *service, const struct ferry_server *server, int64_t wall_ms);

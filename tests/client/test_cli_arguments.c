@@ -247,6 +247,12 @@ static void arguments__helper_verbs__take_what_they_need(void **state)
 	check_problem("ferry helper show --user x j", "'ferry helper show' has no option --user");
 	check_problem("ferry helper set --user x --user y j", "--user is given twice");
 	check_problem("ferry attach j", "'ferry attach' takes no 'j'");
+	check_problem("ferry proxy", "'ferry proxy' needs a second word: show");
+	check_problem("ferry proxy show", "'ferry proxy show' needs a URL");
+	check_problem("ferry proxy show a b", "'ferry proxy show' takes no 'b'");
+	assert_true(read_line("ferry proxy show --job J http://a/b"));
+	assert_int_equal(arguments.verb, VERB_PROXY_SHOW);
+	assert_string_equal(arguments.job, "J");
 	check_problem("ferry preflight", "'ferry preflight' needs a job: its id, the beginning of its id, or its name");
 	check_problem("ferry submit --on-token-loss retry x y", "--on-token-loss takes error or wait, not 'retry'");
 	check_problem("ferry wait --pinned-helper S-1 j", "'ferry wait' has no option --pinned-helper");

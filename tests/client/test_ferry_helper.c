@@ -281,6 +281,37 @@ static void ferry__preflight__tells_both_sides_and_the_reason(void **state)
 	ferry_close(ferry);
 }
 
+static void ferry__proxies__are_shown_with_who_says_so(void **state)
+{
+	struct scene *scene = *state;
+	struct ferry *ferry = connect_to(scene);
+	struct ferry_job *job = open_job(ferry);
+	struct ferry_proxies found;
+
+	scene->proxies = (struct proxies_found){
+		.count = 2,
+		.choices = { { "http://p:3128", PROXY_FROM_IDENTITY, false }, { "", PROXY_FROM_IDENTITY, true } },
+		.missed = { RESULT_TIMED_OUT, FAULT_WIN32, 12002, "the script" },
+	};
+	assert_int_equal(ferry_proxy_show(ferry, job, "http://host/a", &found, NULL), FERRY_OK);
+	assert_string_equal(scene->shown_url, "http://host/a");
+	assert_int_equal(scene->shown_handle, 7);
+	assert_int_equal(found.count, 2);
+	assert_string_equal(found.proxies[0].address, "http://p:3128");
+	assert_string_equal(found.proxies[0].source, "identity-settings");
+	assert_false(found.proxies[0].bypassed);
+	assert_string_equal(found.proxies[1].address, "");
+	assert_true(found.proxies[1].bypassed);
+	assert_string_equal(found.missed.name, "TIMED_OUT");
+
+	scene->proxies.missed = (struct fault){ .result = RESULT_OK };
+	assert_int_equal(ferry_proxy_show(ferry, NULL, "http://host/b", &found, NULL), FERRY_OK);
+	assert_int_equal(scene->shown_handle, 0);
+	assert_int_equal(found.missed.hresult, 0);
+	ferry_job_close(job);
+	ferry_close(ferry);
+}
+
 static void ferry__a_taken_job__is_told_with_its_new_owner(void **state)
 {
 	struct scene *scene = *state;
@@ -430,6 +461,7 @@ int main(void)
 		TEST(ferry__a_cleared_token__is_nobodys),
 		TEST(ferry__a_ticket__is_presented_on_another_connection),
 		TEST(ferry__preflight__tells_both_sides_and_the_reason),
+		TEST(ferry__proxies__are_shown_with_who_says_so),
 		TEST(ferry__a_taken_job__is_told_with_its_new_owner),
 		TEST(ferry__a_record__has_both_identities_and_the_token),
 		TEST(ferry__pin_and_policy__are_properties),

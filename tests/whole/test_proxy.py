@@ -101,6 +101,30 @@ def set_while_it_runs__goes_on_from_where_it_is():
     scene.close()
 
 
+def show__tells_what_would_be_used_and_who_says_so():
+    scene = Scene([f"*.example http://{PROXY}", "direct.example direct"])
+
+    def shown(*words):
+        return scene.run("proxy", "show", *words).stdout
+
+    assert shown("http://a.example/a.bin") == f"http://{PROXY}  table\n"
+    assert shown("https://direct.example/") == "direct  table\n"
+    assert shown("http://other.test/") == "direct  none\n"
+    scene.run("submit", "--suspended", "--name", "Own", "--proxy", f"p:3128; {PROXY} DIRECT", "--proxy-bypass", "*.test",
+              nginx.url("a.bin"), scene.destination("a.bin"))
+    scene.run("submit", "--suspended", "--name", "None", "--proxy", "none", nginx.url("b.bin"), scene.destination("b.bin"))
+    assert shown("--job", "Own", "http://a.example/") == f"http://p:3128  job\nhttp://{PROXY}  job\ndirect  job\n"
+    assert shown("--job", "Own", "http://other.test/") == "direct  job, which exempts the host\n"
+    assert shown("--job", "None", "http://a.example/") == "direct  job\n"
+    told = scene.json("proxy", "show", "http://a.example/a?hush")
+    assert told == [{"proxies": [{"address": f"http://{PROXY}", "source": "table", "bypassed": False}], "missed": None}], told
+    for url in ("ftp://a/", "http://hush@a/", "hush"):
+        done = scene.run("proxy", "show", url, check=False)
+        assert done.returncode == 4 and "params.url: " in done.stderr and "hush" not in done.stderr, done
+    assert "hush" not in scene.said()
+    scene.close()
+
+
 def what_cannot_be_used__is_refused_by_its_rule_and_quoted_nowhere():
     scene = Scene()
     bridge = Bridge(scene)
@@ -123,4 +147,5 @@ run(explicit__what_is_asked_goes_through_it_and_bypassed_hosts_do_not,
     none__goes_before_the_table,
     a_dead_first_proxy__is_passed_over_by_the_retry,
     set_while_it_runs__goes_on_from_where_it_is,
+    show__tells_what_would_be_used_and_who_says_so,
     what_cannot_be_used__is_refused_by_its_rule_and_quoted_nowhere)

@@ -104,19 +104,28 @@ void active_wipe_credentials(struct active *active)
 	active->credential_count = 0;
 }
 
-/* An owner may not present whom he is not wherever he points: not the computer's account, and of a token that he did not
- * lend himself only where its lender saw that he would. */
+/* An owner may not present whom he is not wherever he points: not the computer's account, and nobody whose token he did not
+ * lend himself, unless its lender saw that he would. */
+static bool presents_his_own(const struct engine *engine, const struct active *active)
+{
+	const struct lent *lent = engine_lent(engine, active->row);
+
+	switch (active->as[JOB_SIDE_NETWORK]) {
+	case IDENTITY_OWNER: return true;
+	case IDENTITY_HELPER: return lent != NULL && lent->by_owner;
+	case IDENTITY_SERVICE:
+	case IDENTITY_CHOICE_COUNT: break;
+	}
+	return false;
+}
+
 static unsigned implicit_of(const struct engine *engine, const struct active *active, const struct job *job)
 {
 	const struct lent *lent = engine_lent(engine, job->row);
 
-	switch (active->as[JOB_SIDE_NETWORK]) {
-	case IDENTITY_OWNER: return job->implicit;
-	case IDENTITY_HELPER: return lent == NULL ? 0 : lent->by_owner ? job->implicit : job->implicit & lent->implicit;
-	case IDENTITY_SERVICE:
-	case IDENTITY_CHOICE_COUNT: break;
-	}
-	return 0;
+	if (presents_his_own(engine, active))
+		return job->implicit;
+	return active->as[JOB_SIDE_NETWORK] == IDENTITY_HELPER && lent != NULL ? job->implicit & lent->implicit : 0;
 }
 
 enum result active_open_credentials(struct engine *engine, struct active *active, const struct job *job, struct fault *fault)
@@ -164,10 +173,12 @@ static void fill_login(const struct engine *engine, const struct active *active,
 	text_display(ret_login->password, sizeof(ret_login->password), "%s", login.password);
 }
 
-/* Whoever runs the network that this machine happens to be in can name a proxy: it is answered only if it is known by name. */
+/* A proxy that somebody chose who has no right to the identity, be it whoever runs the network that this machine happens to be
+ * in, is answered only if the configuration knows it by name. */
 static bool may_answer_proxy(const struct engine *engine, const struct flight *flight, struct text_view host)
 {
 	const struct settings *settings = engine->parts.settings;
+	enum proxy_source source = flight->proxy.source;
 
 	for (uint32_t i = 0; i < settings->authentication_implicit_proxies.count; i++) {
 		struct text_view pattern = text_view(settings->authentication_implicit_proxies.items[i]);
@@ -175,7 +186,7 @@ static bool may_answer_proxy(const struct engine *engine, const struct flight *f
 		if (!text_is(pattern, "*") && host_pattern_fits(pattern, host))
 			return true;
 	}
-	return flight->proxy.source != PROXY_FROM_AUTODETECT;
+	return source != PROXY_FROM_AUTODETECT && (source != PROXY_FROM_JOB || presents_his_own(engine, flight->active));
 }
 
 enum result flight_route(const struct engine *engine, const struct flight *flight, struct transfer_route **ret_route)

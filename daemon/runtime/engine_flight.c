@@ -392,19 +392,22 @@ _Static_assert(JOB_SIDE_FILE == 0, "work on files alone needs the first side alo
 static struct active *active_new(struct engine *engine, struct job *job, struct fault *fault)
 {
 	struct active *active = calloc(1, sizeof(*active));
-	enum result result = active != NULL ? find_crews(engine, active, job, fault) :
-	                                      fault_set(fault, RESULT_NO_MEMORY, FAULT_FERRY, 0, "start the job");
 
+	if (active == NULL) {
+		(void)!fault_set(fault, RESULT_NO_MEMORY, FAULT_FERRY, 0, "start the job");
+		return NULL;
+	}
+	active->row = job->row;
+	enum result result = find_crews(engine, active, job, fault);
 	if (result == RESULT_OK && job->work == JOB_WORK_TRANSFER)
 		result = active_open_credentials(engine, active, job, fault);
 	if (result != RESULT_OK) {
 		fault->result = result;
-		for (unsigned side = 0; active != NULL && side < JOB_SIDE_COUNT; side++)
+		for (unsigned side = 0; side < JOB_SIDE_COUNT; side++)
 			crew_release(engine, active->crews[side]);
 		free(active);
 		return NULL;
 	}
-	active->row = job->row;
 	memcpy(active->owner, job->owner, sizeof(active->owner));
 	active->work = job->work;
 	active->priority = job->properties.priority;

@@ -215,7 +215,7 @@ static enum result choose(struct engine *engine, struct flight *flight, bool *re
 	if (result == RESULT_OK && server[0] != '\0')
 		return of_system(engine, flight, server, ret_waits, fault);
 	if (result == RESULT_OK)
-		flight->proxy = best_of(engine, &found);
+		flight->proxy = best_of(engine, flight, &found);
 	return result;
 }
 

@@ -59,20 +59,16 @@ static enum result send(struct engine *engine, const struct proxy_ask *ask, enum
 static enum result ask_system(struct engine *engine, struct identity *identity, const struct job *job, struct text_view url,
                               const char *server, struct proxy_question *question, struct fault *fault)
 {
-	const struct answers none = { .implicit = 0 };
+	const struct answers answers = engine_answers(job, JOB_SIDE_NETWORK);
 	struct proxy_ask *ask = calloc(1, sizeof(*ask));
-	struct crew *crew = ask == NULL ? NULL : crew_get(engine, identity, JOB_SIDE_NETWORK,
-	                                                  job != NULL ? engine_answers(job, JOB_SIDE_NETWORK) : none, fault);
-	enum result result = ask == NULL ? fault_set(fault, RESULT_NO_MEMORY, FAULT_FERRY, 0, "ask for proxies")
-	                     : crew == NULL ? fault->result : RESULT_OK;
+	struct crew *crew = ask != NULL ? crew_get(engine, identity, JOB_SIDE_NETWORK, answers, fault) : NULL;
+	enum result result = crew != NULL ? RESULT_OK : fault->result;
 
+	if (ask == NULL)
+		result = fault_set(fault, RESULT_NO_MEMORY, FAULT_FERRY, 0, "ask for proxies");
 	if (result == RESULT_OK) {
-		*ask = (struct proxy_ask){ engine->proxy_asks, ++engine->flight_number, crew, 0, 0, question };
-		if (job != NULL) {
-			ask->row = job->row;
-			ask->takeovers = job->takeovers;
-		}
-		result = send(engine, ask, job != NULL ? job->properties.proxy_mode : PROXY_PRECONFIGURED, url, server, fault);
+		*ask = (struct proxy_ask){ engine->proxy_asks, ++engine->flight_number, crew, job->row, job->takeovers, question };
+		result = send(engine, ask, job->properties.proxy_mode, url, server, fault);
 	}
 	if (result != RESULT_OK) {
 		crew_release(engine, crew);
@@ -86,7 +82,7 @@ static enum result ask_system(struct engine *engine, struct identity *identity, 
 void engine_proxy_show(struct engine *engine, const struct proxy_wanted *wanted, struct proxy_question *question)
 {
 	struct identity *identity = wanted->identity;
-	struct job job = { .properties.proxy_mode = PROXY_PRECONFIGURED };
+	struct job job = { .row = 0 }; /* none: preconfigured, and nobody is answered */
 	struct proxies_found found = { .count = 0 };
 	struct fault fault = { 0 };
 	struct url url;
@@ -110,7 +106,7 @@ void engine_proxy_show(struct engine *engine, const struct proxy_wanted *wanted,
 	else if (identity == NULL)
 		result = fault_set(&fault, RESULT_IDENTITY_LOST, FAULT_FERRY, 0, "ask for proxies: nobody is there");
 	if (result == RESULT_OK)
-		result = ask_system(engine, identity, wanted->row != 0 ? &job : NULL, wanted->url, server, question, &fault);
+		result = ask_system(engine, identity, &job, wanted->url, server, question, &fault);
 	if (result != RESULT_OK)
 		answer(question, result, NULL, &fault);
 }
@@ -136,6 +132,7 @@ bool engine_proxy_shown(struct engine *engine, const struct report *report)
 	                      job.takeovers != ask->takeovers))
 		result = fault_set(&fault, RESULT_BAD_HANDLE, FAULT_FERRY, 0, "the job was taken over");
 	crew_release(engine, ask->crew);
+	engine->schedule_due = true; /* somebody may wait for the threads */
 	answer(ask->question, result, &found, &fault);
 	free(ask);
 	return true;

@@ -37,11 +37,22 @@ static unsigned from_curl(long mask)
 	return schemes;
 }
 
+/* Where Negotiate is all that may be answered with curl does not wait to be asked, which spares a round trip.  Not so where
+ * a proxy is answered by it as well: what a server did not ask for would undo the handshake with the proxy, which curl keeps
+ * in the same connection, and one of several messages would begin anew for ever.  Behind a tunnel it is over by then. */
+static long server_mask(const struct transfer_route *route, bool tunnel)
+{
+	const struct transfer_login *logins = route->logins;
+	bool both = (logins[AUTH_SERVER].schemes & logins[AUTH_PROXY].schemes & AUTH_FLAG(AUTH_NEGOTIATE)) != 0;
+
+	return to_curl(logins[AUTH_SERVER].schemes) | (both && !tunnel ? (long)CURLAUTH_ONLY : 0);
+}
+
 /* An empty user and password are the thread's own identity to curl. */
-static bool set_login(CURL *easy, const struct transfer_login *login, CURLoption schemes, CURLoption user,
+static bool set_login(CURL *easy, const struct transfer_login *login, long mask, CURLoption schemes, CURLoption user,
                       CURLoption password)
 {
-	return curl_easy_setopt(easy, schemes, to_curl(login->schemes)) == CURLE_OK &&
+	return curl_easy_setopt(easy, schemes, mask) == CURLE_OK &&
 	       (login->schemes == 0 || (curl_easy_setopt(easy, user, login->user) == CURLE_OK &&
 	                                curl_easy_setopt(easy, password, login->password) == CURLE_OK));
 }
@@ -66,18 +77,19 @@ static int on_debug(CURL *easy, curl_infotype type, char *text, size_t length, v
 
 bool transfer_set_route(struct transfer *transfer)
 {
-	static const struct transfer_login nobody = { .schemes = 0 };
-	const struct transfer_route *route = transfer->route;
+	static const struct transfer_route directly = { .proxy = "" };
+	const struct transfer_route *route = transfer->route != NULL ? transfer->route : &directly;
+	const struct transfer_login *server = &route->logins[AUTH_SERVER], *proxy = &route->logins[AUTH_PROXY];
 	CURL *easy = transfer->easy;
-	bool asked = route != NULL && (route->logins[AUTH_SERVER].schemes | route->logins[AUTH_PROXY].schemes) != 0;
+	bool asked = (server->schemes | proxy->schemes) != 0;
 
 	/* "" is directly: the environment's proxy is not the worn identity's.  Nor are the hosts that it exempts: core/proxy has
 	 * decided. */
-	return curl_easy_setopt(easy, CURLOPT_PROXY, route ? route->proxy : "") == CURLE_OK &&
+	return curl_easy_setopt(easy, CURLOPT_PROXY, route->proxy) == CURLE_OK &&
 	       curl_easy_setopt(easy, CURLOPT_NOPROXY, "") == CURLE_OK &&
-	       set_login(easy, route ? &route->logins[AUTH_SERVER] : &nobody, CURLOPT_HTTPAUTH, CURLOPT_USERNAME,
+	       set_login(easy, server, server_mask(route, transfer->url.secure), CURLOPT_HTTPAUTH, CURLOPT_USERNAME,
 	                 CURLOPT_PASSWORD) &&
-	       set_login(easy, route ? &route->logins[AUTH_PROXY] : &nobody, CURLOPT_PROXYAUTH, CURLOPT_PROXYUSERNAME,
+	       set_login(easy, proxy, to_curl(proxy->schemes), CURLOPT_PROXYAUTH, CURLOPT_PROXYUSERNAME,
 	                 CURLOPT_PROXYPASSWORD) &&
 	       /* The answer to CONNECT is the proxy's, not the file's. */
 	       curl_easy_setopt(easy, CURLOPT_SUPPRESS_CONNECT_HEADERS, 1L) == CURLE_OK &&

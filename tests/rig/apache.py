@@ -8,11 +8,13 @@ from .kdc import ORIGIN
 from .server import PASSWORDS, Process, tool
 
 MODULES = ("mpm_event", "alias", "authn_core", "authn_file", "authz_core", "authz_user", "auth_basic", "auth_digest",
-           "auth_gssapi")
+           "auth_gssapi", "env", "ratelimit")
+SLOW_KIB = 1024  # a second, of what lies in the folder `slow`
 
 
 class ApacheOrigin(Process, Files):
-    """`open`, `krb` (Negotiate by Kerberos), `basic`, `digest`: each has all of `www`.  `krb` says alice@FERRY.TEST."""
+    """`open`, `krb` (Negotiate by Kerberos), `basic`, `digest`: each has all of `www`.  `krb` says alice@FERRY.TEST.
+    In all of them `moved` leads to `plain`, for whom they let in."""
 
     def __init__(self, folder, kdc, skewed=False):
         super().__init__(folder)
@@ -46,6 +48,13 @@ class ApacheOrigin(Process, Files):
             <Directory {self.www}>
               Require all granted
             </Directory>
+            <LocationMatch ^/[a-z]+/moved/>
+              RedirectMatch ^/([a-z]+)/moved/(.*)$ /$1/plain/$2
+            </LocationMatch>
+            <LocationMatch ^/[a-z]+/slow/>
+              SetOutputFilter RATE_LIMIT
+              SetEnv rate-limit {SLOW_KIB}
+            </LocationMatch>
             <Location /krb>
               AuthType GSSAPI
               AuthName krb

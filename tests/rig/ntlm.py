@@ -146,7 +146,8 @@ class Connection(Handler):
             self.send_header(name, value)
         self.end_headers()
         shutil.copyfileobj(answer, self.wfile)
-        self.close_connection = self.close_connection or answer.will_close
+        # What breaks off behind the proxy breaks off before it.
+        self.close_connection = self.close_connection or answer.will_close or bool(answer.length)
 
     def tunnel(self):
         self.close_connection = True

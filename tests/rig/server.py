@@ -13,7 +13,7 @@ import threading
 
 from ground import skip, wait_until
 
-PASSWORDS = {"alice": "sesame-of-alice", "bob": "sesame-of-bob"}  # of every user, whatever asks for it
+PASSWORDS = {user: f"sesame-of-{user}" for user in ("alice", "bob", "carol", "dave")}  # whatever asks for them
 Seen = collections.namedtuple("Seen", "method url status connection user")  # user: None if nobody was authenticated
 
 

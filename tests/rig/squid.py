@@ -54,6 +54,7 @@ class SquidProxy(Process):
             cache_log {self.folder}/cache.log
             logformat seen %rm %ru %>Hs %>p %un
             access_log stdio:{self.log} seen
+            strip_query_terms off
             cache deny all
             memory_cache_shared off
             pinger_enable off

@@ -10,11 +10,8 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "ground.h"
+#include "identity_of.h"
 #include "platform/thread.h"
-#ifndef _WIN32
-#include "platform/posix/identity_credentials.h"
-#endif
 
 struct asker {
 	CURLM *multi;
@@ -32,18 +29,6 @@ static void must(bool fine, const char *what)
 		fprintf(stderr, "fetch_as: %s\n", what);
 		exit(1);
 	}
-}
-
-static struct identity *made_up(unsigned number)
-{
-#ifdef _WIN32
-	return ground_identity(number);
-#else
-	struct identity *identity = NULL;
-	struct fault fault = { .what = "" };
-	must(identity_from_credentials(number, number, 0, NULL, 0, &identity, &fault) == RESULT_OK, fault.what);
-	return identity;
-#endif
 }
 
 static size_t drop(char *bytes, size_t size, size_t count, void *context)
@@ -104,7 +89,7 @@ int main(int argc, char **argv)
 		asker->turn = !shared ? NULL : i == 1 ? askers[0].turn : mutex_new();
 		asker->times = strtoul(argv[3], NULL, 10);
 		snprintf(asker->url, sizeof(asker->url), "%s?%s", argv[4], argv[5 + i]);
-		asker->identity = made_up((unsigned)strtoul(argv[5 + i], NULL, 10));
+		asker->identity = identity_of((unsigned)strtoul(argv[5 + i], NULL, 10));
 		asker->proxy = argc == 8 ? argv[7] : "";
 	}
 	for (int i = 0; i < 2; i++)

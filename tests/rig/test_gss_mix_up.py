@@ -1,0 +1,123 @@
+"""No mix-up, ever: the engine with its real workers fetches as four uids at once, each with tickets of its own, from
+Apache and through Squid, which ask by Kerberos, with redirects, lines that break, mirrors and parts.  Their logs tell."""
+import atexit
+import itertools
+import os
+import shutil
+import socket
+import socketserver
+import tempfile
+import threading
+
+from rig import PASSWORDS, ApacheOrigin, Kdc, SquidProxy
+from rig.mixing import TRANSFERS, Files, check_landed, check_log, check_workers, content, interleaved, small_jobs, start
+from ground import GROUND, MIB, Identity, run, skip, wait_until
+
+if GROUND != "linux":
+    skip("Wine's Kerberos speaks for the one Unix user: rig.mix_up shows whom Ferry speaks for there")
+if os.getuid() != 0:
+    skip("only root can make identities up: Linux as root shows it")
+ROUNDS = int(os.environ.get("FERRY_ROUNDS", 1))
+THIRD, CUT_BYTES = 3, 30000
+
+folder = tempfile.mkdtemp(prefix="ferry-gss-mix-")
+atexit.register(shutil.rmtree, folder, ignore_errors=True)
+os.chmod(folder, 0o755)
+kdc = Kdc(os.path.join(folder, "kdc"))
+origin = ApacheOrigin(os.path.join(folder, "apache"), kdc)
+squid = SquidProxy(os.path.join(folder, "squid"), kdc)
+
+
+class Line(socketserver.BaseRequestHandler):
+    """A line to Apache; every third one breaks in the middle of an answer."""
+    numbers = itertools.count(1)
+
+    def handle(self):
+        left = CUT_BYTES if next(self.numbers) % THIRD == 0 else 1 << 40
+        with socket.create_connection(("127.0.0.1", origin.port)) as upstream:
+            threading.Thread(target=self.ask, args=(upstream,), daemon=True).start()
+            while left > 0 and (block := upstream.recv(min(left, 65536))):
+                self.request.sendall(block)
+                left -= len(block)
+
+    def ask(self, upstream):
+        try:
+            while block := self.request.recv(65536):
+                upstream.sendall(block)
+            upstream.shutdown(socket.SHUT_WR)
+        except OSError:
+            pass  # it broke
+
+
+class Lines(socketserver.ThreadingTCPServer):
+    daemon_threads = True
+    block_on_close = False
+    request_queue_size = 128
+
+
+lines = Lines(("127.0.0.1", 0), Line)
+threading.Thread(target=lines.serve_forever, args=(0.05,), daemon=True).start()
+
+
+def direct(kind):
+    return origin.url(kind)
+
+
+def over_a_line(kind):
+    return f"http://localhost:{lines.server_address[1]}/krb/{kind}"
+
+
+def through_squid(kind):
+    return origin.url(kind, "open", "stranger.localhost")
+
+
+SETTINGS = {"authentication": {"implicit_servers": ["localhost"], "implicit_proxies": ["proxy.localhost"]},
+            "proxy": {"table": [f"stranger.localhost {squid.url}"]}}
+
+
+def jobs_of(place, who):
+    files = Files(place, who)
+    special = [[files.one(over_a_line, "cut", 20000) for _ in range(6)],
+               [files.one(over_a_line, "cut", 20000, (over_a_line, "cut"), (direct, "cut")) for _ in range(6)],
+               [files.one(direct, "slow", 6 * MIB)], [files.one(through_squid, "slow", 6 * MIB)]]
+    half = TRANSFERS // 2
+    return special + small_jobs(files, direct, half - 13) + small_jobs(files, through_squid, half - 1)
+
+
+def serve(jobs):
+    for kind in ("plain", "cut", "slow"):
+        shutil.rmtree(os.path.join(origin.www, kind), ignore_errors=True)
+        os.mkdir(os.path.join(origin.www, kind))
+    for _, files in jobs:
+        for file in files:
+            kind, name = file["url"].partition("?")[0].split("/")[-2:]
+            with open(os.path.join(origin.www, kind.replace("moved", "plain"), name), "wb") as served:
+                served.write(content(name))
+
+
+def four_uids__no_request_is_answered_as_another_one():
+    for _ in range(ROUNDS):
+        identities = [Identity() for _ in PASSWORDS]
+        place = tempfile.mkdtemp(dir=folder)
+        users = {one.uid: f"{user}@{kdc.realm}" for user, one in zip(PASSWORDS, identities)}
+        for user, one in zip(PASSWORDS, identities):
+            kdc.give(user, one)
+        jobs = interleaved({uid: jobs_of(place, uid) for uid in users})
+        serve(jobs)
+        before = len(origin.requests()), len(squid.requests())
+        done = start(place, 0, jobs, SETTINGS, {"KRB5_CONFIG": kdc.config})
+        check_workers(done, len(users))
+        half = len(users) * TRANSFERS // 2
+        wait_until(lambda: len(squid.requests()) - before[1] >= half, 10, "Squid's log tells of all")
+        by_apache = [seen for seen in origin.requests()[before[0]:] if "/krb/" in seen.url]
+        by_squid = squid.requests()[before[1]:]
+        for log in (by_apache, by_squid):
+            answered = check_log(log, users)
+            assert set(answered) == set(users), answered
+            assert {"moved", "slow"} <= {seen.url.split("/")[-2] for seen in log if seen.status in (206, 302)}, log
+        assert "cut" in {seen.url.split("/")[-2] for seen in by_apache if seen.status == 206}
+        check_landed(place, jobs, done)
+        shutil.rmtree(place)
+
+
+run(four_uids__no_request_is_answered_as_another_one)

@@ -9,7 +9,7 @@ from .server import PASSWORDS, Process, tool
 
 MODULES = ("mpm_event", "alias", "authn_core", "authn_file", "authz_core", "authz_user", "auth_basic", "auth_digest",
            "auth_gssapi", "env", "ratelimit")
-SLOW_KIB = 1024  # a second, of what lies in the folder `slow`
+SLOW_KIB = 512  # a second, of what lies in the folder `slow`
 
 
 class ApacheOrigin(Process, Files):

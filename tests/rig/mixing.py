@@ -16,7 +16,7 @@ from .whoami import Connection as Whoami, WhoamiServer
 TRANSFERS = 200  # of each identity, half of them through a proxy
 SLOW = 4 * MIB + 1000  # large enough and far enough away that Ferry asks for parts at once (core/segments.h)
 AGAIN = 20  # answers after which some connection must have served twice
-FAR_S, BLOCK, BLOCK_S = 0.03, 65536, 0.01
+FAR_S, BLOCK, BLOCK_S = 0.03, 65536, 0.03
 SETTINGS = {
     # So many that none waits for a connection: parts of a file are fetched over those that nobody waits for.
     "transfer": {"files_active_max": 64, "connections_per_host_max": 32},

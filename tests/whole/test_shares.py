@@ -97,7 +97,8 @@ def whole_files__land_with_their_bytes_and_times():
     check_landed(ferry, share, *names)
     assert sha256(os.path.join(ferry.landed, "web.bin")) == sha256(os.path.join(nginx.www, "web.bin"))
     status = ferry.json("status")[0]
-    assert status["service"]["workers"] == 3, status
+    # On Windows one more asks the system for proxies.
+    assert status["service"]["workers"] == (3 if GROUND == "linux" else 4), status
     # Size and digest are held against it; what the client has is not fetched again.
     file = file_of(ferry, "One")
     assert file["url"] == share.url("a.bin") and file["etag"].startswith('"'), file

@@ -386,7 +386,7 @@ static enum result check_digest(struct transfer *transfer, struct fault *fault)
 /* The end of the body as our rules see it, whatever curl thought. */
 static void judge_end(struct transfer *transfer, CURLcode code)
 {
-	if (transfer->fault.result == RESULT_OK && !transfer_fail_auth(transfer) && code != CURLE_OK)
+	if (transfer->fault.result == RESULT_OK && !transfer_fail_auth(transfer, code) && code != CURLE_OK)
 		(void)transfer_fail_curl(transfer, code);
 	/* What came is kept; and that the disk does not take it matters more than what the network did. */
 	if (transfer_flush(transfer) || transfer->fault.result)

@@ -144,7 +144,7 @@ static unsigned offered_schemes(CURL *easy, bool by_proxy)
 	return schemes;
 }
 
-bool transfer_fail_auth(struct transfer *transfer)
+bool transfer_fail_auth(struct transfer *transfer, CURLcode code)
 {
 	static const struct transfer_login nobody = { .schemes = 0 };
 	long status = 0, connect = 0;
@@ -154,7 +154,9 @@ bool transfer_fail_auth(struct transfer *transfer)
 	curl_easy_getinfo(transfer->easy, CURLINFO_HTTP_CONNECTCODE, &connect);
 	bool by_proxy = status == 407 || connect == 407;
 	/* Whoever breaks off instead of judging the next answer has not refused it; of a tunnel curl's words tell. */
-	if (connect == 407 ? strstr(transfer->curl_text, "aborted") != NULL : transfer->phase != TRANSFER_CHALLENGED)
+	bool judged = connect == 407 ? strstr(transfer->curl_text, "aborted") == NULL
+	                             : transfer->phase == TRANSFER_CHALLENGED || code == CURLE_AUTH_ERROR;
+	if (!judged || (!by_proxy && status != 401))
 		return false;
 	const struct transfer_login *login =
 		transfer->route ? &transfer->route->logins[by_proxy ? AUTH_PROXY : AUTH_SERVER] : &nobody;

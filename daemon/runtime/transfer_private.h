@@ -162,7 +162,7 @@ uint64_t transfer_parts_limit(const struct transfer *lead); /* how far its file 
 /* --- transfer_auth.c --- */
 bool transfer_set_route(struct transfer *transfer) MUST_CHECK; /* false: no memory */
 /* If what ended it is that somebody asked who we are, fail with the reason. */
-bool transfer_fail_auth(struct transfer *transfer);
+bool transfer_fail_auth(struct transfer *transfer, CURLcode code);
 
 /* --- transfer_answer.c --- */
 /* Hand the request to curl: with the range `request` says. */

@@ -1,4 +1,5 @@
 """Apache as an origin that asks who one is, in one of several ways by the first folder of the URL."""
+import collections
 import hashlib
 import os
 
@@ -26,6 +27,15 @@ class ApacheOrigin(Process, Files):
         config = self.write("httpd.conf", self.config(kdc.keytab(ORIGIN)))
         self.start([tool("apache2"), "-f", config, "-DFOREGROUND"], kdc.service(ORIGIN, skewed))
 
+    def requests(self):
+        """The log's PORT.K is how many a connection from that port had before: a port may come again."""
+        times, seen = collections.Counter(), []
+        for one in super().requests():
+            port, before = one.connection.split(".")
+            times[port] += before == "0"
+            seen.append(one._replace(connection=f"{port}.{times[port]}"))
+        return seen
+
     def url(self, name, way="krb", host=ORIGIN):
         return f"http://{host}:{self.port}/{way}/{name}"
 
@@ -41,7 +51,7 @@ class ApacheOrigin(Process, Files):
             User www-data
             Group www-data
             ErrorLog {self.folder}/error.log
-            LogFormat "%m %U%q %>s %{{remote}}p %u" seen
+            LogFormat "%m %U%q %>s %{{remote}}p.%k %u" seen
             CustomLog {self.log} seen
             DocumentRoot {self.www}
             AliasMatch ^/(open|krb|basic|digest)/(.*)$ {self.www}/$2

@@ -166,7 +166,7 @@ def check_log(requests, users):
         asks = users is not None and seen.user is None and seen.status in (401, 407)
         assert asks or seen.user == (users and users[who]), f"MIXED UP: {who} was answered as {seen.user}: {seen}"
         answered[who] += not asks
-    mixed = {connection: who for connection, who in owners.items() if len(who) > 1}
+    mixed = [seen for seen in requests if len(owners[seen.connection]) > 1]
     assert not mixed, f"MIXED UP: one connection, several identities: {mixed}"
     connections = collections.Counter(who for whose in owners.values() for who in whose)
     for who, count in connections.items():

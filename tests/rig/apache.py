@@ -9,8 +9,7 @@ from .kdc import ORIGIN
 from .server import PASSWORDS, Process, tool
 
 MODULES = ("mpm_event", "alias", "authn_core", "authn_file", "authz_core", "authz_user", "auth_basic", "auth_digest",
-           "auth_gssapi", "env", "ratelimit")
-SLOW_KIB = 512  # a second, of what lies in the folder `slow`
+           "auth_gssapi")
 
 
 class ApacheOrigin(Process, Files):
@@ -60,10 +59,6 @@ class ApacheOrigin(Process, Files):
             </Directory>
             <LocationMatch ^/[a-z]+/moved/>
               RedirectMatch ^/([a-z]+)/moved/(.*)$ /$1/plain/$2
-            </LocationMatch>
-            <LocationMatch ^/[a-z]+/slow/>
-              SetOutputFilter RATE_LIMIT
-              SetEnv rate-limit {SLOW_KIB}
             </LocationMatch>
             <Location /krb>
               AuthType GSSAPI

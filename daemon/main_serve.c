@@ -320,6 +320,10 @@ static enum result read_authority(struct transfer_trust *trust, const char *entr
 	return result == RESULT_OK ? RESULT_OK : fault_set(fault, RESULT_NO_MEMORY, FAULT_FERRY, 0, "read tls.ca_files");
 }
 
+#define ITEMS_OF(list) (sizeof(((struct settings *)NULL)->list.items) / sizeof(((struct settings *)NULL)->list.items[0]))
+_Static_assert(ITEMS_OF(tls_ca_files) == TRANSFER_AUTHORITIES_MAX, "those of the configuration fit");
+_Static_assert(ITEMS_OF(tls_pins) == TRANSFER_PINS_MAX, "those of the configuration fit");
+
 /* The first failure; of what fails the rest is there: a host whose authority could not be read is not believed by anything
  * else, and all pins hold. */
 static enum result read_trust(const struct settings *settings, struct transfer_trust **ret_trust, struct fault *fault)
@@ -450,7 +454,7 @@ static enum result run_engine(struct daemon *daemon, struct store *store, struct
 		return result;
 	}
 	if (result != RESULT_OK) {
-		EVENTS_NOTE(events, EVENT_SETTINGS_REFUSED, refused.what);
+		EVENTS_NOTE(events, EVENT_AUTHORITY_UNREADABLE, refused.what);
 		events_speak(events);
 	}
 	set_workers(daemon, settings, throttle);

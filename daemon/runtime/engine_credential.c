@@ -10,7 +10,7 @@
 #include <string.h>
 
 /* "user\0password\0", as it is sealed. */
-#define SECRET_BYTES_MAX (CREDENTIAL_USER_BYTES_MAX + CREDENTIAL_PASSWORD_BYTES_MAX + 2u)
+#define USER_AND_PASSWORD_BYTES_MAX (CREDENTIAL_USER_BYTES_MAX + CREDENTIAL_PASSWORD_BYTES_MAX + 2u)
 #define BINDING_BYTES_MAX (JOB_ID_BYTES + JOB_OWNER_BYTES_MAX + 1)
 
 /* --- workers --- */
@@ -42,7 +42,7 @@ static enum result keep_secret(struct engine *engine, const struct job *job, con
 	AUTO(buffer) struct buffer sealed = BUFFER(STORE_SEALED_BYTES_MAX);
 	const struct engine_parts *parts = &engine->parts;
 	size_t user = strlen(credential->user) + 1, password = strlen(credential->password) + 1;
-	char secret[SECRET_BYTES_MAX], binding[BINDING_BYTES_MAX];
+	char secret[USER_AND_PASSWORD_BYTES_MAX], binding[BINDING_BYTES_MAX];
 
 	if (parts->seal == NULL)
 		return fault_set(fault, RESULT_NOT_SUPPORTED, FAULT_FERRY, 0, "keep a password: nothing can be sealed on this ground");
@@ -75,7 +75,7 @@ static enum result open_secret(struct engine *engine, const struct job *job, str
                                struct fault *fault)
 {
 	AUTO(buffer) struct buffer sealed = BUFFER(STORE_SEALED_BYTES_MAX);
-	AUTO(buffer) struct buffer secret = BUFFER(SECRET_BYTES_MAX);
+	AUTO(buffer) struct buffer secret = BUFFER(USER_AND_PASSWORD_BYTES_MAX);
 	const struct engine_parts *parts = &engine->parts;
 	unsigned slot = JOB_CREDENTIAL_SLOT(credential->target, credential->scheme);
 	char binding[BINDING_BYTES_MAX];

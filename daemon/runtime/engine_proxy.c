@@ -76,6 +76,9 @@ static enum result of_job(struct engine *engine, int64_t row, const struct url *
 	return result;
 }
 
+_Static_assert(sizeof(((struct settings *)NULL)->proxy_table.items) / sizeof(((struct settings *)NULL)->proxy_table.items[0]) ==
+                       PROXY_RULES_MAX, "the table of the configuration fits");
+
 /* False: there is no entry for the host. */
 static bool of_table(const struct engine *engine, const struct url *url, struct proxy_choice *ret_choice)
 {

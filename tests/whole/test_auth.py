@@ -158,6 +158,11 @@ def https__is_recognised_or_not_fetched():
         else:
             scene.refused(tls.url("t.bin"), "CERTIFICATE")
         scene.close()
+    missing = os.path.join(folder, "no-such-authority.pem")
+    scene = Scene(tls=TRUSTED | {"ca_files": [f"localhost {native(missing)}"]})
+    scene.refused(tls.url("t.bin"), "CERTIFICATE", "could not be read")
+    assert [event["id"] for event in scene.events() if event["level"] == "error"][:1] == [1032], scene.events()
+    scene.close()
     scene = Scene(tls=TRUSTED)
     error = scene.fetch(tls.url("t.bin", "old"), "--no-progress-timeout", "0")
     assert error is not None and error[0] == "NO_PROGRESS", error

@@ -512,6 +512,35 @@ struct ferry_proxies {
 enum ferry_result ferry_proxy_show(struct ferry *ferry, struct ferry_job *job, const char *url,
                                    struct ferry_proxies *ret_proxies, struct ferry_error *error) FERRY_MUST_CHECK;
 
+/* How asking for files went; attempts that went alike are one.  Schemes are bits, 1u << FERRY_AUTH_..., by who asks:
+ * [FERRY_AUTH_SERVER] and [FERRY_AUTH_PROXY]. */
+#define FERRY_ATTEMPTS_MAX 32 /* of a job; the service keeps the last ones */
+struct ferry_attempt {
+	uint32_t count, file; /* how many, and the ordinal of the last one's file */
+	int64_t first_ms, last_ms;
+	char url[256];        /* that was asked last, after redirects, without what could be a secret */
+	struct ferry_proxy proxy;
+	char identity_sid[FERRY_SID_BYTES]; /* as whom */
+	char tls[16];         /* "TLSv1.3"; "": in the clear, or there was no connection */
+	int http_status;      /* of the last answer, be it the proxy's; 0: none came */
+	unsigned offered[2], answered[2]; /* schemes */
+	char words[200];      /* what the security package said last; "": nothing */
+	struct ferry_error error; /* hresult 0: the file came */
+};
+/* Oldest first.  `ret_attempts` may be written to on failure, too. */
+enum ferry_result ferry_job_history(struct ferry_job *job, struct ferry_attempt ret_attempts[FERRY_ATTEMPTS_MAX],
+                                    uint32_t *ret_count, struct ferry_error *error) FERRY_MUST_CHECK;
+
+/* What asking for that URL meets now: its head is asked for as you, with what you are known as to servers and proxies, wherever
+ * the configuration allows it.  `proxy`: "host:port", or NULL: the one by which it would be asked.  That the server or the
+ * proxy refuses is no failure of this call but `attempt.error`. */
+struct ferry_trial {
+	struct ferry_attempt attempt;
+	unsigned allowed[2], forbidden[2]; /* schemes, by the configuration, for that server and proxy */
+};
+enum ferry_result ferry_auth_test(struct ferry *ferry, const char *url, const char *proxy, struct ferry_trial *ret_trial,
+                                  struct ferry_error *error) FERRY_MUST_CHECK;
+
 /* Whether the job could be served now.  Nothing is made and no server is asked. */
 struct ferry_preflight {
 	struct ferry_side file, network; /* last_sid is not told here */

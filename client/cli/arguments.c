@@ -51,6 +51,8 @@ static const struct {
 	[VERB_TAKE_OWNERSHIP] = { "take-ownership", BIT(EVERYONE), 1, MANY, 0 },
 	[VERB_REPLACE_PREFIX] = { "replace-prefix", 0, 3, 3, 0 },
 	[VERB_PROXY_SHOW] = { "proxy show", BIT(JOB) | BIT(EVERYONE), 1, 1, 0 },
+	[VERB_AUTH_TEST] = { "auth test", BIT(PROXY), 1, 1, 0 },
+	[VERB_HISTORY] = { "history", BIT(EVERYONE), 1, MANY, 0 },
 };
 
 enum kind { FLAG, TEXT, SECONDS, BYTES, MOMENT, PRIORITY, TOKEN_LOSS, PROFILE, TARGET, SCHEME, WORDS };
@@ -423,7 +425,7 @@ static bool check_operands(const struct arguments *arguments, char *problem)
 	}
 	if (count >= verbs[arguments->verb].operands_min)
 		return true;
-	if (arguments->verb == VERB_PROXY_SHOW)
+	if (arguments->verb == VERB_PROXY_SHOW || arguments->verb == VERB_AUTH_TEST)
 		text_display(problem, ARGUMENTS_PROBLEM_BYTES_MAX, "'ferry %s' needs a URL", name);
 	else if (count == 0)
 		text_display(problem, ARGUMENTS_PROBLEM_BYTES_MAX,

@@ -19,7 +19,8 @@
 	X(HELPER_SET, helper_set) X(HELPER_CLEAR, helper_clear) X(HELPER_FLAGS, helper_flags)      \
 	X(HELPER_SHOW, helper_show) X(CREDENTIALS_SET, credentials_set)                            \
 	X(CREDENTIALS_REMOVE, credentials_remove) X(ATTACH, attach) X(PREFLIGHT, preflight)                      \
-	X(TAKE_OWNERSHIP, take_ownership) X(REPLACE_PREFIX, replace_prefix) X(PROXY_SHOW, proxy_show)
+	X(TAKE_OWNERSHIP, take_ownership) X(REPLACE_PREFIX, replace_prefix) X(PROXY_SHOW, proxy_show) \
+	X(AUTH_TEST, auth_test) X(HISTORY, history)
 enum verb {
 #define X(name, text) VERB_##name,
 	VERBS(X)

@@ -28,6 +28,8 @@ static const char general[] =
 	"  ferry credentials set JOB      with what it answers servers and proxies that ask who it is;\n"
 	"                                 ferry credentials remove: nothing any more\n"
 	"  ferry proxy show URL           by which proxies it would be asked for, and who says so\n"
+	"  ferry auth test URL            what asking for it meets: proxy, TLS, who asks who you are, and why it fails\n"
+	"  ferry history JOB              how its attempts went\n"
 	"  ferry preflight JOB            whether it could be served as those it is to be served as\n"
 	"  ferry take-ownership JOB       make somebody else's job yours\n"
 	"  ferry replace-prefix JOB O N   fetch it from another server: URLs that begin with O begin with N\n"
@@ -159,6 +161,29 @@ static const char *const texts[VERB_NONE] = {
 		"\n"
 		"Example:\n"
 		"  ferry proxy show --job Nightly https://example.org/a.zip\n" HELP_EVERYWHERE,
+	[VERB_AUTH_TEST] =
+		"ferry auth test [--proxy HOST:PORT] URL\n"
+		"\n"
+		"Ask for the URL's head as you, and tell what that meets: by which proxy, as whom, over which TLS, what the\n"
+		"proxy and the server offer to whoever asks who he is, and with what they were answered.  You are presented\n"
+		"to them by negotiate and ntlm where the configuration allows it, whether a job of yours would be or not.\n"
+		"Nothing is downloaded.  The exit code is 0 if the file could be had, 2 if not, with the reason.\n"
+		"\n"
+		"  --proxy P    through this one, instead of the one that it would be asked by ('ferry proxy show')\n"
+		"\n"
+		"Example:\n"
+		"  ferry auth test --proxy proxy.corp.example:3128 https://files.corp.example/a.msi\n" HELP_EVERYWHERE,
+	[VERB_HISTORY] =
+		"ferry history [--everyone] JOB...\n"
+		"\n"
+		"How the job's last attempts to fetch went, oldest first: when, by which proxy, as whom, over which TLS, what\n"
+		"was offered and answered, the status and the error.  Attempts that went alike are one, with a count; the\n"
+		"last 32 are kept.\n" HELP_JOB
+		"\n"
+		"  --everyone   look among other people's jobs too; for elevated administrators\n"
+		"\n"
+		"Example:\n"
+		"  ferry history Nightly\n" HELP_EVERYWHERE,
 	[VERB_LIST] =
 		"ferry list [--all] [--everyone]\n"
 		"\n"

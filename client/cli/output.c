@@ -355,7 +355,7 @@ void output_table_end(struct table *table, unsigned columns)
 	fflush(stdout);
 }
 
-static void print_error_of(const struct ferry_error *error)
+void output_job_error(const struct ferry_error *error)
 {
 	char line[FORMAT_ERROR_BYTES_MAX], remedy[2 * sizeof(error->remedy)];
 
@@ -386,7 +386,7 @@ void output_job(const struct ferry_status *status, int64_t wall_ms)
 	output_text("  files        %u, %u whole, %u under their names\n", status->files_total, status->files_transferred,
 	            status->files_published);
 	if (status->error.name[0] != '\0')
-		print_error_of(&status->error);
+		output_job_error(&status->error);
 	if (status->description[0] != '\0')
 		output_text("  description  %s\n", status->description);
 	if (status->key[0] != '\0')
@@ -484,7 +484,7 @@ static void print_proxies(const struct ferry_proxies *proxies)
 		            proxy->bypassed ? ", which exempts the host" : "");
 	}
 	if (proxies->missed.name[0] != '\0')
-		print_error_of(&proxies->missed);
+		output_job_error(&proxies->missed);
 }
 
 void output_proxies(const struct ferry_proxies *proxies, bool json)
@@ -517,7 +517,7 @@ void output_preflight(const struct ferry_preflight *found)
 	            or_word(found->file.sid, "but nobody is there"),
 	            found->file_error.name[0] == '\0' && found->file.sid[0] != '\0' ? ": can be written" : "");
 	if (found->file_error.name[0] != '\0')
-		print_error_of(&found->file_error);
+		output_job_error(&found->file_error);
 	output_text("  network      as %s, %s\n", ferry_identity_name(found->network.as),
 	            or_word(found->network.sid, "but nobody is there"));
 }

@@ -44,6 +44,8 @@ void output_flags(unsigned flags, char to[OUTPUT_FLAGS_BYTES_MAX]);
 void output_credentials(const struct ferry_status *status, char to[OUTPUT_CREDENTIALS_BYTES_MAX]);
 void output_proxies(const struct ferry_proxies *proxies, bool json);
 void output_preflight(const struct ferry_preflight *found);
+/* "  error        ..." and "  what to do   ..." among the lines of a record. */
+void output_job_error(const struct ferry_error *error);
 void output_file(const struct ferry_file *file);
 void output_service(const struct ferry_service *service, const struct ferry_server *server, int64_t wall_ms);
 /* "ferry: what happened (NAME 0x80200056; http 404)" and "  what to do: ..." */

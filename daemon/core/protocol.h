@@ -7,6 +7,7 @@
 #ifndef FERRY_CORE_PROTOCOL_H
 #define FERRY_CORE_PROTOCOL_H
 
+#include "core/attempt.h"
 #include "core/job.h"
 #include "core/json.h"
 
@@ -31,7 +32,8 @@
 	X(JOB_GET_HELPER_TOKEN_FLAGS, "job.getHelperTokenFlags")                                                   \
 	X(JOB_GET_HELPER_TOKEN_SID, "job.getHelperTokenSid") X(JOB_HELPER_TICKET, "job.helperTicket")              \
 	X(JOB_SET_CREDENTIALS, "job.setCredentials") X(JOB_REMOVE_CREDENTIALS, "job.removeCredentials")            \
-	X(HELPER_PRESENT, "helper.present") X(PROXY_SHOW, "proxy.show")                                            \
+	X(JOB_HISTORY, "job.history") X(HELPER_PRESENT, "helper.present") X(PROXY_SHOW, "proxy.show")              \
+	X(AUTH_TEST, "auth.test")                                                                                  \
 	X(EVENTS_SUBSCRIBE, "events.subscribe") X(SERVICE_STATUS, "service.status")
 enum method {
 #define X(name, text) METHOD_##name,
@@ -90,7 +92,8 @@ struct request {
 	char ticket[PROTOCOL_TICKET_BYTES]; /* helper.present */
 	enum auth_target target;            /* job.setCredentials, job.removeCredentials */
 	enum auth_scheme scheme;
-	struct text_view url;               /* proxy.show */
+	struct text_view url;               /* proxy.show, auth.test */
+	struct text_view by_proxy;          /* auth.test; NULL bytes: by which it would be asked */
 	struct text_view user, password;    /* job.setCredentials; both NULL bytes: implicit */
 };
 
@@ -169,6 +172,9 @@ void protocol_write_file(struct json_writer *writer, const struct file *file);
 void protocol_write_flags(struct json_writer *writer, const char *name, unsigned flags); /* of HELPER_..., by their names */
 void protocol_write_preflight(struct json_writer *writer, const char *name, const struct preflight *found);
 void protocol_write_proxies(struct json_writer *writer, const struct proxies_found *found); /* members of the result */
+/* Members of the result: job.history's, oldest first, begun and ended by the caller; auth.test's. */
+void protocol_write_attempt(struct json_writer *writer, const char *name, const struct attempt *attempt);
+void protocol_write_trial(struct json_writer *writer, const struct trial *trial);
 void protocol_write_service(struct json_writer *writer, const char *name, const struct service_status *status);
 void protocol_notification_begin(struct json_writer *writer, const char *method); /* {"jsonrpc":..,"method":..,"params":{ */
 enum result protocol_notification_end(struct json_writer *writer) MUST_CHECK;
@@ -184,6 +190,8 @@ enum result protocol_read_file(struct json value, struct file *ret_file, struct 
 enum result protocol_read_flags(struct json value, unsigned *ret_flags, struct fault *fault) MUST_CHECK;
 enum result protocol_read_preflight(struct json value, struct preflight *ret_found, struct fault *fault) MUST_CHECK;
 enum result protocol_read_proxies(struct json value, struct proxies_found *ret_found, struct fault *fault) MUST_CHECK;
+enum result protocol_read_attempt(struct json value, struct attempt *ret_attempt, struct fault *fault) MUST_CHECK;
+enum result protocol_read_trial(struct json value, struct trial *ret_trial, struct fault *fault) MUST_CHECK;
 enum result protocol_read_service(struct json value, struct service_status *ret_status, struct fault *fault) MUST_CHECK;
 /* The "error" member of a reply as the fault that the service had. */
 enum result protocol_read_error(struct json value, struct fault *ret_error, struct fault *fault) MUST_CHECK;

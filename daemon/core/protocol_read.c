@@ -249,6 +249,86 @@ enum result protocol_read_proxies(struct json value, struct proxies_found *ret_f
 	return result;
 }
 
+/* Schemes that only a newer service knows are passed over. */
+static void read_schemes(struct reader *reader, const char *name, unsigned *ret_schemes)
+{
+	struct json list = member(reader, name);
+
+	for (size_t i = 0; reader->result == RESULT_OK && i < json_length(list); i++) {
+		struct text_view text;
+		enum auth_scheme scheme;
+
+		reader->result = json_get_text(json_at(list, i), SIZE_MAX, &text, reader->fault);
+		if (reader->result == RESULT_OK && auth_scheme_from_name(text, &scheme))
+			*ret_schemes |= AUTH_FLAG(scheme);
+	}
+}
+
+/* What both targets have two lists of. */
+static void read_targets(struct reader *reader, const char *name, const char *one, unsigned *ret_one, const char *other,
+                         unsigned *ret_other)
+{
+	struct json targets = member(reader, name);
+
+	for (unsigned target = 0; target < AUTH_TARGET_COUNT && reader->result == RESULT_OK; target++) {
+		struct reader inner = reader_of(json_member(targets, auth_target_name((enum auth_target)target)), reader->fault);
+
+		read_schemes(&inner, one, &ret_one[target]);
+		read_schemes(&inner, other, &ret_other[target]);
+		reader->result = inner.result;
+	}
+}
+
+static void read_text_or_null(struct reader *reader, const char *name, char *to, size_t size)
+{
+	if (!json_is_null(member(reader, name)))
+		read_text(reader, name, to, size);
+}
+
+enum result protocol_read_attempt(struct json value, struct attempt *ret_attempt, struct fault *fault)
+{
+	struct attempt attempt = { .count = 0 };
+	struct attempt_trace *trace = &attempt.trace;
+	struct reader reader = reader_of(value, fault);
+	struct text_view source = { .length = 0 };
+	int64_t status = 0;
+
+	read_u32(&reader, "count", &attempt.count);
+	read_u32(&reader, "file", &attempt.file);
+	read_i64(&reader, "first_ms", &attempt.first_ms);
+	read_i64(&reader, "last_ms", &attempt.last_ms);
+	read_text_or_null(&reader, "url", trace->url, sizeof(trace->url));
+	read_text_or_null(&reader, "proxy", attempt.proxy.address, sizeof(attempt.proxy.address));
+	read_name(&reader, "proxy_source", &source);
+	if (reader.result == RESULT_OK && !proxy_source_from_name(source, &attempt.proxy.source))
+		unknown_word(&reader, "proxy_source");
+	read_text_or_null(&reader, "identity_sid", attempt.sid, sizeof(attempt.sid));
+	read_text_or_null(&reader, "tls", trace->tls, sizeof(trace->tls));
+	read_i64(&reader, "http_status", &status);
+	read_targets(&reader, "auth", "offers", trace->offered, "answered_with", trace->used);
+	read_text_or_null(&reader, "words", trace->words, sizeof(trace->words));
+	trace->status = (long)status;
+	struct json error = member(&reader, "error");
+	if (json_is_object(error))
+		reader.result = read_fault(error, &attempt.fault, fault);
+	if (reader.result == RESULT_OK)
+		*ret_attempt = attempt;
+	return reader.result;
+}
+
+enum result protocol_read_trial(struct json value, struct trial *ret_trial, struct fault *fault)
+{
+	struct trial trial = { .attempt.count = 0 };
+	struct reader reader = reader_of(value, fault);
+
+	read_targets(&reader, "policy", "allowed", trial.allowed, "forbidden", trial.forbidden);
+	if (reader.result == RESULT_OK)
+		reader.result = protocol_read_attempt(json_member(value, "attempt"), &trial.attempt, fault);
+	if (reader.result == RESULT_OK)
+		*ret_trial = trial;
+	return reader.result;
+}
+
 /* What only a newer service has credentials for is passed over. */
 static void read_credentials(struct reader *reader, struct job *job)
 {

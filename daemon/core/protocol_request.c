@@ -398,6 +398,11 @@ static enum result read_url(struct json value, struct request *request, struct f
 	return json_get_text(value, URL_BYTES_MAX, &request->url, fault);
 }
 
+static enum result read_by_proxy(struct json value, struct request *request, struct fault *fault)
+{
+	return json_get_text(value, PROXY_BYTES_MAX, &request->by_proxy, fault);
+}
+
 static enum result read_user(struct json value, struct request *request, struct fault *fault)
 {
 	return json_is_null(value) ? RESULT_OK : json_get_text(value, CREDENTIAL_USER_BYTES_MAX, &request->user, fault);
@@ -459,7 +464,7 @@ static enum result read_limit(struct json value, struct request *request, struct
 	X(retry_delay) X(no_progress_timeout) X(max_time) X(lease) X(on_token_loss) X(pinned_helper) X(profile) X(max_bytes) X(files)  \
 	X(no_segments) X(proxy)  \
 	X(all) X(everyone) X(from) X(limit) X(sid) X(logon_id) X(flags) X(roots) X(token_age) X(ticket)  \
-	X(old_prefix) X(new_prefix) X(target) X(scheme) X(user) X(password) X(url)
+	X(old_prefix) X(new_prefix) X(target) X(scheme) X(user) X(password) X(url) X(by_proxy)
 
 enum field_index {
 #define X(field) AT_##field,
@@ -511,6 +516,7 @@ static const struct {
 	[AT_user] = { "user", read_user },
 	[AT_password] = { "password", read_password },
 	[AT_url] = { "url", read_url },
+	[AT_by_proxy] = { "by_proxy", read_by_proxy },
 };
 
 #define FIELDS_PROPERTIES                                                                             \
@@ -543,8 +549,10 @@ static const struct {
 	[METHOD_JOB_HELPER_TICKET] = { FIELD(handle), FIELD(roots) | FIELD(token_age) },
 	[METHOD_JOB_SET_CREDENTIALS] = { FIELD(handle) | FIELD(target) | FIELD(scheme) | FIELD(user) | FIELD(password), 0 },
 	[METHOD_JOB_REMOVE_CREDENTIALS] = { FIELD(handle) | FIELD(target) | FIELD(scheme), 0 },
+	[METHOD_JOB_HISTORY] = { FIELD(handle), 0 },
 	[METHOD_HELPER_PRESENT] = { FIELD(ticket), 0 },
 	[METHOD_PROXY_SHOW] = { FIELD(url), FIELD(handle) },
+	[METHOD_AUTH_TEST] = { FIELD(url), FIELD(by_proxy) },
 	[METHOD_EVENTS_SUBSCRIBE] = { 0, FIELD(handle) },
 	[METHOD_SERVICE_STATUS] = { 0, 0 },
 };

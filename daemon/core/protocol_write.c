@@ -247,6 +247,64 @@ void protocol_write_proxies(struct json_writer *writer, const struct proxies_fou
 		write_fault(writer, "missed", found->missed.result, &found->missed);
 }
 
+static void write_schemes(struct json_writer *writer, const char *name, unsigned schemes)
+{
+	json_write_begin(writer, name, '[');
+	for (unsigned i = AUTH_SCHEME_COUNT; i-- > 0;)
+		if (schemes & AUTH_FLAG(i))
+			json_write_text(writer, NULL, text_view(auth_scheme_name((enum auth_scheme)i)));
+	json_write_end(writer, ']');
+}
+
+static void write_targets(struct json_writer *writer, const char *name, const char *one, const unsigned *of_one,
+                          const char *other, const unsigned *of_other)
+{
+	json_write_begin(writer, name, '{');
+	for (unsigned target = 0; target < AUTH_TARGET_COUNT; target++) {
+		json_write_begin(writer, auth_target_name((enum auth_target)target), '{');
+		write_schemes(writer, one, of_one[target]);
+		write_schemes(writer, other, of_other[target]);
+		json_write_end(writer, '}');
+	}
+	json_write_end(writer, '}');
+}
+
+/* What came from a server or the system need not be UTF-8. */
+static void write_words(struct json_writer *writer, const char *name, const char *words)
+{
+	write_or_null(writer, name, text_is_utf8(text_view(words)) ? words : "");
+}
+
+void protocol_write_attempt(struct json_writer *writer, const char *name, const struct attempt *attempt)
+{
+	const struct attempt_trace *trace = &attempt->trace;
+
+	json_write_begin(writer, name, '{');
+	json_write_u64(writer, "count", attempt->count);
+	json_write_u64(writer, "file", attempt->file);
+	json_write_i64(writer, "first_ms", attempt->first_ms);
+	json_write_i64(writer, "last_ms", attempt->last_ms);
+	write_words(writer, "url", trace->url);
+	write_or_null(writer, "proxy", attempt->proxy.address);
+	json_write_text(writer, "proxy_source", text_view(proxy_source_name(attempt->proxy.source)));
+	write_or_null(writer, "identity_sid", attempt->sid);
+	write_or_null(writer, "tls", trace->tls);
+	json_write_i64(writer, "http_status", trace->status);
+	write_targets(writer, "auth", "offers", trace->offered, "answered_with", trace->used);
+	write_words(writer, "words", trace->words);
+	if (attempt->fault.result == RESULT_OK)
+		write_null(writer, "error");
+	else
+		write_fault(writer, "error", attempt->fault.result, &attempt->fault);
+	json_write_end(writer, '}');
+}
+
+void protocol_write_trial(struct json_writer *writer, const struct trial *trial)
+{
+	protocol_write_attempt(writer, "attempt", &trial->attempt);
+	write_targets(writer, "policy", "allowed", trial->allowed, "forbidden", trial->forbidden);
+}
+
 void protocol_write_job(struct json_writer *writer, const char *name, const struct job_status *status)
 {
 	const struct job *job = &status->job;

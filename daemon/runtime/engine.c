@@ -368,6 +368,7 @@ static void start_over(struct engine *engine)
 
 	release_orders(engine, false);
 	engine_drop_errands(engine, engine->broken.result != RESULT_OK ? &engine->broken : NULL);
+	engine_drop_tries(engine, engine->broken.result != RESULT_OK ? &engine->broken : NULL);
 	engine_drop_proxy_asks(engine, engine->broken.result != RESULT_OK ? &engine->broken : NULL);
 	for (struct active *active = engine->actives; active != NULL; active = active->next)
 		memset(active->crews, 0, sizeof(active->crews));

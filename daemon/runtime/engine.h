@@ -156,6 +156,21 @@ struct proxy_question {
 };
 void engine_proxy_show(struct engine *engine, const struct proxy_wanted *wanted, struct proxy_question *question);
 
+/* What asking for that URL would meet, as whom, and by which proxy; its head is asked for, as `identity`, with what that may
+ * present by itself wherever the configuration allows.  Answered like a resume. */
+struct trial_wanted {
+	struct text_view url, proxy; /* "" : by which it would be asked now */
+	struct identity *identity;   /* borrowed for the call */
+};
+struct trial_question {
+	void (*answer)(struct trial_question *question, enum result result, const struct trial *trial, const struct fault *fault);
+};
+void engine_auth_test(struct engine *engine, const struct trial_wanted *wanted, struct trial_question *question);
+
+/* How its attempts went, the last ATTEMPTS_KEPT_MAX. */
+enum result engine_job_history(struct engine *engine, int64_t row, struct attempt ret_attempts[ATTEMPTS_KEPT_MAX],
+                               size_t *ret_count, struct fault *fault) MUST_CHECK;
+
 /* --- helper tokens (docs/security.md, rules 10 to 16) --- */
 struct loan {
 	const struct opener *opener; /* who asks */

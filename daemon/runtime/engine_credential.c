@@ -156,7 +156,7 @@ enum result active_open_credentials(struct engine *engine, struct active *active
 
 #define PATTERNS(list) { (list).count, (const char(*)[HOST_PATTERN_BYTES_MAX + 1])(list).items }
 
-static void fill_login(const struct engine *engine, const struct active *active, enum auth_target target,
+static void fill_login(const struct engine *engine, const struct route_wanted *wanted, enum auth_target target,
                        struct text_view host, bool secure, struct transfer_login *ret_login)
 {
 	const struct settings *settings = engine->parts.settings;
@@ -166,7 +166,7 @@ static void fill_login(const struct engine *engine, const struct active *active,
 		.ntlm = PATTERNS(settings->authentication_ntlm),
 		.basic = PATTERNS(settings->authentication_basic_in_clear),
 	};
-	const struct login login = credentials_login(active->credentials, active->credential_count, &policy, target, host, secure);
+	const struct login login = credentials_login(wanted->credentials, wanted->credential_count, &policy, target, host, secure);
 
 	*ret_login = (struct transfer_login){ .schemes = login.schemes, .forbidden = login.forbidden, .implicit = login.implicit };
 	text_display(ret_login->user, sizeof(ret_login->user), "%s", login.user);
@@ -175,10 +175,10 @@ static void fill_login(const struct engine *engine, const struct active *active,
 
 /* A proxy that somebody chose who has no right to the identity, be it whoever runs the network that this machine happens to be
  * in, is answered only if the configuration knows it by name. */
-static bool may_answer_proxy(const struct engine *engine, const struct flight *flight, struct text_view host)
+static bool may_answer_proxy(const struct engine *engine, const struct route_wanted *wanted, struct text_view host)
 {
 	const struct settings *settings = engine->parts.settings;
-	enum proxy_source source = flight->proxy.source;
+	enum proxy_source source = wanted->proxy->source;
 
 	for (uint32_t i = 0; i < settings->authentication_implicit_proxies.count; i++) {
 		struct text_view pattern = text_view(settings->authentication_implicit_proxies.items[i]);
@@ -186,10 +186,10 @@ static bool may_answer_proxy(const struct engine *engine, const struct flight *f
 		if (!text_is(pattern, "*") && host_pattern_fits(pattern, host))
 			return true;
 	}
-	return source != PROXY_FROM_AUTODETECT && (source != PROXY_FROM_JOB || presents_his_own(engine, flight->active));
+	return source != PROXY_FROM_AUTODETECT && (source != PROXY_FROM_JOB || wanted->his_own);
 }
 
-enum result flight_route(const struct engine *engine, const struct flight *flight, struct transfer_route **ret_route)
+enum result engine_route(const struct engine *engine, const struct route_wanted *wanted, struct transfer_route **ret_route)
 {
 	struct url url, proxy;
 	struct fault ignored;
@@ -197,13 +197,23 @@ enum result flight_route(const struct engine *engine, const struct flight *fligh
 
 	if (route == NULL)
 		return RESULT_NO_MEMORY;
-	memcpy(route->proxy, flight->proxy.address, sizeof(route->proxy));
-	if (url_parse(text_view(flight->file.url), &url, &ignored) == RESULT_OK && !url.share)
-		fill_login(engine, flight->active, AUTH_SERVER, url.host, url.secure, &route->logins[AUTH_SERVER]);
-	if (url_parse(text_view(route->proxy), &proxy, &ignored) == RESULT_OK && may_answer_proxy(engine, flight, proxy.host))
-		fill_login(engine, flight->active, AUTH_PROXY, proxy.host, false, &route->logins[AUTH_PROXY]);
+	memcpy(route->proxy, wanted->proxy->address, sizeof(route->proxy));
+	if (url_parse(text_view(wanted->url), &url, &ignored) == RESULT_OK && !url.share)
+		fill_login(engine, wanted, AUTH_SERVER, url.host, url.secure, &route->logins[AUTH_SERVER]);
+	if (url_parse(text_view(route->proxy), &proxy, &ignored) == RESULT_OK && may_answer_proxy(engine, wanted, proxy.host))
+		fill_login(engine, wanted, AUTH_PROXY, proxy.host, false, &route->logins[AUTH_PROXY]);
 	*ret_route = route;
 	return RESULT_OK;
+}
+
+enum result flight_route(const struct engine *engine, const struct flight *flight, struct transfer_route **ret_route)
+{
+	const struct active *active = flight->active;
+
+	return engine_route(engine,
+	                    &(struct route_wanted){ flight->file.url, &flight->proxy, active->credentials, active->credential_count,
+	                                            presents_his_own(engine, active) },
+	                    ret_route);
 }
 
 /* --- what clients change --- */

@@ -73,10 +73,13 @@ bool engine_save_flights(struct engine *engine)
 {
 	if (engine->waiting == 0)
 		return true;
-	for (struct active *active = engine->actives; active != NULL; active = active->next)
+	for (struct active *active = engine->actives; active != NULL; active = active->next) {
 		for (struct flight *flight = active->flights; flight != NULL; flight = flight->next)
 			if (!save_unsaved(engine, flight))
 				return false;
+		if (!active_save_attempt(engine, active))
+			return false;
+	}
 	return true;
 }
 
@@ -224,6 +227,8 @@ void flight_end(struct engine *engine, struct flight *flight)
 		return;
 	active->changed_numbers = true;
 	flight_remove(engine, flight);
+	if (active->flights == NULL && !active_save_attempt(engine, active))
+		return;
 	if (fault.result != RESULT_OK && !active->winding)
 		fail_active(engine, active, &fault, retry_after_s);
 	else if (active->winding && active->flights == NULL)
@@ -244,6 +249,7 @@ void active_free(struct engine *engine, struct active *active)
 	for (unsigned side = 0; side < JOB_SIDE_COUNT; side++)
 		crew_release(engine, active->crews[side]);
 	active_wipe_credentials(active);
+	free(active->attempt);
 	free(active);
 	engine->schedule_due = true;
 }

@@ -16,6 +16,8 @@
  *   engine_errand.c   a look at destinations before a resume; partial files without a job
  *   engine_proxy.c    by which proxy a flight's source is asked
  *   engine_proxy_show.c the same, told to a client
+ *   engine_attempt.c  how attempts went
+ *   engine_try.c      a URL is asked for its head, to tell a client what it meets
  *   engine_settings.c the configuration, read again
  *   engine_keep.c     what goes when its time is over: finished jobs, leases
  *
@@ -144,6 +146,8 @@ struct active {
 	uint64_t max_bytes; /* of the job; 0: any */
 	bool no_segments; /* likewise */
 	enum proxy_mode proxy_mode;
+	struct attempt *attempt; /* the job's last one; NULL: not looked up yet */
+	bool attempt_unsaved;    /* its count */
 	struct credential *credentials; /* of the job, open; wiped with this */
 	uint32_t credential_count;
 	bool route_changed; /* they, or its proxies, are others now */
@@ -200,6 +204,7 @@ struct engine {
 	struct job titled; /* the last one whose files' events were noted: its title, id and owner; row 0: none */
 	struct errand *errands;
 	struct proxy_ask *proxy_asks;
+	struct trying *tries;
 	struct host *hosts;
 	uint64_t swept[SWEPT_FOLDERS_MAX];
 	size_t swept_count;
@@ -506,6 +511,16 @@ struct answers engine_answers(const struct job *job, enum job_side side);
 enum result active_open_credentials(struct engine *engine, struct active *active, const struct job *job,
                                     struct fault *fault) MUST_CHECK;
 void active_wipe_credentials(struct active *active);
+/* How a URL is to be asked. */
+struct route_wanted {
+	const char *url;
+	const struct proxy_choice *proxy;
+	const struct credential *credentials;
+	uint32_t credential_count;
+	bool his_own; /* who asks presents nobody but himself */
+};
+enum result engine_route(const struct engine *engine, const struct route_wanted *wanted,
+                         struct transfer_route **ret_route) MUST_CHECK; /* RESULT_NO_MEMORY */
 /* How the flight's source is to be asked.  `ret_route` NULL: directly, and nobody is answered. */
 enum result flight_route(const struct engine *engine, const struct flight *flight, struct transfer_route **ret_route) MUST_CHECK;
 /* The job's credentials are gone, and what was authenticated with them. */
@@ -535,5 +550,14 @@ enum result engine_save_proxy(struct engine *engine, const struct job *job, cons
 bool engine_proxy_shown(struct engine *engine, const struct report *report); /* false: nobody has asked for it */
 /* Who waits is answered with the fault; NULL: not at all. */
 void engine_drop_proxy_asks(struct engine *engine, const struct fault *fault);
+
+/* --- engine_attempt.c --- */
+/* A fetch has ended: keep how.  False: the turn is broken. */
+bool engine_note_attempt(struct engine *engine, struct flight *flight, const struct report *report);
+bool active_save_attempt(struct engine *engine, struct active *active); /* likewise */
+
+/* --- engine_try.c --- */
+bool engine_tried(struct engine *engine, const struct report *report); /* ORDER_TRY's */
+void engine_drop_tries(struct engine *engine, const struct fault *fault); /* as engine_drop_proxy_asks, and before it */
 
 #endif

@@ -244,6 +244,8 @@ static void note_times(const struct flight *flight, const struct report *report)
 static void on_fetched(struct engine *engine, struct flight *flight, const struct report *report)
 {
 	note_times(flight, report);
+	if (!engine_note_attempt(engine, flight, report))
+		return;
 	if (report->result == RESULT_OK && report->unchanged) {
 		take_answer(engine, flight, report);
 		note_connected(engine, flight->active);
@@ -427,6 +429,7 @@ static void on_done(struct engine *engine, struct flight *flight, struct report 
 	case ORDER_CHECK:
 	case ORDER_LIST:
 	case ORDER_SWEEP:
+	case ORDER_TRY:
 	case ORDER_PROXY: break; /* of no flight */
 	case ORDER_RECORDED:
 	case ORDER_PRIORITY:
@@ -443,6 +446,8 @@ void engine_report(struct letter *letter, void *receiver)
 	if (engine->broken.result == RESULT_OK) {
 		if (report->kind == REPORT_DEAD)
 			on_dead(engine, report);
+		else if (report->order == ORDER_TRY)
+			engine_tried(engine, report);
 		else if (report->order == ORDER_PROXY && !engine_proxy_shown(engine, report))
 			engine_proxies_answered(engine, report);
 		else if (flight == NULL && engine_save_flights(engine)) /* names in a folder are looked for in the store */

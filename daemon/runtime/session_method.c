@@ -466,6 +466,8 @@ session_method *const session_methods[METHOD_COUNT] = {
 	[METHOD_JOB_REMOVE_CREDENTIALS] = do_remove_credentials,
 	[METHOD_HELPER_PRESENT] = do_present,
 	[METHOD_PROXY_SHOW] = do_proxy_show,
+	[METHOD_AUTH_TEST] = do_auth_test,
+	[METHOD_JOB_HISTORY] = do_job_history,
 	[METHOD_EVENTS_SUBSCRIBE] = do_subscribe,
 	[METHOD_SERVICE_STATUS] = do_status,
 };

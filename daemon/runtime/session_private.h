@@ -123,5 +123,7 @@ session_method do_set_credentials, do_remove_credentials;
 
 /* --- session_proxy.c --- */
 session_method do_proxy_show;
+session_method do_auth_test;
+session_method do_job_history;
 
 #endif

@@ -141,6 +141,14 @@ const char *const store_statements[STATEMENT_COUNT] = {
 	               "ON CONFLICT (job_row) DO UPDATE SET (list, bypass) = (?2, ?3)",
 	[PROXY_REMOVE] = "DELETE FROM proxy WHERE job_row = ?1",
 	[PROXY_OF_JOB] = "SELECT list, bypass FROM proxy WHERE job_row = ?1",
+#define ATTEMPT_KEPT "number, count, file, first_ms, last_ms, url, proxy, proxy_source, sid, tls, words, status, schemes, " \
+	"error, error_source, error_raw, error_what"
+	[ATTEMPT_SAVE] = "INSERT INTO attempt (job_row, " ATTEMPT_KEPT ") "
+	                 "VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15, ?16, ?17, ?18) "
+	                 "ON CONFLICT (job_row, number) DO UPDATE SET (count, file, last_ms, url) = (?3, ?4, ?6, ?7)",
+	[ATTEMPTS_FORGET] = "DELETE FROM attempt WHERE job_row = ?1 AND number < ?2",
+	[ATTEMPTS_OF_JOB] = "SELECT " ATTEMPT_KEPT " FROM attempt WHERE job_row = ?1 ORDER BY number",
+	[ATTEMPT_LAST] = "SELECT " ATTEMPT_KEPT " FROM attempt WHERE job_row = ?1 ORDER BY number DESC LIMIT 1",
 	[PARTIAL_EXISTS] = "SELECT 1 FROM file INDEXED BY file_of_partial WHERE partial = ?1 AND partial <> ''",
 };
 
@@ -233,10 +241,7 @@ static void put_job_saved(struct query *query, const struct job *job)
 	put_i64(query, properties->lease_s);
 	put_i64(query, job->state);
 	put_i64(query, job->work);
-	put_text(query, result_name(job->error.result));
-	put_text(query, fault_source_name(job->error.source));
-	put_i64(query, job->error.raw);
-	put_text(query, job->error.what);
+	put_fault(query, &job->error);
 	put_i64(query, job->error_count);
 	put_i64(query, job->attempts);
 	put_i64(query, job->modified_ms);
@@ -263,21 +268,6 @@ static void put_job_saved(struct query *query, const struct job *job)
 	put_i64(query, properties->proxy_mode);
 }
 
-/* An outcome that this Ferry does not know was written by a newer one with the same schema: no damage. */
-static void take_error(struct query *query, struct fault *error)
-{
-	char name[65];
-
-	take_text(query, name, sizeof(name));
-	if (!result_from_name(name, &error->result))
-		error->result = RESULT_SYSTEM;
-	take_text(query, name, sizeof(name));
-	if (!fault_source_from_name(name, &error->source))
-		error->source = FAULT_FERRY;
-	error->raw = take_i64(query, INT64_MIN, INT64_MAX);
-	take_text(query, error->what, sizeof(error->what));
-}
-
 static enum result take_job(struct query *query, struct job *job, struct fault *fault)
 {
 	struct job_properties *properties = &job->properties;
@@ -302,7 +292,7 @@ static enum result take_job(struct query *query, struct job *job, struct fault *
 	properties->lease_s = take_u32(query);
 	job->state = (enum job_state)take_i64(query, 0, JOB_STATE_COUNT - 1);
 	job->work = (enum job_work)take_i64(query, 0, JOB_WORK_SWEEP);
-	take_error(query, &job->error);
+	take_fault(query, &job->error);
 	job->error_count = take_u32(query);
 	job->attempts = take_u32(query);
 	job->modified_ms = take_i64(query, 0, INT64_MAX);

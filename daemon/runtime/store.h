@@ -10,6 +10,7 @@
 #ifndef FERRY_RUNTIME_STORE_H
 #define FERRY_RUNTIME_STORE_H
 
+#include "core/attempt.h"
 #include "core/job.h"
 
 struct store;
@@ -135,6 +136,14 @@ enum result store_credential_remove(struct store *store, int64_t job_row, unsign
 enum result store_credentials_remove(struct store *store, int64_t job_row, struct fault *fault) MUST_CHECK; /* all of it */
 /* RESULT_NOT_FOUND: there is none. */
 enum result store_credential(struct store *store, int64_t job_row, unsigned slot, struct buffer *to, struct fault *fault) MUST_CHECK;
+
+/* --- how a job's attempts to fetch went, by their numbers; a crash may take the last ones back --- */
+enum result store_attempt_save(struct store *store, int64_t job_row, const struct attempt *attempt, struct fault *fault) MUST_CHECK;
+enum result store_attempt_last(struct store *store, int64_t job_row, struct attempt *ret_attempt,
+                               struct fault *fault) MUST_CHECK; /* RESULT_NOT_FOUND: there is none */
+enum result store_attempts_forget(struct store *store, int64_t job_row, uint32_t before, struct fault *fault) MUST_CHECK;
+enum result store_attempts(struct store *store, int64_t job_row, struct attempt ret_attempts[ATTEMPTS_KEPT_MAX],
+                           size_t *ret_count, struct fault *fault) MUST_CHECK; /* oldest first */
 
 /* "3.46.1 <source id>" of the linked SQLite. */
 const char *store_engine_version(void);

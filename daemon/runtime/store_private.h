@@ -1,9 +1,10 @@
-/* Inside runtime/store: what its five files share.
+/* Inside runtime/store: what its files share.
  *
  *   store_open.c   which files are ours, checking, migrating, settings
  *   store.c        the statements, turns and jobs
  *   store_file.c   files
  *   store_network.c  proxies and sealed credentials
+ *   store_attempt.c  how attempts to fetch went
  *   store_query.c  running one statement: arguments in, columns out, SQLite's codes into results
  */
 #ifndef FERRY_RUNTIME_STORE_PRIVATE_H
@@ -70,6 +71,10 @@ enum statement {
 	PROXY_REMOVE,
 	PROXY_OF_JOB,
 	PARTIAL_EXISTS,
+	ATTEMPT_SAVE,
+	ATTEMPTS_FORGET,
+	ATTEMPTS_OF_JOB,
+	ATTEMPT_LAST,
 	STATEMENT_COUNT
 };
 
@@ -113,6 +118,8 @@ void put_text(struct query *query, const char *text);                 /* must li
 void put_octets(struct query *query, const char *text);               /* the same, not necessarily UTF-8 */
 void put_sealed(struct query *query, const void *bytes, size_t size); /* the same, any bytes */
 
+void put_fault(struct query *query, const struct fault *fault); /* four columns, as take_fault */
+
 /* Run to the next row (*ret_row true) or to the end. */
 enum result query_step(struct query *query, bool *ret_row, struct fault *fault) MUST_CHECK;
 /* Run a statement that gives no rows; `ret_changes` may be NULL. */
@@ -125,6 +132,8 @@ uint64_t take_size(struct query *query); /* NULL as SIZE_UNKNOWN */
 void take_text(struct query *query, char *to, size_t size);
 enum result take_long_text(struct query *query, struct buffer *to) MUST_CHECK; /* RESULT_NO_MEMORY */
 enum result take_long_octets(struct query *query, struct buffer *to) MUST_CHECK; /* the same, of any bytes */
+/* An outcome that this Ferry does not know was written by a newer one with the same schema: no damage. */
+void take_fault(struct query *query, struct fault *ret_fault);
 /* The number in the first column of the first row, or `otherwise` if there is none. */
 enum result query_number(struct query *query, int64_t otherwise, int64_t *ret_number, struct fault *fault) MUST_CHECK;
 /* RESULT_STORE_DAMAGED if a column taken of this row was not what it can be. */

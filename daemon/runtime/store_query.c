@@ -128,6 +128,14 @@ void put_sealed(struct query *query, const void *bytes, size_t size)
 	put(query, sqlite3_bind_blob64(query->statement, ++query->arguments, bytes, size, SQLITE_STATIC));
 }
 
+void put_fault(struct query *query, const struct fault *fault)
+{
+	put_text(query, result_name(fault->result));
+	put_text(query, fault_source_name(fault->source));
+	put_i64(query, fault->raw);
+	put_text(query, fault->what);
+}
+
 /* --- steps --- */
 
 enum result query_step(struct query *query, bool *ret_row, struct fault *fault)
@@ -206,6 +214,20 @@ void take_text(struct query *query, char *to, size_t size)
 	to[0] = '\0';
 	if ((text.length > 0 && (!bytes || memchr(bytes, '\0', text.length))) || text_copy(to, size, text) != RESULT_OK)
 		query->damaged = true;
+}
+
+void take_fault(struct query *query, struct fault *ret_fault)
+{
+	char name[65];
+
+	take_text(query, name, sizeof(name));
+	if (!result_from_name(name, &ret_fault->result))
+		ret_fault->result = RESULT_SYSTEM;
+	take_text(query, name, sizeof(name));
+	if (!fault_source_from_name(name, &ret_fault->source))
+		ret_fault->source = FAULT_FERRY;
+	ret_fault->raw = take_i64(query, INT64_MIN, INT64_MAX);
+	take_text(query, ret_fault->what, sizeof(ret_fault->what));
 }
 
 enum result take_long_octets(struct query *query, struct buffer *to)

@@ -148,6 +148,7 @@ enum result transfer_start(struct transfer_set *set, const struct transfer_order
 
 	transfer->row = order->file_row;
 	transfer->file = order->file;
+	transfer->trial = order->trial;
 	transfer->known = order->known;
 	transfer->known.etag = transfer->etag;
 	transfer->known.modified = transfer->modified;
@@ -223,6 +224,8 @@ static void finish(struct transfer *transfer)
 	}
 	int64_t row = transfer->row;
 	if (transfer->easy) {
+		transfer_end_trace(transfer);
+		end.trace = transfer->trace;
 		curl_easy_getinfo(transfer->easy, CURLINFO_RESPONSE_CODE, &end.http_status);
 		measure(transfer->easy, &end);
 		end.proxy_failed = transfer->proxy_failed && end.result != RESULT_CANCELLED;
@@ -395,7 +398,7 @@ static void judge_end(struct transfer *transfer, CURLcode code)
 		(void)transfer_fail(transfer, RESULT_BAD_RESPONSE, FAULT_FERRY, 0, "no answer that can be used came");
 		return;
 	}
-	if (transfer->unchanged)
+	if (transfer->unchanged || transfer->trial)
 		return;
 	struct fault fault;
 	enum result result = resume_finish(transfer->written, transfer->total, &fault);

@@ -9,6 +9,7 @@
 
 #include <stdlib.h>
 
+#include "core/attempt.h"
 #include "core/credentials.h"
 #include "core/proxy.h"
 #include "core/resume.h"
@@ -79,6 +80,7 @@ struct transfer_order {
 	const char *ranges;    /* of the server's file, that make it up, as core/ranges prints them; NULL: the whole */
 	struct resume_known known; /* but for its ranges */
 	const struct transfer_route *route; /* NULL: directly, and whoever asks gets no answer */
+	bool trial; /* ask for the head alone: there is no file, nothing is told but the end, and any answer is one */
 };
 
 struct transfer_end;
@@ -108,6 +110,7 @@ struct transfer_end {
 	uint32_t fetch_ms;   /* from the request to the end of the body; 0: there was none */
 	struct fault fault;     /* of a failure */
 	bool proxy_failed;      /* which is that its proxy could not be reached */
+	struct attempt_trace trace; /* of its requests, those for parts aside */
 	bool unchanged; /* what `known.condition` says is what the server has: nothing came, and `answered` was not called */
 	char etag[FILE_ETAG_BYTES_MAX], modified[FILE_MODIFIED_BYTES_MAX]; /* of an unchanged file; "": the server did not say */
 };

@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "platform/clock.h"
+#include "platform/tls.h"
 
 #define KEEPALIVE_S 60L
 
@@ -203,7 +204,9 @@ static bool head_complete(struct transfer *transfer)
 	}
 	/* Curl answers, if it may, and then another head comes. */
 	transfer->phase = status == 401 || status == 407 ? TRANSFER_CHALLENGED : TRANSFER_ANSWERED;
-	if (transfer->phase == TRANSFER_ANSWERED)
+	if (transfer->phase == TRANSFER_CHALLENGED)
+		transfer_note_challenge(transfer, status == 407);
+	else if (!transfer->trial)
 		judge(transfer, status);
 	return true;
 }
@@ -224,6 +227,7 @@ static size_t on_head(char *bytes, size_t one, size_t length, void *context)
 static int on_request(void *context, char *remote_ip, char *local_ip, int remote_port, int local_port)
 {
 	struct transfer *transfer = context;
+	const struct curl_tlssessioninfo *session = NULL;
 	(void)remote_ip;
 	(void)local_ip;
 	(void)remote_port;
@@ -231,6 +235,8 @@ static int on_request(void *context, char *remote_ip, char *local_ip, int remote
 	transfer->phase = TRANSFER_ASKED;
 	transfer->heard_ms = clock_mono_ms();
 	transfer->heard = false;
+	if (curl_easy_getinfo(transfer->easy, CURLINFO_TLS_SSL_PTR, &session) == CURLE_OK && session && session->internals)
+		text_display(transfer->trace.tls, sizeof(transfer->trace.tls), "%s", tls_version(session->internals));
 	return CURL_PREREQFUNC_OK;
 }
 
@@ -313,6 +319,7 @@ static bool set_up(struct transfer *transfer)
 	       curl_easy_setopt(easy, CURLOPT_ERRORBUFFER, transfer->curl_text) == CURLE_OK &&
 	       curl_easy_setopt(easy, CURLOPT_URL, transfer->text) == CURLE_OK &&
 	       curl_easy_setopt(easy, CURLOPT_PATH_AS_IS, 1L) == CURLE_OK &&
+	       curl_easy_setopt(easy, CURLOPT_NOBODY, transfer->trial ? 1L : 0L) == CURLE_OK &&
 	       curl_easy_setopt(easy, CURLOPT_DISALLOW_USERNAME_IN_URL, 1L) == CURLE_OK &&
 	       curl_easy_setopt(easy, CURLOPT_PROTOCOLS_STR, "http,https") == CURLE_OK &&
 	       curl_easy_setopt(easy, CURLOPT_REDIR_PROTOCOLS_STR, redirects) == CURLE_OK &&

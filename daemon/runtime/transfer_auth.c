@@ -70,7 +70,7 @@ static int on_debug(CURL *easy, curl_infotype type, char *text, size_t length, v
 		while (length > 0 && (text[length - 1] == '\n' || text[length - 1] == '\r'))
 			length--;
 		if (!text_has_control((struct text_view){ text, length }))
-			text_display(transfer->auth_text, sizeof(transfer->auth_text), "%.*s", (int)length, text);
+			text_display(transfer->trace.words, sizeof(transfer->trace.words), "%.*s", (int)length, text);
 	}
 	return 0;
 }
@@ -144,6 +144,30 @@ static unsigned offered_schemes(CURL *easy, bool by_proxy)
 	return schemes;
 }
 
+void transfer_note_challenge(struct transfer *transfer, bool by_proxy)
+{
+	transfer->trace.offered[by_proxy ? AUTH_PROXY : AUTH_SERVER] |= offered_schemes(transfer->easy, by_proxy);
+}
+
+void transfer_end_trace(struct transfer *transfer)
+{
+	struct attempt_trace *trace = &transfer->trace;
+	long status = 0, connect = 0, server = 0, proxy = 0;
+	char *url = NULL;
+
+	curl_easy_getinfo(transfer->easy, CURLINFO_RESPONSE_CODE, &status);
+	curl_easy_getinfo(transfer->easy, CURLINFO_HTTP_CONNECTCODE, &connect);
+	curl_easy_getinfo(transfer->easy, CURLINFO_HTTPAUTH_USED, &server);
+	curl_easy_getinfo(transfer->easy, CURLINFO_PROXYAUTH_USED, &proxy);
+	curl_easy_getinfo(transfer->easy, CURLINFO_EFFECTIVE_URL, &url);
+	trace->status = status != 0 ? status : connect;
+	trace->used[AUTH_SERVER] |= from_curl(server);
+	trace->used[AUTH_PROXY] |= from_curl(proxy);
+	if (connect != 0) /* whose heads are not seen */
+		transfer_note_challenge(transfer, true);
+	url_redact(text_view(url != NULL && url[0] != '\0' ? url : transfer->text), trace->url, sizeof(trace->url));
+}
+
 bool transfer_fail_auth(struct transfer *transfer, CURLcode code)
 {
 	static const struct transfer_login nobody = { .schemes = 0 };
@@ -168,10 +192,10 @@ bool transfer_fail_auth(struct transfer *transfer, CURLcode code)
 	auth_schemes_display(login->forbidden & schemes, forbidden, sizeof(forbidden));
 	const char *who = by_proxy ? "the proxy" : "the server";
 	if (login->schemes & schemes) {
-		result = result_of_text(transfer->auth_text, result);
+		result = result_of_text(transfer->trace.words, result);
 		text_display(what, sizeof(what), "%s refused %s as %s%s%s", who, had,
-		             login->implicit ? "the network identity" : "the job's user", transfer->auth_text[0] ? ": " : "",
-		             transfer->auth_text);
+		             login->implicit ? "the network identity" : "the job's user", transfer->trace.words[0] ? ": " : "",
+		             transfer->trace.words);
 	} else if (login->forbidden & schemes) {
 		result = RESULT_AUTH_SCHEME;
 		text_display(what, sizeof(what), "%s offers %s, and authentication.* does not allow it %s", who, offered, forbidden);

@@ -29,8 +29,6 @@ enum transfer_phase {
 	TRANSFER_CHALLENGED, /* the last head asks who we are; curl may answer it */
 };
 
-#define TRANSFER_AUTH_TEXT_BYTES 200
-
 /* How a transfer stands with its file's other requests. */
 struct transfer_parts {
 	struct transfer *lead; /* fetches a part of its file; NULL: it leads itself */
@@ -72,7 +70,8 @@ struct transfer {
 	char *moved;       /* a redirect's URL that is to be asked anew */
 	unsigned moves;
 	bool proxy_failed; /* it could not be reached */
-	char auth_text[TRANSFER_AUTH_TEXT_BYTES]; /* what SSPI or GSSAPI said last */
+	struct attempt_trace trace; /* `words`: what SSPI or GSSAPI said last */
+	bool trial; /* see struct transfer_order */
 	struct resume_request request;
 	enum transfer_phase phase;
 	int64_t heard_ms; /* when the last byte came, or the request went out */
@@ -163,6 +162,10 @@ uint64_t transfer_parts_limit(const struct transfer *lead); /* how far its file 
 bool transfer_set_route(struct transfer *transfer) MUST_CHECK; /* false: no memory */
 /* If what ended it is that somebody asked who we are, fail with the reason. */
 bool transfer_fail_auth(struct transfer *transfer, CURLcode code);
+/* A head that asks who we are: what it offers. */
+void transfer_note_challenge(struct transfer *transfer, bool by_proxy);
+/* The end: what curl knows of the requests. */
+void transfer_end_trace(struct transfer *transfer);
 
 /* --- transfer_answer.c --- */
 /* Hand the request to curl: with the range `request` says. */

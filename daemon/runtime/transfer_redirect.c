@@ -99,6 +99,7 @@ bool transfer_follow(struct transfer *transfer)
 {
 	if (!transfer->moved || transfer->fault.result != RESULT_OK)
 		return false;
+	transfer_end_trace(transfer);
 	free(transfer->text);
 	transfer->text = TAKE(transfer->moved);
 	curl_easy_cleanup(TAKE(transfer->easy));

@@ -142,6 +142,7 @@ static void begin_fetch(struct worker *worker, struct order *order)
 		.ranges = file->ranges > 0 ? order->list.bytes : NULL,
 		.known = known_of(file, file->bytes_recorded),
 		.route = order->route,
+		.trial = order->kind == ORDER_TRY,
 	};
 	transfer.known.elsewhere = order->elsewhere;
 	transfer.known.keep = order->keep;
@@ -195,7 +196,7 @@ static void set_priority(struct worker *worker, const struct fetch *fetch, enum 
 static void network_order(struct worker *worker, struct order *order)
 {
 	struct fetch *fetch;
-	if (order->kind == ORDER_FETCH) {
+	if (order->kind == ORDER_FETCH || order->kind == ORDER_TRY) {
 		begin_fetch(worker, order);
 		return;
 	}
@@ -289,6 +290,7 @@ static void on_finished(void *context, int64_t row, const struct transfer_end *e
 	report->connect_ms = end->connect_ms;
 	report->proxy_failed = end->proxy_failed;
 	report->fetch_ms = end->fetch_ms;
+	report->trace = end->trace;
 	report->unchanged = end->unchanged;
 	memcpy(report->etag, end->etag, sizeof(report->etag));
 	memcpy(report->modified, end->modified, sizeof(report->modified));
@@ -393,6 +395,7 @@ static enum result do_file_order(struct worker *worker, struct order *order, str
 	case ORDER_CLOSE:
 	case ORDER_FINISH:
 	case ORDER_FETCH:
+	case ORDER_TRY:
 	case ORDER_PROXY:
 	case ORDER_RECORDED:
 	case ORDER_PRIORITY:

@@ -37,6 +37,7 @@ enum order_kind {
 	ORDER_PRIORITY, /* network: transfer_set_priority; no report */
 	ORDER_PROXY,    /* proxy:   proxy_ask in mode `bytes` for file.url's server.  report.names: what was in `list`, then
 	                 * the list of proxies and that of bypasses; bytes = whose they are, bytes_total = the mode, fault = what was missed */
+	ORDER_TRY,      /* network: a trial transfer of file.url by `route`; report has the trace */
 	ORDER_STOP,     /* network: transfer_stop; file: an OPEN that still reads.  Answered by the FETCH's or OPEN's report */
 };
 
@@ -100,6 +101,7 @@ struct report {
 	uint32_t retry_after_s; /* FETCH: see struct transfer_end */
 	bool proxy_failed; /* likewise */
 	uint32_t connect_ms, fetch_ms; /* likewise */
+	struct attempt_trace trace; /* FETCH, TRY: likewise */
 	bool unmarked; /* PUBLISH: see partfile_publish */
 	char tag[FILE_TAG_BYTES_MAX];           /* OPEN */
 	char etag[FILE_ETAG_BYTES_MAX];         /* ANSWERED */

@@ -55,7 +55,9 @@ struct scene {
 	char lent_as[JOB_OWNER_BYTES_MAX];
 	struct preflight preflight;
 	struct proxies_found proxies;
-	char shown_url[64]; /* of proxy.show, and the handle */
+	struct trial trial;
+	size_t attempt_count; /* that job.history tells, all like the trial's */
+	char shown_url[64], shown_proxy[64]; /* of proxy.show and auth.test, and the handle */
 	uint64_t shown_handle;
 
 	uint32_t files_changed; /* by job.replaceRemotePrefix, and what was asked */
@@ -256,6 +258,17 @@ static inline void write_answer(struct scene *scene, struct json_writer *writer,
 		must(text_copy(scene->shown_url, sizeof(scene->shown_url), request->url));
 		scene->shown_handle = request->handle;
 		protocol_write_proxies(writer, &scene->proxies);
+		return;
+	case METHOD_JOB_HISTORY:
+		json_write_begin(writer, "attempts", '[');
+		for (size_t i = 0; i < scene->attempt_count; i++)
+			protocol_write_attempt(writer, NULL, &scene->trial.attempt);
+		json_write_end(writer, ']');
+		return;
+	case METHOD_AUTH_TEST:
+		must(text_copy(scene->shown_url, sizeof(scene->shown_url), request->url));
+		must(text_copy(scene->shown_proxy, sizeof(scene->shown_proxy), request->by_proxy));
+		protocol_write_trial(writer, &scene->trial);
 		return;
 	case METHOD_JOB_PREFLIGHT:
 	case METHOD_JOB_SET_HELPER_TOKEN:

@@ -250,6 +250,12 @@ static void arguments__helper_verbs__take_what_they_need(void **state)
 	check_problem("ferry proxy", "'ferry proxy' needs a second word: show");
 	check_problem("ferry proxy show", "'ferry proxy show' needs a URL");
 	check_problem("ferry proxy show a b", "'ferry proxy show' takes no 'b'");
+	check_problem("ferry auth test", "'ferry auth test' needs a URL");
+	check_problem("ferry auth", "'ferry auth' needs a second word: test");
+	assert_true(read_line("ferry auth test --proxy p:1 http://a/b"));
+	assert_int_equal(arguments.verb, VERB_AUTH_TEST);
+	assert_true(read_line("ferry history J K"));
+	assert_int_equal(arguments.verb, VERB_HISTORY);
 	assert_true(read_line("ferry proxy show --job J http://a/b"));
 	assert_int_equal(arguments.verb, VERB_PROXY_SHOW);
 	assert_string_equal(arguments.job, "J");

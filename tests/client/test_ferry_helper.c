@@ -312,6 +312,65 @@ static void ferry__proxies__are_shown_with_who_says_so(void **state)
 	ferry_close(ferry);
 }
 
+static void ferry__attempts_and_trials__are_told_whole(void **state)
+{
+	struct scene *scene = *state;
+	struct ferry *ferry = connect_to(scene);
+	struct ferry_job *job = open_job(ferry);
+	struct ferry_attempt *attempts = calloc(FERRY_ATTEMPTS_MAX, sizeof(*attempts));
+	struct ferry_trial trial;
+	uint32_t count;
+
+	assert_non_null(attempts);
+	scene->attempt_count = FERRY_ATTEMPTS_MAX;
+	scene->trial = (struct trial){
+		.attempt = { .count = 3, .file = 2, .first_ms = 10, .last_ms = 20, .proxy = { "http://p:3128", PROXY_FROM_TABLE, false },
+		             .sid = "S-1-5-21-9",
+		             .trace = { .url = "http://h/a", .words = "said", .tls = "TLSv1.3", .status = 407,
+		                        .offered = { AUTH_FLAG(AUTH_BASIC), AUTH_FLAG(AUTH_NTLM) | AUTH_FLAG(AUTH_NEGOTIATE) },
+		                        .used = { 0, AUTH_FLAG(AUTH_NEGOTIATE) } },
+		             .fault = { RESULT_NO_TICKET, FAULT_HTTP, 407, "the proxy" } },
+		.allowed = { 0, AUTH_FLAG(AUTH_NEGOTIATE) }, .forbidden = { AUTH_FLAG(AUTH_BASIC), AUTH_FLAG(AUTH_NTLM) },
+	};
+	struct ferry_error error;
+	if (ferry_job_history(job, attempts, &count, &error) != FERRY_OK)
+		fail_msg("%s", error.message);
+	assert_int_equal(count, FERRY_ATTEMPTS_MAX);
+	const struct ferry_attempt *last = &attempts[FERRY_ATTEMPTS_MAX - 1];
+	assert_int_equal(last->count, 3);
+	assert_int_equal(last->file, 2);
+	assert_int_equal(last->first_ms, 10);
+	assert_int_equal(last->last_ms, 20);
+	assert_string_equal(last->url, "http://h/a");
+	assert_string_equal(last->words, "said");
+	assert_string_equal(last->tls, "TLSv1.3");
+	assert_string_equal(last->proxy.address, "http://p:3128");
+	assert_string_equal(last->proxy.source, "table");
+	assert_string_equal(last->identity_sid, "S-1-5-21-9");
+	assert_int_equal(last->http_status, 407);
+	assert_int_equal(last->offered[FERRY_AUTH_SERVER], 1u << FERRY_AUTH_BASIC);
+	assert_int_equal(last->offered[FERRY_AUTH_PROXY], 1u << FERRY_AUTH_NTLM | 1u << FERRY_AUTH_NEGOTIATE);
+	assert_int_equal(last->answered[FERRY_AUTH_PROXY], 1u << FERRY_AUTH_NEGOTIATE);
+	assert_string_equal(last->error.name, "NO_TICKET");
+
+	scene->attempt_count = 0;
+	assert_int_equal(ferry_job_history(job, attempts, &count, NULL), FERRY_OK);
+	assert_int_equal(count, 0);
+	assert_int_equal(ferry_auth_test(ferry, "http://h/a", "p:3128", &trial, NULL), FERRY_OK);
+	assert_string_equal(scene->shown_url, "http://h/a");
+	assert_string_equal(scene->shown_proxy, "p:3128");
+	assert_int_equal(trial.allowed[FERRY_AUTH_PROXY], 1u << FERRY_AUTH_NEGOTIATE);
+	assert_int_equal(trial.forbidden[FERRY_AUTH_SERVER], 1u << FERRY_AUTH_BASIC);
+	assert_int_equal(trial.attempt.count, 3);
+	scene->trial.attempt.fault.result = RESULT_OK;
+	assert_int_equal(ferry_auth_test(ferry, "http://h/b", NULL, &trial, NULL), FERRY_OK);
+	assert_string_equal(scene->shown_proxy, "");
+	assert_int_equal(trial.attempt.error.hresult, 0);
+	free(attempts);
+	ferry_job_close(job);
+	ferry_close(ferry);
+}
+
 static void ferry__a_taken_job__is_told_with_its_new_owner(void **state)
 {
 	struct scene *scene = *state;
@@ -462,6 +521,7 @@ int main(void)
 		TEST(ferry__a_ticket__is_presented_on_another_connection),
 		TEST(ferry__preflight__tells_both_sides_and_the_reason),
 		TEST(ferry__proxies__are_shown_with_who_says_so),
+		TEST(ferry__attempts_and_trials__are_told_whole),
 		TEST(ferry__a_taken_job__is_told_with_its_new_owner),
 		TEST(ferry__a_record__has_both_identities_and_the_token),
 		TEST(ferry__pin_and_policy__are_properties),

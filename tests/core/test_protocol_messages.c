@@ -411,6 +411,34 @@ static void protocol_read_proxies__what_was_written__comes_back(void **state)
 	assert_string_equal(read.missed.what, "the script");
 }
 
+static void protocol_read_trial__what_was_written__comes_back(void **state)
+{
+	(void)state;
+	AUTO(buffer) struct buffer text = BUFFER(PROTOCOL_MESSAGE_BYTES_MAX);
+	AUTO(json_document) struct json_document *document = NULL;
+	struct json_writer writer = JSON_WRITER(&text);
+	struct trial trial = { .attempt = { .count = 1, .file = 4, .first_ms = 5, .last_ms = 6, .proxy = { "", PROXY_FROM_TABLE, false },
+		                            .trace = { .words = "\xff not UTF-8", .status = 401,
+		                                       .offered = { AUTH_FLAG(AUTH_NTLM) | AUTH_FLAG(AUTH_BASIC), 0 } },
+		                            .fault = { RESULT_UNAUTHORIZED, FAULT_HTTP, 401, "the server" } },
+		               .allowed = { AUTH_FLAG(AUTH_NEGOTIATE), 0 }, .forbidden = { AUTH_FLAG(AUTH_NTLM), AUTH_FLAG(AUTH_BASIC) } }, read;
+
+	protocol_reply_begin(&writer, "1");
+	protocol_write_trial(&writer, &trial);
+	assert_int_equal(protocol_reply_end(&writer), RESULT_OK);
+	protocol_schema_assert("reply", (struct text_view){ text.bytes, text.length });
+	assert_non_null(strstr(text.bytes, "\"auth\":{\"server\":{\"offers\":[\"ntlm\",\"basic\"],\"answered_with\":[]}"));
+	assert_non_null(strstr(text.bytes, "\"words\":null"));
+	assert_int_equal(json_parse((struct text_view){ text.bytes, text.length }, JSON_WIRE, &document, NULL), RESULT_OK);
+	assert_int_equal(protocol_read_trial(json_member(json_root(document), "result"), &read, NULL), RESULT_OK);
+	trial.attempt.trace.words[0] = '\0';
+	assert_true(attempt_is_like(&read.attempt, &trial.attempt));
+	assert_int_equal(read.attempt.file, 4);
+	assert_string_equal(read.attempt.fault.what, "the server");
+	assert_memory_equal(read.allowed, trial.allowed, sizeof(read.allowed));
+	assert_memory_equal(read.forbidden, trial.forbidden, sizeof(read.forbidden));
+}
+
 static void protocol_read_job__a_wait_reason_of_a_newer_service__is_some_other(void **state)
 {
 	(void)state;
@@ -753,6 +781,7 @@ int main(void)
 		cmocka_unit_test(protocol_request__as_a_client_writes_it__is_decoded),
 		cmocka_unit_test(protocol_read_job__what_was_written__comes_back),
 		cmocka_unit_test(protocol_read_proxies__what_was_written__comes_back),
+		cmocka_unit_test(protocol_read_trial__what_was_written__comes_back),
 		cmocka_unit_test(protocol_read_job__a_wait_reason_of_a_newer_service__is_some_other),
 		cmocka_unit_test(protocol_read_job__credentials_of_a_newer_service__are_passed_over),
 		cmocka_unit_test(protocol_read_job__nobody_and_every_flag_and_choice__come_back),

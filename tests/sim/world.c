@@ -168,7 +168,7 @@ static void stop(struct world *world)
 void world_begin(struct world *world, uint64_t seed)
 {
 	*world = (struct world){ .seed = seed * 2 + 1, .wall_ms = 1795000000000, .mono_ms = 1000, .denied = "",
-		                 .preflight_result = WORLD_NO_ANSWER, .network = { .reach = NETWORK_CONNECTED, .ways = 1 } };
+		                 .preflight_result = WORLD_NO_ANSWER, .tried = WORLD_NO_ANSWER, .network = { .reach = NETWORK_CONNECTED, .ways = 1 } };
 	settings_default(&world->settings);
 	world->settings.transfer_checkpoint_bytes = 1000;
 	for (unsigned i = 0; i < WORLD_FILES_MAX; i++)

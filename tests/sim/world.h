@@ -106,6 +106,11 @@ struct world {
 	enum result proxies_fail; /* as the question ends; RESULT_OK: with those */
 	unsigned proxies_asked;
 	char proxy[PROXY_BYTES_MAX + 1]; /* by which the last fetch went */
+	enum result tried;       /* the answer to the last trial, or WORLD_NO_ANSWER */
+	struct trial trial;
+	bool trials_stuck; /* whoever tries waits */
+	enum result trial_fails; /* as it ends */
+	long trial_status;
 	bool no_seal;      /* nothing can be sealed, from the next start on */
 	bool secrets_lost; /* nothing that was sealed can be opened */
 	bool no_chance;    /* random bytes cannot be had: the turn breaks where a file would get a name, late in it */
@@ -139,6 +144,7 @@ int64_t world_create(struct world *world, const struct world_order *order);
 int64_t world_submit(struct world *world, uint32_t count, bool auto_complete);
 void world_resume(struct world *world, int64_t row);
 void world_preflight(struct world *world, int64_t row);
+void world_try(struct world *world, enum person person, const char *url, const char *proxy); /* "": as the system says */
 /* What these return is what a client is told; `refusal` has the words. */
 enum result world_suspend(struct world *world, int64_t row);
 enum result world_cancel(struct world *world, int64_t row);

@@ -19,6 +19,7 @@ struct deed {
 	const struct world_loan *loan;
 	const struct request *request;
 	uint32_t *files;
+	const char *url, *proxy;
 	const struct credential *credential;
 };
 
@@ -353,6 +354,46 @@ static enum result preflight(const struct deed *deed, struct engine *engine, str
 void world_preflight(struct world *world, int64_t row)
 {
 	struct deed deed = { .act = preflight, .row = row };
+
+	(void)perform(world, &deed);
+}
+
+struct trying_one {
+	struct trial_question question;
+	struct world *world;
+};
+
+static void note_trial(struct trial_question *question, enum result result, const struct trial *trial, const struct fault *fault)
+{
+	struct trying_one *trying = (struct trying_one *)question;
+
+	assert_int_equal(trial != NULL, result == RESULT_OK);
+	trying->world->tried = result;
+	if (trial != NULL)
+		trying->world->trial = *trial;
+	else
+		memcpy(trying->world->refusal, fault->what, sizeof(trying->world->refusal));
+	free(trying);
+}
+
+static enum result try_one(const struct deed *deed, struct engine *engine, struct job_status *ret_status, struct fault *fault)
+{
+	struct trying_one *trying = calloc(1, sizeof(*trying));
+
+	(void)ret_status;
+	assert_non_null(trying);
+	*trying = (struct trying_one){ { note_trial }, deed->world };
+	deed->world->tried = WORLD_NO_ANSWER;
+	engine_auth_test(engine,
+	                 &(struct trial_wanted){ text_view(deed->url), text_view(deed->proxy), deed->world->people[deed->person] },
+	                 &trying->question);
+	memcpy(fault->what, deed->world->refusal, sizeof(fault->what)); /* of an answer that came at once */
+	return RESULT_OK;
+}
+
+void world_try(struct world *world, enum person person, const char *url, const char *proxy)
+{
+	struct deed deed = { .act = try_one, .person = person, .url = url, .proxy = proxy };
 
 	(void)perform(world, &deed);
 }

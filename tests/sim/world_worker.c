@@ -142,6 +142,21 @@ static void check_sweep(struct world *world, const char *name, const char *end)
 					wrong(world, "swept while it is in transfer", name);
 }
 
+/* Who asks for a trial is there, and is shown as himself alone. */
+static void check_there(const struct worker *worker, const struct order *order)
+{
+	if (!engine_is_present(worker->world->engine, worker->identity))
+		wrong(worker->world, "asks as somebody who is not there", order->file.url);
+}
+
+static void check_trial(const struct worker *worker, const struct order *order)
+{
+	check_there(worker, order);
+	if (order->route->logins[AUTH_SERVER].user[0] != '\0' || order->route->logins[AUTH_PROXY].user[0] != '\0')
+		wrong(worker->world, "tried with a password", order->file.url);
+	memcpy(worker->world->proxy, order->route->proxy, sizeof(order->route->proxy));
+}
+
 /* At the moment an order is given, which is after the commit of the turn that wrote it.  Orders that name nothing go on
  * with what was opened. */
 static void check_order(const struct worker *worker, const struct order *order)
@@ -156,7 +171,13 @@ static void check_order(const struct worker *worker, const struct order *order)
 			wrong(worker->world, "made where nobody would find it", order->file.path);
 		break;
 	case ORDER_FETCH: memcpy(worker->world->proxy, order->route->proxy, sizeof(order->route->proxy)); /* fall through */
-	case ORDER_PROXY: check_identity(worker, JOB_SIDE_NETWORK, order->file.path, true); break;
+	case ORDER_PROXY:
+		if (path != NULL && order->file.path[0] == '\0')
+			check_there(worker, order); /* somebody wants to know */
+		else
+			check_identity(worker, JOB_SIDE_NETWORK, order->file.path, true);
+		break;
+	case ORDER_TRY: check_trial(worker, order); break;
 	case ORDER_SWEEP:
 		check_identity(worker, JOB_SIDE_FILE, order->file.path, false);
 		check_sweep(worker->world, path, end);
@@ -549,6 +570,7 @@ static void end_fetch(struct pending *pending, struct world_file *file, struct w
 		snprintf(report->etag, sizeof(report->etag), "\"v%u\"", source->version);
 	report->bytes = pending->restart || pending->unchanged ? 0 : pending->answered ? file->written : pending->order->file.bytes_recorded;
 	report->retry_after_s = source->retry_after_s > 0 ? source->retry_after_s : file->retry_after_s;
+	report->trace.status = result == RESULT_OK ? 200 : 0;
 	report->proxy_failed = result == RESULT_CONNECT_FAILED && pending->order->route->proxy[0] != '\0';
 	file->asked++;
 	source->asked++;
@@ -638,6 +660,17 @@ static void answer_proxy(struct pending *pending)
 	finish(pending, report);
 }
 
+static void answer_trial(struct pending *pending)
+{
+	struct world *world = pending->worker->world;
+	struct report *report = new_report(pending, REPORT_DONE);
+
+	report->result = world->trial_fails;
+	report->trace.status = world->trial_status;
+	(void)!fault_set(&report->fault, world->trial_fails, FAULT_FERRY, 0, "made up");
+	finish(pending, report);
+}
+
 struct worker_ops world_workers(struct world *world)
 {
 	return (struct worker_ops){ start_worker, give_order, stop_worker, world };
@@ -653,7 +686,7 @@ static struct pending *choose(struct world *world)
 		for (struct pending *pending = worker->pending; pending != NULL; pending = pending->next) {
 			if (worker->kind == WORKER_PROXY && world->proxies_stuck)
 				continue;
-			if (worker->kind != WORKER_FILE && worker->kind != WORKER_PROXY && !pending->stopped && world_file(world, pending->order->file.url)->stuck)
+			if (pending->order->kind == ORDER_TRY ? world->trials_stuck : worker->kind != WORKER_FILE && worker->kind != WORKER_PROXY && !pending->stopped && world_file(world, pending->order->file.url)->stuck)
 				continue;
 			if (world_random(world, ++seen) == 0)
 				chosen = pending;
@@ -696,6 +729,8 @@ bool world_answer(struct world *world)
 		answer_file_order(pending);
 	else if (pending->worker->kind == WORKER_PROXY)
 		answer_proxy(pending);
+	else if (pending->order->kind == ORDER_TRY)
+		answer_trial(pending);
 	else
 		advance_fetch(pending);
 	return true;

@@ -31,9 +31,7 @@ enum result packet_receive(int fd, struct buffer *to, struct ucred *ret_sender, 
 	struct msghdr message;
 	ssize_t got;
 	do {
-		message = (struct msghdr){
-			.msg_iov = &part, .msg_iovlen = 1, .msg_control = control, .msg_controllen = sizeof(control)
-		};
+		message = (struct msghdr){ .msg_iov = &part, .msg_iovlen = 1, .msg_control = control, .msg_controllen = sizeof(control) };
 		got = recvmsg(fd, &message, 0);
 		/* A peer that closed with something unread gives one ECONNRESET before what it sent and its end. */
 	} while (got < 0 && (errno == EINTR || errno == ECONNRESET));

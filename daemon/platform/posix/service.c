@@ -61,8 +61,7 @@ void service_running(void)
 
 enum result service_install(struct buffer *warnings, struct fault *fault)
 {
-	(void)warnings;
-	return service_uninstall(fault); /* none of the three is possible */
+	return (void)warnings, service_uninstall(fault); /* none of the three is possible */
 }
 
 enum result service_configure(struct buffer *warnings, struct fault *fault)

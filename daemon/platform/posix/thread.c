@@ -25,8 +25,7 @@ static void must(int error)
 static void *thread_body(void *argument)
 {
 	struct thread *thread = argument;
-	thread->run(thread->argument);
-	return NULL;
+	return thread->run(thread->argument), NULL;
 }
 
 enum result thread_start(const char *name, void (*run)(void *argument), void *argument, struct thread **ret_thread,

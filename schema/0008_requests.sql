@@ -1,0 +1,22 @@
+-- How a job's attempts to fetch went (core/attempt): those that went alike are one.
+CREATE TABLE attempt (
+	job_row INTEGER NOT NULL REFERENCES job (row) ON DELETE CASCADE,
+	number INTEGER NOT NULL CHECK (number BETWEEN 0 AND 4294967295),
+	count INTEGER NOT NULL CHECK (count BETWEEN 1 AND 4294967295),
+	file INTEGER NOT NULL CHECK (file BETWEEN 0 AND 4294967295), -- ordinal
+	first_ms INTEGER NOT NULL CHECK (first_ms >= 0),
+	last_ms INTEGER NOT NULL CHECK (last_ms >= 0),
+	url TEXT NOT NULL CHECK (length(CAST(url AS BLOB)) < 256), -- redacted
+	proxy TEXT NOT NULL CHECK (length(CAST(proxy AS BLOB)) <= 266),
+	proxy_source INTEGER NOT NULL CHECK (proxy_source BETWEEN 0 AND 6),
+	sid TEXT NOT NULL CHECK (length(CAST(sid AS BLOB)) < 512),
+	tls TEXT NOT NULL CHECK (length(CAST(tls AS BLOB)) < 16),
+	words TEXT NOT NULL CHECK (length(CAST(words AS BLOB)) < 200),
+	status INTEGER NOT NULL CHECK (status BETWEEN 0 AND 999),
+	schemes INTEGER NOT NULL CHECK (schemes BETWEEN 0 AND 65535), -- 4 bits each: offered and used, by server and proxy
+	error TEXT NOT NULL CHECK (length(error) <= 64),
+	error_source TEXT NOT NULL CHECK (length(error_source) <= 64),
+	error_raw INTEGER NOT NULL,
+	error_what TEXT NOT NULL CHECK (length(CAST(error_what AS BLOB)) < 320),
+	PRIMARY KEY (job_row, number)
+) STRICT, WITHOUT ROWID;

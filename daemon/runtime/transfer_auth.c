@@ -37,6 +37,20 @@ static unsigned from_curl(long mask)
 	return schemes;
 }
 
+/* A scheme as it is written in heads. */
+static bool read_scheme(const char *name, size_t length, enum auth_scheme *ret_scheme)
+{
+	for (unsigned i = 0; i < AUTH_SCHEME_COUNT; i++) {
+		const char *known = auth_scheme_name((enum auth_scheme)i);
+
+		if (strlen(known) == length && curl_strnequal(known, name, length)) {
+			*ret_scheme = (enum auth_scheme)i;
+			return true;
+		}
+	}
+	return false;
+}
+
 /* Where Negotiate is all that may be answered with curl does not wait to be asked, which spares a round trip.  Not so where
  * a proxy is answered by it as well: what a server did not ask for would undo the handshake with the proxy, which curl keeps
  * in the same connection, and one of several messages would begin anew for ever.  Behind a tunnel it is over by then. */
@@ -48,6 +62,12 @@ static long server_mask(const struct transfer_route *route, bool tunnel)
 	return to_curl(logins[AUTH_SERVER].schemes) | (both && !tunnel ? (long)CURLAUTH_ONLY : 0);
 }
 
+/* A trial is to tell what is asked for. */
+static long wait_to_be_asked(const struct transfer *transfer, long mask)
+{
+	return transfer->trial && mask != (long)CURLAUTH_NONE ? mask | (long)CURLAUTH_ONLY : mask;
+}
+
 /* An empty user and password are the thread's own identity to curl. */
 static bool set_login(CURL *easy, const struct transfer_login *login, long mask, CURLoption schemes, CURLoption user,
                       CURLoption password)
@@ -57,13 +77,34 @@ static bool set_login(CURL *easy, const struct transfer_login *login, long mask,
 	                                curl_easy_setopt(easy, password, login->password) == CURLE_OK));
 }
 
-/* Of all that curl tells about a request, only what the security package says: the rest has secrets in it. */
+/* What a request's head answers with: the scheme's name, and nothing of what follows it. */
+static void note_answer(struct transfer *transfer, const char *head, size_t length, enum auth_target target)
+{
+	static const char *const names[AUTH_TARGET_COUNT] = { "\nAuthorization: ", "\nProxy-Authorization: " };
+	const size_t name = strlen(names[target]);
+	enum auth_scheme scheme;
+
+	for (size_t i = 0; i + name < length; i++) {
+		if (!curl_strnequal(head + i, names[target], name))
+			continue;
+		size_t end = i + name;
+		while (end < length && head[end] > ' ')
+			end++;
+		if (read_scheme(head + i + name, end - i - name, &scheme))
+			transfer->trace.used[target] |= AUTH_FLAG(scheme);
+	}
+}
+
+/* Of all that curl tells about a request, only by what it answers and what the security package says: the rest has secrets in
+ * it. */
 static int on_debug(CURL *easy, curl_infotype type, char *text, size_t length, void *context)
 {
 	static const char *const packages[] = { "gss_", "SSPI", "InitializeSecurityContext", "AcquireCredentialsHandle", "SPNEGO",
 		                                "NTLM handshake" };
 	struct transfer *transfer = context;
 	(void)easy;
+	for (unsigned target = 0; type == CURLINFO_HEADER_OUT && target < AUTH_TARGET_COUNT; target++)
+		note_answer(transfer, text, length, (enum auth_target)target);
 	for (size_t i = 0; type == CURLINFO_TEXT && i < sizeof(packages) / sizeof(packages[0]); i++) {
 		if (length < strlen(packages[i]) || memcmp(text, packages[i], strlen(packages[i])) != 0)
 			continue;
@@ -87,9 +128,9 @@ bool transfer_set_route(struct transfer *transfer)
 	 * decided. */
 	return curl_easy_setopt(easy, CURLOPT_PROXY, route->proxy) == CURLE_OK &&
 	       curl_easy_setopt(easy, CURLOPT_NOPROXY, "") == CURLE_OK &&
-	       set_login(easy, server, server_mask(route, transfer->url.secure), CURLOPT_HTTPAUTH, CURLOPT_USERNAME,
+	       set_login(easy, server, wait_to_be_asked(transfer, server_mask(route, transfer->url.secure)), CURLOPT_HTTPAUTH, CURLOPT_USERNAME,
 	                 CURLOPT_PASSWORD) &&
-	       set_login(easy, proxy, to_curl(proxy->schemes), CURLOPT_PROXYAUTH, CURLOPT_PROXYUSERNAME,
+	       set_login(easy, proxy, wait_to_be_asked(transfer, to_curl(proxy->schemes)), CURLOPT_PROXYAUTH, CURLOPT_PROXYUSERNAME,
 	                 CURLOPT_PROXYPASSWORD) &&
 	       /* The answer to CONNECT is the proxy's, not the file's. */
 	       curl_easy_setopt(easy, CURLOPT_SUPPRESS_CONNECT_HEADERS, 1L) == CURLE_OK &&
@@ -131,15 +172,13 @@ static unsigned offered_schemes(CURL *easy, bool by_proxy)
 	curl_easy_getinfo(easy, by_proxy ? CURLINFO_PROXYAUTH_AVAIL : CURLINFO_HTTPAUTH_AVAIL, &mask);
 	unsigned schemes = from_curl(mask);
 	for (size_t i = 0; curl_easy_header(easy, name, i, CURLH_HEADER, -1, &header) == CURLHE_OK; i++) {
-		char scheme[16];
+		enum auth_scheme scheme;
 		size_t length = 0;
 
-		for (; length < sizeof(scheme) - 1 && header->value[length] > ' '; length++)
-			scheme[length] = header->value[length] >= 'A' && header->value[length] <= 'Z' ? (char)(header->value[length] + 32)
-			                                                                              : header->value[length];
-		enum auth_scheme known;
-		if (auth_scheme_from_name((struct text_view){ scheme, length }, &known))
-			schemes |= AUTH_FLAG(known);
+		while (header->value[length] > ' ')
+			length++;
+		if (read_scheme(header->value, length, &scheme))
+			schemes |= AUTH_FLAG(scheme);
 	}
 	return schemes;
 }
@@ -152,17 +191,13 @@ void transfer_note_challenge(struct transfer *transfer, bool by_proxy)
 void transfer_end_trace(struct transfer *transfer)
 {
 	struct attempt_trace *trace = &transfer->trace;
-	long status = 0, connect = 0, server = 0, proxy = 0;
+	long status = 0, connect = 0;
 	char *url = NULL;
 
 	curl_easy_getinfo(transfer->easy, CURLINFO_RESPONSE_CODE, &status);
 	curl_easy_getinfo(transfer->easy, CURLINFO_HTTP_CONNECTCODE, &connect);
-	curl_easy_getinfo(transfer->easy, CURLINFO_HTTPAUTH_USED, &server);
-	curl_easy_getinfo(transfer->easy, CURLINFO_PROXYAUTH_USED, &proxy);
 	curl_easy_getinfo(transfer->easy, CURLINFO_EFFECTIVE_URL, &url);
 	trace->status = status != 0 ? status : connect;
-	trace->used[AUTH_SERVER] |= from_curl(server);
-	trace->used[AUTH_PROXY] |= from_curl(proxy);
 	if (connect != 0) /* whose heads are not seen */
 		transfer_note_challenge(transfer, true);
 	url_redact(text_view(url != NULL && url[0] != '\0' ? url : transfer->text), trace->url, sizeof(trace->url));

@@ -28,5 +28,7 @@ class Answer(http.server.BaseHTTPRequestHandler):
         self.send_header("Content-Length", "0")
         self.end_headers()
 
+    do_HEAD = do_GET
+
     def log_message(self, *_):
         pass

@@ -58,7 +58,7 @@ static void attempts__of_a_job_that_fails_on_and_on__are_counted(void **state)
 			world_hello(&world);
 		}
 		if (failures < 4)
-			world_wait(&world, 100000);
+			world_wait(&world, 4000);
 	}
 	size_t count = history(&world, row, attempts);
 	assert_int_equal(count, 1);

@@ -103,6 +103,7 @@ static void end_crews(struct engine *engine, const struct identity *identity)
 	for (struct crew *crew = engine->crews; crew != NULL; crew = crew->next)
 		if (engine_same_identity(crew->identity, identity))
 			crew->dead = true;
+	engine_stop_tries(engine, identity);
 }
 
 /* Jobs that run as this identity, as their owner's or the service's, stop and wait; its workers end as soon as they are

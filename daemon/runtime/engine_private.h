@@ -557,7 +557,8 @@ bool engine_note_attempt(struct engine *engine, struct flight *flight, const str
 bool active_save_attempt(struct engine *engine, struct active *active); /* likewise */
 
 /* --- engine_try.c --- */
-bool engine_tried(struct engine *engine, const struct report *report); /* ORDER_TRY's */
+void engine_tried(struct engine *engine, const struct report *report); /* ORDER_TRY's */
+void engine_stop_tries(struct engine *engine, const struct identity *identity); /* that has gone */
 void engine_drop_tries(struct engine *engine, const struct fault *fault); /* as engine_drop_proxy_asks, and before it */
 
 #endif

@@ -8,8 +8,9 @@
 #include <stdlib.h>
 #include <string.h>
 
-#define TRIES_MAX 16u /* at once, of all clients */
-#define TRY_FIRST_BYTE_S 30u
+#define TRIES_MAX 16u          /* at once, of all clients */
+#define TRIES_PER_OWNER_MAX 4u /* and of one owner's */
+#define TRY_S 15u /* for a connection, and again for an answer: with the proxies' 15 s within what clients wait */
 #define IMPLICIT_OF(target) (JOB_CREDENTIAL(target, AUTH_NTLM) | JOB_CREDENTIAL(target, AUTH_NEGOTIATE))
 
 struct trying {
@@ -17,6 +18,8 @@ struct trying {
 	uint64_t number; /* a flight's, as far as the worker knows */
 	struct crew *crew;
 	struct trial_question *question;
+	bool asked; /* the order is out */
+	bool lost;  /* its identity has gone */
 	struct trial trial;
 	char url[URL_BYTES_MAX + 1];
 };
@@ -60,6 +63,35 @@ void engine_drop_tries(struct engine *engine, const struct fault *fault)
 	}
 }
 
+static void end_lost(struct engine *engine, struct trying **place)
+{
+	struct fault fault;
+	enum result result = fault_set(&fault, RESULT_IDENTITY_LOST, FAULT_FERRY, 0, "the session ended while the URL was tried");
+
+	end(engine, place, result, &fault);
+}
+
+/* Nobody is to be asked any more as somebody who has gone. */
+void engine_stop_tries(struct engine *engine, const struct identity *identity)
+{
+	for (struct trying *trying = engine->tries, *next; trying != NULL; trying = next) {
+		next = trying->next;
+		if (trying->lost || !engine_same_identity(trying->crew->identity, identity))
+			continue;
+		trying->lost = true;
+		if (!trying->asked)
+			continue; /* on_proxies ends it */
+		if (engine_take_back(engine, trying->number, ORDER_TRY)) {
+			end_lost(engine, find(engine, trying->number));
+			continue;
+		}
+		struct order *stop = calloc(1, sizeof(*stop));
+		if (stop != NULL)
+			*stop = (struct order){ .kind = ORDER_STOP, .flight = trying->number };
+		engine_send(engine, crew_worker(trying->crew, JOB_SIDE_NETWORK), stop);
+	}
+}
+
 static enum result route_of(const struct engine *engine, struct trying *trying, struct transfer_route **ret_route)
 {
 	static const struct credential himself[] = {
@@ -85,7 +117,7 @@ static void ask(struct engine *engine, struct trying *trying, const struct proxy
 
 	trying->trial.attempt.proxy = *proxy;
 	if (order != NULL) {
-		*order = (struct order){ .kind = ORDER_TRY, .flight = trying->number, .first_byte_s = TRY_FIRST_BYTE_S };
+		*order = (struct order){ .kind = ORDER_TRY, .flight = trying->number, .first_byte_s = TRY_S, .stall_s = TRY_S };
 		order->file.row = -(int64_t)trying->number; /* no file's */
 		memcpy(order->file.url, trying->url, sizeof(order->file.url));
 		if (route_of(engine, trying, &order->route) != RESULT_OK) {
@@ -93,6 +125,7 @@ static void ask(struct engine *engine, struct trying *trying, const struct proxy
 			order = NULL; /* engine_send breaks the turn */
 		}
 	}
+	trying->asked = true;
 	engine_send(engine, crew_worker(trying->crew, JOB_SIDE_NETWORK), order);
 }
 
@@ -106,7 +139,9 @@ static void on_proxies(struct proxy_question *question, enum result result, cons
 	free(wanted);
 	if (*place == NULL)
 		return; /* dropped meanwhile */
-	if (result != RESULT_OK)
+	if ((*place)->lost)
+		end_lost(engine, place);
+	else if (result != RESULT_OK)
 		end(engine, place, result, fault);
 	else
 		ask(engine, *place, &found->choices[0]);
@@ -141,7 +176,8 @@ static enum result begin(struct engine *engine, const struct trial_wanted *wante
 		free(trying);
 		return fault->result;
 	}
-	*trying = (struct trying){ engine->tries, ++engine->flight_number, crew, question, { .attempt.count = 1 }, "" };
+	*trying = (struct trying){ .next = engine->tries, .number = ++engine->flight_number, .crew = crew, .question = question,
+		                     .trial.attempt.count = 1 };
 	(void)!text_copy(trying->url, sizeof(trying->url), wanted->url); /* it was parsed */
 	attempt = &trying->trial.attempt;
 	text_display(attempt->sid, sizeof(attempt->sid), "%s", identity_caller(wanted->identity)->owner);
@@ -149,17 +185,28 @@ static enum result begin(struct engine *engine, const struct trial_wanted *wante
 	return RESULT_OK;
 }
 
+static enum result check_room(const struct engine *engine, const char *owner, struct fault *fault)
+{
+	uint32_t all = 0, his = 0;
+
+	for (const struct trying *trying = engine->tries; trying != NULL; trying = trying->next) {
+		all++;
+		his += strcmp(identity_caller(trying->crew->identity)->owner, owner) == 0;
+	}
+	if (all < TRIES_MAX && his < TRIES_PER_OWNER_MAX)
+		return RESULT_OK;
+	return fault_set(fault, RESULT_BUSY, FAULT_FERRY, 0, "%u URLs are being tried; at most %u are, and %u of one account's", all,
+	                 TRIES_MAX, TRIES_PER_OWNER_MAX);
+}
+
 static enum result check(const struct engine *engine, const struct trial_wanted *wanted, struct proxy_choice *ret_proxy,
                          struct fault *fault)
 {
 	struct url url;
-	uint32_t count = 0;
 	enum result result = engine_check_url(engine, wanted->url, false, "params.url", fault);
 
-	for (const struct trying *trying = engine->tries; trying != NULL; trying = trying->next)
-		count++;
-	if (result == RESULT_OK && count >= TRIES_MAX)
-		return fault_set(fault, RESULT_BUSY, FAULT_FERRY, 0, "%u URLs are being tried, which is as many as may be", TRIES_MAX);
+	if (result == RESULT_OK)
+		result = check_room(engine, identity_caller(wanted->identity)->owner, fault);
 	if (result == RESULT_OK)
 		result = url_parse(wanted->url, &url, fault);
 	if (result == RESULT_OK && url.share)
@@ -199,12 +246,16 @@ static void judge(const struct report *report, struct attempt *attempt)
 		                 "the server answers with status %ld", status);
 }
 
-bool engine_tried(struct engine *engine, const struct report *report)
+void engine_tried(struct engine *engine, const struct report *report)
 {
 	struct trying **place = find(engine, report->flight);
 
 	if (*place == NULL)
-		return false;
+		return;
+	if (report->result == RESULT_CANCELLED) {
+		end_lost(engine, place);
+		return;
+	}
 	struct attempt *attempt = &(*place)->trial.attempt;
 
 	attempt->first_ms = attempt->last_ms = engine_now(engine);
@@ -213,5 +264,4 @@ bool engine_tried(struct engine *engine, const struct report *report)
 		url_redact(text_view((*place)->url), attempt->trace.url, sizeof(attempt->trace.url));
 	judge(report, attempt);
 	end(engine, place, RESULT_OK, NULL);
-	return true;
 }

@@ -162,12 +162,15 @@ static void trial__what_cannot_be_tried_is_told_why(void **state)
 	assert_int_equal(world.tried, RESULT_INVALID_ARGUMENT);
 	assert_non_null(strstr(world.refusal, "params.by_proxy"));
 	world.trials_stuck = true;
-	for (unsigned i = 0; i < 16; i++) {
+	for (unsigned i = 0; i < 4; i++) {
 		world_try(&world, OWNER, "http://h/f", "");
 		assert_int_equal(world.tried, WORLD_NO_ANSWER);
 	}
 	try(&world, "http://h/f", "");
 	assert_int_equal(world.tried, RESULT_BUSY);
+	world_hello_as(&world, ADMINISTRATOR); /* others may */
+	world_try(&world, ADMINISTRATOR, "http://h/f", "");
+	assert_int_equal(world.tried, WORLD_NO_ANSWER);
 	world.trials_stuck = false;
 	world_settle(&world);
 	try(&world, "http://h/f", "");
@@ -176,6 +179,30 @@ static void trial__what_cannot_be_tried_is_told_why(void **state)
 	world_wait(&world, (int64_t)world.settings.worker_idle_s + 1);
 	assert_int_equal(world_threads(&world, WORKER_NETWORK), 0);
 	helped_end(&world);
+}
+
+static void trial__of_who_logs_off__ends(void **state)
+{
+	struct world world;
+
+	(void)state;
+	for (unsigned stuck = 0; stuck < 2; stuck++) {
+		helped_begin(&world, 4);
+		world.proxies = "PROXY one.example:3128";
+		world_crash(&world);
+		world_hello(&world);
+		world.proxies_stuck = stuck == 0;
+		world.trials_stuck = stuck == 1;
+		world_try(&world, OWNER, "http://h/f", "");
+		while (world_is_at_work(&world))
+			(void)world_step(&world);
+		world_session_ended(&world, 1);
+		world.proxies_stuck = false;
+		world_settle(&world);
+		assert_int_equal(world.tried, RESULT_IDENTITY_LOST);
+		assert_false(world_wears(&world, OWNER));
+		helped_end(&world);
+	}
 }
 
 /* The client is told in any case, and once. */
@@ -217,6 +244,7 @@ int main(void)
 		cmocka_unit_test(attempts__of_many_kinds__are_the_last_ones),
 		cmocka_unit_test(trial__is_told_by_which_proxy_and_what_is_allowed),
 		cmocka_unit_test(trial__what_cannot_be_tried_is_told_why),
+		cmocka_unit_test(trial__of_who_logs_off__ends),
 		cmocka_unit_test(trial__under_way_when_the_store_fails_or_all_ends__is_answered),
 	};
 

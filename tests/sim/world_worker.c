@@ -665,9 +665,9 @@ static void answer_trial(struct pending *pending)
 	struct world *world = pending->worker->world;
 	struct report *report = new_report(pending, REPORT_DONE);
 
-	report->result = world->trial_fails;
+	report->result = pending->stopped ? RESULT_CANCELLED : world->trial_fails;
 	report->trace.status = world->trial_status;
-	(void)!fault_set(&report->fault, world->trial_fails, FAULT_FERRY, 0, "made up");
+	(void)!fault_set(&report->fault, report->result, FAULT_FERRY, 0, "made up");
 	finish(pending, report);
 }
 
@@ -686,7 +686,7 @@ static struct pending *choose(struct world *world)
 		for (struct pending *pending = worker->pending; pending != NULL; pending = pending->next) {
 			if (worker->kind == WORKER_PROXY && world->proxies_stuck)
 				continue;
-			if (pending->order->kind == ORDER_TRY ? world->trials_stuck : worker->kind != WORKER_FILE && worker->kind != WORKER_PROXY && !pending->stopped && world_file(world, pending->order->file.url)->stuck)
+			if (pending->order->kind == ORDER_TRY ? world->trials_stuck && !pending->stopped : worker->kind != WORKER_FILE && worker->kind != WORKER_PROXY && !pending->stopped && world_file(world, pending->order->file.url)->stuck)
 				continue;
 			if (world_random(world, ++seen) == 0)
 				chosen = pending;

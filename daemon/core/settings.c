@@ -401,7 +401,7 @@ static void add_change(char to[SETTINGS_CHANGE_BYTES_MAX], const char *text)
 	if (length >= more && strcmp(to + length - more, MORE) == 0)
 		return;
 	if (length + strlen(text) + 2 + more >= SETTINGS_CHANGE_BYTES_MAX)
-		text = MORE + 2;
+		text = &MORE[2];
 	text_display(to + length, SETTINGS_CHANGE_BYTES_MAX - length, "%s%s", length > 0 ? ", " : "", text);
 }
 

@@ -179,6 +179,12 @@ foreach(room IN LISTS FERRY_ROOMS)
   endforeach()
 endforeach()
 
+# Every program that initialises libcurl has Negotiate guarded, or does not link.
+if(TARGET room_platform_win32_negotiate)
+  target_link_libraries(foreign_curl INTERFACE room_platform_win32_negotiate)
+  target_link_options(foreign_curl INTERFACE -Wl,--wrap=curl_global_init)
+endif()
+
 function(room_closure room ret)
   set(closure "")
   set(open ${room})

@@ -449,7 +449,7 @@ static bool ask_for_the_next(struct transfer *transfer, CURLcode code)
 static void end_active(struct transfer *transfer, CURLcode code)
 {
 	curl_multi_remove_handle(transfer->set->multi, transfer->easy);
-	if (transfer_parts_ended(transfer) || transfer_follow(transfer))
+	if (transfer_parts_ended(transfer) || transfer_follow(transfer) || transfer_ask_by_ntlm(transfer, code))
 		return;
 	if (transfer->ask_again && transfer->fault.result == RESULT_OK) {
 		transfer->asked_again = true;

@@ -141,6 +141,8 @@ bool transfer_set_route(struct transfer *transfer)
 
 /* --- why it did not do --- */
 
+#define NTLM_BLOCKED "80070791" /* of platform/win32/negotiate, or the machine's policy */
+
 static enum result result_of_text(const char *text, enum result otherwise)
 {
 	static const struct {
@@ -151,9 +153,11 @@ static enum result result_of_text(const char *text, enum result otherwise)
 		{ "8009030E", RESULT_NO_TICKET },        { "80090303", RESULT_NO_TICKET },
 		{ "8009030e", RESULT_NO_TICKET },        { "No Kerberos credentials", RESULT_NO_TICKET },
 		{ "No credentials", RESULT_NO_TICKET },  { "expired", RESULT_NO_TICKET },
-		{ "not found in Kerberos", RESULT_NO_TICKET },
+		{ "not found in Kerberos", RESULT_NO_TICKET }, { NTLM_BLOCKED, RESULT_NO_TICKET },
 		{ "SEC_E_NO_CREDENTIALS", RESULT_NO_TICKET }, { "SEC_E_TARGET_UNKNOWN", RESULT_NO_TICKET },
 		{ "SEC_E_TIME_SKEW", RESULT_CLOCK_SKEW },
+		{ "SEC_E_NO_AUTHENTICATING_AUTHORITY", RESULT_NO_TICKET }, { "Cannot contact any KDC", RESULT_NO_TICKET },
+		{ "Cannot find KDC", RESULT_NO_TICKET },
 	};
 
 	for (size_t i = 0; i < sizeof(words) / sizeof(words[0]); i++)
@@ -203,22 +207,50 @@ void transfer_end_trace(struct transfer *transfer)
 	url_redact(text_view(url != NULL && url[0] != '\0' ? url : transfer->text), trace->url, sizeof(trace->url));
 }
 
-bool transfer_fail_auth(struct transfer *transfer, CURLcode code)
+/* Whether that somebody asked who we are is what ended the transfer. */
+static bool is_asked(const struct transfer *transfer, CURLcode code, enum auth_target *ret_target)
 {
-	static const struct transfer_login nobody = { .schemes = 0 };
 	long status = 0, connect = 0;
-	char offered[48], had[48], forbidden[48], what[FAULT_WHAT_BYTES_MAX];
 
 	curl_easy_getinfo(transfer->easy, CURLINFO_RESPONSE_CODE, &status);
 	curl_easy_getinfo(transfer->easy, CURLINFO_HTTP_CONNECTCODE, &connect);
-	bool by_proxy = status == 407 || connect == 407;
+	*ret_target = status == 407 || connect == 407 ? AUTH_PROXY : AUTH_SERVER;
 	/* Whoever breaks off instead of judging the next answer has not refused it; of a tunnel curl's words tell. */
 	bool judged = connect == 407 ? strstr(transfer->curl_text, "aborted") == NULL
 	                             : transfer->phase == TRANSFER_CHALLENGED || code == CURLE_AUTH_ERROR;
-	if (!judged || (!by_proxy && status != 401))
+	return judged && (*ret_target == AUTH_PROXY || status == 401);
+}
+
+bool transfer_ask_by_ntlm(struct transfer *transfer, CURLcode code)
+{
+	const unsigned both = AUTH_FLAG(AUTH_NEGOTIATE) | AUTH_FLAG(AUTH_NTLM);
+	enum auth_target target;
+
+	/* Of a part of a file it is the lead that asks; what was sent and refused is refused, and a wrong password is wrong. */
+	if (!transfer->route || transfer->parts.lead || transfer->fault.result != RESULT_OK || !is_asked(transfer, code, &target))
 		return false;
-	const struct transfer_login *login =
-		transfer->route ? &transfer->route->logins[by_proxy ? AUTH_PROXY : AUTH_SERVER] : &nobody;
+	struct transfer_login *login = &transfer->route->logins[target];
+	if ((login->schemes & offered_schemes(transfer->easy, target == AUTH_PROXY) & both) != both ||
+	    (transfer->trace.used[target] & AUTH_FLAG(AUTH_NEGOTIATE)) != 0 || result_of_text(transfer->trace.words, RESULT_OK) != RESULT_NO_TICKET)
+		return false;
+	login->schemes &= ~AUTH_FLAG(AUTH_NEGOTIATE);
+	transfer->trace.words[0] = '\0';
+	if (transfer_set_route(transfer))
+		return transfer_ask(transfer) == RESULT_OK;
+	(void)transfer_fail(transfer, RESULT_NO_MEMORY, FAULT_FERRY, 0, "answer by NTLM");
+	return false;
+}
+
+bool transfer_fail_auth(struct transfer *transfer, CURLcode code)
+{
+	static const struct transfer_login nobody = { .schemes = 0 };
+	enum auth_target target;
+	char offered[48], had[48], forbidden[48], what[FAULT_WHAT_BYTES_MAX];
+
+	if (!is_asked(transfer, code, &target))
+		return false;
+	bool by_proxy = target == AUTH_PROXY;
+	const struct transfer_login *login = transfer->route ? &transfer->route->logins[target] : &nobody;
 	unsigned schemes = offered_schemes(transfer->easy, by_proxy);
 	enum result result = by_proxy ? RESULT_PROXY_UNAUTHORIZED : RESULT_UNAUTHORIZED;
 
@@ -226,10 +258,14 @@ bool transfer_fail_auth(struct transfer *transfer, CURLcode code)
 	auth_schemes_display(login->schemes & schemes, had, sizeof(had));
 	auth_schemes_display(login->forbidden & schemes, forbidden, sizeof(forbidden));
 	const char *who = by_proxy ? "the proxy" : "the server";
-	if (login->schemes & schemes) {
+	const char *as = login->implicit ? "the network identity" : "the job's user";
+	if ((login->schemes & schemes) && strstr(transfer->trace.words, NTLM_BLOCKED) != NULL) {
+		result = RESULT_NO_TICKET;
+		text_display(what, sizeof(what), "%s offers %s, and Negotiate as %s would be NTLM here, which is spoken only as NTLM, "
+		             "with hosts in authentication.ntlm", who, offered, as);
+	} else if (login->schemes & schemes) {
 		result = result_of_text(transfer->trace.words, result);
-		text_display(what, sizeof(what), "%s refused %s as %s%s%s", who, had,
-		             login->implicit ? "the network identity" : "the job's user", transfer->trace.words[0] ? ": " : "",
+		text_display(what, sizeof(what), "%s refused %s as %s%s%s", who, had, as, transfer->trace.words[0] ? ": " : "",
 		             transfer->trace.words);
 	} else if (login->forbidden & schemes) {
 		result = RESULT_AUTH_SCHEME;

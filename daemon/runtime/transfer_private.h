@@ -160,6 +160,8 @@ uint64_t transfer_parts_limit(const struct transfer *lead); /* how far its file 
 
 /* --- transfer_auth.c --- */
 bool transfer_set_route(struct transfer *transfer) MUST_CHECK; /* false: no memory */
+/* If it ended because Negotiate could not even begin, and NTLM will do: ask once more, with that alone. */
+bool transfer_ask_by_ntlm(struct transfer *transfer, CURLcode code) MUST_CHECK;
 /* If what ended it is that somebody asked who we are, fail with the reason. */
 bool transfer_fail_auth(struct transfer *transfer, CURLcode code);
 /* A head that asks who we are: what it offers. */

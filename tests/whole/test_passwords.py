@@ -6,12 +6,13 @@ import atexit
 import glob
 import os
 import shutil
+import subprocess
 import sys
 import tempfile
 
 sys.path.append(os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
 
-from ground import GROUND, Bridge, Ferry, native, not_shown, run, sha256, skip, wait_until
+from ground import GROUND, Bridge, Ferry, native, not_shown, program, run, sha256, skip, wait_until
 from rig import PASSWORDS, ApacheOrigin, Kdc, NginxTls, NtlmServer, Redirector
 
 if GROUND == "linux":
@@ -26,6 +27,7 @@ proxy = NtlmServer(os.path.join(folder, "proxy"), proxy=True)
 ntlm.file("a.bin", SIZE)
 THROUGH = {"table": [f"* http://proxy.localhost:{proxy.port}"]}
 NTLM = {"ntlm": ["*"]}
+ALONE = "alone.localhost"  # the account is kept for this host, and other tests have the same account
 MARKED = "sesame-wrong-M4rk3d"
 
 
@@ -156,6 +158,78 @@ def basic__in_the_clear_only_where_it_is_said():
     scene.close()
 
 
+def both(target, user="FERRY\\alice", password=PASSWORDS["alice"]):
+    return [(target, scheme, user, password) for scheme in ("negotiate", "ntlm")]
+
+
+def negotiate__is_never_ntlm():
+    """Without Kerberos Wine's Negotiate takes NTLM, as Windows' does, and these would be let in by it."""
+    origin = NtlmServer(os.path.join(folder, "negotiate"), schemes=("Negotiate",))
+    between = NtlmServer(os.path.join(folder, "negotiating"), proxy=True, schemes=("Negotiate",))
+    origin.file("a.bin", SIZE)
+    scene = Scene(NTLM)
+    scene.fails(origin.url("a.bin"), "NO_TICKET", "the server offers Negotiate, and Negotiate as the job's user would be NTLM here",
+                "authentication.ntlm", credentials=both("server"))
+    scene.close()
+    scene = Scene(NTLM, {"table": [f"* http://proxy.localhost:{between.port}"]})
+    scene.fails(origin.url("a.bin"), "NO_TICKET", "the proxy offers Negotiate, and", credentials=both("proxy"))
+    scene.close()
+    assert origin.tokens == between.tokens == [], (origin.tokens, between.tokens)
+
+
+def negotiate__that_cannot_begin_leaves_ntlm_where_that_may_be():
+    offers = ("Negotiate", "NTLM")
+    origin = NtlmServer(os.path.join(folder, "offers"), schemes=offers)
+    between = NtlmServer(os.path.join(folder, "offering"), proxy=True, schemes=offers)
+    through = {"table": [f"* http://proxy.localhost:{between.port}"]}
+    secure = NginxTls(os.path.join(folder, "tunnelled"))
+    for server in (origin, secure):
+        server.file("a.bin", SIZE)
+    scene = Scene(NTLM)
+    scene.lands(origin.url("a.bin"), *both("server"), served=origin)
+    scene.fails(origin.url("a.bin"), "UNAUTHORIZED", "refused NTLM", credentials=both("server", password=MARKED))
+    scene.close()
+    scene = Scene(NTLM, through, tls={"ca_files": [f"localhost {native(secure.ca)}"], "revocation": 0})
+    scene.lands(origin.url("a.bin"), *both("server"), *both("proxy"), served=origin)
+    scene.lands(secure.url("a.bin"), *both("proxy"), served=secure)
+    scene.close()
+    scene = Scene()
+    scene.fails(origin.url("a.bin"), "NO_TICKET", "would be NTLM", credentials=both("server"))
+    scene.close()
+    said = {scheme for _, scheme, _ in origin.tokens + between.tokens}
+    assert said == {"NTLM"}, said
+
+
+def ntlm__as_the_network_identity_without_a_password():
+    origin = NtlmServer(os.path.join(folder, "implicit"), schemes=("Negotiate", "NTLM"))
+    origin.file("a.bin", SIZE)
+    try:
+        subprocess.run([*program("tests/logon"), ALONE, "FERRY\\alice"], input=PASSWORDS["alice"] + "\n", text=True, check=True,
+                       timeout=60)
+        scene = Scene({"implicit_servers": [ALONE], "ntlm": [ALONE]})
+        scene.lands(ntlm.url("a.bin", ALONE))
+        scene.lands(origin.url("a.bin", ALONE), served=origin)
+        assert {seen.user for seen in origin.requests() if seen.status == 200} == {"FERRY\\alice"}
+        scene.close()
+        scene = Scene({"implicit_servers": [ALONE]})
+        scene.fails(ntlm.url("a.bin", ALONE), "AUTH_SCHEME", "offers NTLM")
+        scene.fails(origin.url("a.bin", ALONE), "NO_TICKET", "Negotiate as the network identity would be NTLM here")
+        scene.close()
+    finally:
+        subprocess.run([*program("tests/logon"), ALONE], check=True, timeout=60)
+    assert {scheme for _, scheme, _ in origin.tokens} == {"NTLM"}, origin.tokens
+
+
+def negotiate__that_was_refused_is_not_tried_by_ntlm():
+    kdc = Kdc(os.path.join(folder, "other-kdc"))
+    origin = NtlmServer(os.path.join(folder, "refuses"), schemes=("Negotiate", "NTLM"))
+    origin.file("a.bin", SIZE)
+    scene = Scene(NTLM, environment={"KRB5_CONFIG": kdc.config, "KRB5CCNAME": "FILE:" + os.path.join(folder, "refused")})
+    scene.fails(origin.url("a.bin"), "UNAUTHORIZED", "refused Negotiate", credentials=both("server", user="FERRY.TEST\\alice"))
+    assert {(scheme, kind) for _, scheme, kind in origin.tokens} == {("Negotiate", None)}, origin.tokens
+    scene.close()
+
+
 def kerberos__with_a_password_and_digest():
     kdc = Kdc(os.path.join(folder, "kdc"))
     apache = ApacheOrigin(os.path.join(folder, "apache"), kdc)
@@ -164,7 +238,7 @@ def kerberos__with_a_password_and_digest():
     scene.lands(apache.url("a.bin"), alice("server", "negotiate", user="FERRY.TEST\\alice"), served=apache)
     assert {seen.user for seen in apache.requests() if seen.status == 200} == {"alice@FERRY.TEST"}
     scene.close()
-    not_shown("Digest is Windows' own WDigest, which Wine has not", "nothing, unrun")
+    not_shown("Digest is Windows' own WDigest, which Wine has not", "nothing; libcurl's own by rig.logins on Linux")
 
 
 def passwords__are_nowhere_in_the_clear():
@@ -190,5 +264,9 @@ run(ntlm__origin_proxy_and_both,
     ntlm__proxy_drops_the_second_leg__is_tried_again,
     ntlm__a_redirect_does_not_ride_on_a_connection_that_is_logged_on,
     basic__in_the_clear_only_where_it_is_said,
+    negotiate__is_never_ntlm,
+    negotiate__that_cannot_begin_leaves_ntlm_where_that_may_be,
+    negotiate__that_was_refused_is_not_tried_by_ntlm,
+    ntlm__as_the_network_identity_without_a_password,
     kerberos__with_a_password_and_digest,
     passwords__are_nowhere_in_the_clear)

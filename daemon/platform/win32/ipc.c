@@ -123,6 +123,13 @@ static void kill_connection(struct ipc_server *server, struct connection *connec
 		CancelIoEx(connection->pipe, NULL);
 }
 
+/* There may be a password in it. */
+static void message_free(char *bytes, size_t capacity)
+{
+	text_wipe(bytes, bytes != NULL ? capacity : 0);
+	free(bytes);
+}
+
 /* The kernel holds nothing of it any more. */
 static void finish(struct ipc_server *server, struct connection *connection)
 {
@@ -140,7 +147,7 @@ static void finish(struct ipc_server *server, struct connection *connection)
 	CloseHandle(connection->pipe);
 	while (connection->outputs.first != NULL)
 		ipc_output_drop_first(&connection->outputs);
-	free(connection->message);
+	message_free(connection->message, connection->capacity);
 	set_state(server, connection, CONNECTION_FREE);
 	*connection = (struct connection){ .state = CONNECTION_FREE };
 	server->used_count--;
@@ -161,12 +168,16 @@ static void read_more(struct ipc_server *server, struct connection *connection)
 	connection->in_pending = true;
 }
 
-static bool grow(struct connection *connection, size_t capacity)
+/* Not by realloc, which would leave the old bytes behind. */
+static bool resize(struct connection *connection, size_t capacity)
 {
-	char *bytes = realloc(connection->message, capacity + 1); /* one more for the terminator */
+	char *bytes = malloc(capacity + 1); /* one more for the terminator */
 
 	if (bytes == NULL)
 		return false;
+	if (connection->length > 0)
+		memcpy(bytes, connection->message, connection->length);
+	message_free(connection->message, connection->capacity);
 	connection->message = bytes;
 	connection->capacity = capacity;
 	return true;
@@ -176,7 +187,7 @@ static void read_message(struct ipc_server *server, struct connection *connectio
 {
 	connection->length = 0;
 	connection->discarding = false;
-	if (connection->message == NULL && !grow(connection, READ_BYTES_FIRST))
+	if (connection->message == NULL && !resize(connection, READ_BYTES_FIRST))
 		kill_connection(server, connection);
 	else
 		read_more(server, connection);
@@ -221,22 +232,21 @@ static void deliver(struct ipc_server *server, struct connection *connection)
 {
 	const struct ipc_handler *handler = &server->handler;
 	uint64_t number = connection->number;
-	char *bytes = connection->message;
 	size_t length = connection->length;
 
 	mutex_lock(server->lock);
 	connection->delivered = true;
 	mutex_unlock(server->lock);
-	connection->message = NULL;
+	if (!connection->discarding)
+		(void)resize(connection, length);
+	char *bytes = TAKE(connection->message);
+	size_t capacity = connection->capacity;
 	connection->capacity = 0;
 	if (connection->discarding) {
-		free(bytes);
+		message_free(bytes, capacity);
 		handler->oversized(handler->context, number);
 		return;
 	}
-	char *fitting = realloc(bytes, length + 1);
-	if (fitting != NULL)
-		bytes = fitting;
 	bytes[length] = '\0';
 	handler->message(handler->context, number, bytes, length);
 }
@@ -259,7 +269,7 @@ static void read_done(struct ipc_server *server, struct connection *connection, 
 	if (connection->discarding)
 		connection->length = 0;
 	else if (connection->length == connection->capacity &&
-	         !grow(connection, connection->capacity * 4 < IPC_MESSAGE_BYTES_MAX ? connection->capacity * 4
+	         !resize(connection, connection->capacity * 4 < IPC_MESSAGE_BYTES_MAX ? connection->capacity * 4
 	                                                                            : IPC_MESSAGE_BYTES_MAX)) {
 		kill_connection(server, connection);
 		return;

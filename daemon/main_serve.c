@@ -34,7 +34,7 @@ struct daemon {
 	struct settings settings;
 	bool settings_there; /* a file had them when it was last read, good or not */
 	struct worker_settings workers;
-	struct secrets *secrets;
+	struct secrets *secrets; /* NULL: their key cannot be used */
 	struct identity *service; /* NULL: nobody is to be served by the service */
 	struct service_status status;
 };
@@ -417,13 +417,22 @@ static enum result read_again(void *context, struct settings *ret_settings, stru
 static enum result seal(void *context, const char *binding, const void *plain, size_t size, struct buffer *to,
                         struct fault *fault)
 {
-	return secrets_seal(context, binding, plain, size, to, fault);
+	const struct daemon *daemon = context;
+
+	if (daemon->secrets == NULL)
+		return fault_set(fault, RESULT_DATA_UNUSABLE, FAULT_FERRY, 0,
+		                 "keep a password: the key of Ferry's secrets cannot be used, event 1033 says why");
+	return secrets_seal(daemon->secrets, binding, plain, size, to, fault);
 }
 
 static enum result unseal(void *context, const char *binding, const void *sealed, size_t size, struct buffer *to,
                           struct fault *fault)
 {
-	return secrets_unseal(context, binding, sealed, size, to, fault);
+	const struct daemon *daemon = context;
+
+	if (daemon->secrets == NULL)
+		return fault_set(fault, RESULT_SECRET_UNREADABLE, FAULT_FERRY, 0, "their key cannot be used");
+	return secrets_unseal(daemon->secrets, binding, sealed, size, to, fault);
 }
 
 static enum result run_engine(struct daemon *daemon, struct store *store, struct events *events)
@@ -441,7 +450,7 @@ static enum result run_engine(struct daemon *daemon, struct store *store, struct
 		                      .clock = clock_system(), .random = identity_random,
 		                      .path_style = file_path_style, .forbidden_folders = daemon->forbidden,
 		                      .version = FERRY_VERSION, .queue_mark = daemon->mark, .throttle = throttle,
-		                      .seal = seal, .unseal = unseal, .secrets_context = daemon->secrets,
+		                      .seal = seal, .unseal = unseal, .secrets_context = daemon,
 		                      .asks_for_proxies = proxy_is_configurable() };
 	enum result result;
 
@@ -478,6 +487,23 @@ static enum result run_engine(struct daemon *daemon, struct store *store, struct
 	return RESULT_OK;
 }
 
+/* Without its key what is sealed cannot be opened, but that must not stop everybody's downloads: only those with secrets fail,
+ * and it is said loudly.  The file stays as it is: whoever puts the key back has all of them again. */
+static enum result open_secrets(struct daemon *daemon, struct events *events, struct secrets **ret_secrets)
+{
+	struct fault why;
+	enum result result = secrets_new(daemon->data, ret_secrets, &why);
+
+	if (result == RESULT_NO_MEMORY)
+		*daemon->fault = why;
+	if (result == RESULT_OK || result == RESULT_NO_MEMORY)
+		return result;
+	(void)!own_folder_fault(result, "secrets.key", &why);
+	EVENTS_NOTE(events, EVENT_KEY_UNUSABLE, why.what);
+	events_speak(events);
+	return RESULT_OK;
+}
+
 /* From here to the end everything is undone in reverse order by scope. */
 static enum result body(void *context)
 {
@@ -504,7 +530,7 @@ static enum result body(void *context)
 		result = own_folder_fault(read_mark(daemon->mark_file, daemon->mark, daemon->fault), daemon->mark_file,
 		                          daemon->fault);
 	if (result == RESULT_OK)
-		result = secrets_new(daemon->data, &secrets, daemon->fault);
+		result = open_secrets(daemon, events, &secrets);
 	daemon->secrets = secrets;
 	if (result == RESULT_OK) {
 		describe(daemon);

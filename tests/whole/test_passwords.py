@@ -35,10 +35,19 @@ class Scene(Ferry):
     def __init__(self, authentication=(), proxy=(), environment=(), tls=()):
         super().__init__({"authentication": dict(authentication), "proxy": dict(proxy), "tls": dict(tls)})
         self.environment.update(environment)
+        self.number = 0
+        self.begin()
+
+    def begin(self):
         self.start()
         self.bridge = Bridge(self)
         self.bridge.ok("hello", protocol=1, client="test")
-        self.number = 0
+
+    def again(self):
+        self.kill()
+        self.bridge.process.stdin.close()
+        self.bridge.process.wait(20)
+        self.begin()
 
     def job(self, url, *credentials):
         """A job with these (target, scheme, user, password), under way; its handle and where it lands."""
@@ -259,6 +268,34 @@ def passwords__are_nowhere_in_the_clear():
     scene.close()
 
 
+def key__damaged__fails_the_jobs_that_have_secrets_and_no_other():
+    free = NginxTls(os.path.join(folder, "free"))
+    free.file("a.bin", SIZE)
+    scene = Scene(NTLM, tls={"ca_files": [f"localhost {native(free.ca)}"], "revocation": 0})
+    path = os.path.join(scene.data, "secrets.key")
+    kept = scene.bridge.ok("job.create", name="Kept", files=[{"url": ntlm.url("a.bin"), "path": scene.destination("k.bin")}])
+    scene.bridge.ok("job.setCredentials", handle=kept["handle"], target="server", scheme="ntlm", user="FERRY\\alice",
+                    password=PASSWORDS["alice"])
+    with open(path, "rb") as file:
+        key = file.read()
+    for content, state, result in ((key[:-1], "ERROR", "SECRET_UNREADABLE"), (key, "TRANSFERRED", None)):
+        with open(path, "wb") as file:
+            file.write(content)
+        scene.again()
+        assert [event["id"] for event in scene.events()].count(1033) == 1, scene.events()
+        scene.lands(free.url("a.bin"), served=free)
+        scene.run("resume", "Kept")
+        job = wait_until(lambda: [job for job in scene.jobs() if job["name"] == "Kept" and job["state"] == state], 30, state)[0]
+        assert (job["error"] or {}).get("result") == result, job
+        if result:
+            said = scene.bridge.call("job.setCredentials", handle=scene.job(free.url("a.bin"))[0], target="server",
+                                     scheme="ntlm", user="a", password=MARKED)
+            assert "DATA_UNUSABLE" in str(said) and "1033" in str(said) and MARKED not in str(said), said
+        with open(path, "rb") as file:
+            assert file.read() == content
+    scene.close()
+
+
 run(ntlm__origin_proxy_and_both,
     ntlm__what_is_wrong_is_told,
     ntlm__proxy_drops_the_second_leg__is_tried_again,
@@ -269,4 +306,5 @@ run(ntlm__origin_proxy_and_both,
     negotiate__that_was_refused_is_not_tried_by_ntlm,
     ntlm__as_the_network_identity_without_a_password,
     kerberos__with_a_password_and_digest,
+    key__damaged__fails_the_jobs_that_have_secrets_and_no_other,
     passwords__are_nowhere_in_the_clear)

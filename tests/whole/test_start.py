@@ -114,6 +114,19 @@ def queues_that_cannot_be_opened__are_refused_and_left_alone():
     check_no_secret(ferry)
 
 
+def damaged_keys_of_secrets__are_left_alone_and_said():
+    for row, content in {"cut": b"\xa5" * 31, "never written": b"\0" * 32, "longer": b"\xa5" * 33, "empty": b""}.items():
+        ferry = Ferry()
+        key = os.path.join(ferry.data, "secrets.key")
+        with open(key, "wb") as file:
+            file.write(content)
+        ferry.start()
+        event = [event["message"] for event in ferry.events() if event["id"] == 1033]
+        assert len(event) == 1 and "secrets.key is not the key" in event[0], (row, event)
+        assert contents(key) == content and ferry.jobs() == [], row
+        ferry.close()
+
+
 def damaged_queues__are_kept_aside_and_said():
     whole = template()
     half = len(whole) // 2 // 4096 * 4096
@@ -255,6 +268,7 @@ def configurations_that_cannot_be_read__are_told():
 
 
 faulthandler.dump_traceback_later(150, exit=True)  # what is not answered hangs
-run(queues_that_cannot_be_opened__are_refused_and_left_alone, damaged_queues__are_kept_aside_and_said,
+run(queues_that_cannot_be_opened__are_refused_and_left_alone, damaged_keys_of_secrets__are_left_alone_and_said,
+    damaged_queues__are_kept_aside_and_said,
     data_folders_that_cannot_be_used__are_refused, second_daemons__are_refused_and_the_first_goes_on,
     configurations_that_cannot_be_read__are_told)

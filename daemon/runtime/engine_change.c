@@ -160,6 +160,12 @@ static enum result pin_helper(struct engine *engine, struct job *job, const char
 	return RESULT_OK;
 }
 
+void engine_try_soon(struct job *job)
+{
+	if (job->state == JOB_TRANSIENT_ERROR && job->work == JOB_WORK_TRANSFER && job->retry_after_s == 0)
+		job->next_try_ms = 0;
+}
+
 /* What runs is asked for otherwise, from where it is. */
 static enum result change_proxy(struct engine *engine, struct job *job, const struct request *request, struct fault *fault)
 {
@@ -170,8 +176,11 @@ static enum result change_proxy(struct engine *engine, struct job *job, const st
 	if (result != RESULT_OK)
 		return result;
 	job->properties.proxy_mode = to;
-	if (active != NULL && active->work == JOB_WORK_TRANSFER && (to != from || to == PROXY_EXPLICIT))
+	if (to == from && to != PROXY_EXPLICIT)
+		return RESULT_OK;
+	if (active != NULL && active->work == JOB_WORK_TRANSFER)
 		active->route_changed = true;
+	engine_try_soon(job);
 	return RESULT_OK;
 }
 

@@ -250,6 +250,7 @@ static enum result apply_credential(struct engine *engine, struct job *job, cons
 		job->implicit |= flag;
 	if (active != NULL && active->work == JOB_WORK_TRANSFER)
 		active->route_changed = true;
+	engine_try_soon(job);
 	engine_identities_changed(engine, job);
 	return RESULT_OK;
 }

@@ -458,6 +458,8 @@ struct change {
 };
 enum result change_job(struct engine *engine, int64_t row, const struct change *change, struct job_status *ret_status,
                        struct fault *fault) MUST_CHECK;
+/* How it asks has changed, so a job that waits to ask again need not: but what a server asked for holds. */
+void engine_try_soon(struct job *job);
 /* Grant the resume, without a look at the destinations. */
 enum result engine_resume_now(struct engine *engine, int64_t row, struct job_status *ret_status,
                               struct fault *fault) MUST_CHECK;

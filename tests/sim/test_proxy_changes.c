@@ -40,6 +40,36 @@ static void proxy__another_mode_while_it_runs__is_begun_again(void **state)
 	}
 }
 
+/* Who mends the way a job asks need not wait for its next try, however long its delay has grown; but who asked it to stay
+ * away for longer is not asked before that. */
+static void way__changed_while_the_job_waits_to_try_again__is_tried_at_once(void **state)
+{
+	static const struct credential anna = { AUTH_SERVER, AUTH_DIGEST, false, "anna", "hunter2" };
+
+	(void)state;
+	for (unsigned change = 0; change < 4; change++) {
+		const uint32_t asked_s = change == 3 ? 900 : 0;
+		struct world world;
+
+		helped_begin(&world, change + 1);
+		world.files[0].fail_next_fetch = RESULT_HTTP_TRANSIENT;
+		world.files[0].retry_after_s = asked_s;
+		int64_t row = helped_submit(&world, OWNER, JOB_NORMAL, false);
+
+		helped_run_to(&world, row, JOB_TRANSIENT_ERROR);
+		if (change == 0)
+			set(&world, row, PROXY_NONE);
+		else if (change == 2)
+			set(&world, row, PROXY_PRECONFIGURED); /* nothing new */
+		else
+			assert_int_equal(world_set_credentials(&world, row, &anna), RESULT_OK);
+		world_wait(&world, 0);
+		assert_int_equal(world_state(&world, row) == JOB_TRANSIENT_ERROR, change >= 2);
+		helped_run_to(&world, row, JOB_ACKNOWLEDGED);
+		helped_end(&world);
+	}
+}
+
 static void proxy__a_takeover__drops_mode_and_lists(void **state)
 {
 	char list[PROXY_TEXT_BYTES_MAX + 1], bypass[PROXY_TEXT_BYTES_MAX + 1];
@@ -67,6 +97,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(proxy__another_mode_while_it_runs__is_begun_again),
+		cmocka_unit_test(way__changed_while_the_job_waits_to_try_again__is_tried_at_once),
 		cmocka_unit_test(proxy__a_takeover__drops_mode_and_lists),
 	};
 

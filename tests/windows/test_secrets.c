@@ -1,4 +1,4 @@
-/* Whom the key of the secrets keeps out, and whom DPAPI does: this program is also run as a service under NetworkService,
+/* Whom the key of the secrets keeps out, and whom DPAPI does; whose the files are that a service makes: this program is also run as a service under NetworkService,
  * which is what every other service of that account is to Ferry. */
 #include "windows_only.h"
 
@@ -32,6 +32,7 @@ static void find_places(const char *folder, struct places *places)
 struct found {
 	enum result key;      /* the key as Ferry made it */
 	enum result unsealed; /* the secret, with the key that was given away */
+	bool owns;            /* as a service: what it makes is its own, once it has said so */
 };
 
 static enum result unseal(const struct places *places)
@@ -48,7 +49,28 @@ static enum result unseal(const struct places *places)
 static struct found look(const struct places *places)
 {
 	AUTO(secrets) struct secrets *secrets = NULL;
-	return (struct found){ secrets_new(places->data, &secrets, NULL), unseal(places) };
+	return (struct found){ secrets_new(places->data, &secrets, NULL), unseal(places), false };
+}
+
+/* Does what is made without a word of who owns it belong to this one? */
+static bool is_made_for(struct sid *owner)
+{
+	char folder[MAX_PATH], path[MAX_PATH];
+	struct sid found;
+	if (GetTempPathA(sizeof(folder), folder) == 0 || GetTempFileNameA(folder, "fry", 0, path) == 0)
+		return false;
+	DeleteFileA(path);
+	AUTO(handle) HANDLE file = CreateFileA(path, GENERIC_WRITE | READ_CONTROL, 0, NULL, CREATE_NEW, FILE_FLAG_DELETE_ON_CLOSE, NULL);
+	return file != INVALID_HANDLE_VALUE && security_owner(file, &found, NULL) == RESULT_OK && EqualSid(&found.sid, &owner->sid);
+}
+
+static bool own_what_is_made(void)
+{
+	AUTO(handle) HANDLE token = NULL;
+	struct sid service;
+	return security_service_sid(L"" NAME, &service, NULL) == RESULT_OK &&
+	       OpenProcessToken(GetCurrentProcess(), TOKEN_ADJUST_DEFAULT, &token) &&
+	       security_own_what_is_made(token, &service, NULL) == RESULT_OK && is_made_for(&service);
 }
 
 /* --- as a service --- */
@@ -72,7 +94,7 @@ static void WINAPI serve(DWORD count, char **words)
 	struct found found = look(&places);
 	status.dwCurrentState = SERVICE_STOPPED;
 	status.dwWin32ExitCode = ERROR_SERVICE_SPECIFIC_ERROR;
-	status.dwServiceSpecificExitCode = (DWORD)found.key << 16 | (DWORD)found.unsealed;
+	status.dwServiceSpecificExitCode = (DWORD)own_what_is_made() << 31 | (DWORD)found.key << 16 | (DWORD)found.unsealed;
 	SetServiceStatus(reports, &status);
 }
 
@@ -110,13 +132,15 @@ static struct found look_as_network_service(const char *folder)
 		CreateServiceA(manager, NAME, NULL, SERVICE_ALL_ACCESS, SERVICE_WIN32_OWN_PROCESS, SERVICE_DEMAND_START,
 	                   SERVICE_ERROR_NORMAL, command, NULL, NULL, NULL, "NT AUTHORITY\\NetworkService", NULL);
 	assert_non_null(service);
+	SERVICE_SID_INFO unrestricted = { SERVICE_SID_TYPE_UNRESTRICTED };
+	assert_true(ChangeServiceConfig2A(service, SERVICE_CONFIG_SERVICE_SID_INFO, &unrestricted));
 	SERVICE_STATUS status = run(service, program);
 	DeleteService(service);
 	CloseServiceHandle(service);
 	CloseServiceHandle(manager);
 	assert_int_equal(status.dwWin32ExitCode, ERROR_SERVICE_SPECIFIC_ERROR);
 	DWORD found = status.dwServiceSpecificExitCode;
-	return (struct found){ (enum result)(found >> 16), (enum result)(found & 0xFFFF) };
+	return (struct found){ (enum result)(found >> 16 & 0x7FFF), (enum result)(found & 0xFFFF), found >> 31 };
 }
 
 /* --- the tests --- */
@@ -178,6 +202,8 @@ static void secrets__to_another_network_service__are_closed_twice(void **state)
 	assert_int_equal(own.unsealed, RESULT_OK);
 	assert_int_equal(others.key, RESULT_DENIED);
 	assert_int_equal(others.unsealed, RESULT_SECRET_UNREADABLE);
+	/* The queue's files would be NetworkService's else, and so everybody's of that account. */
+	assert_true(others.owns);
 }
 
 /* Somebody may have loosened the folder's list, for those who read the logs; the key's is its own. */

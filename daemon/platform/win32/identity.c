@@ -112,9 +112,11 @@ static enum result filter_service_token(HANDLE process, HANDLE *ret_filtered, st
 	AUTO(memory) TOKEN_GROUPS *groups = NULL;
 	SID_AND_ATTRIBUTES disable[2] = { { .Sid = NULL } };
 	DWORD count = 0;
-	struct sid ferry;
+	struct sid ferry, user;
 	enum result result = security_ferry_sid(&ferry, fault);
 
+	if (result == RESULT_OK)
+		result = security_token_user(process, &user, fault);
 	if (result == RESULT_OK)
 		result = token_read(process, TokenGroups, &groups, fault);
 	if (result != RESULT_OK)
@@ -125,7 +127,8 @@ static enum result filter_service_token(HANDLE process, HANDLE *ret_filtered, st
 			disable[count++].Sid = groups->Groups[i].Sid;
 	if (!CreateRestrictedToken(process, 0, count, disable, 0, NULL, 0, NULL, ret_filtered))
 		return fault_win32(fault, GetLastError(), "filter the service's token");
-	return RESULT_OK;
+	/* What it makes for jobs is not Ferry's own. */
+	return security_own_what_is_made(*ret_filtered, &user, fault);
 }
 
 enum result identity_self(struct identity **ret_identity, struct fault *fault)
@@ -136,7 +139,8 @@ enum result identity_self(struct identity **ret_identity, struct fault *fault)
 	struct sid ferry;
 	bool is_service = false;
 
-	if (!OpenProcessToken(GetCurrentProcess(), TOKEN_QUERY | TOKEN_DUPLICATE | TOKEN_ASSIGN_PRIMARY, &process))
+	if (!OpenProcessToken(GetCurrentProcess(), TOKEN_QUERY | TOKEN_DUPLICATE | TOKEN_ASSIGN_PRIMARY | TOKEN_ADJUST_DEFAULT,
+	                      &process))
 		return fault_win32(fault, GetLastError(), "open the process's token");
 	enum result result = security_ferry_sid(&ferry, fault);
 	if (result == RESULT_OK)

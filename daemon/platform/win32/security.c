@@ -76,6 +76,16 @@ enum result security_process_is(const struct sid *sid, bool *ret_is, struct faul
 	return RESULT_OK;
 }
 
+enum result security_own_what_is_made(HANDLE token, const struct sid *owner, struct fault *fault)
+{
+	struct sid copy = *owner;
+	TOKEN_OWNER information = { &copy.sid };
+
+	if (!SetTokenInformation(token, TokenOwner, &information, sizeof information))
+		return fault_win32(fault, GetLastError(), "set the owner of what is made");
+	return RESULT_OK;
+}
+
 static atomic_bool declared_service;
 
 void security_declare_service(void)

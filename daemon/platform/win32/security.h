@@ -29,6 +29,9 @@ enum result security_token_user(HANDLE token, struct sid *ret_sid, struct fault 
 enum result security_process_user(struct sid *ret_sid, struct fault *fault) MUST_CHECK;
 /* Whether the process's token has the SID as an enabled group. */
 enum result security_process_is(const struct sid *sid, bool *ret_is, struct fault *fault) MUST_CHECK;
+/* Whose the objects are that are made with this token, where nothing else is said.  Its user or an enabled group that may own;
+ * the handle needs TOKEN_ADJUST_DEFAULT. */
+enum result security_own_what_is_made(HANDLE token, const struct sid *owner, struct fault *fault) MUST_CHECK;
 /* Said once by platform/service when the service control manager runs this process.  It decides who shall own the pipe:
  * a process that is run as the service but is not NT SERVICE\Ferry then fails to make it, as it should. */
 void security_declare_service(void);

@@ -52,6 +52,25 @@ static enum result separate_registry_keys(struct fault *fault)
 	                              : fault_win32(fault, (uint32_t)error, "keep predefined registry keys apart");
 }
 
+/* A service's token has its account for that, which is every NetworkService process: to the files that SQLite and others make
+ * it could give itself rights, and the next start would refuse them as a stranger's.  The service SID may be an owner
+ * (SERVICE_SID_TYPE_UNRESTRICTED). */
+static enum result own_what_is_made(struct fault *fault)
+{
+	AUTO(handle) HANDLE token = NULL;
+	struct sid ferry;
+	bool is_service = false;
+	enum result result = security_ferry_sid(&ferry, fault);
+
+	if (result == RESULT_OK)
+		result = security_process_is(&ferry, &is_service, fault);
+	if (result != RESULT_OK || !is_service)
+		return result;
+	if (!OpenProcessToken(GetCurrentProcess(), TOKEN_ADJUST_DEFAULT, &token))
+		return fault_win32(fault, GetLastError(), "open the process's token");
+	return security_own_what_is_made(token, &ferry, fault);
+}
+
 enum result service_harden_process(struct fault *fault)
 {
 	/* A heap that is broken must not be used to go on. */
@@ -61,6 +80,8 @@ enum result service_harden_process(struct fault *fault)
 	enum result result = separate_registry_keys(fault);
 	if (result == RESULT_OK)
 		result = set_mitigations(fault);
+	if (result == RESULT_OK)
+		result = own_what_is_made(fault);
 	if (result == RESULT_OK)
 		result = security_close_object(GetCurrentProcess(), PROCESS_ALL_ACCESS, fault);
 	return result == RESULT_OK ? security_close_object(GetCurrentThread(), THREAD_ALL_ACCESS, fault) : result;

@@ -179,10 +179,10 @@ foreach(room IN LISTS FERRY_ROOMS)
   endforeach()
 endforeach()
 
-# Every program that initialises libcurl has Negotiate guarded, or does not link.
+# Every program that initialises libcurl has Negotiate guarded and passwords forgotten, or does not link.
 if(TARGET room_platform_win32_negotiate)
   target_link_libraries(foreign_curl INTERFACE room_platform_win32_negotiate)
-  target_link_options(foreign_curl INTERFACE -Wl,--wrap=curl_global_init)
+  target_link_options(foreign_curl INTERFACE -Wl,--wrap=curl_global_init -Wl,--wrap=curl_global_init_mem)
 endif()
 
 function(room_closure room ret)

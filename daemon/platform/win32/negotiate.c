@@ -3,7 +3,7 @@
  * Windows' package of that name takes NTLM by itself where Kerberos cannot be had, and libcurl hands it no list of what it
  * may take.  So libcurl gets a table of SSPI's functions in which a message of Negotiate that has NTLM in it is an error,
  * and is never sent.  No room names this one: the linker leads calls of curl_global_init here (cmake/rooms.cmake), and with a
- * libcurl that keeps that table elsewhere no program links that makes one.
+ * libcurl that keeps that table elsewhere no program links that makes one.  There it also gets a heap that forgets.
  *
  * Not by SEC_WINNT_AUTH_IDENTITY_EX's list of packages ("!ntlm"): with it, what the bytes say would still have to be looked
  * at to know, and Wine takes that structure for the older one.
@@ -11,6 +11,7 @@
 #include "platform/win32/win32.h"
 
 #define SECURITY_WIN32
+#include <malloc.h>
 #include <security.h>
 #include <stddef.h>
 
@@ -19,7 +20,8 @@
 #endif
 
 extern PSecurityFunctionTableW Curl_pSecFn; /* libcurl's; NULL before it is initialised */
-int __real_curl_global_init(long flags);    /* CURLcode */
+int __real_curl_global_init_mem(long flags, void *(*)(size_t), void (*)(void *), void *(*)(void *, size_t),
+                                char *(*)(const char *), void *(*)(size_t, size_t)); /* CURLcode */
 int __wrap_curl_global_init(long flags);
 
 static PSecurityFunctionTableW windows;
@@ -120,9 +122,31 @@ static SECURITY_STATUS SEC_ENTRY speak(PCredHandle credential, PCtxtHandle conte
 	return ntlm ? HRESULT_FROM_WIN32(ERROR_NTLM_BLOCKED) : status;
 }
 
+/* libcurl frees its copies of passwords as they are.  _msize: some of its strings come from the system's wcsdup. */
+static void forget(void *bytes)
+{
+	if (bytes != NULL)
+		text_wipe(bytes, _msize(bytes));
+	free(bytes);
+}
+
+static void *move(void *bytes, size_t size)
+{
+	size_t old = bytes != NULL ? _msize(bytes) : 0;
+
+	if (bytes != NULL && size <= old && size > old / 2)
+		return bytes;
+	void *moved = malloc(size);
+	if (moved == NULL || bytes == NULL)
+		return moved;
+	memcpy(moved, bytes, old < size ? old : size);
+	forget(bytes);
+	return moved;
+}
+
 int __wrap_curl_global_init(long flags)
 {
-	int code = __real_curl_global_init(flags);
+	int code = __real_curl_global_init_mem(flags, malloc, forget, move, _strdup, calloc);
 
 	if (code != 0 || Curl_pSecFn == &guarded)
 		return code;

@@ -19,7 +19,7 @@
  * Blocking: every function that talks to the service blocks, at most for the time-out in struct ferry_options.
  *
  * In this order: outcomes, the connection, what a job is, making and opening jobs, looking, control, the helper token,
- * credentials, waiting and watching.
+ * credentials, headers, waiting and watching.
  */
 #ifndef FERRY_H
 #define FERRY_H
@@ -255,6 +255,8 @@ struct ferry_status {
 	struct ferry_side file, network;
 	uint32_t credentials_count;
 	struct ferry_credentials credentials[FERRY_CREDENTIALS_MAX];
+	char header_names[1024]; /* of its header lines, with blanks between; "": none.  What they say ferry_job_get_headers tells */
+	bool headers_write_only;
 };
 
 /* A part of a server's file.  BITS: BG_FILE_RANGE. */
@@ -574,6 +576,25 @@ enum ferry_result ferry_job_set_credentials(struct ferry_job *job, enum ferry_au
 enum ferry_result ferry_job_remove_credentials(struct ferry_job *job, enum ferry_auth_target target,
                                                enum ferry_auth_scheme scheme,
                                                struct ferry_error *error) FERRY_MUST_CHECK;
+
+/* ---- header lines ---- */
+
+/* Send these lines, "Name: value" each, with every request to the job's own servers, those of its files' URLs and mirrors, in
+ * place of the lines that it has; `count` 0 takes them away.  A redirect to another scheme, host or port is followed without
+ * them.  What Ferry says itself is refused: Host, Range, If-..., Proxy-..., Accept-Encoding and the like; NTLM and Negotiate too.
+ * Only the owner may, until the job is final; what is being fetched begins again with them.  The texts are the caller's, who
+ * wipes them; the library's copies are wiped before it returns.  The service keeps them sealed; a job's record tells their
+ * names; they go with the job, and when it is taken over.
+ *   FERRY_REFUSED: TOO_LONG, INVALID_ARGUMENT, INVALID_STATE, NOT_SUPPORTED (nothing can be sealed on that machine) |
+ *   FERRY_ACCESS_REFUSED */
+#define FERRY_HEADERS_MAX 64
+#define FERRY_HEADERS_BYTES_MAX 16384 /* together, with two bytes for the end of each */
+enum ferry_result ferry_job_set_headers(struct ferry_job *job, const char *const *headers, size_t count, bool write_only,
+                                        struct ferry_error *error) FERRY_MUST_CHECK;
+/* The owner's own lines, each with a '\n'; "": there are none.  Wiping them is the caller's.
+ *   FERRY_ACCESS_REFUSED: they are write-only, or somebody else's. */
+enum ferry_result ferry_job_get_headers(struct ferry_job *job, char to[FERRY_HEADERS_BYTES_MAX],
+                                        struct ferry_error *error) FERRY_MUST_CHECK;
 
 /* ---- waiting and watching ---- */
 

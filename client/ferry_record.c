@@ -303,6 +303,8 @@ void ferry_status_of(const struct job_status *from, struct ferry_status *to)
 	ferry_error_of(&job->error, &to->error);
 	identities_of(from, to);
 	credentials_of(job, to);
+	memcpy(to->header_names, job->header_names, sizeof(to->header_names));
+	to->headers_write_only = job->headers_write_only;
 }
 
 void ferry_file_of(const struct file *from, struct ferry_file *to)

@@ -20,3 +20,16 @@ CREATE TABLE attempt (
 	error_what TEXT NOT NULL CHECK (length(CAST(error_what AS BLOB)) < 320),
 	PRIMARY KEY (job_row, number)
 ) STRICT, WITHOUT ROWID;
+
+-- Header lines that go with a job's requests (core/headers).  Their names may be told, what they say is sealed.
+CREATE TABLE headers (
+	job_row INTEGER PRIMARY KEY REFERENCES job (row) ON DELETE CASCADE,
+	names TEXT NOT NULL CHECK (length(CAST(names AS BLOB)) BETWEEN 1 AND 1023), -- with blanks between
+	write_only INTEGER NOT NULL CHECK (write_only IN (0, 1)), -- not even their owner is given them back
+	sealed BLOB NOT NULL CHECK (length(sealed) BETWEEN 1 AND 17408) -- platform/secrets; bound to the job
+) STRICT;
+
+-- They are gone with the job, which may be looked at for a while.
+CREATE TRIGGER headers_end AFTER UPDATE OF state ON job WHEN new.state IN (7, 8) BEGIN
+	DELETE FROM headers WHERE job_row = new.row;
+END;

@@ -15,7 +15,7 @@
 	 BIT(NO_WAIT) | BIT(RETRY_DELAY) | BIT(NO_PROGRESS_TIMEOUT) | BIT(MAX_TIME) | BIT(MAX_SIZE) | BIT(NO_SEGMENTS) | BIT(LEASE) | BIT(FROM) |              \
 	 BIT(ON_TOKEN_LOSS) | BIT(PINNED_HELPER) | BIT(PROFILE) | BIT(DIGEST) |            \
 	 BIT(MIRROR) | BIT(IF_NONE_MATCH) | BIT(IF_MODIFIED_SINCE) | BIT(RANGE) | BIT(AUTH) |            \
-	 BIT(PROXY) | BIT(PROXY_BYPASS))
+	 BIT(PROXY) | BIT(PROXY_BYPASS) | BIT(HEADERS_FROM))
 #define LENDING (BIT(USER) | BIT(ROOT) | BIT(MAX_AGE) | BIT(EVERYONE))
 #define AUTH (BIT(TARGET) | BIT(SCHEME))
 #define MANY UINT32_MAX
@@ -46,6 +46,9 @@ static const struct {
 	[VERB_HELPER_SHOW] = { "helper show", BIT(EVERYONE), 1, MANY, 0 },
 	[VERB_CREDENTIALS_SET] = { "credentials set", AUTH | BIT(USER), 1, 1, AUTH },
 	[VERB_CREDENTIALS_REMOVE] = { "credentials remove", AUTH, 1, MANY, AUTH },
+	[VERB_HEADERS_SET] = { "headers set", BIT(WRITE_ONLY), 1, 1, 0 },
+	[VERB_HEADERS_SHOW] = { "headers show", 0, 1, 1, 0 },
+	[VERB_HEADERS_REMOVE] = { "headers remove", 0, 1, MANY, 0 },
 	[VERB_ATTACH] = { "attach", 0, 0, 0, 0 },
 	[VERB_PREFLIGHT] = { "preflight", BIT(EVERYONE), 1, MANY, 0 },
 	[VERB_TAKE_OWNERSHIP] = { "take-ownership", BIT(EVERYONE), 1, MANY, 0 },
@@ -107,6 +110,8 @@ static const struct {
 	[OPTION_PROXY] = { "--proxy", TEXT, offsetof(struct arguments, proxy), 0 },
 	[OPTION_PROXY_BYPASS] = { "--proxy-bypass", TEXT, offsetof(struct arguments, proxy_bypass), 0 },
 	[OPTION_JOB] = { "--job", TEXT, offsetof(struct arguments, job), 0 },
+	[OPTION_WRITE_ONLY] = { "--write-only", FLAG, 0, 0 },
+	[OPTION_HEADERS_FROM] = { "--headers-from", TEXT, offsetof(struct arguments, headers_from), 0 },
 };
 
 const char *verb_name(enum verb verb)

@@ -18,7 +18,8 @@
 	X(RENEW, renew) X(PURGE, purge) X(STATUS, status) X(PIPE, pipe)                            \
 	X(HELPER_SET, helper_set) X(HELPER_CLEAR, helper_clear) X(HELPER_FLAGS, helper_flags)      \
 	X(HELPER_SHOW, helper_show) X(CREDENTIALS_SET, credentials_set)                            \
-	X(CREDENTIALS_REMOVE, credentials_remove) X(ATTACH, attach) X(PREFLIGHT, preflight)                      \
+	X(CREDENTIALS_REMOVE, credentials_remove) X(HEADERS_SET, headers_set)                       \
+	X(HEADERS_SHOW, headers_show) X(HEADERS_REMOVE, headers_remove) X(ATTACH, attach) X(PREFLIGHT, preflight)                      \
 	X(TAKE_OWNERSHIP, take_ownership) X(REPLACE_PREFIX, replace_prefix) X(PROXY_SHOW, proxy_show) \
 	X(AUTH_TEST, auth_test) X(HISTORY, history)
 enum verb {
@@ -73,6 +74,8 @@ enum option {
 	OPTION_PROXY,
 	OPTION_PROXY_BYPASS,
 	OPTION_JOB,
+	OPTION_WRITE_ONLY,
+	OPTION_HEADERS_FROM,
 	OPTION_COUNT /* at most 64: `given` has a bit for each */
 };
 
@@ -80,7 +83,7 @@ enum option {
 struct arguments {
 	enum verb verb; /* VERB_NONE: none was given */
 	uint64_t given; /* 1 << OPTION_... */
-	const char *address, *name, *description, *key, *from, *pinned_helper, *user, *digest, *if_none_match, *proxy, *proxy_bypass, *job;
+	const char *address, *name, *description, *key, *from, *pinned_helper, *user, *digest, *if_none_match, *proxy, *proxy_bypass, *job, *headers_from;
 	enum ferry_priority priority;
 	enum ferry_token_loss on_token_loss;
 	enum ferry_profile profile;

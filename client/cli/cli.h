@@ -45,6 +45,15 @@ int cli_wait(struct cli *cli, struct ferry_job *job);
 /* The password of --user: CLI_OK, and the caller wipes it; or the code after saying that there is none. */
 int cli_password(const struct cli *cli, char to[TERMINAL_SECRET_BYTES_MAX]);
 
+/* Header lines from a file, or from stdin if `from` is NULL or "-": CLI_OK, or the code after saying why not.  The caller wipes
+ * them in any case. */
+struct header_lines {
+	size_t count;
+	const char *lines[FERRY_HEADERS_MAX];
+	char text[FERRY_HEADERS_BYTES_MAX + 1];
+};
+int cli_read_headers(const struct cli *cli, const char *from, struct header_lines *lines);
+
 /* Say it, as the options want it said, and give the code to exit with. */
 int cli_fail(const struct cli *cli, enum ferry_result result, const struct ferry_error *error);
 int cli_fault(const struct cli *cli, int code, const struct fault *fault, const char *remedy); /* NULL: the usual one */

@@ -27,6 +27,7 @@ static const char general[] =
 	"  ferry helper show JOB          whose it has, and who serves it\n"
 	"  ferry credentials set JOB      with what it answers servers and proxies that ask who it is;\n"
 	"                                 ferry credentials remove: nothing any more\n"
+	"  ferry headers set JOB          header lines that go with its requests; headers show, headers remove\n"
 	"  ferry proxy show URL           by which proxies it would be asked for, and who says so\n"
 	"  ferry auth test URL            what asking for it meets: proxy, TLS, who asks who you are, and why it fails\n"
 	"  ferry history JOB              how its attempts went\n"
@@ -94,6 +95,23 @@ static const char credentials[] =
 	"  ferry submit --auth server:negotiate https://files.corp.example/a.msi .\\\n"
 	"  ferry credentials set --target proxy --scheme digest --user anna Nightly && ferry resume Nightly\n" HELP_EVERYWHERE;
 
+static const char headers[] =
+	"ferry headers set [--write-only] JOB\n"
+	"ferry headers show JOB\n"
+	"ferry headers remove JOB...\n"
+	"\n"
+	"Header lines that go with every request of a job to its own servers, those of its URLs and mirrors, and not to\n"
+	"others where these redirect: a token, most of all.  'set' reads them from stdin, one \"Name: value\" a line, up\n"
+	"to 64 and 16384 bytes, in place of what the job has.  The service keeps them sealed; they go with the job.\n"
+	"'show' tells them to the owner alone, and 'ferry show' their names.  What Ferry says itself, as Host, Range or\n"
+	"If-Match, is refused, and so are NTLM and Negotiate ('ferry credentials set').  " HELP_JOB
+	"\n"
+	"  --write-only  'show' does not tell them, either\n"
+	"\n"
+	"Examples:\n"
+	"  ferry headers set Nightly < token.txt && ferry resume Nightly\n"
+	"  ferry submit --headers-from token.txt https://files.example.org/a.msi .\\\n" HELP_EVERYWHERE;
+
 static const char *const texts[VERB_NONE] = {
 	[VERB_SUBMIT] =
 		"ferry submit [OPTION]... URL DESTINATION [URL DESTINATION]...\n"
@@ -136,6 +154,7 @@ static const char *const texts[VERB_NONE] = {
 		"  --lease T        give the job up when nothing has changed it for this long; 90 days if not given\n"
 		"  --auth T:SCHEME  answer a server or proxy that asks who it is, as the one who fetches: server or proxy,\n"
 		"                   then negotiate or ntlm; up to 4 times (ferry credentials --help)\n"
+		"  --headers-from FILE  header lines for its servers; '-' reads stdin (ferry headers --help)\n"
 		"  --proxy none|autodetect|LIST\n"
 		"                   no proxy, the network's, or these in turn: a:3128;b:3128;DIRECT\n"
 		"  --proxy-bypass LIST  but none for these hosts: *.a.org;<local>\n"
@@ -145,7 +164,6 @@ static const char *const texts[VERB_NONE] = {
 		"                   it takes nobody else's; whose it is may lend it, and nothing else, without owning the job\n"
 		"\n"
 		"Examples:\n"
-		"  ferry submit https://example.org/a.zip C:\\Data\\a.zip https://example.org/b.zip C:\\Data\\b.zip\n"
 		"  ferry submit --key app-2.1 --priority foreground --timeout 10m https://example.org/app.msi .\\\n"
 		"  ferry submit --no-wait --json --from - < list.txt\n" HELP_EVERYWHERE,
 	[VERB_PROXY_SHOW] =
@@ -311,6 +329,9 @@ static const char *const texts[VERB_NONE] = {
 	[VERB_HELPER_SHOW] = helper,
 	[VERB_CREDENTIALS_SET] = credentials,
 	[VERB_CREDENTIALS_REMOVE] = credentials,
+	[VERB_HEADERS_SET] = headers,
+	[VERB_HEADERS_SHOW] = headers,
+	[VERB_HEADERS_REMOVE] = headers,
 	[VERB_ATTACH] =
 		"ferry attach\n"
 		"\n"

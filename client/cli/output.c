@@ -112,6 +112,21 @@ static void write_credentials(struct json_writer *writer, const struct ferry_sta
 	json_write_end(writer, ']');
 }
 
+static void write_headers(struct json_writer *writer, const struct ferry_status *status)
+{
+	const char *name = status->header_names;
+
+	json_write_begin(writer, "headers", '{');
+	json_write_begin(writer, "names", '[');
+	for (size_t length; *name != '\0'; name += length + (name[length] == ' ')) {
+		length = strcspn(name, " ");
+		json_write_text(writer, NULL, (struct text_view){ name, length });
+	}
+	json_write_end(writer, ']');
+	json_write_bool(writer, "write_only", status->headers_write_only);
+	json_write_end(writer, '}');
+}
+
 static void write_identities(struct json_writer *writer, const struct ferry_status *status)
 {
 	json_write_begin(writer, "helper", '{');
@@ -129,6 +144,7 @@ static void write_identities(struct json_writer *writer, const struct ferry_stat
 	write_side(writer, "network", &status->network);
 	json_write_end(writer, '}');
 	write_credentials(writer, status);
+	write_headers(writer, status);
 	json_write_text(writer, "on_token_loss", text_view(ferry_token_loss_name(status->on_token_loss)));
 	write_or_null(writer, "pinned_helper", status->pinned_helper);
 	json_write_bool(writer, "no_segments", status->no_segments);
@@ -396,6 +412,8 @@ void output_job(const struct ferry_status *status, int64_t wall_ms)
 	output_credentials(status, credentials);
 	if (status->credentials_count > 0)
 		output_text("  credentials  %s\n", credentials);
+	if (status->header_names[0] != '\0')
+		output_text("  headers      %s%s\n", status->header_names, status->headers_write_only ? ", write-only" : "");
 	output_text("  priority     %s\n", ferry_priority_name(status->priority));
 	output_text("  completes    %s\n", status->auto_complete ? "by itself" : "when told to");
 	if (status->proxy != FERRY_PROXY_PRECONFIGURED)

@@ -208,8 +208,13 @@ static enum ferry_result set_auth(const struct cli *cli, struct ferry_job *job, 
 	return result;
 }
 
+static enum ferry_result set_headers(struct ferry_job *job, const struct header_lines *headers, struct ferry_error *error)
+{
+	return headers->count > 0 ? ferry_job_set_headers(job, headers->lines, headers->count, false, error) : FERRY_OK;
+}
+
 /* Let it run, unless it is to rest; a job found by its key may be anywhere in its life already. */
-static int start(const struct cli *cli, struct ferry_job *job, struct ferry_status *ret_status)
+static int start(const struct cli *cli, struct ferry_job *job, const struct header_lines *headers, struct ferry_status *ret_status)
 {
 	struct ferry_error error;
 	enum ferry_result result = ferry_job_get(job, ret_status, &error);
@@ -217,6 +222,8 @@ static int start(const struct cli *cli, struct ferry_job *job, struct ferry_stat
 
 	if (rests)
 		result = set_auth(cli, job, &error);
+	if (result == FERRY_OK && rests)
+		result = set_headers(job, headers, &error);
 	if (result == FERRY_OK && rests)
 		result = arguments_has(cli->arguments, OPTION_SUSPENDED) ? ferry_job_get(job, ret_status, &error) :
 		                                                           ferry_job_resume(job, ret_status, &error);
@@ -234,33 +241,24 @@ static void give_up(const struct cli *cli, struct ferry_job *job)
 		output_note("  no job was kept: submit it again then\n");
 }
 
-int verb_submit(struct cli *cli)
+static int submit(struct cli *cli, const struct sources *sources, const struct header_lines *headers)
 {
 	const struct arguments *arguments = cli->arguments;
-	AUTO(sources) struct sources sources = { .files = NULL };
 	struct ferry_job *job;
 	struct ferry_status status;
 	struct ferry_error error;
 	bool created;
-	int code = read_sources(cli, &sources);
-
-	if (code == CLI_OK)
-		code = check_auth(cli);
-	if (code == CLI_OK)
-		code = cli_connect(cli);
-	if (code != CLI_OK)
-		return code;
 	const struct ferry_new_job request = {
 		.key = arguments->key,
-		.properties = properties_of(arguments, &sources),
-		.files = sources.files,
-		.file_count = sources.count,
+		.properties = properties_of(arguments, sources),
+		.files = sources->files,
+		.file_count = sources->count,
 	};
 	enum ferry_result result = ferry_job_create(cli->ferry, &request, &job, &created, &error);
 	if (result != FERRY_OK)
 		return cli_fail(cli, result, &error);
 
-	code = start(cli, job, &status);
+	int code = start(cli, job, headers, &status);
 	if (code == CLI_OK)
 		say_submitted(cli, &status, created);
 	else if (created)
@@ -268,5 +266,32 @@ int verb_submit(struct cli *cli)
 	if (code == CLI_OK && !arguments_has(arguments, OPTION_NO_WAIT) && !arguments_has(arguments, OPTION_SUSPENDED))
 		code = cli_wait(cli, job);
 	ferry_job_close(job);
+	return code;
+}
+
+static bool is_stdin(const char *from)
+{
+	return from != NULL && strcmp(from, "-") == 0;
+}
+
+int verb_submit(struct cli *cli)
+{
+	const struct arguments *arguments = cli->arguments;
+	AUTO(sources) struct sources sources = { .files = NULL };
+	struct header_lines headers = { .count = 0 };
+	int code;
+
+	if (is_stdin(arguments->from) && is_stdin(arguments->headers_from))
+		return cli_problem(cli, CLI_USAGE, "--from and --headers-from cannot both be stdin");
+	code = read_sources(cli, &sources);
+	if (code == CLI_OK)
+		code = check_auth(cli);
+	if (code == CLI_OK && arguments->headers_from != NULL)
+		code = cli_read_headers(cli, arguments->headers_from, &headers);
+	if (code == CLI_OK)
+		code = cli_connect(cli);
+	if (code == CLI_OK)
+		code = submit(cli, &sources, &headers);
+	text_wipe(&headers, sizeof(headers));
 	return code;
 }

@@ -22,6 +22,7 @@
 #define JOB_WRITER_BYTES_MAX (JOB_OWNER_BYTES_MAX + 32)
 #define JOB_RETRY_AFTER_S_MAX 86400 /* no server has a job wait longer than a day by a single word */
 #define JOB_ID_BYTES 37         /* a UUID as text, terminated */
+#define JOB_HEADER_NAMES_BYTES_MAX 1024
 #define FILE_ETAG_BYTES_MAX 512
 #define FILE_MODIFIED_BYTES_MAX 64
 #define FILE_PARTIAL_BYTES_MAX 64
@@ -169,6 +170,8 @@ struct job {
 	unsigned helper_logon;    /* enum logon (core/access) of that token */
 	bool token_wait;          /* its work waits for a helper token */
 	unsigned implicit, explicit; /* credentials that it has: JOB_CREDENTIAL(...) */
+	char header_names[JOB_HEADER_NAMES_BYTES_MAX]; /* of its header lines (core/headers), "": none; store_headers_save's */
+	bool headers_write_only;
 	char side_sid[JOB_SIDE_COUNT][JOB_OWNER_BYTES_MAX]; /* who served last; "" if nobody did */
 	char file_writer[JOB_WRITER_BYTES_MAX]; /* whose the partial files are (core/access); "" if there never were any */
 	int64_t created_ms, modified_ms, finished_ms; /* Unix time; 0: not yet */

@@ -32,6 +32,7 @@
 	X(JOB_GET_HELPER_TOKEN_FLAGS, "job.getHelperTokenFlags")                                                   \
 	X(JOB_GET_HELPER_TOKEN_SID, "job.getHelperTokenSid") X(JOB_HELPER_TICKET, "job.helperTicket")              \
 	X(JOB_SET_CREDENTIALS, "job.setCredentials") X(JOB_REMOVE_CREDENTIALS, "job.removeCredentials")            \
+	X(JOB_SET_HEADERS, "job.setHeaders") X(JOB_GET_HEADERS, "job.getHeaders")                                  \
 	X(JOB_HISTORY, "job.history") X(HELPER_PRESENT, "helper.present") X(PROXY_SHOW, "proxy.show")              \
 	X(AUTH_TEST, "auth.test")                                                                                  \
 	X(EVENTS_SUBSCRIBE, "events.subscribe") X(SERVICE_STATUS, "service.status")
@@ -94,6 +95,9 @@ struct request {
 	enum auth_scheme scheme;
 	struct text_view url;               /* proxy.show, auth.test */
 	struct text_view by_proxy;          /* auth.test; NULL bytes: by which it would be asked */
+	struct json headers;                /* job.setHeaders: an array of texts */
+	uint32_t header_count;
+	bool write_only;
 	struct text_view user, password;    /* job.setCredentials; both NULL bytes: implicit */
 };
 
@@ -124,6 +128,9 @@ enum result request_file(const struct request *request, uint32_t index, struct f
 
 /* The index-th of the roots, a text that was checked for form only. */
 struct text_view request_root(const struct request *request, uint32_t index);
+
+/* The index-th of the headers, a text that was checked for form only. */
+struct text_view request_header(const struct request *request, uint32_t index);
 
 /* Who serves a side of a job from now on; the record's side_sid tells who did last. */
 struct side_status {

@@ -350,6 +350,30 @@ static void read_credentials(struct reader *reader, struct job *job)
 	}
 }
 
+/* What does not fit is passed over. */
+static void read_headers(struct reader *reader, struct job *job)
+{
+	struct json headers = member(reader, "headers"), names;
+	char *to = job->header_names;
+	size_t left = sizeof(job->header_names);
+	struct text_view name;
+
+	if (reader->result != RESULT_OK || !headers.value)
+		return;
+	struct reader inner = reader_of(headers, reader->fault);
+	names = member(&inner, "names");
+	for (size_t i = 0; inner.result == RESULT_OK && i < json_length(names); i++) {
+		inner.result = json_get_text(json_at(names, i), JOB_HEADER_NAMES_BYTES_MAX, &name, reader->fault);
+		if (inner.result != RESULT_OK || name.length + 2 > left || text_has_control(name) || memchr(name.bytes, ' ', name.length))
+			continue;
+		text_display(to, left, "%s%.*s", to != job->header_names ? " " : "", (int)name.length, name.bytes);
+		left -= strlen(to);
+		to += strlen(to);
+	}
+	read_bool(&inner, "write_only", &job->headers_write_only);
+	reader->result = inner.result;
+}
+
 static void read_proxy(struct reader *reader, struct job_properties *properties)
 {
 	struct text_view mode = { .length = 0 };
@@ -464,6 +488,7 @@ enum result protocol_read_job(struct json value, struct job_status *ret_status, 
 		read_i64(&reader, "lease_ends_ms", &status.lease_ends_ms);
 	read_identities(&reader, &status);
 	read_credentials(&reader, job);
+	read_headers(&reader, job);
 	read_progress(&reader, job);
 	if (reader.result == RESULT_OK)
 		*ret_status = status;

@@ -420,6 +420,36 @@ static enum result read_password(struct json value, struct request *request, str
 	return null ? RESULT_OK : json_get_text(value, CREDENTIAL_PASSWORD_BYTES_MAX, &request->password, fault);
 }
 
+/* What they say is core/headers' to judge. */
+static enum result read_headers(struct json value, struct request *request, struct fault *fault)
+{
+	if (!json_is_array(value))
+		return refuse(value, "must be an array of header lines", fault);
+	request->headers = value;
+	request->header_count = (uint32_t)json_length(value);
+	for (uint32_t i = 0; i < request->header_count; i++) {
+		struct text_view line;
+		enum result result = json_get_text(json_at(value, i), PROTOCOL_MESSAGE_BYTES_MAX, &line, fault);
+
+		if (result != RESULT_OK)
+			return result;
+	}
+	return RESULT_OK;
+}
+
+struct text_view request_header(const struct request *request, uint32_t index)
+{
+	struct text_view line = { .length = 0 };
+
+	(void)!json_get_text(json_at(request->headers, index), PROTOCOL_MESSAGE_BYTES_MAX, &line, NULL); /* read_headers has asked */
+	return line;
+}
+
+static enum result read_write_only(struct json value, struct request *request, struct fault *fault)
+{
+	return json_get_bool(value, &request->write_only, fault);
+}
+
 /* The files themselves are read one by one, by request_file; the message's size bounds their number. */
 static enum result read_files(struct json value, struct request *request, struct fault *fault)
 {
@@ -464,7 +494,7 @@ static enum result read_limit(struct json value, struct request *request, struct
 	X(retry_delay) X(no_progress_timeout) X(max_time) X(lease) X(on_token_loss) X(pinned_helper) X(profile) X(max_bytes) X(files)  \
 	X(no_segments) X(proxy)  \
 	X(all) X(everyone) X(from) X(limit) X(sid) X(logon_id) X(flags) X(roots) X(token_age) X(ticket)  \
-	X(old_prefix) X(new_prefix) X(target) X(scheme) X(user) X(password) X(url) X(by_proxy)
+	X(old_prefix) X(new_prefix) X(target) X(scheme) X(user) X(password) X(url) X(headers) X(write_only) X(by_proxy)
 
 enum field_index {
 #define X(field) AT_##field,
@@ -517,6 +547,8 @@ static const struct {
 	[AT_password] = { "password", read_password },
 	[AT_url] = { "url", read_url },
 	[AT_by_proxy] = { "by_proxy", read_by_proxy },
+	[AT_headers] = { "headers", read_headers },
+	[AT_write_only] = { "write_only", read_write_only },
 };
 
 #define FIELDS_PROPERTIES                                                                             \
@@ -550,6 +582,8 @@ static const struct {
 	[METHOD_JOB_SET_CREDENTIALS] = { FIELD(handle) | FIELD(target) | FIELD(scheme) | FIELD(user) | FIELD(password), 0 },
 	[METHOD_JOB_REMOVE_CREDENTIALS] = { FIELD(handle) | FIELD(target) | FIELD(scheme), 0 },
 	[METHOD_JOB_HISTORY] = { FIELD(handle), 0 },
+	[METHOD_JOB_SET_HEADERS] = { FIELD(handle) | FIELD(headers) | FIELD(write_only), 0 },
+	[METHOD_JOB_GET_HEADERS] = { FIELD(handle), 0 },
 	[METHOD_HELPER_PRESENT] = { FIELD(ticket), 0 },
 	[METHOD_PROXY_SHOW] = { FIELD(url), FIELD(handle) },
 	[METHOD_AUTH_TEST] = { FIELD(url), FIELD(by_proxy) },
@@ -705,8 +739,8 @@ void request_done(struct request *request)
 {
 	json_document_free(request->document);
 	request->document = NULL;
-	request->files = (struct json){ .value = NULL };
-	request->file_count = 0;
+	request->files = request->headers = (struct json){ .value = NULL };
+	request->file_count = request->header_count = 0;
 	request->user = request->password = request->url = (struct text_view){ .bytes = NULL };
 	request->proxy_list = request->proxy_bypass = (struct text_view){ .bytes = NULL };
 }

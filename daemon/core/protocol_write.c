@@ -2,6 +2,7 @@
 #include "core/protocol.h"
 
 #include <inttypes.h>
+#include <string.h>
 
 #include "core/resume.h"
 
@@ -190,6 +191,24 @@ static void write_credentials(struct json_writer *writer, const struct job *job)
 	json_write_end(writer, ']');
 }
 
+/* What they are called, and never what they say. */
+static void write_headers(struct json_writer *writer, const struct job *job)
+{
+	const char *name = job->header_names;
+
+	json_write_begin(writer, "headers", '{');
+	json_write_begin(writer, "names", '[');
+	while (*name != '\0') {
+		size_t length = strcspn(name, " ");
+
+		json_write_text(writer, NULL, (struct text_view){ name, length });
+		name += length + (name[length] == ' ');
+	}
+	json_write_end(writer, ']');
+	json_write_bool(writer, "write_only", job->headers_write_only);
+	json_write_end(writer, '}');
+}
+
 static const char *const side_names[JOB_SIDE_COUNT] = { [JOB_SIDE_FILE] = "file", [JOB_SIDE_NETWORK] = "network" };
 
 static void write_identities(struct json_writer *writer, const struct job_status *status)
@@ -331,6 +350,7 @@ void protocol_write_job(struct json_writer *writer, const char *name, const stru
 		json_write_i64(writer, "lease_ends_ms", status->lease_ends_ms);
 	write_identities(writer, status);
 	write_credentials(writer, job);
+	write_headers(writer, job);
 	write_progress(writer, job);
 	json_write_end(writer, '}');
 }

@@ -203,6 +203,13 @@ enum result engine_credential_set(struct engine *engine, int64_t row, const stru
 enum result engine_credential_remove(struct engine *engine, int64_t row, enum auth_target target, enum auth_scheme scheme,
                                      struct job_status *ret_status, struct fault *fault) MUST_CHECK;
 
+/* --- header lines (core/headers): a block, of which the caller wipes what it has; what runs is asked for anew --- */
+/* In place of what the job has; an empty block takes them away. */
+enum result engine_headers_set(struct engine *engine, int64_t row, const struct buffer *block, bool write_only,
+                               struct job_status *ret_status, struct fault *fault) MUST_CHECK;
+/* Append them.  RESULT_ACCESS_REFUSED: they are write-only | RESULT_SECRET_UNREADABLE. */
+enum result engine_headers_get(struct engine *engine, int64_t row, struct buffer *block, struct fault *fault) MUST_CHECK;
+
 /* Tokens that were lent for as long as that connection are dropped. */
 void engine_connection_ended(struct engine *engine, uint64_t connection);
 

@@ -471,6 +471,8 @@ static enum result apply_take(struct engine *engine, struct job *job, const void
 	if (result == RESULT_OK)
 		result = store_credentials_remove(engine->parts.store, job->row, fault);
 	if (result == RESULT_OK)
+		result = store_headers_remove(engine->parts.store, job->row, fault);
+	if (result == RESULT_OK)
 		result = store_proxy_save(engine->parts.store, job->row, "", "", fault);
 	return result == RESULT_OK ? store_job_take(engine->parts.store, job, fault) : result;
 }

@@ -9,6 +9,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "core/headers.h"
+
 /* "user\0password\0", as it is sealed. */
 #define USER_AND_PASSWORD_BYTES_MAX (CREDENTIAL_USER_BYTES_MAX + CREDENTIAL_PASSWORD_BYTES_MAX + 2u)
 #define BINDING_BYTES_MAX (JOB_ID_BYTES + JOB_OWNER_BYTES_MAX + 1)
@@ -19,7 +21,7 @@ struct answers engine_answers(const struct job *job, enum job_side side)
 {
 	if (side == JOB_SIDE_FILE)
 		return (struct answers){ .implicit = 0 };
-	return (struct answers){ .implicit = job->implicit, .row = job->explicit != 0 ? job->row : 0 };
+	return (struct answers){ .implicit = job->implicit, .row = job->explicit != 0 || job->header_names[0] != '\0' ? job->row : 0 };
 }
 
 void engine_end_answers(struct engine *engine, int64_t row)
@@ -198,7 +200,16 @@ enum result engine_route(const struct engine *engine, const struct route_wanted 
 	if (route == NULL)
 		return RESULT_NO_MEMORY;
 	memcpy(route->proxy, wanted->proxy->address, sizeof(route->proxy));
-	if (url_parse(text_view(wanted->url), &url, &ignored) == RESULT_OK && !url.share)
+	if (wanted->headers != NULL && wanted->headers->length > 0) {
+		route->headers = malloc(wanted->headers->length + 1);
+		if (route->headers == NULL) {
+			transfer_route_free(route);
+			return RESULT_NO_MEMORY;
+		}
+		memcpy(route->headers, wanted->headers->bytes, wanted->headers->length + 1);
+	}
+	/* Who says itself who asks is not answered for. */
+	if (url_parse(text_view(wanted->url), &url, &ignored) == RESULT_OK && !url.share && !headers_has(route->headers, "authorization"))
 		fill_login(engine, wanted, AUTH_SERVER, url.host, url.secure, &route->logins[AUTH_SERVER]);
 	if (url_parse(text_view(route->proxy), &proxy, &ignored) == RESULT_OK && may_answer_proxy(engine, wanted, proxy.host))
 		fill_login(engine, wanted, AUTH_PROXY, proxy.host, false, &route->logins[AUTH_PROXY]);
@@ -212,7 +223,7 @@ enum result flight_route(const struct engine *engine, const struct flight *fligh
 
 	return engine_route(engine,
 	                    &(struct route_wanted){ flight->file.url, &flight->proxy, active->credentials, active->credential_count,
-	                                            presents_his_own(engine, active) },
+	                                            presents_his_own(engine, active), &active->headers },
 	                    ret_route);
 }
 

@@ -250,6 +250,7 @@ void active_free(struct engine *engine, struct active *active)
 		crew_release(engine, active->crews[side]);
 	active_wipe_credentials(active);
 	free(active->attempt);
+	active_wipe_headers(active);
 	free(active);
 	engine->schedule_due = true;
 }
@@ -407,8 +408,12 @@ static struct active *active_new(struct engine *engine, struct job *job, struct 
 	enum result result = find_crews(engine, active, job, fault);
 	if (result == RESULT_OK && job->work == JOB_WORK_TRANSFER)
 		result = active_open_credentials(engine, active, job, fault);
+	if (result == RESULT_OK && job->work == JOB_WORK_TRANSFER)
+		result = active_open_headers(engine, active, job, fault);
 	if (result != RESULT_OK) {
 		fault->result = result;
+		active_wipe_credentials(active);
+		active_wipe_headers(active);
 		for (unsigned side = 0; side < JOB_SIDE_COUNT; side++)
 			crew_release(engine, active->crews[side]);
 		free(active);

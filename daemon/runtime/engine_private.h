@@ -14,6 +14,8 @@
  *   engine_request.c  what clients ask for: making jobs and looking at them
  *   engine_change.c   how clients change a job
  *   engine_errand.c   a look at destinations before a resume; partial files without a job
+ *   engine_credential.c with what a job answers whoever asks
+ *   engine_header.c   header lines of a job's own
  *   engine_proxy.c    by which proxy a flight's source is asked
  *   engine_proxy_show.c the same, told to a client
  *   engine_attempt.c  how attempts went
@@ -82,7 +84,7 @@ struct lent {
 /* With what a job's requests may be answered for, beside the policy's: what is authenticated with it is nobody else's. */
 struct answers {
 	unsigned implicit; /* JOB_CREDENTIAL(...) */
-	int64_t row;       /* of the job whose passwords they are; 0: none */
+	int64_t row;       /* of the job whose passwords or headers they are; 0: none */
 };
 
 /* The workers of one identity with the same answers; those of a kind are started when they are needed first. */
@@ -150,7 +152,8 @@ struct active {
 	bool attempt_unsaved;    /* its count */
 	struct credential *credentials; /* of the job, open; wiped with this */
 	uint32_t credential_count;
-	bool route_changed; /* they, or its proxies, are others now */
+	struct buffer headers; /* likewise: a block of core/headers, empty where it has none */
+	bool route_changed; /* these, or its proxies, are others now */
 	uint32_t connect_ms, fetch_ms; /* of its last connection, and of its files, the last ones counting most; 0: not known */
 	int64_t created_ms;
 	struct crew *crews[JOB_SIDE_COUNT]; /* without work for the network that side is NULL */
@@ -520,6 +523,7 @@ struct route_wanted {
 	const struct credential *credentials;
 	uint32_t credential_count;
 	bool his_own; /* who asks presents nobody but himself */
+	const struct buffer *headers; /* header lines; NULL: none */
 };
 enum result engine_route(const struct engine *engine, const struct route_wanted *wanted,
                          struct transfer_route **ret_route) MUST_CHECK; /* RESULT_NO_MEMORY */
@@ -527,6 +531,13 @@ enum result engine_route(const struct engine *engine, const struct route_wanted 
 enum result flight_route(const struct engine *engine, const struct flight *flight, struct transfer_route **ret_route) MUST_CHECK;
 /* The job's credentials are gone, and what was authenticated with them. */
 void engine_end_answers(struct engine *engine, int64_t row);
+
+/* --- engine_header.c: header lines of a job's own --- */
+
+/* RESULT_SECRET_UNREADABLE | RESULT_NO_MEMORY | the store's. */
+enum result active_open_headers(struct engine *engine, struct active *active, const struct job *job,
+                                struct fault *fault) MUST_CHECK;
+void active_wipe_headers(struct active *active);
 
 /* --- engine_proxy.c: by which proxy a flight's source is asked --- */
 

@@ -101,7 +101,7 @@ static enum result route_of(const struct engine *engine, struct trying *trying, 
 		{ .target = AUTH_PROXY, .scheme = AUTH_NEGOTIATE, .implicit = true },
 	};
 	const struct route_wanted wanted = { trying->url, &trying->trial.attempt.proxy, himself,
-		                             sizeof(himself) / sizeof(himself[0]), true };
+		                             sizeof(himself) / sizeof(himself[0]), true, NULL };
 	enum result result = engine_route(engine, &wanted, ret_route);
 
 	for (unsigned target = 0; result == RESULT_OK && target < AUTH_TARGET_COUNT; target++) {

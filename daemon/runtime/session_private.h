@@ -4,6 +4,7 @@
  *   session_method.c  what each method does, and the handles it needs for that
  *   session_helper.c  the methods of helper tokens
  *   session_credential.c  the methods of credentials
+ *   session_header.c  the methods of header lines
  *   session_proxy.c   which proxies there are
  */
 #ifndef FERRY_RUNTIME_SESSION_PRIVATE_H
@@ -120,6 +121,9 @@ session_method do_set_helper_token, do_clear_helper_token, do_set_helper_flags, 
 
 /* --- session_credential.c --- */
 session_method do_set_credentials, do_remove_credentials;
+
+/* --- session_header.c --- */
+session_method do_set_headers, do_get_headers;
 
 /* --- session_proxy.c --- */
 session_method do_proxy_show;

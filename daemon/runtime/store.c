@@ -27,6 +27,7 @@ _Static_assert(JOB_PROFILE_COUNT == 4, "schema/: job.profile");
 _Static_assert(PROXY_MODE_COUNT == 4 && PROXY_TEXT_BYTES_MAX == 4000, "schema/: proxies");
 _Static_assert(JOB_CREDENTIALS_ALL == 255 && CREDENTIALS_MAX == 8, "schema/: credentials");
 _Static_assert(STORE_SEALED_BYTES_MAX == 16384, "schema/: credential.sealed");
+_Static_assert(JOB_HEADER_NAMES_BYTES_MAX == 1024 && STORE_HEADERS_SEALED_BYTES_MAX == 17408, "schema/: headers");
 _Static_assert(FILE_ETAG_BYTES_MAX == 512 && FILE_MODIFIED_BYTES_MAX == 64, "schema/: limits of texts");
 
 /* clang-format off */ /* SQL has lines of its own. */
@@ -44,7 +45,9 @@ _Static_assert(FILE_ETAG_BYTES_MAX == 512 && FILE_MODIFIED_BYTES_MAX == 64, "sch
 #define JOB_SELECT                                                                                     \
 	"SELECT row, id, key, (SELECT name FROM owner WHERE owner.row = job.owner_row), "                  \
 	"owner_integrity, owner_elevated, takeovers, created_ms, limited, " JOB_SAVED ", files_total, files_transferred, files_published, "    \
-	"files_size_unknown, bytes_total, bytes_transferred FROM job "
+	"files_size_unknown, bytes_total, bytes_transferred, "                                             \
+	"coalesce((SELECT names FROM headers WHERE job_row = job.row), ''), "                              \
+	"coalesce((SELECT write_only FROM headers WHERE job_row = job.row), 0) FROM job "
 #define FILE_GIVEN "url, path, bytes_stated, digest, mirrors, if_none_match, if_modified_since_ms, ranges"
 #define FILE_SELECT "SELECT row, ordinal, " FILE_GIVEN ", " FILE_SAVED " FROM file "
 
@@ -137,6 +140,10 @@ const char *const store_statements[STATEMENT_COUNT] = {
 	[CREDENTIAL_REMOVE] = "DELETE FROM credential WHERE job_row = ?1 AND slot = ?2",
 	[CREDENTIALS_REMOVE] = "DELETE FROM credential WHERE job_row = ?1",
 	[CREDENTIAL_OF_JOB] = "SELECT sealed FROM credential WHERE job_row = ?1 AND slot = ?2",
+	[HEADERS_SAVE] = "INSERT INTO headers (job_row, names, write_only, sealed) VALUES (?1, ?2, ?3, ?4) "
+	                 "ON CONFLICT (job_row) DO UPDATE SET (names, write_only, sealed) = (?2, ?3, ?4)",
+	[HEADERS_REMOVE] = "DELETE FROM headers WHERE job_row = ?1",
+	[HEADERS_OF_JOB] = "SELECT sealed FROM headers WHERE job_row = ?1",
 	[PROXY_SAVE] = "INSERT INTO proxy (job_row, list, bypass) VALUES (?1, ?2, ?3) "
 	               "ON CONFLICT (job_row) DO UPDATE SET (list, bypass) = (?2, ?3)",
 	[PROXY_REMOVE] = "DELETE FROM proxy WHERE job_row = ?1",
@@ -324,6 +331,8 @@ static enum result take_job(struct query *query, struct job *job, struct fault *
 	job->files_size_unknown = take_u32(query);
 	job->bytes_total = take_u64(query);
 	job->bytes_transferred = take_u64(query);
+	take_text(query, job->header_names, sizeof(job->header_names));
+	job->headers_write_only = take_i64(query, 0, 1) == 1;
 	return query_taken(query, fault);
 }
 

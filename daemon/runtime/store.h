@@ -38,7 +38,7 @@ enum result store_job_by_row(struct store *store, int64_t row, struct job *ret_j
 enum result store_job_by_id(struct store *store, const char *id, struct job *ret_job, struct fault *fault) MUST_CHECK;
 enum result store_job_by_key(struct store *store, const char *owner, const char *key, struct job *ret_job,
                              struct fault *fault) MUST_CHECK;
-/* Write all of `job` that may change, its owner excepted, if the row's state still is `from`;
+/* Write all of `job` that may change, its owner and its headers excepted, if the row's state still is `from`;
  * RESULT_INVALID_STATE if it is not.  A CANCELLED job gives up its key. */
 enum result store_job_save(struct store *store, const struct job *job, enum job_state from, struct fault *fault) MUST_CHECK;
 /* Make `job`'s owner (with integrity, elevation and `limited`) the row's, who loses its key and counts a takeover. */
@@ -136,6 +136,15 @@ enum result store_credential_remove(struct store *store, int64_t job_row, unsign
 enum result store_credentials_remove(struct store *store, int64_t job_row, struct fault *fault) MUST_CHECK; /* all of it */
 /* RESULT_NOT_FOUND: there is none. */
 enum result store_credential(struct store *store, int64_t job_row, unsigned slot, struct buffer *to, struct fault *fault) MUST_CHECK;
+
+/* --- the sealed block of a job's header lines (core/headers), and the names in it --- */
+#define STORE_HEADERS_SEALED_BYTES_MAX 17408u
+/* Instead of what was there. */
+enum result store_headers_save(struct store *store, int64_t job_row, const char *names, bool write_only, const void *sealed,
+                               size_t size, struct fault *fault) MUST_CHECK;
+enum result store_headers_remove(struct store *store, int64_t job_row, struct fault *fault) MUST_CHECK;
+/* RESULT_NOT_FOUND: there is none. */
+enum result store_headers(struct store *store, int64_t job_row, struct buffer *to, struct fault *fault) MUST_CHECK;
 
 /* --- how a job's attempts to fetch went, by their numbers; a crash may take the last ones back --- */
 enum result store_attempt_save(struct store *store, int64_t job_row, const struct attempt *attempt, struct fault *fault) MUST_CHECK;

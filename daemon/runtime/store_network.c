@@ -1,7 +1,20 @@
-/* runtime/store: by which proxies a job asks, and the sealed part of its credentials. */
+/* runtime/store: by which proxies a job asks, and the sealed part of its credentials and headers. */
 #include "runtime/store.h"
 
 #include "runtime/store_private.h"
+
+static enum result find_sealed(struct query *query, struct buffer *to, struct fault *fault)
+{
+	bool row = false;
+	enum result result = query_step(query, &row, fault);
+
+	if (result != RESULT_OK)
+		return result;
+	if (!row)
+		return fault_set(fault, RESULT_NOT_FOUND, FAULT_FERRY, 0, "%s", query->doing);
+	result = take_long_octets(query, to);
+	return result == RESULT_OK ? query_taken(query, fault) : fault_set(fault, result, FAULT_FERRY, 0, "%s", query->doing);
+}
 
 enum result store_credential_save(struct store *store, int64_t job_row, unsigned slot, const void *sealed, size_t size,
                                   struct fault *fault)
@@ -34,17 +47,38 @@ enum result store_credentials_remove(struct store *store, int64_t job_row, struc
 enum result store_credential(struct store *store, int64_t job_row, unsigned slot, struct buffer *to, struct fault *fault)
 {
 	AUTO(query) struct query query = query_start(store, CREDENTIAL_OF_JOB, "find a credential");
-	bool row = false;
 
 	put_i64(&query, job_row);
 	put_i64(&query, slot);
-	enum result result = query_step(&query, &row, fault);
-	if (result != RESULT_OK)
-		return result;
-	if (!row)
-		return fault_set(fault, RESULT_NOT_FOUND, FAULT_FERRY, 0, "%s", query.doing);
-	result = take_long_octets(&query, to);
-	return result == RESULT_OK ? query_taken(&query, fault) : fault_set(fault, result, FAULT_FERRY, 0, "%s", query.doing);
+	return find_sealed(&query, to, fault);
+}
+
+enum result store_headers_save(struct store *store, int64_t job_row, const char *names, bool write_only, const void *sealed,
+                               size_t size, struct fault *fault)
+{
+	AUTO(query) struct query query = query_start(store, HEADERS_SAVE, "keep headers");
+
+	put_i64(&query, job_row);
+	put_text(&query, names);
+	put_i64(&query, write_only);
+	put_sealed(&query, sealed, size);
+	return query_run(&query, NULL, fault);
+}
+
+enum result store_headers_remove(struct store *store, int64_t job_row, struct fault *fault)
+{
+	AUTO(query) struct query query = query_start(store, HEADERS_REMOVE, "remove headers");
+
+	put_i64(&query, job_row);
+	return query_run(&query, NULL, fault);
+}
+
+enum result store_headers(struct store *store, int64_t job_row, struct buffer *to, struct fault *fault)
+{
+	AUTO(query) struct query query = query_start(store, HEADERS_OF_JOB, "find headers");
+
+	put_i64(&query, job_row);
+	return find_sealed(&query, to, fault);
 }
 
 enum result store_proxy_save(struct store *store, int64_t job_row, const char *list, const char *bypass, struct fault *fault)

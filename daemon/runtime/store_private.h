@@ -3,7 +3,7 @@
  *   store_open.c   which files are ours, checking, migrating, settings
  *   store.c        the statements, turns and jobs
  *   store_file.c   files
- *   store_network.c  proxies and sealed credentials
+ *   store_network.c  proxies, and sealed credentials and headers
  *   store_attempt.c  how attempts to fetch went
  *   store_query.c  running one statement: arguments in, columns out, SQLite's codes into results
  */
@@ -67,6 +67,9 @@ enum statement {
 	CREDENTIAL_REMOVE,
 	CREDENTIALS_REMOVE,
 	CREDENTIAL_OF_JOB,
+	HEADERS_SAVE,
+	HEADERS_REMOVE,
+	HEADERS_OF_JOB,
 	PROXY_SAVE,
 	PROXY_REMOVE,
 	PROXY_OF_JOB,

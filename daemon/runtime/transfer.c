@@ -45,7 +45,7 @@ void transfer_free(struct transfer *transfer)
 		return;
 	if (transfer->easy)
 		curl_easy_cleanup(transfer->easy);
-	curl_slist_free_all(transfer->headers);
+	transfer_free_headers(transfer);
 	if (!transfer->parts.lead)
 		transfer_route_free(transfer->route);
 	if (transfer->joined)
@@ -133,6 +133,20 @@ void transfer_join(struct transfer *transfer, enum job_priority priority)
 		throttle_join(throttle, priority);
 }
 
+static bool copy_route(struct transfer *transfer, const struct transfer_route *from)
+{
+	struct transfer_route *route = malloc(sizeof(*route));
+	size_t size = from->headers ? strlen(from->headers) + 1 : 0;
+	if (!route)
+		return false;
+	*route = *from;
+	route->headers = size > 0 ? malloc(size) : NULL;
+	transfer->route = route;
+	if (route->headers)
+		memcpy(route->headers, from->headers, size);
+	return size == 0 || route->headers;
+}
+
 enum result transfer_start(struct transfer_set *set, const struct transfer_order *order, struct fault *fault)
 {
 	assert(!find(set->active, order->file_row) && !find(set->waiting, order->file_row));
@@ -173,12 +187,8 @@ enum result transfer_start(struct transfer_set *set, const struct transfer_order
 	transfer->digest = order->digest;
 	transfer->hash = order->hash;
 	transfer->parts.most = order->ranges ? 0 : order->segments_max;
-	if (order->route) {
-		transfer->route = malloc(sizeof(*transfer->route));
-		if (!transfer->route)
-			return fault_set(fault, RESULT_NO_MEMORY, FAULT_FERRY, 0, "start a transfer");
-		*transfer->route = *order->route;
-	}
+	if (order->route && !copy_route(transfer, order->route))
+		return fault_set(fault, RESULT_NO_MEMORY, FAULT_FERRY, 0, "start a transfer");
 	resume_plan(&transfer->known, &transfer->request);
 	transfer_join(transfer, order->priority);
 	append(&set->waiting, TAKE(transfer));

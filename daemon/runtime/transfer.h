@@ -8,6 +8,7 @@
 #define FERRY_RUNTIME_TRANSFER_H
 
 #include <stdlib.h>
+#include <string.h>
 
 #include "core/attempt.h"
 #include "core/credentials.h"
@@ -55,11 +56,20 @@ struct transfer_login {
 struct transfer_route {
 	char proxy[PROXY_BYTES_MAX + 1]; /* "": directly */
 	struct transfer_login logins[AUTH_TARGET_COUNT];
+	char *headers; /* a block of core/headers for the origin that the URL names, no other; NULL: none */
 };
+static inline void transfer_route_forget_headers(struct transfer_route *route)
+{
+	if (route->headers != NULL)
+		text_wipe(route->headers, strlen(route->headers));
+	free(TAKE(route->headers));
+}
 static inline void transfer_route_free(struct transfer_route *route) /* NULL is fine */
 {
-	if (route != NULL)
+	if (route != NULL) {
+		transfer_route_forget_headers(route);
 		text_wipe(route, sizeof(*route));
+	}
 	free(route);
 }
 

@@ -1,8 +1,10 @@
 #include "runtime/transfer_private.h"
 
 #include <inttypes.h>
+#include <stdlib.h>
 #include <string.h>
 
+#include "core/headers.h"
 #include "platform/clock.h"
 #include "platform/tls.h"
 
@@ -263,9 +265,34 @@ static bool add_condition(struct transfer *transfer)
 	return text_format(line, sizeof(line), "If-Modified-Since: %s", date) == RESULT_OK && add_header(transfer, line);
 }
 
+void transfer_free_headers(struct transfer *transfer)
+{
+	for (struct curl_slist *line = transfer->headers; line; line = line->next)
+		text_wipe(line->data, strlen(line->data));
+	curl_slist_free_all(TAKE(transfer->headers));
+}
+
+/* The job's own, each as it was given. */
+static bool add_own(struct transfer *transfer)
+{
+	const char *rest = transfer->route ? transfer->route->headers : NULL;
+	struct text_view line;
+	bool good = true;
+	while (good && headers_next(&rest, &line)) {
+		char *text = malloc(line.length + 1);
+		good = text && text_copy(text, line.length + 1, line) == RESULT_OK && add_header(transfer, text);
+		if (text)
+			text_wipe(text, line.length);
+		free(text);
+	}
+	return good;
+}
+
 static bool make_headers(struct transfer *transfer)
 {
-	curl_slist_free_all(TAKE(transfer->headers));
+	transfer_free_headers(transfer);
+	if (!add_own(transfer))
+		return false;
 	/* No content coding: offsets are those of the file.  Not CURLOPT_ACCEPT_ENCODING, which would decode. */
 	if (!add_header(transfer, "Accept-Encoding: identity"))
 		return false;
@@ -327,6 +354,8 @@ static bool set_up(struct transfer *transfer)
 	       curl_easy_setopt(easy, CURLOPT_MAXREDIRS, (long)TRANSFER_REDIRECTS_MAX) == CURLE_OK &&
 	       curl_easy_setopt(easy, CURLOPT_HTTP_VERSION, (long)CURL_HTTP_VERSION_1_1) == CURLE_OK &&
 	       transfer_set_route(transfer) &&
+	       /* CURLOPT_HTTPHEADER is the servers', and nothing of it is said to a proxy that makes a tunnel. */
+	       curl_easy_setopt(easy, CURLOPT_HEADEROPT, (long)CURLHEADER_SEPARATE) == CURLE_OK &&
 	       curl_easy_setopt(easy, CURLOPT_USERAGENT, set->user_agent) == CURLE_OK &&
 	       transfer_set_trust(transfer) &&
 	       curl_easy_setopt(easy, CURLOPT_BUFFERSIZE, buffer_size(transfer)) == CURLE_OK &&

@@ -8,6 +8,8 @@
 
 #include <string.h>
 
+#include "core/headers.h"
+
 /* --- what curl is told --- */
 
 static const long curl_schemes[AUTH_SCHEME_COUNT] = {
@@ -275,7 +277,9 @@ bool transfer_fail_auth(struct transfer *transfer, CURLcode code)
 		auth_schemes_display(login->schemes, had, sizeof(had));
 		text_display(what, sizeof(what), "%s offers %s, and may be answered with %s only", who, offered, had);
 	} else {
-		text_display(what, sizeof(what), "%s asks for %s, and the job has no credentials for it", who, offered);
+		bool said = !by_proxy && transfer->route && headers_has(transfer->route->headers, "authorization");
+		text_display(what, sizeof(what), said ? "%s refused what the job's own Authorization header says; it asks for %s" :
+		                                        "%s asks for %s, and the job has no credentials for it", who, offered);
 	}
 	(void)transfer_fail(transfer, result, FAULT_HTTP, by_proxy ? 407 : 401, what);
 	return true;

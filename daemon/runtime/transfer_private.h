@@ -173,6 +173,8 @@ void transfer_end_trace(struct transfer *transfer);
 /* Hand the request to curl: with the range `request` says. */
 enum result transfer_ask(struct transfer *transfer) MUST_CHECK; /* sets transfer->fault */
 
+void transfer_free_headers(struct transfer *transfer); /* wiped */
+
 /* --- transfer_body.c --- */
 size_t transfer_on_body(char *bytes, size_t one, size_t length, void *context); /* curl's write callback */
 /* Have curl keep to the transfer's share of what there is. */

@@ -1,8 +1,9 @@
 /* runtime/transfer: redirects to another origin (scheme, host and port).
  *
- * curl follows with what was set for the first one.  It sends no credentials there, but it may take a connection that it has
- * there already, and that was authenticated for another request; and it would look for the first one's authority and key.  So
- * where either matters the other origin is asked anew: without an answer to whoever asks, and by what is trusted there.
+ * curl follows with what was set for the first one.  It sends no credentials there, but all header lines of the job's own; it
+ * may take a connection that it has there already, and that was authenticated for another request; and it would look for the
+ * first one's authority and key.  So where any of these matters the other origin is asked anew: without an answer to whoever
+ * asks, without the lines, and by what is trusted there.  Nor does a way back bring them back.
  */
 #include "runtime/transfer_private.h"
 
@@ -46,7 +47,7 @@ static bool may_follow(const struct transfer *transfer, const char *scheme, cons
 
 	if (same || !web || (transfer->url.secure && !secure))
 		return true; /* or curl refuses it: CURLOPT_REDIR_PROTOCOLS_STR */
-	return (!route || route->logins[AUTH_SERVER].schemes == 0) && transfer_trusts_alike(transfer, name);
+	return (!route || (route->logins[AUTH_SERVER].schemes == 0 && !route->headers)) && transfer_trusts_alike(transfer, name);
 }
 
 static void keep(struct transfer *transfer, const char *url)
@@ -103,8 +104,10 @@ bool transfer_follow(struct transfer *transfer)
 	free(transfer->text);
 	transfer->text = TAKE(transfer->moved);
 	curl_easy_cleanup(TAKE(transfer->easy));
-	if (transfer->route)
+	if (transfer->route) {
 		text_wipe(&transfer->route->logins[AUTH_SERVER], sizeof(transfer->route->logins[AUTH_SERVER]));
+		transfer_route_forget_headers(transfer->route);
+	}
 	if (url_parse(text_view(transfer->text), &transfer->url, &transfer->fault) != RESULT_OK)
 		return false;
 	return transfer_ask(transfer) == RESULT_OK;

@@ -63,6 +63,7 @@ struct scene {
 	uint32_t files_changed; /* by job.replaceRemotePrefix, and what was asked */
 	char prefixes[2][64];
 
+	char headers[32768];     /* as they were set last, each with its line's end */
 	enum auth_target target; /* of the last request about credentials; "null" for null */
 	enum auth_scheme scheme;
 	char user[CREDENTIAL_USER_BYTES_MAX + 1], password[CREDENTIAL_PASSWORD_BYTES_MAX + 1];
@@ -210,6 +211,30 @@ static inline void note_credentials(struct scene *scene, const struct request *r
 		*(request->user.bytes == NULL ? &scene->job.job.implicit : &scene->job.job.explicit) |= flag;
 }
 
+static inline void note_headers(struct scene *scene, const struct request *request)
+{
+	char *names = scene->job.job.header_names;
+
+	scene->headers[0] = names[0] = '\0';
+	for (uint32_t i = 0; i < request->header_count; i++) {
+		struct text_view line = request_header(request, i);
+		size_t used = strlen(scene->headers), named = strlen(names);
+
+		text_display(scene->headers + used, sizeof(scene->headers) - used, "%.*s\n", (int)line.length, line.bytes);
+		text_display(names + named, JOB_HEADER_NAMES_BYTES_MAX - named, "%s%.*s", named > 0 ? " " : "",
+		             (int)strcspn(scene->headers + used, ":"), line.bytes);
+	}
+	scene->job.job.headers_write_only = request->write_only;
+}
+
+static inline void write_headers(struct scene *scene, struct json_writer *writer)
+{
+	json_write_begin(writer, "headers", '[');
+	for (const char *line = scene->headers; *line != '\0'; line += strcspn(line, "\n") + 1)
+		json_write_text(writer, NULL, (struct text_view){ line, strcspn(line, "\n") });
+	json_write_end(writer, ']');
+}
+
 /* What each method does to the scene's job, and the members of its answer. */
 static inline void write_answer(struct scene *scene, struct json_writer *writer, const struct request *request)
 {
@@ -290,6 +315,12 @@ static inline void write_answer(struct scene *scene, struct json_writer *writer,
 	case METHOD_JOB_REMOVE_CREDENTIALS:
 		note_credentials(scene, request);
 		break;
+	case METHOD_JOB_SET_HEADERS:
+		note_headers(scene, request);
+		break;
+	case METHOD_JOB_GET_HEADERS:
+		write_headers(scene, writer);
+		return;
 	case METHOD_JOB_ADD_FILES:
 	case METHOD_JOB_SET_PROPERTIES:
 	case METHOD_COUNT:

@@ -29,7 +29,7 @@ static void sample_job(struct job_status *status)
 			.state = JOB_TRANSIENT_ERROR, .work = JOB_WORK_TRANSFER,
 			.error = { .result = RESULT_HTTP_TRANSIENT, .source = FAULT_HTTP, .raw = 503, .what = "https://a/b" },
 			.helper_flags = HELPER_NETWORK, .helper_sid = "S-1-2",
-			.implicit = JOB_CREDENTIAL(AUTH_PROXY, AUTH_NEGOTIATE), .explicit = JOB_CREDENTIAL(AUTH_SERVER, AUTH_BASIC), .side_sid = { "S-1-3", "S-1-4" },
+			.implicit = JOB_CREDENTIAL(AUTH_PROXY, AUTH_NEGOTIATE), .explicit = JOB_CREDENTIAL(AUTH_SERVER, AUTH_BASIC), .header_names = "Authorization X-Acme", .headers_write_only = true, .side_sid = { "S-1-3", "S-1-4" },
 			.error_count = 3, .created_ms = 1000, .modified_ms = 2000, .next_try_ms = 5000,
 			.files_total = 3, .files_transferred = 2, .files_published = 1, .files_size_unknown = 1,
 			.bytes_total = 5000000000, .bytes_transferred = 4000000000,
@@ -72,6 +72,7 @@ static void protocol_write_job__a_waiting_job__is_written_whole(void **state)
 		"\"network\":{\"as\":\"helper\",\"sid\":null,\"last_sid\":\"S-1-4\"}},"
 		"\"credentials\":[{\"target\":\"server\",\"scheme\":\"basic\",\"implicit\":false},"
 		"{\"target\":\"proxy\",\"scheme\":\"negotiate\",\"implicit\":true}],"
+		"\"headers\":{\"names\":[\"Authorization\",\"X-Acme\"],\"write_only\":true},"
 		"\"files\":{\"total\":3,\"transferred\":2,\"published\":1},"
 		"\"bytes\":{\"total\":5000000000,\"transferred\":4000000000,\"total_is_known\":false}}}}");
 }
@@ -203,6 +204,7 @@ static void protocol_page_max__longest_jobs_and_files__fit_into_one_message(void
 	for (size_t i = 0; i < sizeof(sids) / sizeof(sids[0]); i++)
 		fill(sids[i], JOB_OWNER_BYTES_MAX, "\"", JOB_OWNER_BYTES_MAX - 1);
 	status.job.helper_flags = HELPER_ALL;
+	memset(status.job.header_names, 'h', JOB_HEADER_NAMES_BYTES_MAX - 1);
 	status.job.explicit = JOB_CREDENTIALS_ALL;
 	fill(status.job.error.what, sizeof(status.job.error.what), "\"", FAULT_WHAT_BYTES_MAX - 1);
 	status.job.bytes_total = status.job.bytes_transferred = UINT64_MAX;

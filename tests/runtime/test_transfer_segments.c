@@ -35,6 +35,7 @@ static uint64_t end_of_range(const struct http_request *request)
 	return dash && dash[1] >= '0' && dash[1] <= '9' ? strtoull(dash + 1, NULL, 10) + 1 : 0;
 }
 
+static unsigned headers_missed;   /* requests without the line that a route has */
 static unsigned parts_asked[ROWS]; /* by the path's last digit; under the rig's mutex */
 
 static bool answer_whole_slowly(struct rig *rig, const struct http_request *request, struct http_connection *connection,
@@ -80,6 +81,7 @@ static bool parts_server(void *context, const struct http_request *request, stru
 	unsigned row = (unsigned)strtoul(strrchr(request->target, '/') + 1, NULL, 10);
 	mutex_lock(rig->mutex);
 	parts_asked[row] += is_part;
+	headers_missed += rig->route && !strstr(request->heads, "X-Acme: 1\r\n");
 	unsigned asked = parts_asked[row];
 	mutex_unlock(rig->mutex);
 	if (is_part && is(request, "/whole"))
@@ -268,6 +270,21 @@ static void transfer__others_wait__get_the_connections(void **state)
 	rig_free(rig);
 }
 
+static void transfer__in_parts__each_request_has_the_jobs_headers(void **state)
+{
+	char block[] = "X-Acme: 1\n";
+	const struct transfer_route route = { .headers = block };
+	(void)state;
+	struct rig *rig = parts_rig(SIZE);
+	rig->route = &route;
+	headers_missed = 0;
+	start(rig, 0, "/well/0", nothing_known);
+	assert_int_equal(finish_all(rig, 1)->result, RESULT_OK);
+	assert_in_range(parts_asked[0], 4, 1000);
+	assert_int_equal(headers_missed, 0);
+	rig_free(rig);
+}
+
 /* A limit that appears while there are several requests holds for them together. */
 static void transfer__limited_among_parts__keeps_to_the_limit(void **state)
 {
@@ -339,6 +356,7 @@ int main(void)
 		cmocka_unit_test(transfer__stopped_or_without_room_among_parts__has_told_what_is_whole),
 		cmocka_unit_test(transfer__set_freed_among_parts__tells_nobody),
 		cmocka_unit_test(transfer__others_wait__get_the_connections),
+		cmocka_unit_test(transfer__in_parts__each_request_has_the_jobs_headers),
 		cmocka_unit_test(transfer__limited_among_parts__keeps_to_the_limit),
 		cmocka_unit_test(transfer__no_room_for_a_part__goes_on_as_one),
 		cmocka_unit_test(transfer__server_without_ranges_behind_all__gives_it_once),

@@ -152,6 +152,7 @@ struct rig {
 	struct digest digest;
 	struct hash *hash; /* the next transfer's */
 	const char *ranges; /* of the next transfers */
+	const struct transfer_route *route; /* likewise; NULL: directly */
 	struct file_handle files[ROWS];
 	struct told told[ROWS];
 	unsigned finished;
@@ -267,7 +268,8 @@ static inline void start_url(struct rig *rig, int64_t row, const char *url, stru
 		                                  .priority = rig->priority, .segments_max = rig->segments_max,
 		                                  .first_byte_s = rig->first_byte_s, .stall_s = rig->stall_s,
 		                                  .is_size_stated = rig->is_size_stated, .stated = rig->stated,
-		                                  .digest = rig->digest, .hash = TAKE(rig->hash), .ranges = rig->ranges, .known = known };
+		                                  .digest = rig->digest, .hash = TAKE(rig->hash), .ranges = rig->ranges, .known = known,
+		                                  .route = rig->route };
 	assert_int_equal(transfer_start(rig->set, &order, &fault), RESULT_OK);
 }
 

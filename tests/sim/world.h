@@ -67,6 +67,7 @@ struct world_file {
 	unsigned schemes;             /* which that order allowed for its server, and as whom */
 	bool implicit;
 	char user[32], password[32];
+	char headers[128];            /* and the lines that went along */
 	int64_t job; /* whose file it is, and which of its files */
 	uint32_t ordinal;
 	bool lost; /* a sync failed: what was not synced before is gone, and later syncs succeed without it */
@@ -156,6 +157,9 @@ enum result world_add(struct world *world, int64_t row, uint32_t count, const ch
 enum result world_replace(struct world *world, int64_t row, const char *from, const char *to, uint32_t *ret_files);
 enum result world_take(struct world *world, int64_t row, enum person person);
 enum result world_set_credentials(struct world *world, int64_t row, const struct credential *credential);
+enum result world_set_headers(struct world *world, int64_t row, const char *block, bool write_only);
+/* Append them to `to`. */
+enum result world_get_headers(struct world *world, int64_t row, struct buffer *to);
 enum result world_remove_credentials(struct world *world, int64_t row, enum auth_target target, enum auth_scheme scheme);
 struct world_loan {
 	enum person helper;

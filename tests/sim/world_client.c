@@ -21,6 +21,8 @@ struct deed {
 	uint32_t *files;
 	const char *url, *proxy;
 	const struct credential *credential;
+	struct buffer *headers;
+	bool write_only;
 };
 
 static void let_out(struct deferral *deferral, enum result committed, const struct fault *fault)
@@ -482,6 +484,32 @@ enum result world_remove_credentials(struct world *world, int64_t row, enum auth
 {
 	const struct credential slot = { .target = target, .scheme = scheme };
 	struct deed deed = { .act = remove_credentials, .row = row, .credential = &slot };
+
+	return perform(world, &deed);
+}
+
+static enum result set_headers(const struct deed *deed, struct engine *engine, struct job_status *ret_status, struct fault *fault)
+{
+	return engine_headers_set(engine, deed->row, deed->headers, deed->write_only, ret_status, fault);
+}
+
+enum result world_set_headers(struct world *world, int64_t row, const char *block, bool write_only)
+{
+	struct buffer headers = { .bytes = (char *)(uintptr_t)block, .length = strlen(block), .length_max = strlen(block) };
+	struct deed deed = { .act = set_headers, .row = row, .headers = &headers, .write_only = write_only };
+
+	return perform(world, &deed);
+}
+
+static enum result get_headers(const struct deed *deed, struct engine *engine, struct job_status *ret_status, struct fault *fault)
+{
+	(void)ret_status;
+	return engine_headers_get(engine, deed->row, deed->headers, fault);
+}
+
+enum result world_get_headers(struct world *world, int64_t row, struct buffer *to)
+{
+	struct deed deed = { .act = get_headers, .row = row, .headers = to };
 
 	return perform(world, &deed);
 }

@@ -26,7 +26,7 @@ struct worker {
 	struct pending *pending;
 	bool has_answered; /* as whom, to servers: */
 	bool implicit;
-	char user[32], password[32];
+	char user[32], password[32], headers[128];
 };
 
 struct world_file *world_file(struct world *world, const char *path)
@@ -213,6 +213,9 @@ static void note_login(struct worker *worker, const struct order *order)
 	file->implicit = login->implicit;
 	text_display(file->user, sizeof(file->user), "%s", login->user);
 	text_display(file->password, sizeof(file->password), "%s", login->password);
+	text_display(file->headers, sizeof(file->headers), "%s", order->route->headers != NULL ? order->route->headers : "");
+	if (worker->has_answered && strcmp(worker->headers, file->headers) != 0)
+		wrong(worker->world, "asked with two jobs' headers", order->file.url);
 	if (worker->has_answered && (worker->implicit != login->implicit || strcmp(worker->user, login->user) != 0 ||
 	                             strcmp(worker->password, login->password) != 0))
 		wrong(worker->world, "answered as two", order->file.url);
@@ -220,6 +223,7 @@ static void note_login(struct worker *worker, const struct order *order)
 	worker->implicit = login->implicit;
 	memcpy(worker->user, file->user, sizeof(worker->user));
 	memcpy(worker->password, file->password, sizeof(worker->password));
+	memcpy(worker->headers, file->headers, sizeof(worker->headers));
 }
 
 /* --- made-up workers --- */

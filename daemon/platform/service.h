@@ -33,7 +33,7 @@ enum result service_install(struct buffer *warnings, struct fault *fault) MUST_C
 enum result service_configure(struct buffer *warnings, struct fault *fault) MUST_CHECK;
 enum result service_uninstall(struct fault *fault) MUST_CHECK;
 
-/* Once, first thing in main(): DLL search limited to system32, process mitigations, RegDisablePredefinedCacheEx,
+/* Once, first thing in main(): no memory is left in crash dumps; DLL search limited to system32, process mitigations, RegDisablePredefinedCacheEx,
  * DACLs of the process (rules 17 and 22).  On the Linux ground: refuse to run without $FERRY_TEST_ROOT. */
 enum result service_harden_process(struct fault *fault) MUST_CHECK;
 

@@ -5,6 +5,7 @@
 #include <signal.h>
 #include <stdatomic.h>
 #include <sys/prctl.h>
+#include <sys/resource.h>
 #include <sys/stat.h>
 
 #include "platform/posix/fault.h"
@@ -47,7 +48,6 @@ enum result service_run(bool console, const struct service_handler *handler, enu
 	int error = pthread_create(&thread, NULL, listen_for_signals, &listener);
 	if (error != 0)
 		return fault_errno(fault, error, "listen for signals");
-
 	enum result result = body(context);
 	atomic_store(&listener.over, true);
 	pthread_kill(thread, SIGTERM); /* to that thread alone: wakes it */
@@ -77,8 +77,8 @@ enum result service_uninstall(struct fault *fault)
 enum result service_harden_process(struct fault *fault)
 {
 	umask(077);
-	/* No core file and no debugger of the same uid: the memory holds what other identities fetched. */
-	if (signal(SIGPIPE, SIG_IGN) == SIG_ERR || prctl(PR_SET_DUMPABLE, 0) != 0)
+	/* No core file and no debugger of the same uid.  The limit too: whoever changes his uid may be dumpable again. */
+	if (signal(SIGPIPE, SIG_IGN) == SIG_ERR || prctl(PR_SET_DUMPABLE, 0) != 0 || setrlimit(RLIMIT_CORE, &(struct rlimit){ 0 }) != 0)
 		return fault_errno(fault, errno, "harden the process");
 	return testroot_path("", NULL, 0, NULL, fault);
 }

@@ -71,8 +71,28 @@ static enum result own_what_is_made(struct fault *fault)
 	return security_own_what_is_made(token, &ferry, fault);
 }
 
+#define REPORT_NO_HEAP 0x1 /* WER_FAULT_REPORTING_FLAG_NOHEAP of werapi.h, which MinGW's cannot be compiled */
+
+/* What crashes leaves nothing of its memory behind, which has passwords and others' files in it.  An exception that nobody
+ * handles ends the process without a report; what ends it otherwise (a broken heap, abort) is reported without the heap.  Looked
+ * up, since Wine need not have it, and makes no dumps. */
+static void leave_no_dump(void)
+{
+	typedef HRESULT(WINAPI * set_flags)(DWORD flags);
+	HMODULE kernel = GetModuleHandleW(L"kernel32.dll");
+	FARPROC found = kernel != NULL ? GetProcAddress(kernel, "WerSetFlags") : NULL;
+	set_flags set;
+
+	(void)SetErrorMode(GetErrorMode() | SEM_FAILCRITICALERRORS | SEM_NOGPFAULTERRORBOX);
+	if (found == NULL)
+		return;
+	memcpy(&set, &found, sizeof set);
+	(void)set(REPORT_NO_HEAP);
+}
+
 enum result service_harden_process(struct fault *fault)
 {
+	leave_no_dump();
 	/* A heap that is broken must not be used to go on. */
 	(void)HeapSetInformation(NULL, HeapEnableTerminationOnCorruption, NULL, 0);
 	if (!SetDefaultDllDirectories(LOAD_LIBRARY_SEARCH_SYSTEM32))

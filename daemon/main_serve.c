@@ -229,15 +229,37 @@ static enum result keep_aside(struct daemon *daemon, struct events *events, cons
 	return RESULT_OK;
 }
 
+static enum result seal(void *context, const char *binding, const void *plain, size_t size, struct buffer *to,
+                        struct fault *fault)
+{
+	const struct daemon *daemon = context;
+
+	if (daemon->secrets == NULL)
+		return fault_set(fault, RESULT_DATA_UNUSABLE, FAULT_FERRY, 0,
+		                 "keep a secret: the key of Ferry's secrets cannot be used, event 1033 says why");
+	return secrets_seal(daemon->secrets, binding, plain, size, to, fault);
+}
+
+static enum result unseal(void *context, const char *binding, const void *sealed, size_t size, struct buffer *to,
+                          struct fault *fault)
+{
+	const struct daemon *daemon = context;
+
+	if (daemon->secrets == NULL)
+		return fault_set(fault, RESULT_SECRET_UNREADABLE, FAULT_FERRY, 0, "their key cannot be used");
+	return secrets_unseal(daemon->secrets, binding, sealed, size, to, fault);
+}
+
 static enum result open_queue(struct daemon *daemon, struct events *events, struct store **ret_store)
 {
+	const struct store_sealer here = { seal, unseal, daemon }, *sealer = secrets_can_seal() ? &here : NULL;
 	struct fault damage;
-	enum result result = store_open(daemon->database, ret_store, &damage);
+	enum result result = store_open(daemon->database, sealer, ret_store, &damage);
 
 	if (result == RESULT_STORE_DAMAGED) {
 		result = keep_aside(daemon, events, &damage);
 		if (result == RESULT_OK)
-			result = store_open(daemon->database, ret_store, daemon->fault);
+			result = store_open(daemon->database, sealer, ret_store, daemon->fault);
 	} else if (result != RESULT_OK) {
 		*daemon->fault = damage;
 	}
@@ -414,27 +436,6 @@ static enum result read_again(void *context, struct settings *ret_settings, stru
 	return RESULT_OK;
 }
 
-static enum result seal(void *context, const char *binding, const void *plain, size_t size, struct buffer *to,
-                        struct fault *fault)
-{
-	const struct daemon *daemon = context;
-
-	if (daemon->secrets == NULL)
-		return fault_set(fault, RESULT_DATA_UNUSABLE, FAULT_FERRY, 0,
-		                 "keep a password: the key of Ferry's secrets cannot be used, event 1033 says why");
-	return secrets_seal(daemon->secrets, binding, plain, size, to, fault);
-}
-
-static enum result unseal(void *context, const char *binding, const void *sealed, size_t size, struct buffer *to,
-                          struct fault *fault)
-{
-	const struct daemon *daemon = context;
-
-	if (daemon->secrets == NULL)
-		return fault_set(fault, RESULT_SECRET_UNREADABLE, FAULT_FERRY, 0, "their key cannot be used");
-	return secrets_unseal(daemon->secrets, binding, sealed, size, to, fault);
-}
-
 static enum result run_engine(struct daemon *daemon, struct store *store, struct events *events)
 {
 	struct settings *settings = &daemon->settings;
@@ -525,13 +526,13 @@ static enum result body(void *context)
 	if (result == RESULT_OK)
 		result = transfer_global_init(daemon->fault);
 	if (result == RESULT_OK)
+		result = open_secrets(daemon, events, &secrets);
+	daemon->secrets = secrets;
+	if (result == RESULT_OK)
 		result = open_queue(daemon, events, &store);
 	if (result == RESULT_OK)
 		result = own_folder_fault(read_mark(daemon->mark_file, daemon->mark, daemon->fault), daemon->mark_file,
 		                          daemon->fault);
-	if (result == RESULT_OK)
-		result = open_secrets(daemon, events, &secrets);
-	daemon->secrets = secrets;
 	if (result == RESULT_OK) {
 		describe(daemon);
 		result = run_engine(daemon, store, events);

@@ -33,3 +33,7 @@ CREATE TABLE headers (
 CREATE TRIGGER headers_end AFTER UPDATE OF state ON job WHEN new.state IN (7, 8) BEGIN
 	DELETE FROM headers WHERE job_row = new.row;
 END;
+
+-- What stands behind the '?' of a URL is sealed, bound to the job's id; NULL: nothing does, or nothing can be sealed here.
+ALTER TABLE file ADD COLUMN query BLOB CHECK (length(query) BETWEEN 1 AND 4096);
+ALTER TABLE mirror ADD COLUMN query BLOB CHECK (length(query) BETWEEN 1 AND 4096);

@@ -20,6 +20,8 @@ enum result secrets_new(const char *data_folder, struct secrets **ret_secrets, s
 void secrets_free(struct secrets *secrets); /* NULL is fine */
 DEFINE_CLEANUP(secrets)
 
+bool secrets_can_seal(void); /* has the ground DPAPI? */
+
 /* Append the sealed bytes.  `binding`: a text that must be the same when they are opened, as job and owner.
  * RESULT_TOO_LARGE: more than SECRET_BYTES_MAX | RESULT_INVALID_STATE: the thread wears an identity |
  * RESULT_NOT_SUPPORTED: the ground has no DPAPI. */

@@ -95,6 +95,11 @@ void secrets_free(struct secrets *secrets)
 	free(secrets);
 }
 
+bool secrets_can_seal(void)
+{
+	return secrets_dpapi != NULL;
+}
+
 /* The key has one length, so that nothing of a binding can be taken for a part of it. */
 static enum result convert(bool seal, const struct secrets *secrets, const char *binding, const void *from, size_t size,
                            struct buffer *to, struct fault *fault)

@@ -21,7 +21,7 @@ enum result change_end(struct engine *engine, enum result result, struct fault *
 		return RESULT_OK;
 	store_undo(engine->parts.store);
 	/* A store in trouble may have undone more than this savepoint: then the whole turn goes. */
-	if (result_class(result) != RETRY_CALLER && result != RESULT_TOKEN_REQUIRED)
+	if (result_class(result) != RETRY_CALLER && result != RESULT_TOKEN_REQUIRED && result != RESULT_SECRET_UNREADABLE)
 		engine_break(engine, fault);
 	return result;
 }

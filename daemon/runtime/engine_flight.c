@@ -212,6 +212,7 @@ static void flight_remove(struct engine *engine, struct flight *flight)
 	}
 	file_handle_free(flight->handle);
 	hash_free(flight->hash);
+	text_wipe(flight->file.url, sizeof(flight->file.url));
 	free(flight);
 }
 
@@ -680,6 +681,17 @@ static bool must_rest(struct engine *engine, struct active *active, struct file 
 	return true;
 }
 
+/* If it may not be opened, the job has failed, and the active may be gone. */
+static bool may_ask(struct engine *engine, struct active *active, struct file *file, uint32_t source)
+{
+	struct fault fault;
+	enum result result = engine_source_open(engine, file, source, &fault);
+
+	if (result == RESULT_SECRET_UNREADABLE)
+		active_fail(engine, active, &fault);
+	return result == RESULT_OK;
+}
+
 static void advance_transfer(struct engine *engine, struct active *active)
 {
 	while (may_start_file(engine, active)) {
@@ -691,7 +703,8 @@ static void advance_transfer(struct engine *engine, struct active *active)
 			active->exhausted = true;
 			break;
 		}
-		if (!may_touch(engine, active, &file) || must_rest(engine, active, &file, &choice))
+		if (!may_touch(engine, active, &file) || must_rest(engine, active, &file, &choice) ||
+		    !may_ask(engine, active, &file, choice.source))
 			return;
 		engine_sweep_folder(engine, active, file.path);
 		flight = flight_start(engine, active, &file, FLIGHT_OPENING);

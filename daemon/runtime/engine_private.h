@@ -402,6 +402,8 @@ struct source_choice {
  * seconds, with why; 0: not. */
 uint32_t engine_source_choose(struct engine *engine, const struct active *active, struct file *file,
                               struct source_choice *ret_choice, struct fault *fault);
+/* The file's URL, which is that of `source`, with its query: it is open while the file is fetched.  RESULT_SECRET_UNREADABLE. */
+enum result engine_source_open(struct engine *engine, struct file *file, uint32_t source, struct fault *fault) MUST_CHECK;
 /* A client resumes the job: what its files' sources did is forgiven, in flights that are still out as well. */
 enum result engine_source_forgive(struct engine *engine, int64_t row, struct fault *fault) MUST_CHECK;
 /* All URLs of the job that begin with `from` begin with `to` instead.  In the store; a failure leaves what it did to a

@@ -28,6 +28,21 @@ static bool take_source(struct engine *engine, struct file *file, uint32_t sourc
 	return result == RESULT_OK;
 }
 
+enum result engine_source_open(struct engine *engine, struct file *file, uint32_t source, struct fault *fault)
+{
+	size_t length = strlen(file->url);
+	struct fault why;
+
+	if (length == 0 || file->url[length - 1] != '?') /* it is all there */
+		return RESULT_OK;
+	enum result result = store_source_url(engine->parts.store, file->row, source, file->url, &why);
+	if (result == RESULT_OK)
+		return RESULT_OK;
+	if (result != RESULT_SECRET_UNREADABLE)
+		engine_break(engine, &why);
+	return fault_set(fault, result, why.source, why.raw, "files[%u]: %s", (unsigned)file->ordinal, why.what);
+}
+
 static bool looks_on(const struct active *active)
 {
 	return active->patience == job_patience(JOB_PROFILE_INTERACTIVE);
@@ -140,19 +155,15 @@ static enum result replace_source(struct engine *engine, const struct file *file
                                   const struct replacement *replacement, uint32_t *moved, struct fault *fault)
 {
 	char url[URL_BYTES_MAX + 1], field[64];
-	enum result result = RESULT_OK;
 
-	if (source > 0)
-		result = store_mirror_url(engine->parts.store, file->row, source, url, fault);
-	else
-		memcpy(url, file->url, sizeof(url));
-	if (result != RESULT_OK || !url_begins_with(text_view(url), replacement->from))
-		return result;
 	if (source > 0)
 		text_display(field, sizeof(field), "params.new_prefix: files[%u].mirrors[%u]", (unsigned)file->ordinal,
 		             (unsigned)source - 1);
 	else
 		text_display(field, sizeof(field), "params.new_prefix: files[%u].url", (unsigned)file->ordinal);
+	enum result result = name_field(store_source_url(engine->parts.store, file->row, source, url, fault), field, fault);
+	if (result != RESULT_OK || !url_begins_with(text_view(url), replacement->from))
+		return result;
 	result = name_field(url_replace_prefix(text_view(url), replacement->from, replacement->to, url, fault), field, fault);
 	if (result == RESULT_OK)
 		result = engine_check_url(engine, text_view(url), file->ranges > 0, field, fault);
@@ -258,7 +269,7 @@ static bool find_next(struct engine *engine, struct flight *flight, int64_t left
 		flight->source = source;
 		uint32_t s = rests_s(engine, flight->active, &flight->file, left, &why);
 
-		if (s == 0)
+		if (s == 0 && engine_source_open(engine, &flight->file, source, &why) == RESULT_OK)
 			return true;
 		flight->tried |= 1u << source;
 		tell(flight, &why, s);

@@ -28,6 +28,7 @@ _Static_assert(PROXY_MODE_COUNT == 4 && PROXY_TEXT_BYTES_MAX == 4000, "schema/: 
 _Static_assert(JOB_CREDENTIALS_ALL == 255 && CREDENTIALS_MAX == 8, "schema/: credentials");
 _Static_assert(STORE_SEALED_BYTES_MAX == 16384, "schema/: credential.sealed");
 _Static_assert(JOB_HEADER_NAMES_BYTES_MAX == 1024 && STORE_HEADERS_SEALED_BYTES_MAX == 17408, "schema/: headers");
+_Static_assert(STORE_QUERY_SEALED_BYTES_MAX == 4096, "schema/: queries");
 _Static_assert(FILE_ETAG_BYTES_MAX == 512 && FILE_MODIFIED_BYTES_MAX == 64, "schema/: limits of texts");
 
 /* clang-format off */ /* SQL has lines of its own. */
@@ -117,20 +118,28 @@ const char *const store_statements[STATEMENT_COUNT] = {
 	[COUNT_FINISHED_OF_OWNER] = "SELECT jobs_finished FROM owner WHERE name = ?1",
 
 	[FILE_NEXT_ORDINAL] = "SELECT coalesce(max(ordinal) + 1, 0) FROM file WHERE job_row = ?1",
-	[FILE_INSERT] = "INSERT INTO file (job_row, ordinal, path_key, " FILE_GIVEN ", " FILE_SAVED ") "
-	                "VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15, ?16, ?17, ?18, ?19, ?20, ?21, ?22)",
+	[FILE_INSERT] = "INSERT INTO file (job_row, ordinal, path_key, query, " FILE_GIVEN ", " FILE_SAVED ") "
+	                "VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15, ?16, ?17, ?18, ?19, ?20, ?21, ?22, ?23)",
 	[FILE_BY_ROW] = FILE_SELECT "WHERE row = ?1",
 	[FILE_NEXT_IN_STATE] = FILE_SELECT "INDEXED BY file_state WHERE job_row = ?1 AND state = ?2 AND ordinal >= ?3 "
 	                                   "ORDER BY ordinal LIMIT 1",
 	[FILE_NEXT_PARTIAL] = FILE_SELECT "INDEXED BY file_partial WHERE job_row = ?1 AND ordinal >= ?2 "
 	                                  "AND partial <> '' AND state <> 2 ORDER BY ordinal LIMIT 1",
 	[FILE_SAVE] = "UPDATE file SET (" FILE_SAVED ") = (?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12) WHERE row = ?1",
-	[FILE_SET_URL] = "UPDATE file SET url = ?2 WHERE row = ?1",
+	[FILE_SET_URL] = "UPDATE file SET (url, query) = (?2, ?3) WHERE row = ?1",
+	[FILE_WHOLE_URL] = "SELECT url, query FROM file WHERE row = ?1",
+	[FILE_IN_CLEAR] = "SELECT row, 0, url FROM file WHERE row > ?1 AND 0 = ?2 AND query IS NULL AND url LIKE '%?_%' "
+	                  "ORDER BY row LIMIT 1",
 	[FILES_OF_JOB] = FILE_SELECT "INDEXED BY file_ordinal WHERE job_row = ?1 AND ordinal >= ?2 "
 	                             "ORDER BY ordinal LIMIT ?3",
-	[MIRROR_INSERT] = "INSERT INTO mirror (file_row, source, url) VALUES (?1, ?2, ?3)",
-	[MIRROR_SET_URL] = "UPDATE mirror SET url = ?3 WHERE file_row = ?1 AND source = ?2",
+	[MIRROR_INSERT] = "INSERT INTO mirror (file_row, source, url, query) VALUES (?1, ?2, ?3, ?4)",
+	[MIRROR_SET_URL] = "UPDATE mirror SET (url, query) = (?3, ?4) WHERE file_row = ?1 AND source = ?2",
 	[MIRROR_URL] = "SELECT url FROM mirror WHERE file_row = ?1 AND source = ?2",
+	[MIRROR_WHOLE_URL] = "SELECT url, query FROM mirror WHERE file_row = ?1 AND source = ?2",
+	[MIRROR_IN_CLEAR] = "SELECT file_row, source, url FROM mirror WHERE (file_row, source) > (?1, ?2) AND query IS NULL "
+	                    "AND url LIKE '%?_%' ORDER BY file_row, source LIMIT 1",
+	[ID_OF_JOB] = "SELECT id FROM job WHERE row = ?1",
+	[ID_OF_FILES_JOB] = "SELECT id FROM job WHERE row = (SELECT job_row FROM file WHERE row = ?1)",
 	[RANGES_INSERT] = "INSERT INTO ranges (file_row, list) VALUES (?1, ?2)",
 	[RANGES_OF_FILE] = "SELECT list FROM ranges WHERE file_row = ?1",
 	[SOURCES_FORGIVE] = "UPDATE file INDEXED BY file_ordinal SET sources_refused = 0, source_failures = 0, "

@@ -15,10 +15,20 @@
 
 struct store;
 
-/* Open or create `path`, check it, migrate it.  RESULT_STORE_DAMAGED | RESULT_STORE_TOO_NEW | RESULT_STORE_FOREIGN |
+/* How the queries of URLs are sealed for the disk (platform/secrets).  RESULT_SECRET_UNREADABLE is unseal's alone. */
+struct store_sealer {
+	enum result (*seal)(void *context, const char *binding, const void *plain, size_t size, struct buffer *to,
+	                    struct fault *fault);
+	enum result (*unseal)(void *context, const char *binding, const void *sealed, size_t size, struct buffer *to,
+	                      struct fault *fault);
+	void *context;
+};
+
+/* Open or create `path`, check it, migrate it.  `sealer` NULL: nothing can be sealed, queries are kept in the clear; else those
+ * that are there in the clear are sealed now.  RESULT_STORE_DAMAGED | RESULT_STORE_TOO_NEW | RESULT_STORE_FOREIGN |
  * RESULT_STORE_BUSY | RESULT_DENIED | RESULT_IO_FAILED | RESULT_DISK_FULL | RESULT_NO_MEMORY.  Nothing is changed in a
  * database that is refused.  Who puts a damaged one aside moves `path`, `path`-wal and `path`-journal together. */
-enum result store_open(const char *path, struct store **ret_store, struct fault *fault) MUST_CHECK;
+enum result store_open(const char *path, const struct store_sealer *sealer, struct store **ret_store, struct fault *fault) MUST_CHECK;
 void store_free(struct store *store);
 DEFINE_CLEANUP(store)
 
@@ -85,7 +95,7 @@ enum result store_jobs_count(struct store *store, const char *owner, uint64_t *r
 /* Those of them that count towards the limits of ordinary owners (job.limited). */
 enum result store_jobs_limited(struct store *store, const char *owner, uint64_t *ret_count, struct fault *fault) MUST_CHECK;
 
-/* --- files --- */
+/* --- files.  What they have of a URL ends behind its '?' if the rest is sealed: store_source_url has all of it. --- */
 /* Adds with the next ordinal; sets row and ordinal.  RESULT_DUPLICATE_DESTINATION; fault->what has the path.
  * `path_key` is the path as compared (core/destination), unique within the job. */
 enum result store_file_insert(struct store *store, int64_t job_row, struct file *file, const char *path_key,
@@ -108,6 +118,10 @@ enum result store_files_list(struct store *store, int64_t job_row, uint32_t from
 enum result store_mirror_insert(struct store *store, int64_t file_row, uint32_t source, const char *url,
                                 struct fault *fault) MUST_CHECK;
 enum result store_mirror_url(struct store *store, int64_t file_row, uint32_t source, char to[URL_BYTES_MAX + 1],
+                             struct fault *fault) MUST_CHECK;
+/* The whole URL of a file's source: 0 its own, n that of its n-th mirror.  RESULT_SECRET_UNREADABLE: its query is not to be
+ * opened. */
+enum result store_source_url(struct store *store, int64_t file_row, uint32_t source, char to[URL_BYTES_MAX + 1],
                              struct fault *fault) MUST_CHECK;
 /* The ranges of a file whose `ranges` counts them, as core/ranges prints them. */
 enum result store_ranges_insert(struct store *store, int64_t file_row, const char *list, struct fault *fault) MUST_CHECK;

@@ -80,9 +80,12 @@ static enum result next_ordinal(struct store *store, int64_t job_row, int64_t *r
 enum result store_file_insert(struct store *store, int64_t job_row, struct file *file, const char *path_key,
                               struct fault *fault)
 {
+	AUTO(divided_url) struct divided_url divided;
 	int64_t ordinal = 0;
 	char digest[DIGEST_TEXT_BYTES_MAX];
-	enum result result = next_ordinal(store, job_row, &ordinal, fault);
+	enum result result = url_divide(store, ID_OF_JOB, job_row, file->url, &divided, fault);
+	if (result == RESULT_OK)
+		result = next_ordinal(store, job_row, &ordinal, fault);
 	if (result != RESULT_OK)
 		return result;
 
@@ -91,7 +94,8 @@ enum result store_file_insert(struct store *store, int64_t job_row, struct file 
 	put_i64(&query, job_row);
 	put_i64(&query, ordinal);
 	put_text(&query, path_key);
-	put_text(&query, file->url);
+	put_sealed(&query, divided.query.bytes, divided.query.length);
+	put_text(&query, divided.url);
 	put_text(&query, file->path);
 	put_size(&query, "bytes_stated", file->is_size_stated ? file->bytes_stated : SIZE_UNKNOWN);
 	put_text(&query, digest);
@@ -190,10 +194,16 @@ enum result store_partial_exists(struct store *store, const char *partial, bool 
 enum result store_mirror_insert(struct store *store, int64_t file_row, uint32_t source, const char *url,
                                 struct fault *fault)
 {
+	AUTO(divided_url) struct divided_url divided;
+	enum result result = url_divide(store, ID_OF_FILES_JOB, file_row, url, &divided, fault);
+	if (result != RESULT_OK)
+		return result;
+
 	AUTO(query) struct query query = query_start(store, MIRROR_INSERT, "insert a mirror");
 	put_i64(&query, file_row);
 	put_i64(&query, source);
-	put_text(&query, url);
+	put_text(&query, divided.url);
+	put_sealed(&query, divided.query.bytes, divided.query.length);
 	return query_run(&query, NULL, fault);
 }
 
@@ -237,22 +247,6 @@ enum result store_ranges(struct store *store, int64_t file_row, struct buffer *t
 		return fault_set(fault, RESULT_STORE_DAMAGED, FAULT_FERRY, 0, "a file's ranges are missing");
 	result = take_long_text(&query, to);
 	return result == RESULT_OK ? query_taken(&query, fault) : fault_set(fault, result, FAULT_FERRY, 0, "find ranges");
-}
-
-enum result store_source_set_url(struct store *store, int64_t file_row, uint32_t source, const char *url,
-                                 struct fault *fault)
-{
-	AUTO(query) struct query query = query_start(store, source == 0 ? FILE_SET_URL : MIRROR_SET_URL, "move a source");
-	uint32_t changes = 0;
-
-	put_i64(&query, file_row);
-	if (source > 0)
-		put_i64(&query, source);
-	put_text(&query, url);
-	enum result result = query_run(&query, &changes, fault);
-	if (result == RESULT_OK && changes == 0)
-		return fault_set(fault, RESULT_NOT_FOUND, FAULT_FERRY, 0, "move a source");
-	return result;
 }
 
 enum result store_sources_forgive(struct store *store, int64_t job_row, struct fault *fault)

@@ -3,6 +3,7 @@
  *   store_open.c   which files are ours, checking, migrating, settings
  *   store.c        the statements, turns and jobs
  *   store_file.c   files
+ *   store_url.c    URLs, whose queries are sealed
  *   store_network.c  proxies, and sealed credentials and headers
  *   store_attempt.c  how attempts to fetch went
  *   store_query.c  running one statement: arguments in, columns out, SQLite's codes into results
@@ -56,10 +57,16 @@ enum statement {
 	FILE_NEXT_PARTIAL,
 	FILE_SAVE,
 	FILE_SET_URL,
+	FILE_WHOLE_URL,
+	FILE_IN_CLEAR,
 	FILES_OF_JOB,
 	MIRROR_INSERT,
 	MIRROR_SET_URL,
 	MIRROR_URL,
+	MIRROR_WHOLE_URL,
+	MIRROR_IN_CLEAR,
+	ID_OF_JOB,
+	ID_OF_FILES_JOB,
 	RANGES_INSERT,
 	RANGES_OF_FILE,
 	SOURCES_FORGIVE,
@@ -84,6 +91,7 @@ enum statement {
 struct store {
 	sqlite3 *db;
 	sqlite3_stmt *statements[STATEMENT_COUNT];
+	struct store_sealer sealer; /* without functions: nothing is sealed */
 	bool turn;    /* between store_begin and store_commit or store_rollback */
 	bool request; /* between store_savepoint and store_release or store_undo */
 	bool lasting; /* the turn has written what must not be lost */
@@ -91,6 +99,25 @@ struct store {
 
 /* --- store.c --- */
 extern const char *const store_statements[STATEMENT_COUNT];
+
+/* --- store_url.c --- */
+
+#define STORE_QUERY_SEALED_BYTES_MAX 4096u
+
+/* A URL as it is put into a row. */
+struct divided_url {
+	char url[URL_BYTES_MAX + 1];
+	struct buffer query; /* sealed; empty: `url` is all of it */
+};
+static inline void divided_url_cleanup(struct divided_url *divided)
+{
+	buffer_done(&divided->query);
+}
+/* Of the job that ID_OF_JOB or ID_OF_FILES_JOB finds by the row.  *ret_divided is set in any case. */
+enum result url_divide(struct store *store, enum statement which, int64_t row, const char *url, struct divided_url *ret_divided,
+                       struct fault *fault) MUST_CHECK;
+/* What is there from before in the clear.  A turn that fails is the caller's to end, by closing. */
+enum result store_seal_queries(struct store *store, bool *ret_some, struct fault *fault) MUST_CHECK;
 
 /* --- store_query.c --- */
 
@@ -119,7 +146,7 @@ void put_u64(struct query *query, const char *name, uint64_t number);
 void put_size(struct query *query, const char *name, uint64_t bytes); /* SIZE_UNKNOWN as NULL */
 void put_text(struct query *query, const char *text);                 /* must live until the last step */
 void put_octets(struct query *query, const char *text);               /* the same, not necessarily UTF-8 */
-void put_sealed(struct query *query, const void *bytes, size_t size); /* the same, any bytes */
+void put_sealed(struct query *query, const void *bytes, size_t size); /* the same, any bytes; NULL as NULL */
 
 void put_fault(struct query *query, const struct fault *fault); /* four columns, as take_fault */
 
@@ -132,6 +159,7 @@ int64_t take_i64(struct query *query, int64_t minimum, int64_t maximum);
 uint64_t take_u64(struct query *query);
 uint32_t take_u32(struct query *query);
 uint64_t take_size(struct query *query); /* NULL as SIZE_UNKNOWN */
+bool take_null(struct query *query); /* is it NULL?  Then it is taken */
 void take_text(struct query *query, char *to, size_t size);
 enum result take_long_text(struct query *query, struct buffer *to) MUST_CHECK; /* RESULT_NO_MEMORY */
 enum result take_long_octets(struct query *query, struct buffer *to) MUST_CHECK; /* the same, of any bytes */

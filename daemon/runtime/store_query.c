@@ -204,6 +204,14 @@ uint64_t take_size(struct query *query)
 	return SIZE_UNKNOWN;
 }
 
+bool take_null(struct query *query)
+{
+	bool is_null = sqlite3_column_type(query->statement, query->columns) == SQLITE_NULL;
+
+	query->columns += is_null;
+	return is_null;
+}
+
 void take_text(struct query *query, char *to, size_t size)
 {
 	int column = query->columns++;

@@ -54,6 +54,8 @@ void transfer_free(struct transfer *transfer)
 	ranges_done(&transfer->ranges);
 	free(transfer->block);
 	free(transfer->moved);
+	if (transfer->text)
+		text_wipe(transfer->text, strlen(transfer->text));
 	free(transfer->text);
 	free(transfer);
 }

@@ -68,6 +68,7 @@ static inline void order_free(struct order *order)
 		buffer_done(&order->list);
 		hash_free(order->hash);
 		transfer_route_free(order->route);
+		text_wipe(order->file.url, sizeof(order->file.url)); /* its query is often a secret */
 	}
 	free(order);
 }

@@ -195,7 +195,7 @@ static void prefix__that_cannot_be_replaced__changes_nothing(void **state)
 	/* Ten files would do, the eleventh has a digit more. */
 	memset(longest, 'a', sizeof(longest));
 	memcpy(longest, "http://h/", 9);
-	longest[URL_BYTES_MAX - 1] = '\0';
+	longest[URL_BYTES_MAX - 1 - strlen(WORLD_QUERY)] = '\0';
 	refuse(&world, row, OLD, longest, RESULT_TOO_LONG, "params.new_prefix: files[10].url: ");
 	assert_int_equal(urls(&world, row, OLD), 11);
 	assert_int_equal(urls(&world, row, NEW), 11);

@@ -17,6 +17,7 @@ static void begin(struct world *world, uint64_t seed)
 	world->remote = true;
 	world_crash(world);
 	world_hello(world);
+	world->plain = true; /* a share has no query, and files move there */
 }
 
 static int64_t make(struct world *world, const struct world_order *order)
@@ -288,6 +289,7 @@ static void share__on_a_ground_without__is_refused_by_its_field(void **state)
 
 	(void)state;
 	helped_begin(&world, 2);
+	world.plain = true;
 	assert_int_equal(world_create(&world, &(struct world_order){ .files = 1, .shares = 1 }), -1);
 	assert_non_null(strstr(world.refusal, "params.files[0].url: a share's file"));
 	assert_int_equal(world_create(&world, &(struct world_order){ .files = 1, .mirrors = 2, .shares = 4 }), -1);

@@ -136,10 +136,11 @@ static void start(struct world *world)
 {
 	struct events_settings events = { world->folder, 1 << 20, 2, false };
 	struct clock clock = { wall_ms, mono_ms, local_minute, world };
+	const struct store_sealer sealer = { seal, unseal, world };
 	struct fault fault = { 0 };
 
 	random_world = world;
-	assert_int_equal(store_open(world->database, &world->store, &fault), RESULT_OK);
+	assert_int_equal(store_open(world->database, world->no_seal ? NULL : &sealer, &world->store, &fault), RESULT_OK);
 	assert_int_equal(events_open(&events, clock, &world->events, &fault), RESULT_OK);
 	world->parts = (struct engine_parts){ .store = world->store, .events = world->events,
 		                              .settings = &world->settings, .clock = clock,

@@ -112,6 +112,7 @@ struct world {
 	bool trials_stuck; /* whoever tries waits */
 	enum result trial_fails; /* as it ends */
 	long trial_status;
+	bool plain;        /* URLs have no query */
 	bool no_seal;      /* nothing can be sealed, from the next start on */
 	bool secrets_lost; /* nothing that was sealed can be opened */
 	bool no_chance;    /* random bytes cannot be had: the turn breaks where a file would get a name, late in it */
@@ -127,6 +128,7 @@ void world_crash(struct world *world);
 /* A client's process of that person says hello. */
 void world_hello_as(struct world *world, enum person person);
 void world_hello(struct world *world); /* the owner's */
+#define WORLD_QUERY "?sig=0pen/s3same" /* of every URL */
 struct world_order {
 	enum person owner;
 	uint32_t files;

@@ -141,10 +141,10 @@ static enum result print_ranges(struct buffer *text, uint64_t size)
 	return buffer_print(text, ",\"ranges\":[{\"offset\":%" PRIu64 "},{\"offset\":0,\"length\":%" PRIu64 "}]", size + some, some);
 }
 
-static enum result print_url(struct buffer *text, const char *host, uint32_t number, bool share)
+static enum result print_url(const struct world *world, struct buffer *text, const char *host, uint32_t number, bool share)
 {
 	return share ? buffer_print(text, "\"\\\\\\\\%s\\\\sim\\\\%" PRIu32 "\"", host, number)
-	             : buffer_print(text, "\"http://%s.test/%" PRIu32 "\"", host, number);
+	             : buffer_print(text, "\"http://%s.test/%" PRIu32 "%s\"", host, number, world->plain ? "" : WORLD_QUERY);
 }
 
 static enum result print_files(struct world *world, struct buffer *text, const struct world_order *order)
@@ -158,7 +158,7 @@ static enum result print_files(struct world *world, struct buffer *text, const s
 		result = buffer_print(text, "%s{\"path\":\"%s%s%s%" PRIu32 "\",\"url\":", i == 0 ? "" : ",", root,
 		                      order->folder != NULL ? order->folder : "", separator, number);
 		if (result == RESULT_OK)
-			result = print_url(text, "sim", number, order->shares & 1u);
+			result = print_url(world, text, "sim", number, order->shares & 1u);
 		if (result == RESULT_OK && order->digest)
 			result = buffer_print(text, ",\"digest\":\"sha256:%064d\"", 0);
 		if (result == RESULT_OK && order->ranges)
@@ -173,7 +173,7 @@ static enum result print_files(struct world *world, struct buffer *text, const s
 			snprintf(host, sizeof(host), "mirror%" PRIu32 ".sim", n);
 			result = n > 1 ? buffer_print(text, ",") : result;
 			if (result == RESULT_OK)
-				result = print_url(text, host, number, order->shares >> n & 1u);
+				result = print_url(world, text, host, number, order->shares >> n & 1u);
 		}
 		if (result == RESULT_OK)
 			result = buffer_print(text, "]}");

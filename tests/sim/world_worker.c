@@ -31,7 +31,7 @@ struct worker {
 
 struct world_file *world_file(struct world *world, const char *path)
 {
-	const char *number = path + strlen(path);
+	const char *number = path + strcspn(path, "?");
 
 	while (number > path && *number != '/' && *number != '\\')
 		number--;
@@ -256,6 +256,8 @@ static void give_order(struct worker *worker, struct order *order)
 	struct pending **end = &worker->pending, *pending;
 
 	check_order(worker, order);
+	if (order->kind == ORDER_FETCH && !worker->world->plain && !url_is_share(text_view(order->file.url)) && strstr(order->file.url, "?sig=") == NULL)
+		wrong(worker->world, "asked without its query", order->file.url);
 	if (order->kind == ORDER_FETCH && (worker->kind == WORKER_SHARE) != url_is_share(text_view(order->file.url)))
 		wrong(worker->world, "fetched by the wrong kind of worker", order->file.url);
 	if (order->kind == ORDER_FETCH)

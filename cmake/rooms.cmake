@@ -182,7 +182,7 @@ endforeach()
 # Every program that initialises libcurl has Negotiate guarded and passwords forgotten, or does not link.
 if(TARGET room_platform_win32_negotiate)
   target_link_libraries(foreign_curl INTERFACE room_platform_win32_negotiate)
-  target_link_options(foreign_curl INTERFACE -Wl,--wrap=curl_global_init -Wl,--wrap=curl_global_init_mem)
+  target_link_options(foreign_curl INTERFACE -Wl,--wrap=curl_global_init)
 endif()
 
 function(room_closure room ret)

@@ -3,10 +3,10 @@
  * Windows' package of that name takes NTLM by itself where Kerberos cannot be had, and libcurl hands it no list of what it
  * may take.  So libcurl gets a table of SSPI's functions in which a message of Negotiate that has NTLM in it is an error,
  * and is never sent.  No room names this one: the linker leads calls of curl_global_init here (cmake/rooms.cmake), and with a
- * libcurl that keeps that table elsewhere no program links that makes one.  There it also gets a heap that forgets.
+ * libcurl that keeps these elsewhere no program links that makes one.  There it also gets a heap that forgets.
  *
- * Not by SEC_WINNT_AUTH_IDENTITY_EX's list of packages ("!ntlm"): with it, what the bytes say would still have to be looked
- * at to know, and Wine takes that structure for the older one.
+ * Not by SEC_WINNT_AUTH_IDENTITY_EX's list of packages ("!ntlm"): libcurl fills the older structure, a package that does not
+ * know the newer one would read past it, and what the bytes say would still have to be looked at to know.
  */
 #include "platform/win32/win32.h"
 
@@ -19,9 +19,11 @@
 #define ERROR_NTLM_BLOCKED 1937L /* "The authentication failed since NTLM was blocked", as by the machine's policy */
 #endif
 
-extern PSecurityFunctionTableW Curl_pSecFn; /* libcurl's; NULL before it is initialised */
-int __real_curl_global_init_mem(long flags, void *(*)(size_t), void (*)(void *), void *(*)(void *, size_t),
-                                char *(*)(const char *), void *(*)(size_t, size_t)); /* CURLcode */
+/* libcurl's, which sets them when it is initialised */
+extern PSecurityFunctionTableW Curl_pSecFn;
+extern void (*Curl_cfree)(void *);
+extern void *(*Curl_crealloc)(void *, size_t);
+int __real_curl_global_init(long flags); /* CURLcode */
 int __wrap_curl_global_init(long flags);
 
 static PSecurityFunctionTableW windows;
@@ -122,7 +124,7 @@ static SECURITY_STATUS SEC_ENTRY speak(PCredHandle credential, PCtxtHandle conte
 	return ntlm ? HRESULT_FROM_WIN32(ERROR_NTLM_BLOCKED) : status;
 }
 
-/* libcurl frees its copies of passwords as they are.  _msize: some of its strings come from the system's wcsdup. */
+/* libcurl frees its copies of passwords as they are. */
 static void forget(void *bytes)
 {
 	if (bytes != NULL)
@@ -146,7 +148,7 @@ static void *move(void *bytes, size_t size)
 
 int __wrap_curl_global_init(long flags)
 {
-	int code = __real_curl_global_init_mem(flags, malloc, forget, move, _strdup, calloc);
+	int code = __real_curl_global_init(flags);
 
 	if (code != 0 || Curl_pSecFn == &guarded)
 		return code;
@@ -157,5 +159,7 @@ int __wrap_curl_global_init(long flags)
 	guarded.FreeCredentialsHandle = release;
 	guarded.InitializeSecurityContextW = speak;
 	Curl_pSecFn = &guarded;
+	Curl_cfree = forget;
+	Curl_crealloc = move;
 	return code;
 }

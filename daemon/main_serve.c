@@ -252,18 +252,25 @@ static enum result unseal(void *context, const char *binding, const void *sealed
 
 static enum result open_queue(struct daemon *daemon, struct events *events, struct store **ret_store)
 {
-	const struct store_sealer here = { seal, unseal, daemon }, *sealer = secrets_can_seal() ? &here : NULL;
 	struct fault damage;
-	enum result result = store_open(daemon->database, sealer, ret_store, &damage);
+	enum result result = store_open(daemon->database, ret_store, &damage);
 
 	if (result == RESULT_STORE_DAMAGED) {
 		result = keep_aside(daemon, events, &damage);
 		if (result == RESULT_OK)
-			result = store_open(daemon->database, sealer, ret_store, daemon->fault);
+			result = store_open(daemon->database, ret_store, daemon->fault);
 	} else if (result != RESULT_OK) {
 		*daemon->fault = damage;
 	}
 	return own_folder_fault(result, daemon->database, daemon->fault);
+}
+
+/* Without the key, what an older Ferry left in the clear stays so until the next start: that was said by open_secrets. */
+static enum result seal_queries(struct daemon *daemon, struct store *store)
+{
+	enum result result = store_seal_with(store, &(struct store_sealer){ seal, unseal, daemon }, daemon->fault);
+
+	return result == RESULT_DATA_UNUSABLE && daemon->secrets == NULL ? RESULT_OK : result;
 }
 
 static enum result open_events(struct daemon *daemon, struct events **ret_events)
@@ -526,13 +533,15 @@ static enum result body(void *context)
 	if (result == RESULT_OK)
 		result = transfer_global_init(daemon->fault);
 	if (result == RESULT_OK)
-		result = open_secrets(daemon, events, &secrets);
-	daemon->secrets = secrets;
-	if (result == RESULT_OK)
 		result = open_queue(daemon, events, &store);
 	if (result == RESULT_OK)
 		result = own_folder_fault(read_mark(daemon->mark_file, daemon->mark, daemon->fault), daemon->mark_file,
 		                          daemon->fault);
+	if (result == RESULT_OK)
+		result = open_secrets(daemon, events, &secrets);
+	daemon->secrets = secrets;
+	if (result == RESULT_OK && secrets_can_seal())
+		result = own_folder_fault(seal_queries(daemon, store), daemon->database, daemon->fault);
 	if (result == RESULT_OK) {
 		describe(daemon);
 		result = run_engine(daemon, store, events);

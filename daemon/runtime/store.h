@@ -24,11 +24,13 @@ struct store_sealer {
 	void *context;
 };
 
-/* Open or create `path`, check it, migrate it.  `sealer` NULL: nothing can be sealed, queries are kept in the clear; else those
- * that are there in the clear are sealed now.  RESULT_STORE_DAMAGED | RESULT_STORE_TOO_NEW | RESULT_STORE_FOREIGN |
+/* Open or create `path`, check it, migrate it.  RESULT_STORE_DAMAGED | RESULT_STORE_TOO_NEW | RESULT_STORE_FOREIGN |
  * RESULT_STORE_BUSY | RESULT_DENIED | RESULT_IO_FAILED | RESULT_DISK_FULL | RESULT_NO_MEMORY.  Nothing is changed in a
  * database that is refused.  Who puts a damaged one aside moves `path`, `path`-wal and `path`-journal together. */
-enum result store_open(const char *path, const struct store_sealer *sealer, struct store **ret_store, struct fault *fault) MUST_CHECK;
+enum result store_open(const char *path, struct store **ret_store, struct fault *fault) MUST_CHECK;
+/* From now on queries are sealed, and those that are there in the clear at once; without this they are kept so.  Before any
+ * turn. */
+enum result store_seal_with(struct store *store, const struct store_sealer *sealer, struct fault *fault) MUST_CHECK;
 void store_free(struct store *store);
 DEFINE_CLEANUP(store)
 

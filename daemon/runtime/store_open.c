@@ -294,15 +294,17 @@ static enum result open_file(struct store *store, const char *path, struct lefto
 }
 
 /* What stood there in the clear is to be nowhere: freed bytes are overwritten (SQLITE_SECURE_DELETE), and the log is emptied. */
-static enum result seal(struct store *store, struct fault *fault)
+enum result store_seal_with(struct store *store, const struct store_sealer *sealer, struct fault *fault)
 {
 	bool some = false;
+
+	store->sealer = *sealer;
 	enum result result = store_seal_queries(store, &some, fault);
 
 	return result == RESULT_OK && some ? execute(store->db, "PRAGMA wal_checkpoint(TRUNCATE)", "empty the log", fault) : result;
 }
 
-enum result store_open(const char *path, const struct store_sealer *sealer, struct store **ret_store, struct fault *fault)
+enum result store_open(const char *path, struct store **ret_store, struct fault *fault)
 {
 	AUTO(store) struct store *store = calloc(1, sizeof(*store));
 	struct leftovers left = { false, false };
@@ -310,8 +312,6 @@ enum result store_open(const char *path, const struct store_sealer *sealer, stru
 
 	if (!store)
 		return fault_set(fault, RESULT_NO_MEMORY, FAULT_FERRY, 0, "open %s", path);
-	if (sealer)
-		store->sealer = *sealer;
 	enum result result = open_file(store, path, &left, fault);
 	if (result == RESULT_OK)
 		result = recognise(store->db, &left, path, fault);
@@ -325,8 +325,6 @@ enum result store_open(const char *path, const struct store_sealer *sealer, stru
 		result = prepare(store, fault);
 	if (result == RESULT_OK)
 		result = settle(store->db, fault);
-	if (result == RESULT_OK)
-		result = seal(store, fault);
 	if (result == RESULT_OK)
 		*ret_store = TAKE(store);
 	return result;

@@ -157,12 +157,13 @@ enum result store_seal_queries(struct store *store, bool *ret_some, struct fault
 	enum result result = RESULT_OK;
 
 	*ret_some = false;
-	if (store->sealer.seal == NULL)
-		return RESULT_OK;
 	result = store_begin(store, fault);
 	if (result == RESULT_OK)
 		result = seal_all(store, false, ret_some, fault);
 	if (result == RESULT_OK)
 		result = seal_all(store, true, ret_some, fault);
-	return result == RESULT_OK ? store_commit(store, fault) : result; /* closing rolls back */
+	if (result == RESULT_OK)
+		return store_commit(store, fault);
+	store_rollback(store);
+	return result;
 }

@@ -96,7 +96,7 @@ static int set_up(void **state)
 	settings_default(&service->settings);
 	events = (struct events_settings){ service->folder, 1 << 24, 2, false };
 	assert_int_equal(transfer_global_init(&fault), RESULT_OK);
-	assert_int_equal(store_open(service->database, NULL, &service->store, &fault), RESULT_OK);
+	assert_int_equal(store_open(service->database, &service->store, &fault), RESULT_OK);
 	assert_int_equal(events_open(&events, clock_system(), &service->events, &fault), RESULT_OK);
 	service->workers.transfer = (struct transfer_limits){ .checkpoint_bytes = 1 << 20, .connect_timeout_ms = 10000,
 		                                                  .stall_timeout_s = 60, .connections_per_host_max = 6,

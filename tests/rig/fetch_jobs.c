@@ -190,7 +190,7 @@ static void run(const char *folder)
 
 	scene.real = worker_real_ops(&workers);
 	ground_path(database, folder, "queue.sqlite3");
-	must_be_ok(store_open(database, NULL, &store, &fault), &fault);
+	must_be_ok(store_open(database, &store, &fault), &fault);
 	must_be_ok(events_open(&log, clock_system(), &events, &fault), &fault);
 	const struct engine_parts parts = { .store = store, .events = events, .settings = &scene.settings,
 		                                .clock = clock_system(), .random = identity_random,

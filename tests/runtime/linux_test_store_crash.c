@@ -21,7 +21,7 @@ static void submit_until_killed(unsigned next, int acknowledge)
 {
 	struct store *store = NULL;
 
-	must(store_open(path, NULL, &store, &seen) == RESULT_OK);
+	must(store_open(path, &store, &seen) == RESULT_OK);
 	for (;; next++) {
 		struct job job = sample_job(OWNER, next);
 		must(store_begin(store, &seen) == RESULT_OK);
@@ -72,7 +72,7 @@ static void process__killed_while_it_commits__keeps_what_it_acknowledged(void **
 		uint64_t count = 0;
 		unsigned last = kill_after(next, 1 + round * 7 % 12);
 
-		expect_ok(store_open(path, NULL, &store, &seen));
+		expect_ok(store_open(path, &store, &seen));
 		expect_ok(store_jobs_count(store, OWNER, &count, &seen));
 		assert_true(count == last + 1 || count == last + 2); /* one may be committed and not yet said */
 		unheard += count == last + 2;

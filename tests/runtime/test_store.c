@@ -8,7 +8,7 @@ static int set_up(void **state)
 {
 	(void)state;
 	new_path(path);
-	expect_ok(store_open(path, NULL, &store, &seen));
+	expect_ok(store_open(path, &store, &seen));
 	expect_ok(store_begin(store, &seen));
 	return 0;
 }
@@ -33,7 +33,7 @@ static void reopen(void)
 {
 	expect_ok(store_commit(store, &seen));
 	store_free(TAKE(store));
-	expect_ok(store_open(path, NULL, &store, &seen));
+	expect_ok(store_open(path, &store, &seen));
 	expect_ok(store_begin(store, &seen));
 }
 

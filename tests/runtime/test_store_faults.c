@@ -104,7 +104,7 @@ static unsigned turns_on_disk(void)
 {
 	AUTO(store) struct store *store = NULL;
 	disk_put_in(DISK_WELL, 0); /* without the cost of real syncs */
-	expect_ok(store_open(path, NULL, &store, &seen));
+	expect_ok(store_open(path, &store, &seen));
 	unsigned turns = turns_in(opened_db);
 	store_free(TAKE(store));
 	disk_take_out(REST_ALL, 0);
@@ -129,11 +129,11 @@ static bool live_through(enum disk_fault fault, unsigned at)
 	AUTO(store) struct store *store = NULL;
 
 	disk_put_in(fault, at);
-	enum result result = store_open(path, NULL, &store, &seen);
+	enum result result = store_open(path, &store, &seen);
 	if (result != RESULT_OK) {
 		assert_says(result, fault);
 		disk_heal();
-		expect_ok(store_open(path, NULL, &store, &seen));
+		expect_ok(store_open(path, &store, &seen));
 	}
 	for (unsigned step = 0; step < STEPS; step++) {
 		result = take_turn(store, step);
@@ -191,7 +191,7 @@ static bool cut_power(unsigned at, enum disk_rest rest)
 	unsigned acknowledged = 0;
 
 	disk_put_in(DISK_POWER_CUT, at);
-	bool alive = store_open(path, NULL, &store, &seen) == RESULT_OK;
+	bool alive = store_open(path, &store, &seen) == RESULT_OK;
 	while (alive && acknowledged < STEPS) {
 		alive = take_turn(store, acknowledged) == RESULT_OK;
 		acknowledged += alive;
@@ -266,7 +266,7 @@ static void turn__of_any_number_of_submits__costs_one_sync(void **state)
 
 	new_path(path);
 	disk_put_in(DISK_WELL, 0);
-	expect_ok(store_open(path, NULL, &store, &seen));
+	expect_ok(store_open(path, &store, &seen));
 	(void)syncs_of_turn(store, 0, 1); /* the WAL's first turn syncs its header as well */
 	for (unsigned i = 1; i < 20; i++)
 		assert_int_equal(syncs_of_turn(store, i, 1), 1);
@@ -296,7 +296,7 @@ static void wal__over_many_turns__stays_within_its_limit(void **state)
 
 	new_path(path);
 	disk_put_in(DISK_WELL, 0);
-	expect_ok(store_open(path, NULL, &store, &seen));
+	expect_ok(store_open(path, &store, &seen));
 	for (unsigned i = 0; i < 1000; i++)
 		checkpoints += syncs_of_turn(store, i, 1) > 1;
 	assert_true(checkpoints >= 3);

@@ -63,7 +63,7 @@ static void assert_refused(const char *which, enum result outcome)
 	struct store *store = NULL;
 	struct image before = image_of(which);
 
-	expect_fault(store_open(which, NULL, &store, &seen), outcome);
+	expect_fault(store_open(which, &store, &seen), outcome);
 	assert_null(store);
 	assert_unchanged(&before, which);
 }
@@ -74,7 +74,7 @@ static void assert_refused(const char *which, enum result outcome)
 static void make_queue(unsigned jobs)
 {
 	AUTO(store) struct store *store = NULL;
-	expect_ok(store_open(path, NULL, &store, &seen));
+	expect_ok(store_open(path, &store, &seen));
 	expect_ok(store_begin(store, &seen));
 	for (unsigned i = 0; i < jobs; i++) {
 		struct job job = sample_job(OWNER, i);
@@ -89,7 +89,7 @@ static int64_t count_jobs(const char *of)
 {
 	AUTO(store) struct store *store = NULL;
 	uint64_t count = 0;
-	expect_ok(store_open(of, NULL, &store, &seen));
+	expect_ok(store_open(of, &store, &seen));
 	expect_ok(store_jobs_count(store, NULL, &count, &seen));
 	return (int64_t)count;
 }
@@ -169,7 +169,7 @@ static void open__puts_the_settings_in_force(void **state)
 	AUTO(store) struct store *store = NULL;
 	size_t size = 0;
 	make_queue(1);
-	expect_ok(store_open(path, NULL, &store, &seen));
+	expect_ok(store_open(path, &store, &seen));
 	assert_int_equal(raw_number(opened_db, "PRAGMA synchronous"), 2);
 	assert_int_equal(raw_number(opened_db, "PRAGMA foreign_keys"), 1);
 	assert_int_equal(raw_number(opened_db, "PRAGMA trusted_schema"), 0);
@@ -190,7 +190,7 @@ static void open__after_a_kill__finds_what_was_committed(void **state)
 {
 	(void)state;
 	AUTO(store) struct store *store = NULL;
-	expect_ok(store_open(path, NULL, &store, &seen));
+	expect_ok(store_open(path, &store, &seen));
 	expect_ok(store_begin(store, &seen));
 	(void)insert_job(store, sample_job(OWNER, 1));
 	expect_ok(store_commit(store, &seen));
@@ -260,7 +260,7 @@ static void open__of_a_queue_of_the_first_version__migrates_it(void **state)
 	AUTO(store) struct store *store = NULL;
 	struct job job;
 	uint64_t count = 9;
-	expect_ok(store_open(path, NULL, &store, &seen));
+	expect_ok(store_open(path, &store, &seen));
 	expect_ok(store_job_by_key(store, OWNER, "l", &job, &seen));
 	assert_string_equal(job.properties.name, "older");
 	assert_int_equal(job.properties.lease_s, JOB_LEASE_S_DEFAULT);
@@ -325,7 +325,7 @@ static void open__of_each_older_version__makes_owners_elevated_and_loses_nothing
 	for (int version = 1; version < 3; version++) { /* what 0004 and 0005 change is below */
 		AUTO(store) struct store *store = NULL;
 		make_old(version);
-		expect_ok(store_open(path, NULL, &store, &seen));
+		expect_ok(store_open(path, &store, &seen));
 		assert_int_equal(raw_number(opened_db, "PRAGMA user_version"), store_schema_version());
 		assert_int_equal(raw_number(opened_db, "SELECT count(*) FROM job"), OLD_OWNERS + 1);
 		for (unsigned i = 0; i < OLD_OWNERS; i++) {
@@ -444,7 +444,7 @@ static void open__of_a_damaged_queue_with_a_hot_wal__is_damaged_and_keeps_its_wa
 	AUTO(store) struct store *store = NULL;
 	unsigned char noise[PAGE_BYTES];
 	make_queue(300);
-	expect_ok(store_open(path, NULL, &store, &seen));
+	expect_ok(store_open(path, &store, &seen));
 	expect_ok(store_begin(store, &seen));
 	(void)insert_job(store, sample_job(OWNER, 1000));
 	expect_ok(store_commit(store, &seen));
@@ -492,7 +492,7 @@ static void open__of_a_queue_in_use__is_busy_and_harmless(void **state)
 	(void)state;
 	AUTO(store) struct store *store = NULL;
 	make_queue(1);
-	expect_ok(store_open(path, NULL, &store, &seen));
+	expect_ok(store_open(path, &store, &seen));
 	assert_refused(path, RESULT_STORE_BUSY);
 	expect_ok(store_begin(store, &seen));
 	(void)insert_job(store, sample_job(OWNER, 50));
@@ -508,8 +508,8 @@ static void open__of_a_folder_or_in_no_folder__is_denied(void **state)
 	struct store *store = NULL;
 	char folder[STORE_PATH_BYTES_MAX];
 	(void)snprintf(folder, sizeof(folder), "%.*s", (int)(strrchr(path, '/') - path), path);
-	expect_fault(store_open(folder, NULL, &store, &seen), RESULT_DENIED);
-	expect_fault(store_open(beside(path, "/absent.db"), NULL, &store, &seen), RESULT_DENIED);
+	expect_fault(store_open(folder, &store, &seen), RESULT_DENIED);
+	expect_fault(store_open(beside(path, "/absent.db"), &store, &seen), RESULT_DENIED);
 	assert_null(store);
 }
 
@@ -565,7 +565,7 @@ static void open__of_a_queue_before_conditions__keeps_files_with_their_mirrors(v
 		" (12, 7, 1, 'https://h/b', 'C:\\b', 'c:\\b', 2, NULL, 0, '', '', x'', x'', NULL, '', 0, 0, 0, 0, 0);"
 		"INSERT INTO mirror VALUES (11, 1, 'https://m/a'), (11, 2, 'https://n/a'); COMMIT"), RESULT_OK);
 	make_raw(sql.bytes, false);
-	expect_ok(store_open(path, NULL, &store, &seen));
+	expect_ok(store_open(path, &store, &seen));
 	struct file file = get_file(store, 11);
 	assert_true(file.ordinal == 0 && file.state == FILE_PENDING && file.bytes_total == 9 && file.bytes_recorded == 4);
 	assert_true(file.is_size_stated && file.bytes_stated == 9 && file.digest.length == DIGEST_SHA256_BYTES);

@@ -12,7 +12,7 @@ static int set_up(void **state)
 {
 	(void)state;
 	new_path(path);
-	expect_ok(store_open(path, NULL, &store, &seen));
+	expect_ok(store_open(path, &store, &seen));
 	expect_ok(store_begin(store, &seen));
 	return 0;
 }

@@ -105,6 +105,8 @@ class Answer(http.server.BaseHTTPRequestHandler):
         else:
             self.answer(200, b"good" * 5000)
 
+    do_HEAD = do_GET
+
     def answer(self, status, body=b"", **headers):
         self.send_response(status)
         for name, value in {"Set-Cookie": f"id={MARKS['cookie']}", **headers}.items():
@@ -153,7 +155,7 @@ class Scene(Ferry):
 
     def ferry(self, *words, text="", shown=True):
         """A verb, in words and as JSON; what both say is kept."""
-        verb = " ".join(words[:2]) if words[0] in ("helper", "credentials", "headers", "proxy") else words[0]
+        verb = " ".join(words[:2]) if words[0] in ("helper", "credentials", "headers", "proxy", "auth") else words[0]
         self.verbs.add(verb)
         for more in ((), ("--json",)):
             done = subprocess.run(self.arguments([*words, *more]), env=self.environment, input=text.encode(), capture_output=True, timeout=60)
@@ -229,7 +231,7 @@ def fail_in_every_way(scene):
     return handles
 
 
-def drive_every_method(scene, handle):
+def drive_every_method(scene, handle, handles):
     url = scene.bad.url(f"good?{MARKS['query']}")
     path = scene.destination("more.bin")
     scene.ask("events.subscribe")
@@ -251,6 +253,11 @@ def drive_every_method(scene, handle):
     scene.ask("job.removeCredentials", handle=handle, target="server", scheme="basic")
     scene.ask("proxy.show", url=url)
     scene.ask("proxy.show", url=url, handle=handle)
+    for kind in ("good", "401", "407", "404", "away", "broken"):
+        scene.ask("auth.test", url=scene.bad.url(f"{kind}?{MARKS['query']}"))
+        scene.ask("auth.test", url=scene.bad.url(f"{kind}?{MARKS['query']}"), by_proxy=f"127.0.0.1:{scene.bad.server_port}")
+    for job in handles:
+        scene.ask("job.history", handle=job)
     scene.ask("job.preflight", handle=handle)
     for method in ("job.getHelperTokenFlags", "job.getHelperTokenSid", "job.helperTicket"):
         ticket = scene.ask(method, handle=handle).get("result", {}).get("ticket", "0" * 32)
@@ -281,6 +288,8 @@ def refuse_in_every_way(scene, handle):
         scene.ask("job.setProperties", handle=handle, proxy={"mode": "explicit", "list": wrong})
     for wrong in (user, f"nonsense:{mark}", [mark]):
         scene.ask("proxy.show", url=wrong)
+        scene.ask("auth.test", url=wrong)
+        scene.ask("auth.test", url="http://127.0.0.1:9/", by_proxy=wrong)
         scene.ask("job.replaceRemotePrefix", handle=handle, old_prefix=wrong, new_prefix=wrong)
     for line in (f"Host: {mark}", f"X Y: {mark}", f"X: {mark}\r\n", mark, [mark], f"Authorization: NTLM {mark}", f"X: {mark * 900}"):
         scene.ask("job.setHeaders", handle=handle, headers=[line], write_only=False)
@@ -320,6 +329,10 @@ def drive_every_verb(scene):
     scene.ferry("headers", "show", job)
     scene.ferry("proxy", "show", url)
     scene.ferry("proxy", "show", "--job", job, user)
+    scene.ferry("auth", "test", url)
+    scene.ferry("auth", "test", user)
+    scene.ferry("auth", "test", "--proxy", f"me:{MARKS['proxy-userinfo']}@127.0.0.1:1", url)
+    scene.ferry("history", *[one["job"]["id"] for one in scene.json("list", "--all")])
     scene.ferry("replace-prefix", job, url, scene.bad.url(f"good?{MARKS['prefix']}"))
     scene.ferry("replace-prefix", job, scene.bad.url(""), user)
     scene.ferry("helper", "set", job, "--user", "nobody", text=MARKS["password"] + "\n")
@@ -347,7 +360,7 @@ def no_mark__is_anywhere():
     scene = Scene()
     handles = fail_in_every_way(scene)
     refuse_in_every_way(scene, handles[0])
-    drive_every_method(scene, scene.job("good"))
+    drive_every_method(scene, scene.job("good"), handles)
     drive_every_verb(scene)
     assert scene.methods == methods(), scene.methods ^ methods()
     assert scene.verbs == verbs(), scene.verbs ^ verbs()

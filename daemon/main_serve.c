@@ -268,7 +268,7 @@ static enum result open_queue(struct daemon *daemon, struct events *events, stru
 /* Without the key, what an older Ferry left in the clear stays so until the next start: that was said by open_secrets. */
 static enum result seal_queries(struct daemon *daemon, struct store *store)
 {
-	enum result result = store_seal_with(store, &(struct store_sealer){ seal, unseal, daemon }, daemon->fault);
+	enum result result = store_seal(store, &(struct store_sealer){ seal, unseal, daemon }, daemon->fault);
 
 	return result == RESULT_DATA_UNUSABLE && daemon->secrets == NULL ? RESULT_OK : result;
 }

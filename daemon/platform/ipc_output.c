@@ -24,5 +24,6 @@ void ipc_output_drop_first(struct ipc_outputs *outputs)
 	struct ipc_output *output = outputs->first;
 	outputs->bytes -= output->length;
 	outputs->first = output->next;
+	text_wipe(output->bytes, output->length); /* an answer may hold a job's headers */
 	free(output);
 }

@@ -196,6 +196,8 @@ static void reply_run(struct deferral *deferral, enum result committed, const st
 		ipc_next(server, reply->connection);
 	else
 		ipc_close(server, reply->connection); /* nor must an answer be waited for that cannot be given */
+	if (reply->text.bytes != NULL)
+		text_wipe(reply->text.bytes, reply->text.length); /* it may be a job's headers */
 	buffer_done(&reply->text);
 	free(reply);
 }

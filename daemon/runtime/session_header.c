@@ -48,15 +48,15 @@ enum result do_get_headers(struct call *call)
 
 	if (result == RESULT_OK)
 		result = engine_headers_get(call->sessions->engine, handle->row, &block, call->fault);
-	if (result != RESULT_OK)
-		return result;
+	if (result == RESULT_OK) {
+		const char *rest = block.bytes;
 
-	const char *rest = block.bytes;
-
-	json_write_begin(call->out, "headers", '[');
-	while (headers_next(&rest, &line))
-		json_write_text(call->out, NULL, line);
-	json_write_end(call->out, ']');
+		(void)!buffer_reserve(call->out->to, 6 * HEADERS_BYTES_MAX); /* so that what is written need not move */
+		json_write_begin(call->out, "headers", '[');
+		while (headers_next(&rest, &line))
+			json_write_text(call->out, NULL, line);
+		json_write_end(call->out, ']');
+	}
 	wipe(&block);
-	return RESULT_OK;
+	return result;
 }

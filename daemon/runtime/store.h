@@ -15,7 +15,14 @@
 
 struct store;
 
-/* How the queries of URLs are sealed for the disk (platform/secrets).  RESULT_SECRET_UNREADABLE is unseal's alone. */
+/* Open or create `path`, check it, migrate it.  RESULT_STORE_DAMAGED | RESULT_STORE_TOO_NEW | RESULT_STORE_FOREIGN |
+ * RESULT_STORE_BUSY | RESULT_DENIED | RESULT_IO_FAILED | RESULT_DISK_FULL | RESULT_NO_MEMORY.  Nothing is changed in a
+ * database that is refused.  Who puts a damaged one aside moves `path`, `path`-wal and `path`-journal together. */
+enum result store_open(const char *path, struct store **ret_store, struct fault *fault) MUST_CHECK;
+void store_free(struct store *store);
+DEFINE_CLEANUP(store)
+
+/* How the queries of URLs are sealed for the disk (platform/secrets). */
 struct store_sealer {
 	enum result (*seal)(void *context, const char *binding, const void *plain, size_t size, struct buffer *to,
 	                    struct fault *fault);
@@ -23,16 +30,9 @@ struct store_sealer {
 	                      struct fault *fault);
 	void *context;
 };
-
-/* Open or create `path`, check it, migrate it.  RESULT_STORE_DAMAGED | RESULT_STORE_TOO_NEW | RESULT_STORE_FOREIGN |
- * RESULT_STORE_BUSY | RESULT_DENIED | RESULT_IO_FAILED | RESULT_DISK_FULL | RESULT_NO_MEMORY.  Nothing is changed in a
- * database that is refused.  Who puts a damaged one aside moves `path`, `path`-wal and `path`-journal together. */
-enum result store_open(const char *path, struct store **ret_store, struct fault *fault) MUST_CHECK;
-/* From now on queries are sealed, and those that are there in the clear at once; without this they are kept so.  Before any
- * turn. */
-enum result store_seal_with(struct store *store, const struct store_sealer *sealer, struct fault *fault) MUST_CHECK;
-void store_free(struct store *store);
-DEFINE_CLEANUP(store)
+/* From now on they are, and those that lie there in the clear are sealed at once; without it they stay in the clear.  Before
+ * the first turn.  A failure leaves those as they are. */
+enum result store_seal(struct store *store, const struct store_sealer *sealer, struct fault *fault) MUST_CHECK;
 
 /* One transaction per turn, one savepoint per request inside it.  Any failure but those named means: roll back. */
 enum result store_begin(struct store *store, struct fault *fault) MUST_CHECK;

@@ -293,17 +293,6 @@ static enum result open_file(struct store *store, const char *path, struct lefto
 	return RESULT_OK;
 }
 
-/* What stood there in the clear is to be nowhere: freed bytes are overwritten (SQLITE_SECURE_DELETE), and the log is emptied. */
-enum result store_seal_with(struct store *store, const struct store_sealer *sealer, struct fault *fault)
-{
-	bool some = false;
-
-	store->sealer = *sealer;
-	enum result result = store_seal_queries(store, &some, fault);
-
-	return result == RESULT_OK && some ? execute(store->db, "PRAGMA wal_checkpoint(TRUNCATE)", "empty the log", fault) : result;
-}
-
 enum result store_open(const char *path, struct store **ret_store, struct fault *fault)
 {
 	AUTO(store) struct store *store = calloc(1, sizeof(*store));

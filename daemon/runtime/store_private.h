@@ -116,8 +116,6 @@ static inline void divided_url_cleanup(struct divided_url *divided)
 /* Of the job that ID_OF_JOB or ID_OF_FILES_JOB finds by the row.  *ret_divided is set in any case. */
 enum result url_divide(struct store *store, enum statement which, int64_t row, const char *url, struct divided_url *ret_divided,
                        struct fault *fault) MUST_CHECK;
-/* What is there from before in the clear.  A turn that fails is the caller's to end, by closing. */
-enum result store_seal_queries(struct store *store, bool *ret_some, struct fault *fault) MUST_CHECK;
 
 /* --- store_query.c --- */
 

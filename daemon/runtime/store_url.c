@@ -152,18 +152,27 @@ static enum result seal_all(struct store *store, bool mirrors, bool *ret_some, s
 	}
 }
 
-enum result store_seal_queries(struct store *store, bool *ret_some, struct fault *fault)
+/* What stood there in the clear is to be nowhere: freed bytes are overwritten (SQLITE_SECURE_DELETE), and the log is emptied. */
+static enum result empty_log(struct store *store, struct fault *fault)
 {
-	enum result result = RESULT_OK;
+	int code = sqlite3_wal_checkpoint_v2(store->db, NULL, SQLITE_CHECKPOINT_TRUNCATE, NULL, NULL);
 
-	*ret_some = false;
-	result = store_begin(store, fault);
+	return code == SQLITE_OK ? RESULT_OK : store_fault(store->db, code, "empty the log", fault);
+}
+
+enum result store_seal(struct store *store, const struct store_sealer *sealer, struct fault *fault)
+{
+	bool some = false;
+	enum result result = store_begin(store, fault);
+
+	store->sealer = *sealer;
 	if (result == RESULT_OK)
-		result = seal_all(store, false, ret_some, fault);
+		result = seal_all(store, false, &some, fault);
 	if (result == RESULT_OK)
-		result = seal_all(store, true, ret_some, fault);
+		result = seal_all(store, true, &some, fault);
 	if (result == RESULT_OK)
-		return store_commit(store, fault);
-	store_rollback(store);
-	return result;
+		result = store_commit(store, fault);
+	else
+		store_rollback(store);
+	return result == RESULT_OK && some ? empty_log(store, fault) : result;
 }

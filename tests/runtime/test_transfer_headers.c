@@ -71,6 +71,7 @@ static struct rig *rig_of_two(void)
 
 static void end(struct rig *rig)
 {
+	transfer_set_free(TAKE(rig->set)); /* with its connections there */
 	http_server_stop(elsewhere);
 	rig_free(rig);
 }

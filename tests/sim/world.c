@@ -142,7 +142,7 @@ static void start(struct world *world)
 	random_world = world;
 	assert_int_equal(store_open(world->database, &world->store, &fault), RESULT_OK);
 	if (!world->no_seal)
-		assert_int_equal(store_seal_with(world->store, &sealer, &fault), RESULT_OK);
+		assert_int_equal(store_seal(world->store, &sealer, &fault), RESULT_OK);
 	assert_int_equal(events_open(&events, clock, &world->events, &fault), RESULT_OK);
 	world->parts = (struct engine_parts){ .store = world->store, .events = world->events,
 		                              .settings = &world->settings, .clock = clock,

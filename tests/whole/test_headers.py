@@ -137,6 +137,9 @@ def servers__see_them_and_those_that_they_redirect_to_do_not():
     assert bridge.ok("job.get", handle=handle)["job"]["headers"]["names"] == []
 
     handle = bridge.ok("job.create", name="C", files=[{"url": origin.url("c.bin"), "path": ferry.destination("c.bin")}])["handle"]
+    longest = ["X: " + "a" * 16379]
+    bridge.ok("job.setHeaders", handle=handle, headers=longest, write_only=False)
+    assert bridge.ok("job.getHeaders", handle=handle) == {"headers": longest}
     bridge.ok("job.setHeaders", handle=handle, headers=["Authorization: Bearer wrong-M4rk3d"], write_only=True)
     error = bridge.call("job.getHeaders", handle=handle)["error"]
     assert error["data"]["result"] == "ACCESS_REFUSED" and "write-only" in error["data"]["what"], error
@@ -147,7 +150,7 @@ def servers__see_them_and_those_that_they_redirect_to_do_not():
     assert "M4rk3d" not in str(job), job
     assert ferry.run("headers", "remove", "C").stdout.endswith("headers: none\n")
     told = [event["message"] for event in ferry.events() if event["id"] in (1024, 1025)]
-    assert len(told) == 4 and "Authorization X-Acme" in told[0] and "M4rk3d" not in str(told), told
+    assert len(told) == 5 and "Authorization X-Acme" in told[0] and "M4rk3d" not in str(told), told
     bridge.close()
     ferry.close()
     origin.close()

@@ -291,7 +291,7 @@ def cancelled_without_its_token__ends_and_names_what_is_left():
     play.wait(handle, "ERROR")
     assert len(os.listdir(play.helpers)) == 1
     play.wire.ok("job.cancel", handle=handle)
-    assert any(path in text for text in play.messages(16385)), play.messages(16385)
+    wait_until(lambda: any(path in text for text in play.messages(16385)), 20, "what is left is named")
     # The helper's next job that comes to the folder removes it.
     later = os.path.join(play.helpers, "later.bin")
     handle = play.create(later)

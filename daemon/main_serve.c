@@ -402,6 +402,7 @@ static void set_workers(struct daemon *daemon, const struct settings *settings, 
 		.user_agent = "Ferry/" FERRY_VERSION,
 		.throttle = throttle,
 		.trust = daemon->workers.transfer.trust,
+		.revocation = daemon->workers.transfer.revocation,
 	};
 }
 
@@ -448,6 +449,7 @@ static enum result run_engine(struct daemon *daemon, struct store *store, struct
 	struct settings *settings = &daemon->settings;
 	AUTO(throttle) struct throttle *throttle = throttle_new();
 	AUTO(syncs) struct syncs *syncs = syncs_new();
+	AUTO(revocation) struct revocation *revocation = certificate_system ? revocation_new(certificate_system) : NULL;
 	AUTO(network_watch) struct network_watch *watch = NULL;
 	AUTO(engine) struct engine *engine = NULL;
 	AUTO(sessions) struct sessions *sessions = NULL;
@@ -462,9 +464,10 @@ static enum result run_engine(struct daemon *daemon, struct store *store, struct
 		                      .asks_for_proxies = proxy_is_configurable() };
 	enum result result;
 
-	if (throttle == NULL || syncs == NULL)
+	if (throttle == NULL || syncs == NULL || (certificate_system && revocation == NULL))
 		return fault_set(daemon->fault, RESULT_NO_MEMORY, FAULT_FERRY, 0, "start transfers");
 	daemon->workers.syncs = syncs;
+	daemon->workers.transfer.revocation = revocation;
 	result = read_trust(settings, &daemon->workers.transfer.trust, &refused);
 	if (result == RESULT_NO_MEMORY) {
 		*daemon->fault = refused;

@@ -64,6 +64,7 @@ void transfer_set_free(struct transfer_set *set)
 {
 	if (!set)
 		return;
+	transfer_forget_verdicts(set);
 	for (struct transfer *transfer = set->active, *next; transfer; transfer = next) {
 		next = transfer->next;
 		curl_multi_remove_handle(set->multi, transfer->easy);
@@ -457,11 +458,10 @@ static bool ask_for_the_next(struct transfer *transfer, CURLcode code)
 	return transfer_ask(transfer) == RESULT_OK;
 }
 
-/* End an active transfer with its own verdict or curl's. */
-static void end_active(struct transfer *transfer, CURLcode code)
+void transfer_end_active(struct transfer *transfer, CURLcode code)
 {
 	curl_multi_remove_handle(transfer->set->multi, transfer->easy);
-	if (transfer_parts_ended(transfer) || transfer_follow(transfer) || transfer_ask_by_ntlm(transfer, code))
+	if (transfer_waits(transfer) || transfer_parts_ended(transfer) || transfer_follow(transfer) || transfer_ask_by_ntlm(transfer, code))
 		return;
 	if (transfer->ask_again && transfer->fault.result == RESULT_OK) {
 		transfer->asked_again = true;
@@ -513,7 +513,7 @@ static void unpause(struct transfer_set *set)
 		transfer->heard_ms = clock_mono_ms();
 		CURLcode code = curl_easy_pause(transfer->easy, CURLPAUSE_CONT);
 		if (code != CURLE_OK)
-			end_active(transfer, code);
+			transfer_end_active(transfer, code);
 	}
 }
 
@@ -527,7 +527,7 @@ static void collect(struct transfer_set *set)
 		char *private = NULL;
 		CURLcode code = message->data.result; /* the message goes with the handle */
 		curl_easy_getinfo(message->easy_handle, CURLINFO_PRIVATE, &private);
-		end_active((struct transfer *)(void *)private, code);
+		transfer_end_active((struct transfer *)(void *)private, code);
 	}
 }
 
@@ -550,7 +550,7 @@ static void end_stalled(struct transfer_set *set)
 			/* The rest of an answer that was refused is not missed. */
 			if (!transfer->discard)
 				(void)transfer_fail(transfer, RESULT_STALLED, FAULT_FERRY, 0, "no byte came in time");
-			end_active(transfer, CURLE_OK);
+			transfer_end_active(transfer, CURLE_OK);
 		} else if (due_ms < set->stall_check_ms) {
 			set->stall_check_ms = due_ms;
 		}
@@ -580,6 +580,7 @@ enum result transfer_work(struct transfer_set *set, int64_t timeout_ms, struct f
 {
 	int running;
 	follow_limits(set);
+	transfer_ask_who_waited(set);
 	begin_waiting(set);
 	transfer_parts_tend(set);
 	unpause(set);

@@ -17,6 +17,7 @@
 #include "platform/clock.h"
 #include "platform/file.h"
 #include "platform/hash.h"
+#include "runtime/revocation.h"
 #include "runtime/throttle.h"
 
 struct transfer_set;
@@ -45,6 +46,8 @@ struct transfer_limits {
 	const char *user_agent;      /* "Ferry/1.0"; NULL: "Ferry".  Copied */
 	struct throttle *throttle;   /* borrowed; NULL: nothing is limited */
 	struct transfer_trust *trust; /* held by the set; NULL: what the system trusts */
+	struct revocation *revocation; /* borrowed; NULL: nobody can be asked whether a certificate was taken back */
+	struct identity *identity;     /* as whom that is asked; held by whoever has the set */
 };
 
 /* As whom a request answers whoever asks: struct login with the texts.  Wiped with its transfer. */

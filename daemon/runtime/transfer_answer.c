@@ -234,6 +234,8 @@ static int on_request(void *context, char *remote_ip, char *local_ip, int remote
 	(void)local_ip;
 	(void)remote_port;
 	(void)local_port;
+	if (!transfer_may_request(transfer))
+		return CURL_PREREQFUNC_ABORT;
 	transfer->phase = TRANSFER_ASKED;
 	transfer->heard_ms = clock_mono_ms();
 	transfer->heard = false;

@@ -4,6 +4,7 @@
  *   transfer_answer.c  one request and the judgement of its answer's head
  *   transfer_body.c    the body's way into the file: blocks, limits, back pressure
  *   transfer_segments.c  several requests for one file, where one stream does not fill the line
+ *   transfer_revocation.c  whether the server's certificate was taken back
  *   transfer_fault.c   the border to CURLcode, and texts without secrets
  */
 #ifndef FERRY_RUNTIME_TRANSFER_PRIVATE_H
@@ -27,6 +28,20 @@ enum transfer_phase {
 	TRANSFER_REDIRECTED, /* the last head sent us on; curl follows */
 	TRANSFER_ANSWERED,   /* the final head was judged */
 	TRANSFER_CHALLENGED, /* the last head asks who we are; curl may answer it */
+};
+
+#define TRANSFER_VERDICTS_MAX 64u              /* that a set remembers */
+#define TRANSFER_VERDICT_AGE_MS 3600000        /* what an authority said is good for that long, and a connection made on it */
+#define TRANSFER_UNANSWERED_AGE_MS 60000       /* before it is asked again where no answer came */
+#define TRANSFER_WAITS_MAX 8u                  /* of one transfer, for verdicts */
+
+/* What is known of a server's certificates. */
+struct transfer_verdict {
+	int64_t until_ms; /* 0: of none */
+	uint8_t chain[DIGEST_SHA256_BYTES];
+	struct question *question; /* NULL: the rest is known */
+	enum certificate_verdict verdict;
+	struct fault why;
 };
 
 /* How a transfer stands with its file's other requests. */
@@ -72,6 +87,8 @@ struct transfer {
 	bool proxy_failed; /* it could not be reached */
 	struct attempt_trace trace; /* `words`: what SSPI or GSSAPI said last */
 	bool trial; /* see struct transfer_order */
+	const struct transfer_verdict *awaited; /* it asks as soon as that is known; curl does not have it */
+	unsigned waits;
 	struct resume_request request;
 	enum transfer_phase phase;
 	int64_t heard_ms; /* when the last byte came, or the request went out */
@@ -125,6 +142,7 @@ struct transfer_set {
 	int64_t look_ms;  /* when the limits are looked at again; INT64_MAX: nothing is limited */
 	int64_t begin_ms; /* when those who wait for a limit are; INT64_MAX: nobody does */
 	int64_t stall_check_ms; /* no active transfer can stall before */
+	struct transfer_verdict verdicts[TRANSFER_VERDICTS_MAX];
 	int64_t parts_ms; /* when parts are looked at again; INT64_MAX: there are none */
 };
 
@@ -139,6 +157,7 @@ enum result transfer_activate(struct transfer *transfer) MUST_CHECK;
 void transfer_leave_active(struct transfer *transfer);
 /* The end of an active one that curl does not have any more, by its own verdict or curl's. */
 void transfer_conclude(struct transfer *transfer, CURLcode code);
+void transfer_end_active(struct transfer *transfer, CURLcode code); /* or have it go on with another request */
 bool transfer_has_room(const struct transfer_set *set, const struct transfer *transfer);
 bool transfer_others_wait(const struct transfer_set *set, const struct transfer *transfer);
 
@@ -200,5 +219,15 @@ bool transfer_set_trust(struct transfer *transfer) MUST_CHECK; /* false: no memo
 bool transfer_trusts_nobody(const struct transfer *transfer);
 /* Is the host recognised by the same as the one that was asked? */
 bool transfer_trusts_alike(const struct transfer *transfer, struct text_view host);
+struct text_view transfer_authority(const struct transfer *transfer); /* PEM; empty: the system's */
+unsigned transfer_asks_after(const struct transfer *transfer);        /* transfer_trust_new's `revocation` */
+
+/* --- transfer_revocation.c --- */
+bool transfer_set_revocation(const struct transfer *transfer) MUST_CHECK; /* false: no memory */
+/* The connection is there.  False: the request must not go out; the fault is set, or the transfer waits. */
+bool transfer_may_request(struct transfer *transfer) MUST_CHECK;
+bool transfer_waits(struct transfer *transfer); /* curl has given up a request: does it wait for a verdict? */
+void transfer_ask_who_waited(struct transfer_set *set);
+void transfer_forget_verdicts(struct transfer_set *set);
 
 #endif

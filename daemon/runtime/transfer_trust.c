@@ -118,10 +118,22 @@ bool transfer_trusts_nobody(const struct transfer *transfer)
 	return authority != NULL && authority->length == 0 && transfer->url.secure;
 }
 
+struct text_view transfer_authority(const struct transfer *transfer)
+{
+	const struct trusted *authority = authority_of(transfer->set->limits.trust, transfer->url.host);
+
+	return authority ? (struct text_view){ authority->what, authority->length } : text_view("");
+}
+
+unsigned transfer_asks_after(const struct transfer *transfer)
+{
+	const struct transfer_trust *trust = transfer->set->limits.trust;
+
+	return trust ? trust->revocation : 1;
+}
+
 bool transfer_set_trust(struct transfer *transfer)
 {
-	/* An unreachable server for revocations must not stop downloads; a revoked certificate does. */
-	static const long revocations[] = { (long)CURLSSLOPT_NO_REVOKE, (long)CURLSSLOPT_REVOKE_BEST_EFFORT, 0 };
 	const struct transfer_trust *trust = transfer->set->limits.trust;
 	const struct trusted *authority = authority_of(trust, transfer->url.host);
 	const struct trusted *pins = pins_of(trust, transfer->url.host);
@@ -136,5 +148,7 @@ bool transfer_set_trust(struct transfer *transfer)
 	}
 	return (!pins || curl_easy_setopt(easy, CURLOPT_PINNEDPUBLICKEY, pins->what) == CURLE_OK) &&
 	       curl_easy_setopt(easy, CURLOPT_SSLVERSION, version) == CURLE_OK &&
-	       curl_easy_setopt(easy, CURLOPT_SSL_OPTIONS, revocations[trust ? trust->revocation : 1]) == CURLE_OK;
+	       /* It would ask inside of the handshake: transfer_revocation.c does. */
+	       curl_easy_setopt(easy, CURLOPT_SSL_OPTIONS, (long)CURLSSLOPT_NO_REVOKE) == CURLE_OK &&
+	       transfer_set_revocation(transfer);
 }

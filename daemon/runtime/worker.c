@@ -732,8 +732,9 @@ static enum result worker_start(void *context, enum worker_kind kind, struct ide
 	const struct transfer_handler handler = {
 		.answered = on_answered, .written = on_written, .finished = on_finished, .context = worker
 	};
+	worker->settings.transfer.identity = identity;
 	if (kind == WORKER_NETWORK)
-		result = transfer_set_new(&settings->transfer, &handler, &worker->set, fault);
+		result = transfer_set_new(&worker->settings.transfer, &handler, &worker->set, fault);
 	else if (kind == WORKER_SHARE)
 		result = share_set_new(&settings->transfer, &handler, &worker->shares, fault);
 	if (!result)

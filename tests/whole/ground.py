@@ -70,7 +70,7 @@ def programs():
     folder = tempfile.mkdtemp(prefix="ferry-programs-")
     atexit.register(shutil.rmtree, folder, ignore_errors=True)
     os.mkdir(os.path.join(folder, "tests"))
-    for name in ("ferryd-linux", "ferry", "tests/crowd", "tests/fetch_as", "tests/fetch_jobs", "tests/fetch_login"):
+    for name in ("ferryd-linux", "ferry", "tests/crowd", "tests/fetch_as", "tests/fetch_jobs", "tests/fetch_login", "tests/fetch_checked"):
         if os.path.exists(os.path.join(BIN, name)):
             shutil.copy(os.path.join(BIN, name), os.path.join(folder, name))
     for path, _, files in os.walk(folder):
@@ -80,7 +80,7 @@ def programs():
 
 
 def program(name):
-    """ferryd, ferry, tests/crowd, tests/fetch_as, tests/fetch_jobs or tests/fetch_login."""
+    """ferryd, ferry, tests/crowd, or one of tests/fetch_*."""
     if GROUND == "linux":
         return [os.path.join(programs(), {"ferryd": "ferryd-linux"}.get(name, name))]
     return [WINE, os.path.join(BIN, name + ".exe")]

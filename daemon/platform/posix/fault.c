@@ -4,8 +4,6 @@
 #include <stdlib.h>
 #include <sys/stat.h>
 
-#include "core/text.h"
-
 static const struct {
 	int error;
 	enum result result;

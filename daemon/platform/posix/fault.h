@@ -4,7 +4,7 @@
 
 #include <sys/types.h>
 
-#include "core/result.h"
+#include "core/text.h"
 
 enum result result_from_errno(int error);
 

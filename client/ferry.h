@@ -162,6 +162,15 @@ enum ferry_profile { /* how patient a job is with servers: docs/protocol.md has 
 	FERRY_PROFILE_BULK
 };
 
+/* BG_SSL_IGNORE_...: all of them together, or the name alone. */
+#define FERRY_TLS_IGNORE_HOST_NAME 0x1u
+#define FERRY_TLS_IGNORE_DATE 0x2u
+#define FERRY_TLS_IGNORE_AUTHORITY 0x4u
+#define FERRY_TLS_IGNORE_USAGE 0x8u
+#define FERRY_TLS_IGNORE_ALL 0xfu
+#define FERRY_CLIENT_CERTIFICATE_BYTES 528 /* with its end */
+const char *ferry_tls_ignore_name(unsigned flag); /* "host-name", "date", "authority", "usage" */
+
 enum ferry_proxy_mode { /* by which proxies a job asks; BG_JOB_PROXY_USAGE's numbers, whose OVERRIDE is EXPLICIT */
 	FERRY_PROXY_PRECONFIGURED, /* those of the service's settings, else of whoever serves its network */
 	FERRY_PROXY_NONE,
@@ -252,6 +261,9 @@ struct ferry_status {
 	uint64_t max_bytes;             /* 0: any */
 	bool no_segments;               /* each file by one request at a time */
 	enum ferry_proxy_mode proxy;
+	bool no_redirects;
+	unsigned tls_ignore;            /* FERRY_TLS_IGNORE_... */
+	char client_certificate[FERRY_CLIENT_CERTIFICATE_BYTES]; /* "": none */
 	struct ferry_side file, network;
 	uint32_t credentials_count;
 	struct ferry_credentials credentials[FERRY_CREDENTIALS_MAX];
@@ -302,6 +314,11 @@ struct ferry_properties {
 	enum ferry_proxy_mode proxy;    /* given with its lists, or none */
 	const char *proxy_list;         /* of FERRY_PROXY_EXPLICIT: "proxy:3128; DIRECT", tried in turn; else NULL */
 	const char *proxy_bypass;       /* likewise: hosts that are asked directly, "*.example.com; <local>"; NULL: none */
+	bool no_redirects;              /* a server that sends the job elsewhere is refused: REDIRECT_REFUSED */
+	unsigned tls_ignore;            /* of what is wrong with certificates of servers that tls.may_ignore names: 0, HOST_NAME or ALL */
+	const char *client_certificate; /* of a store of Windows', shown to the job's own https servers: "LOCATION\\STORE\\WHO", where
+	                                 * LOCATION is current-user (whoever fetches) or local-machine, and WHO a thumbprint or the name
+	                                 * that it is issued to; NULL: none */
 };
 #define FERRY_GIVE_NAME 0x01u
 #define FERRY_GIVE_DESCRIPTION 0x02u
@@ -317,6 +334,9 @@ struct ferry_properties {
 #define FERRY_GIVE_MAX_BYTES 0x800u
 #define FERRY_GIVE_NO_SEGMENTS 0x1000u
 #define FERRY_GIVE_PROXY 0x2000u
+#define FERRY_GIVE_NO_REDIRECTS 0x4000u
+#define FERRY_GIVE_TLS_IGNORE 0x8000u
+#define FERRY_GIVE_CLIENT_CERTIFICATE 0x10000u
 
 /* One file to fetch.  The URL is absolute http or https, or \\server\share\folder\file; the path absolute, in a folder that
  * exists. */

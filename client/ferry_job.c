@@ -103,6 +103,25 @@ static void write_proxy(struct json_writer *request, const struct ferry_properti
 	json_write_end(request, '}');
 }
 
+static void write_tls(struct json_writer *request, const struct ferry_properties *properties)
+{
+	unsigned given = properties->given;
+
+	if (given & FERRY_GIVE_NO_REDIRECTS)
+		json_write_text(request, "redirects", text_view(properties->no_redirects ? "refuse" : "follow"));
+	if (given & FERRY_GIVE_TLS_IGNORE) {
+		json_write_begin(request, "tls_ignore", '[');
+		for (unsigned flag = 1; flag != 0 && flag <= properties->tls_ignore; flag <<= 1)
+			if (properties->tls_ignore & flag)
+				json_write_text(request, NULL, text_view(ferry_tls_ignore_name(flag)));
+		json_write_end(request, ']');
+	}
+	if (given & FERRY_GIVE_CLIENT_CERTIFICATE && properties->client_certificate == NULL)
+		json_write_raw(request, "client_certificate", text_view("null"));
+	else if (given & FERRY_GIVE_CLIENT_CERTIFICATE)
+		json_write_text(request, "client_certificate", text_view(properties->client_certificate));
+}
+
 static void write_properties(struct json_writer *request, const struct ferry_properties *properties)
 {
 	unsigned given = properties->given;
@@ -141,6 +160,7 @@ static void write_properties(struct json_writer *request, const struct ferry_pro
 		json_write_text(request, "profile", text_view(ferry_profile_name(properties->profile)));
 	if (given & FERRY_GIVE_PROXY)
 		write_proxy(request, properties);
+	write_tls(request, properties);
 }
 
 static void write_mirrors(struct json_writer *writer, const struct ferry_source *file)

@@ -101,6 +101,18 @@ const char *ferry_profile_name(enum ferry_profile profile)
 	return (unsigned)profile < JOB_PROFILE_COUNT ? job_profile_name((enum job_profile)profile) : "unknown";
 }
 
+static_assert(FERRY_TLS_IGNORE_ALL == TLS_IGNORE_ALL && FERRY_TLS_IGNORE_HOST_NAME == TLS_IGNORE_HOST_NAME &&
+                  FERRY_CLIENT_CERTIFICATE_BYTES == CLIENT_CERTIFICATE_BYTES_MAX,
+              "what is wrong with certificates is numbered alike");
+
+const char *ferry_tls_ignore_name(unsigned flag)
+{
+	for (unsigned bit = 0; bit < TLS_IGNORE_COUNT; bit++)
+		if (flag == 1u << bit)
+			return tls_ignore_name(bit);
+	return "unknown";
+}
+
 const char *ferry_proxy_mode_name(enum ferry_proxy_mode mode)
 {
 	return (unsigned)mode < PROXY_MODE_COUNT ? proxy_mode_name((enum proxy_mode)mode) : "unknown";
@@ -252,6 +264,9 @@ static void identities_of(const struct job_status *from, struct ferry_status *to
 	to->max_bytes = job->properties.max_bytes;
 	to->no_segments = job->properties.no_segments;
 	to->proxy = (enum ferry_proxy_mode)job->properties.proxy_mode;
+	to->no_redirects = job->properties.no_redirects;
+	to->tls_ignore = job->properties.tls_ignore;
+	memcpy(to->client_certificate, job->properties.client_certificate, sizeof(to->client_certificate));
 	side_of(&from->sides[JOB_SIDE_FILE], job->side_sid[JOB_SIDE_FILE], &to->file);
 	side_of(&from->sides[JOB_SIDE_NETWORK], job->side_sid[JOB_SIDE_NETWORK], &to->network);
 }

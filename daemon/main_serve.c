@@ -461,6 +461,7 @@ static enum result run_engine(struct daemon *daemon, struct store *store, struct
 		                      .path_style = file_path_style, .forbidden_folders = daemon->forbidden,
 		                      .version = FERRY_VERSION, .queue_mark = daemon->mark, .throttle = throttle,
 		                      .seal = seal, .unseal = unseal, .secrets_context = daemon,
+		                      .has_certificates = certificate_system != NULL,
 		                      .asks_for_proxies = proxy_is_configurable() };
 	enum result result;
 

@@ -37,3 +37,9 @@ END;
 -- What stands behind the '?' of a URL is sealed, bound to the job's id; NULL: nothing does, or nothing can be sealed here.
 ALTER TABLE file ADD COLUMN query BLOB CHECK (length(query) BETWEEN 1 AND 4096);
 ALTER TABLE mirror ADD COLUMN query BLOB CHECK (length(query) BETWEEN 1 AND 4096);
+
+-- What a job asks of its https servers: whether they may send it elsewhere, what of their certificates is ignored (4 bits, core/job),
+-- and by which certificate of its own it shows who it is (core/credentials).
+ALTER TABLE job ADD COLUMN no_redirects INTEGER NOT NULL DEFAULT 0 CHECK (no_redirects IN (0, 1));
+ALTER TABLE job ADD COLUMN tls_ignore INTEGER NOT NULL DEFAULT 0 CHECK (tls_ignore BETWEEN 0 AND 15);
+ALTER TABLE job ADD COLUMN client_certificate TEXT NOT NULL DEFAULT '' CHECK (length(CAST(client_certificate AS BLOB)) <= 527);

@@ -15,7 +15,7 @@
 	 BIT(NO_WAIT) | BIT(RETRY_DELAY) | BIT(NO_PROGRESS_TIMEOUT) | BIT(MAX_TIME) | BIT(MAX_SIZE) | BIT(NO_SEGMENTS) | BIT(LEASE) | BIT(FROM) |              \
 	 BIT(ON_TOKEN_LOSS) | BIT(PINNED_HELPER) | BIT(PROFILE) | BIT(DIGEST) |            \
 	 BIT(MIRROR) | BIT(IF_NONE_MATCH) | BIT(IF_MODIFIED_SINCE) | BIT(RANGE) | BIT(AUTH) |            \
-	 BIT(PROXY) | BIT(PROXY_BYPASS) | BIT(HEADERS_FROM))
+	 BIT(PROXY) | BIT(PROXY_BYPASS) | BIT(HEADERS_FROM) | BIT(NO_REDIRECTS) | BIT(CLIENT_CERTIFICATE))
 #define LENDING (BIT(USER) | BIT(ROOT) | BIT(MAX_AGE) | BIT(EVERYONE))
 #define AUTH (BIT(TARGET) | BIT(SCHEME))
 #define MANY UINT32_MAX
@@ -109,6 +109,8 @@ static const struct {
 	[OPTION_AUTH] = { "--auth", WORDS, offsetof(struct arguments, auth), 4 }, /* all that there are */
 	[OPTION_PROXY] = { "--proxy", TEXT, offsetof(struct arguments, proxy), 0 },
 	[OPTION_PROXY_BYPASS] = { "--proxy-bypass", TEXT, offsetof(struct arguments, proxy_bypass), 0 },
+	[OPTION_NO_REDIRECTS] = { "--no-redirects", FLAG, 0, 0 },
+	[OPTION_CLIENT_CERTIFICATE] = { "--client-certificate", TEXT, offsetof(struct arguments, client_certificate), 0 },
 	[OPTION_JOB] = { "--job", TEXT, offsetof(struct arguments, job), 0 },
 	[OPTION_WRITE_ONLY] = { "--write-only", FLAG, 0, 0 },
 	[OPTION_HEADERS_FROM] = { "--headers-from", TEXT, offsetof(struct arguments, headers_from), 0 },

@@ -73,6 +73,8 @@ enum option {
 	OPTION_AUTH,
 	OPTION_PROXY,
 	OPTION_PROXY_BYPASS,
+	OPTION_NO_REDIRECTS,
+	OPTION_CLIENT_CERTIFICATE,
 	OPTION_JOB,
 	OPTION_WRITE_ONLY,
 	OPTION_HEADERS_FROM,
@@ -83,7 +85,7 @@ enum option {
 struct arguments {
 	enum verb verb; /* VERB_NONE: none was given */
 	uint64_t given; /* 1 << OPTION_... */
-	const char *address, *name, *description, *key, *from, *pinned_helper, *user, *digest, *if_none_match, *proxy, *proxy_bypass, *job, *headers_from;
+	const char *address, *name, *description, *key, *from, *pinned_helper, *user, *digest, *if_none_match, *proxy, *proxy_bypass, *client_certificate, *job, *headers_from;
 	enum ferry_priority priority;
 	enum ferry_token_loss on_token_loss;
 	enum ferry_profile profile;

@@ -155,6 +155,13 @@ static void write_identities(struct json_writer *writer, const struct ferry_stat
 	json_write_begin(writer, "proxy", '{');
 	json_write_text(writer, "mode", text_view(ferry_proxy_mode_name(status->proxy)));
 	json_write_end(writer, '}');
+	json_write_text(writer, "redirects", text_view(status->no_redirects ? "refuse" : "follow"));
+	json_write_begin(writer, "tls_ignore", '[');
+	for (unsigned flag = 1; flag <= FERRY_TLS_IGNORE_ALL; flag <<= 1)
+		if (status->tls_ignore & flag)
+			json_write_text(writer, NULL, text_view(ferry_tls_ignore_name(flag)));
+	json_write_end(writer, ']');
+	write_or_null(writer, "client_certificate", status->client_certificate);
 	write_or_null(writer, "profile", status->profile == FERRY_PROFILE_NONE ? "" : ferry_profile_name(status->profile));
 }
 
@@ -418,6 +425,13 @@ void output_job(const struct ferry_status *status, int64_t wall_ms)
 	output_text("  completes    %s\n", status->auto_complete ? "by itself" : "when told to");
 	if (status->proxy != FERRY_PROXY_PRECONFIGURED)
 		output_text("  proxy        %s\n", ferry_proxy_mode_name(status->proxy));
+	if (status->no_redirects)
+		output_text("  redirects    refused\n");
+	if (status->tls_ignore != 0)
+		output_text("  ignores      %s, where tls.may_ignore names the server\n",
+		            status->tls_ignore == FERRY_TLS_IGNORE_ALL ? "what is wrong with certificates" : "names in certificates");
+	if (status->client_certificate[0] != '\0')
+		output_text("  certificate  %s\n", status->client_certificate);
 	if (status->no_segments)
 		output_text("  segments     never\n");
 	if (status->max_bytes != 0) {

@@ -138,6 +138,8 @@ static struct ferry_properties properties_of(const struct arguments *arguments, 
 		{ OPTION_PROFILE, FERRY_GIVE_PROFILE },
 		{ OPTION_MAX_SIZE, FERRY_GIVE_MAX_BYTES },
 		{ OPTION_NO_SEGMENTS, FERRY_GIVE_NO_SEGMENTS },
+		{ OPTION_NO_REDIRECTS, FERRY_GIVE_NO_REDIRECTS },
+		{ OPTION_CLIENT_CERTIFICATE, FERRY_GIVE_CLIENT_CERTIFICATE },
 	};
 	struct ferry_properties properties = {
 		.given = FERRY_GIVE_NAME | FERRY_GIVE_AUTO_COMPLETE,
@@ -154,6 +156,8 @@ static struct ferry_properties properties_of(const struct arguments *arguments, 
 		.profile = arguments->profile,
 		.max_bytes = arguments->max_bytes,
 		.no_segments = true,
+		.no_redirects = true,
+		.client_certificate = arguments->client_certificate,
 	};
 
 	for (size_t i = 0; i < sizeof(optional) / sizeof(optional[0]); i++) {

@@ -190,3 +190,46 @@ struct login credentials_login(const struct credential *credentials, uint32_t co
 			login.schemes |= AUTH_FLAG(credentials[i].scheme) & allowed;
 	return login;
 }
+
+/* --- a client's certificate --- */
+
+static bool is_thumbprint(struct text_view text)
+{
+	for (size_t i = 0; i < text.length; i++)
+		if (!strchr("0123456789abcdefABCDEF", text.bytes[i]))
+			return false;
+	return text.length == 40;
+}
+
+static struct text_view cut(struct text_view *rest)
+{
+	const char *end = memchr(rest->bytes, '\\', rest->length);
+	struct text_view part = { rest->bytes, end ? (size_t)(end - rest->bytes) : rest->length };
+	size_t used = part.length + (end != NULL);
+
+	*rest = (struct text_view){ rest->bytes + used, rest->length - used };
+	return part;
+}
+
+enum result client_certificate_parse(struct text_view text, struct client_certificate *ret_certificate, struct fault *fault)
+{
+	struct text_view rest = text, location = cut(&rest), part = cut(&rest);
+	bool has_store = part.bytes + part.length < text.bytes + text.length;
+	const struct client_certificate certificate = {
+		.machine = text_is(location, "local-machine"),
+		.store = has_store ? part : text_view("MY"),
+		.who = has_store ? rest : part,
+		.thumbprint = is_thumbprint(has_store ? rest : part),
+	};
+
+	if (!certificate.machine && !text_is(location, "current-user"))
+		return fault_set(fault, RESULT_INVALID_ARGUMENT, FAULT_FERRY, 0, "begins with current-user\\ or local-machine\\");
+	if (certificate.store.length == 0 || certificate.who.length == 0 || text_has_control(text))
+		return fault_set(fault, RESULT_INVALID_ARGUMENT, FAULT_FERRY, 0, "is LOCATION\\STORE\\THUMBPRINT, or a name in the place of it");
+	if (text.length >= CLIENT_CERTIFICATE_BYTES_MAX || certificate.store.length > CLIENT_CERTIFICATE_PART_BYTES_MAX ||
+	    certificate.who.length > CLIENT_CERTIFICATE_PART_BYTES_MAX)
+		return fault_set(fault, RESULT_INVALID_ARGUMENT, FAULT_FERRY, 0, "has a part of more than %u bytes",
+		                 CLIENT_CERTIFICATE_PART_BYTES_MAX);
+	*ret_certificate = certificate;
+	return RESULT_OK;
+}

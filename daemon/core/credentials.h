@@ -30,6 +30,20 @@ struct credential {
  * of Basic, a ':' in the user's name.  fault->what names the member, never its value. */
 enum result credential_check(const struct credential *credential, struct fault *fault) MUST_CHECK;
 
+/* A certificate of the machine's stores, by which a job shows a server who it is: "LOCATION\\WHO" or "LOCATION\\STORE\\WHO".
+ * LOCATION is current-user, which is whoever fetches, or local-machine; STORE is MY where it is left out; WHO is a SHA-1 thumbprint,
+ * or the name that it is issued to. */
+#define CLIENT_CERTIFICATE_BYTES_MAX 528u /* with its end */
+#define CLIENT_CERTIFICATE_PART_BYTES_MAX 256u
+struct client_certificate {
+	bool machine;
+	bool thumbprint; /* `who` is one: 40 hexadecimal digits */
+	struct text_view store, who; /* of the text, or of nobody */
+};
+/* RESULT_OK | RESULT_INVALID_ARGUMENT: fault->what names the rule. */
+enum result client_certificate_parse(struct text_view text, struct client_certificate *ret_certificate,
+                                     struct fault *fault) MUST_CHECK;
+
 /* A configured pattern: a host's name or address, "*.example.com" for all below it, or "*" for every one. */
 #define HOST_PATTERN_BYTES_MAX 255u
 bool host_pattern_is_valid(struct text_view pattern);

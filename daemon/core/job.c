@@ -371,6 +371,24 @@ static enum result check_seconds(const char *field, uint32_t seconds, uint32_t m
 	                 (unsigned long)(seconds < minimum ? minimum : JOB_TIME_S_MAX));
 }
 
+static const char *const tls_ignores[TLS_IGNORE_COUNT] = { "host-name", "date", "authority", "usage" };
+
+const char *tls_ignore_name(unsigned bit)
+{
+	return tls_ignores[bit];
+}
+
+bool tls_ignore_from_name(struct text_view name, unsigned *ret_flag)
+{
+	for (unsigned bit = 0; bit < TLS_IGNORE_COUNT; bit++) {
+		if (!text_is(name, tls_ignores[bit]))
+			continue;
+		*ret_flag = 1u << bit;
+		return true;
+	}
+	return false;
+}
+
 enum result job_properties_check(struct job_properties *properties, struct fault *fault)
 {
 	enum result result = check_text("name", properties->name, sizeof(properties->name), fault);

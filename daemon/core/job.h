@@ -131,6 +131,9 @@ struct job_properties {
 	enum job_profile profile;
 	bool no_segments;               /* one request at a time for each of its files (core/segments) */
 	enum proxy_mode proxy_mode;     /* by which proxy it asks; of EXPLICIT the store has the lists */
+	bool no_redirects;              /* a server that sends it elsewhere is refused */
+	unsigned tls_ignore;            /* TLS_IGNORE_...: of what is wrong with a server's certificate, where the settings allow it */
+	char client_certificate[CLIENT_CERTIFICATE_BYTES_MAX]; /* that it shows its servers (core/credentials); "": none */
 	uint64_t max_bytes;             /* of all its files together; 0: any.  BITS: MAX_DOWNLOAD_SIZE */
 	enum token_loss on_token_loss;
 	char pinned_helper[JOB_OWNER_BYTES_MAX]; /* whose token alone may be its helper's (security rule 12), "" for anybody's */
@@ -143,6 +146,13 @@ struct job_properties {
 #define JOB_LEASE_S_MIN 60u
 #define JOB_LEASE_S_DEFAULT (90u * 24u * 3600u) /* the setting queue.lease_s is what counts in the service */
 #define JOB_TIME_S_MAX (10u * 365u * 24u * 3600u)
+
+/* BG_SSL_IGNORE_... in their order.  libcurl can do without the name, or without all of them. */
+#define TLS_IGNORE_HOST_NAME 0x1u
+#define TLS_IGNORE_COUNT 4u /* host name, date, authority, usage */
+#define TLS_IGNORE_ALL 0xfu
+const char *tls_ignore_name(unsigned bit); /* of 0 to 3: "host-name", "date", "authority", "usage" */
+bool tls_ignore_from_name(struct text_view name, unsigned *ret_flag);
 
 /* As whom a job was made.  It runs under nothing but an identity that agrees in all three. */
 struct job_owner {

@@ -60,7 +60,10 @@ enum {
 	PROPERTY_MAX_BYTES = 1 << 11,
 	PROPERTY_NO_SEGMENTS = 1 << 12,
 	PROPERTY_PROXY = 1 << 13,
-	PROPERTY_ALL = (1 << 14) - 1,
+	PROPERTY_REDIRECTS = 1 << 14,
+	PROPERTY_TLS_IGNORE = 1 << 15,
+	PROPERTY_CLIENT_CERTIFICATE = 1 << 16,
+	PROPERTY_ALL = (1 << 17) - 1,
 };
 
 /* A decoded request.  Views point into `document`. */

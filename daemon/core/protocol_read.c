@@ -388,6 +388,27 @@ static void read_proxy(struct reader *reader, struct job_properties *properties)
 	reader->result = inner.result;
 }
 
+static void read_tls(struct reader *reader, struct job_properties *properties)
+{
+	struct text_view redirects = { .length = 0 };
+	struct json ignore = member(reader, "tls_ignore"), certificate = member(reader, "client_certificate");
+
+	read_name(reader, "redirects", &redirects);
+	properties->no_redirects = text_is(redirects, "refuse");
+	properties->tls_ignore = 0;
+	properties->client_certificate[0] = '\0';
+	for (size_t i = 0; reader->result == RESULT_OK && i < json_length(ignore); i++) {
+		struct text_view name;
+		unsigned flag = 0;
+
+		if (json_get_text(json_at(ignore, i), PROTOCOL_ID_TEXT_BYTES_MAX, &name, reader->fault) == RESULT_OK &&
+		    tls_ignore_from_name(name, &flag))
+			properties->tls_ignore |= flag;
+	}
+	if (reader->result == RESULT_OK && !json_is_null(certificate))
+		read_text(reader, "client_certificate", properties->client_certificate, sizeof(properties->client_certificate));
+}
+
 static void read_properties(struct reader *reader, struct job_properties *properties)
 {
 	struct text_view priority = { .length = 0 }, loss = { .length = 0 }, profile = { .length = 0 };
@@ -407,6 +428,7 @@ static void read_properties(struct reader *reader, struct job_properties *proper
 		unknown_word(reader, "on_token_loss");
 	read_sid(reader, "pinned_helper", properties->pinned_helper);
 	read_bool(reader, "no_segments", &properties->no_segments);
+	read_tls(reader, properties);
 	properties->max_bytes = 0;
 	if (json_is_number(member(reader, "max_bytes")))
 		read_u64(reader, "max_bytes", &properties->max_bytes);

@@ -240,6 +240,54 @@ static enum result read_proxy(struct json value, struct request *request, struct
 	return result;
 }
 
+static enum result read_redirects(struct json value, struct request *request, struct fault *fault)
+{
+	struct text_view text;
+	enum result result = json_get_text(value, PROTOCOL_ID_TEXT_BYTES_MAX, &text, fault);
+
+	request->properties_given |= PROPERTY_REDIRECTS;
+	request->properties.no_redirects = result == RESULT_OK && text_is(text, "refuse");
+	return result != RESULT_OK || request->properties.no_redirects || text_is(text, "follow")
+	           ? result : refuse(value, "must be \"follow\" or \"refuse\"", fault);
+}
+
+static enum result read_tls_ignore(struct json value, struct request *request, struct fault *fault)
+{
+	unsigned all = 0, flag;
+
+	if (!json_is_array(value))
+		return refuse(value, "must be an array", fault);
+	for (size_t i = 0; i < json_length(value); i++, all |= flag) {
+		struct text_view name;
+		enum result result = json_get_text(json_at(value, i), PROTOCOL_ID_TEXT_BYTES_MAX, &name, fault);
+		if (result != RESULT_OK)
+			return result;
+		if (!tls_ignore_from_name(name, &flag))
+			return refuse(json_at(value, i), "must be \"host-name\", \"date\", \"authority\" or \"usage\"", fault);
+	}
+	if (all != 0 && all != TLS_IGNORE_HOST_NAME && all != TLS_IGNORE_ALL)
+		return refuse(value, "Ferry can ignore \"host-name\" alone, or all four of them together", fault);
+	request->properties_given |= PROPERTY_TLS_IGNORE;
+	request->properties.tls_ignore = all;
+	return RESULT_OK;
+}
+
+static enum result read_client_certificate(struct json value, struct request *request, struct fault *fault)
+{
+	struct text_view text = text_view("");
+	struct client_certificate ignored;
+	struct fault why;
+
+	request->properties_given |= PROPERTY_CLIENT_CERTIFICATE;
+	request->properties.client_certificate[0] = '\0';
+	if (json_is_null(value))
+		return RESULT_OK;
+	enum result result = json_get_text(value, CLIENT_CERTIFICATE_BYTES_MAX - 1, &text, fault);
+	if (result == RESULT_OK && client_certificate_parse(text, &ignored, &why) != RESULT_OK)
+		result = refuse(value, why.what, fault);
+	return result == RESULT_OK ? text_copy(request->properties.client_certificate, CLIENT_CERTIFICATE_BYTES_MAX, text) : result;
+}
+
 /* A profile brings its own time to give up, unless the message says another one. */
 static void apply_profile(struct request *request)
 {
@@ -492,7 +540,7 @@ static enum result read_limit(struct json value, struct request *request, struct
 #define FIELDS(X)                                                                                              \
 	X(protocol) X(client) X(handle) X(job) X(key) X(name) X(description) X(priority) X(auto_complete)      \
 	X(retry_delay) X(no_progress_timeout) X(max_time) X(lease) X(on_token_loss) X(pinned_helper) X(profile) X(max_bytes) X(files)  \
-	X(no_segments) X(proxy)  \
+	X(no_segments) X(proxy) X(redirects) X(tls_ignore) X(client_certificate)  \
 	X(all) X(everyone) X(from) X(limit) X(sid) X(logon_id) X(flags) X(roots) X(token_age) X(ticket)  \
 	X(old_prefix) X(new_prefix) X(target) X(scheme) X(user) X(password) X(url) X(headers) X(write_only) X(by_proxy)
 
@@ -533,6 +581,9 @@ static const struct {
 	[AT_max_bytes] = { "max_bytes", read_max_bytes },
 	[AT_no_segments] = { "no_segments", read_no_segments },
 	[AT_proxy] = { "proxy", read_proxy },
+	[AT_redirects] = { "redirects", read_redirects },
+	[AT_tls_ignore] = { "tls_ignore", read_tls_ignore },
+	[AT_client_certificate] = { "client_certificate", read_client_certificate },
 	[AT_sid] = { "sid", read_sid },
 	[AT_logon_id] = { "logon_id", read_logon_id },
 	[AT_flags] = { "flags", read_flags },
@@ -554,7 +605,8 @@ static const struct {
 #define FIELDS_PROPERTIES                                                                             \
 	(FIELD(name) | FIELD(description) | FIELD(priority) | FIELD(auto_complete) | FIELD(retry_delay) |  \
 	 FIELD(no_progress_timeout) | FIELD(max_time) | FIELD(lease) | FIELD(on_token_loss) | FIELD(pinned_helper) |  \
-	 FIELD(profile) | FIELD(max_bytes) | FIELD(no_segments) | FIELD(proxy))
+	 FIELD(profile) | FIELD(max_bytes) | FIELD(no_segments) | FIELD(proxy) | FIELD(redirects) | FIELD(tls_ignore) |  \
+	 FIELD(client_certificate))
 
 static const struct {
 	uint64_t required, optional;

@@ -488,4 +488,15 @@ void protocol_write_properties(struct json_writer *writer, const struct job_prop
 		json_write_text(writer, "mode", text_view(proxy_mode_name(properties->proxy_mode)));
 		json_write_end(writer, '}');
 	}
+	if (given & PROPERTY_REDIRECTS)
+		json_write_text(writer, "redirects", text_view(properties->no_redirects ? "refuse" : "follow"));
+	if (given & PROPERTY_TLS_IGNORE) {
+		json_write_begin(writer, "tls_ignore", '[');
+		for (unsigned bit = 0; bit < TLS_IGNORE_COUNT; bit++)
+			if (properties->tls_ignore & 1u << bit)
+				json_write_text(writer, NULL, text_view(tls_ignore_name(bit)));
+		json_write_end(writer, ']');
+	}
+	if (given & PROPERTY_CLIENT_CERTIFICATE)
+		write_or_null(writer, "client_certificate", properties->client_certificate);
 }

@@ -42,6 +42,7 @@ struct engine_parts {
 	const char *version;                  /* for the events */
 	const char *queue_mark; /* QUEUE_MARK_DIGITS hex digits, in the names of partial files: whose they are */
 	struct throttle *throttle; /* borrowed; that of the workers.  NULL: none is */
+	bool has_certificates; /* this ground has stores of client certificates (platform/certificate) */
 	bool asks_for_proxies; /* the system can have some configured (platform/proxy) */
 	void (*read_network)(struct network_state *ret_state); /* platform/network's.  NULL: nothing is known of it */
 	/* platform/secrets'.  NULL: nothing can be sealed here, and no passwords are taken. */

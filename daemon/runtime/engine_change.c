@@ -184,6 +184,32 @@ static enum result change_proxy(struct engine *engine, struct job *job, const st
 	return RESULT_OK;
 }
 
+/* What runs is asked for otherwise, from where it is. */
+static enum result change_tls(struct engine *engine, struct job *job, const struct request *request, struct fault *fault)
+{
+	const struct job_properties *from = &request->properties;
+	struct job_properties *to = &job->properties;
+	struct active *active = active_find(engine, job->row);
+	unsigned given = request->properties_given;
+	enum result result = given & PROPERTY_CLIENT_CERTIFICATE
+	                         ? engine_check_certificate(engine, from->client_certificate, job->helper_flags, fault)
+	                         : RESULT_OK;
+
+	if (result != RESULT_OK)
+		return result;
+	if (given & PROPERTY_REDIRECTS)
+		to->no_redirects = from->no_redirects;
+	if (given & PROPERTY_TLS_IGNORE)
+		to->tls_ignore = from->tls_ignore;
+	if (given & PROPERTY_CLIENT_CERTIFICATE)
+		memcpy(to->client_certificate, from->client_certificate, sizeof(to->client_certificate));
+	if (active != NULL && active->work == JOB_WORK_TRANSFER &&
+	    (active->no_redirects != to->no_redirects || active->tls_ignore != to->tls_ignore ||
+	     strcmp(active->client_certificate, to->client_certificate) != 0))
+		active->route_changed = true;
+	return RESULT_OK;
+}
+
 static enum result apply_properties(struct engine *engine, struct job *job, const void *argument, struct fault *fault)
 {
 	const struct request *request = argument;
@@ -225,6 +251,8 @@ static enum result apply_properties(struct engine *engine, struct job *job, cons
 		result = job_properties_check(to, fault);
 	if (result == RESULT_OK && given & PROPERTY_PROXY)
 		result = change_proxy(engine, job, request, fault);
+	if (result == RESULT_OK)
+		result = change_tls(engine, job, request, fault);
 	if (result != RESULT_OK)
 		return result;
 	if (job->state == JOB_TRANSFERRED && to->auto_complete && job->files_transferred == job->files_total)
@@ -248,6 +276,9 @@ static void after_properties(struct engine *engine, const struct job *job)
 	uint64_t max_ms = (uint64_t)job->properties.max_time_s * 1000;
 
 	engine->lease_at_ms = 0; /* it may be the first to end now */
+	active = active_find(engine, job->row);
+	if (active != NULL && strcmp(active->client_certificate, job->properties.client_certificate) != 0)
+		engine_end_answers(engine, job->row);
 	engine_wind_down_stale(engine, job);
 	active = active_find(engine, job->row);
 	if (active == NULL)
@@ -468,6 +499,8 @@ static enum result apply_take(struct engine *engine, struct job *job, const void
 	job->token_wait = false;
 	job->implicit = job->explicit = 0;
 	job->properties.proxy_mode = PROXY_PRECONFIGURED;
+	job->properties.tls_ignore = 0;
+	job->properties.client_certificate[0] = '\0';
 	if (result == RESULT_OK)
 		result = store_credentials_remove(engine->parts.store, job->row, fault);
 	if (result == RESULT_OK)

@@ -21,7 +21,9 @@ struct answers engine_answers(const struct job *job, enum job_side side)
 {
 	if (side == JOB_SIDE_FILE)
 		return (struct answers){ .implicit = 0 };
-	return (struct answers){ .implicit = job->implicit, .row = job->explicit != 0 || job->header_names[0] != '\0' ? job->row : 0 };
+	const bool own = job->explicit != 0 || job->header_names[0] != '\0' || job->properties.client_certificate[0] != '\0';
+
+	return (struct answers){ .implicit = job->implicit, .row = own ? job->row : 0 };
 }
 
 void engine_end_answers(struct engine *engine, int64_t row)
@@ -191,6 +193,37 @@ static bool may_answer_proxy(const struct engine *engine, const struct route_wan
 	return source != PROXY_FROM_AUTODETECT && (source != PROXY_FROM_JOB || wanted->his_own);
 }
 
+enum result engine_check_certificate(const struct engine *engine, const char *certificate, unsigned helper_flags,
+                                     struct fault *fault)
+{
+	struct client_certificate parsed;
+
+	if (certificate[0] == '\0')
+		return RESULT_OK;
+	if (!engine->parts.has_certificates)
+		return fault_set(fault, RESULT_NOT_SUPPORTED, FAULT_FERRY, 0, "client certificates: this ground has no stores of them");
+	enum result result = client_certificate_parse(text_view(certificate), &parsed, fault);
+
+	if (result == RESULT_OK && helper_flags & HELPER_NETWORK && !parsed.machine)
+		result = fault_set(fault, RESULT_INVALID_STATE, FAULT_FERRY, 0,
+		                   "a client certificate of current-user with a helper token for the network: the owner's is not the "
+		                   "helper's to show; name one of local-machine");
+	return result;
+}
+
+/* What the job asks for, as far as the configuration and the identity that fetches let it. */
+static void fill_tls(const struct engine *engine, const struct active *active, const struct url *url, struct transfer_route *route)
+{
+	const struct host_patterns may_ignore = PATTERNS(engine->parts.settings->tls_may_ignore);
+	bool may = host_patterns_fit(&may_ignore, url->host);
+
+	route->no_redirects = active->no_redirects;
+	route->ignore = may ? active->tls_ignore : 0;
+	route->ignore_refused = !may && active->tls_ignore != 0;
+	memcpy(route->certificate, active->client_certificate, sizeof(route->certificate));
+	route->certificate_withheld = !presents_his_own(engine, active);
+}
+
 enum result engine_route(const struct engine *engine, const struct route_wanted *wanted, struct transfer_route **ret_route)
 {
 	struct url url, proxy;
@@ -221,10 +254,15 @@ enum result flight_route(const struct engine *engine, const struct flight *fligh
 {
 	const struct active *active = flight->active;
 
-	return engine_route(engine,
-	                    &(struct route_wanted){ flight->file.url, &flight->proxy, active->credentials, active->credential_count,
-	                                            presents_his_own(engine, active), &active->headers },
-	                    ret_route);
+	const struct route_wanted wanted = { flight->file.url, &flight->proxy, active->credentials, active->credential_count,
+		                             presents_his_own(engine, active), &active->headers };
+	struct fault ignored;
+	struct url url;
+	enum result result = engine_route(engine, &wanted, ret_route);
+
+	if (result == RESULT_OK && url_parse(text_view(flight->file.url), &url, &ignored) == RESULT_OK && !url.share)
+		fill_tls(engine, active, &url, *ret_route);
+	return result;
 }
 
 /* --- what clients change --- */

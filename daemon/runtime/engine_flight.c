@@ -427,6 +427,9 @@ static struct active *active_new(struct engine *engine, struct job *job, struct 
 	active->max_bytes = job->properties.max_bytes;
 	active->no_segments = job->properties.no_segments;
 	active->proxy_mode = job->properties.proxy_mode;
+	active->no_redirects = job->properties.no_redirects;
+	active->tls_ignore = job->properties.tls_ignore;
+	memcpy(active->client_certificate, job->properties.client_certificate, sizeof(active->client_certificate));
 	active->created_ms = job->created_ms;
 	active->slot_since_ms = active->slice_since_ms = engine_mono(engine);
 	active->next = engine->actives;

@@ -235,6 +235,9 @@ static enum result apply_flags(struct engine *engine, struct job *job, const voi
 	if (job_state_is_final(job->state))
 		return fault_set(fault, RESULT_INVALID_STATE, FAULT_FERRY, 0, "set the helper token's flags while the job is %s",
 		                 job_state_name(job->state));
+	result = engine_check_certificate(engine, job->properties.client_certificate, change->flags, fault);
+	if (result != RESULT_OK)
+		return result;
 	job->helper_flags = change->flags;
 	engine_identities_changed(engine, job);
 	return RESULT_OK;

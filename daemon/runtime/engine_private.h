@@ -84,7 +84,7 @@ struct lent {
 /* With what a job's requests may be answered for, beside the policy's: what is authenticated with it is nobody else's. */
 struct answers {
 	unsigned implicit; /* JOB_CREDENTIAL(...) */
-	int64_t row;       /* of the job whose passwords or headers they are; 0: none */
+	int64_t row;       /* of the job whose passwords, headers, or client certificate they are; 0: none */
 };
 
 /* The workers of one identity with the same answers; those of a kind are started when they are needed first. */
@@ -150,6 +150,9 @@ struct active {
 	enum proxy_mode proxy_mode;
 	struct attempt *attempt; /* the job's last one; NULL: not looked up yet */
 	bool attempt_unsaved;    /* its count */
+	bool no_redirects;                                     /* likewise, as those below */
+	unsigned tls_ignore;
+	char client_certificate[CLIENT_CERTIFICATE_BYTES_MAX];
 	struct credential *credentials; /* of the job, open; wiped with this */
 	uint32_t credential_count;
 	struct buffer headers; /* likewise: a block of core/headers, empty where it has none */
@@ -531,6 +534,9 @@ enum result engine_route(const struct engine *engine, const struct route_wanted 
                          struct transfer_route **ret_route) MUST_CHECK; /* RESULT_NO_MEMORY */
 /* How the flight's source is to be asked.  `ret_route` NULL: directly, and nobody is answered. */
 enum result flight_route(const struct engine *engine, const struct flight *flight, struct transfer_route **ret_route) MUST_CHECK;
+/* May the job have that client certificate while its helper token has these flags (rule 28)? */
+enum result engine_check_certificate(const struct engine *engine, const char *certificate, unsigned helper_flags,
+                                     struct fault *fault) MUST_CHECK;
 /* The job's credentials are gone, and what was authenticated with them. */
 void engine_end_answers(struct engine *engine, int64_t row);
 

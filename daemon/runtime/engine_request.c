@@ -254,6 +254,8 @@ static enum result create_job(struct engine *engine, const struct job_request *w
 	if (result == RESULT_OK)
 		result = job_properties_check(&job->properties, fault);
 	if (result == RESULT_OK)
+		result = engine_check_certificate(engine, job->properties.client_certificate, 0, fault);
+	if (result == RESULT_OK)
 		result = new_id(engine, job->id, fault);
 	if (result == RESULT_OK)
 		result = forget_surplus(engine, job->owner, fault);

@@ -25,6 +25,7 @@ _Static_assert(FILE_MIRRORS_MAX == 8, "schema/: mirrors");
 _Static_assert(RANGES_MAX == 4096 && RANGES_TEXT_BYTES_MAX == 163840, "schema/: ranges");
 _Static_assert(JOB_PROFILE_COUNT == 4, "schema/: job.profile");
 _Static_assert(PROXY_MODE_COUNT == 4 && PROXY_TEXT_BYTES_MAX == 4000, "schema/: proxies");
+_Static_assert(TLS_IGNORE_ALL == 15 && CLIENT_CERTIFICATE_BYTES_MAX == 528, "schema/: TLS");
 _Static_assert(JOB_CREDENTIALS_ALL == 255 && CREDENTIALS_MAX == 8, "schema/: credentials");
 _Static_assert(STORE_SEALED_BYTES_MAX == 16384, "schema/: credential.sealed");
 _Static_assert(JOB_HEADER_NAMES_BYTES_MAX == 1024 && STORE_HEADERS_SEALED_BYTES_MAX == 17408, "schema/: headers");
@@ -33,13 +34,14 @@ _Static_assert(FILE_ETAG_BYTES_MAX == 512 && FILE_MODIFIED_BYTES_MAX == 64, "sch
 
 /* clang-format off */ /* SQL has lines of its own. */
 
-/* What store_job_save writes, and what store_file_save writes; 38 and 11 columns. */
+/* What store_job_save writes, and what store_file_save writes; 41 and 11 columns. */
 #define JOB_SAVED                                                                                      \
 	"name, description, priority, auto_complete, retry_delay_s, no_progress_timeout_s, max_time_s, "   \
 	"lease_s, state, work, error, error_source, error_raw, error_what, error_count, attempts, "                 \
 	"modified_ms, finished_ms, state_since_ms, next_try_ms, progress_ms, active_ms, on_token_loss, "   \
 	"pinned_helper, helper_flags, helper_sid, helper_logon, token_wait, file_sid, network_sid, file_writer, "       \
-	"retry_after_s, profile, max_bytes, no_segments, implicit, explicit, proxy_mode"
+	"retry_after_s, profile, max_bytes, no_segments, implicit, explicit, proxy_mode, " \
+	"no_redirects, tls_ignore, client_certificate"
 #define FILE_SAVED "state, bytes_total, bytes_recorded, partial, tag, etag, modified, source, sources_refused, " \
 	"source_failures, bytes_most"
 
@@ -69,14 +71,14 @@ const char *const store_statements[STATEMENT_COUNT] = {
 	[JOB_INSERT] = "INSERT INTO job (owner_row, id, key, owner_integrity, owner_elevated, created_ms, limited, "
 	               JOB_SAVED ") VALUES (" OWNER_1 ", ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, "
 	               "?15, ?16, ?17, ?18, ?19, ?20, ?21, ?22, ?23, ?24, ?25, ?26, ?27, ?28, ?29, ?30, ?31, ?32, "
-	               "?33, ?34, ?35, ?36, ?37, ?38, ?39, ?40, ?41, ?42, ?43, ?44, ?45)",
+	               "?33, ?34, ?35, ?36, ?37, ?38, ?39, ?40, ?41, ?42, ?43, ?44, ?45, ?46, ?47, ?48)",
 	[JOB_BY_ROW] = JOB_SELECT "WHERE row = ?1",
 	[JOB_BY_ID] = JOB_SELECT "WHERE id = ?1",
 	[JOB_BY_KEY] = JOB_SELECT "INDEXED BY job_key WHERE owner_row = " OWNER_1 " AND key = ?2 AND key <> ''",
 	[JOB_EXISTS] = "SELECT 1 FROM job WHERE row = ?1",
 	[JOB_SAVE] = "UPDATE job SET (" JOB_SAVED ") = (?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15, "
 	             "?16, ?17, ?18, ?19, ?20, ?21, ?22, ?23, ?24, ?25, ?26, ?27, ?28, ?29, ?30, ?31, ?32, ?33, ?34, ?35, ?36, ?37, "
-	             "?38, ?39, ?40) "
+	             "?38, ?39, ?40, ?41, ?42, ?43) "
 	             "WHERE row = ?1 AND state = ?2",
 	[JOB_TAKE] = "UPDATE job SET owner_row = " OWNER_1 ", key = '', owner_integrity = ?3, owner_elevated = ?4, "
 	             "limited = ?5, takeovers = takeovers + 1 WHERE row = ?2",
@@ -282,6 +284,9 @@ static void put_job_saved(struct query *query, const struct job *job)
 	put_i64(query, job->implicit);
 	put_i64(query, job->explicit);
 	put_i64(query, properties->proxy_mode);
+	put_i64(query, properties->no_redirects);
+	put_i64(query, properties->tls_ignore);
+	put_text(query, properties->client_certificate);
 }
 
 static enum result take_job(struct query *query, struct job *job, struct fault *fault)
@@ -333,6 +338,9 @@ static enum result take_job(struct query *query, struct job *job, struct fault *
 	job->implicit = (unsigned)take_i64(query, 0, JOB_CREDENTIALS_ALL);
 	job->explicit = (unsigned)take_i64(query, 0, JOB_CREDENTIALS_ALL);
 	properties->proxy_mode = (enum proxy_mode)take_i64(query, 0, PROXY_MODE_COUNT - 1);
+	properties->no_redirects = take_i64(query, 0, 1) == 1;
+	properties->tls_ignore = (unsigned)take_i64(query, 0, TLS_IGNORE_ALL);
+	take_text(query, properties->client_certificate, sizeof(properties->client_certificate));
 
 	job->files_total = take_u32(query);
 	job->files_transferred = take_u32(query);

@@ -60,6 +60,11 @@ struct transfer_route {
 	char proxy[PROXY_BYTES_MAX + 1]; /* "": directly */
 	struct transfer_login logins[AUTH_TARGET_COUNT];
 	char *headers; /* a block of core/headers for the origin that the URL names, no other; NULL: none */
+	bool no_redirects;
+	unsigned ignore;           /* TLS_IGNORE_...: nothing, HOST_NAME or ALL, of this origin's certificate */
+	bool ignore_refused;       /* the job wanted to, and may not */
+	char certificate[CLIENT_CERTIFICATE_BYTES_MAX]; /* that is shown to this origin, if it speaks https; "": none */
+	bool certificate_withheld; /* but not by whoever fetches in the owner's place */
 };
 static inline void transfer_route_forget_headers(struct transfer_route *route)
 {

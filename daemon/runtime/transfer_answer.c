@@ -382,6 +382,8 @@ enum result transfer_ask(struct transfer *transfer)
 			                     "the file of the host's private authority could not be read when the service started");
 		if (!set_up(transfer))
 			return transfer_fail(transfer, RESULT_NO_MEMORY, FAULT_FERRY, 0, "set up the request");
+		if (transfer_set_certificate(transfer) != RESULT_OK)
+			return transfer->fault.result;
 	}
 	if (!make_headers(transfer) || curl_easy_setopt(transfer->easy, CURLOPT_HTTPHEADER, transfer->headers) != CURLE_OK)
 		return transfer_fail(transfer, RESULT_NO_MEMORY, FAULT_FERRY, 0, "write the request");

@@ -23,7 +23,7 @@ static const char *safe_text(const struct transfer *transfer, CURLcode code)
 enum result transfer_fail_curl(struct transfer *transfer, CURLcode code)
 {
 	long status = 0;
-	char what[96];
+	char what[240];
 
 	transfer->proxy_failed = transfer->route && transfer->route->proxy[0] != '\0' &&
 	                         (code == CURLE_COULDNT_RESOLVE_PROXY || code == CURLE_COULDNT_CONNECT);
@@ -32,8 +32,19 @@ enum result transfer_fail_curl(struct transfer *transfer, CURLcode code)
 		text_display(what, sizeof(what), "the proxy refuses the way to the server with status %ld", status);
 		return transfer_fail(transfer, resume_status_result(status), FAULT_HTTP, status, what);
 	}
-	return transfer_fail(transfer, result_from_curl(code, transfer->phase), FAULT_CURL, code,
-	                     safe_text(transfer, code));
+	enum result result = result_from_curl(code, transfer->phase);
+	bool shown = transfer->route && transfer->route->certificate[0] != '\0' && transfer->url.secure;
+
+	if (shown && (code == CURLE_SSL_CERTPROBLEM || code == CURLE_SSL_CLIENTCERT))
+		result = RESULT_CLIENT_CERTIFICATE;
+	/* Whoever does not like the certificate ends the handshake, or the connection after it, like whoever has other reasons. */
+	const char *why = result == RESULT_CERTIFICATE && transfer->route && transfer->route->ignore_refused
+	                      ? "; the job would ignore that, and tls.may_ignore does not name the server"
+	                  : shown && (code == CURLE_SSL_CONNECT_ERROR || code == CURLE_RECV_ERROR)
+	                      ? "; the server may have refused the job's client certificate"
+	                      : "";
+	text_display(what, sizeof(what), "%.150s%s", safe_text(transfer, code), why);
+	return transfer_fail(transfer, result, FAULT_CURL, code, what);
 }
 
 /* Codes that mean the same in every phase. */

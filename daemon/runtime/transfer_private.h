@@ -216,6 +216,9 @@ bool transfer_follow(struct transfer *transfer) MUST_CHECK; /* ask there; false:
 
 /* --- transfer_trust.c --- */
 bool transfer_set_trust(struct transfer *transfer) MUST_CHECK; /* false: no memory */
+/* Which certificate of the thread's identity is shown.  Sets transfer->fault. */
+enum result transfer_set_certificate(struct transfer *transfer) MUST_CHECK;
+unsigned transfer_ignores(const struct transfer *transfer); /* TLS_IGNORE_... */
 bool transfer_trusts_nobody(const struct transfer *transfer);
 /* Is the host recognised by the same as the one that was asked? */
 bool transfer_trusts_alike(const struct transfer *transfer, struct text_view host);

@@ -3,7 +3,8 @@
  * curl follows with what was set for the first one.  It sends no credentials there, but all header lines of the job's own; it
  * may take a connection that it has there already, and that was authenticated for another request; and it would look for the
  * first one's authority and key.  So where any of these matters the other origin is asked anew: without an answer to whoever
- * asks, without the lines, and by what is trusted there.  Nor does a way back bring them back.
+ * asks, without the lines and the job's client certificate, with nothing ignored of the server's, and by what is trusted
+ * there.  Nor does a way back bring them back.
  */
 #include "runtime/transfer_private.h"
 
@@ -47,7 +48,9 @@ static bool may_follow(const struct transfer *transfer, const char *scheme, cons
 
 	if (same || !web || (transfer->url.secure && !secure))
 		return true; /* or curl refuses it: CURLOPT_REDIR_PROTOCOLS_STR */
-	return (!route || (route->logins[AUTH_SERVER].schemes == 0 && !route->headers)) && transfer_trusts_alike(transfer, name);
+	return (!route || (route->logins[AUTH_SERVER].schemes == 0 && !route->headers && route->ignore == 0 &&
+	                   route->certificate[0] == '\0')) &&
+	       transfer_trusts_alike(transfer, name);
 }
 
 static void keep(struct transfer *transfer, const char *url)
@@ -88,8 +91,14 @@ static void take(struct transfer *transfer, CURLU *url)
 
 bool transfer_redirected(struct transfer *transfer, const char *location)
 {
-	CURLU *url = resolve(transfer, location);
+	CURLU *url;
 
+	if (transfer->route && transfer->route->no_redirects) {
+		(void)transfer_fail(transfer, RESULT_REDIRECT_REFUSED, FAULT_FERRY, 0, "the server redirects, and the job follows no redirects");
+		transfer->discard = true;
+		return false;
+	}
+	url = resolve(transfer, location);
 	if (url)
 		take(transfer, url);
 	curl_url_cleanup(url);
@@ -107,6 +116,8 @@ bool transfer_follow(struct transfer *transfer)
 	if (transfer->route) {
 		text_wipe(&transfer->route->logins[AUTH_SERVER], sizeof(transfer->route->logins[AUTH_SERVER]));
 		transfer_route_forget_headers(transfer->route);
+		transfer->route->ignore = 0;
+		transfer->route->certificate[0] = '\0';
 	}
 	if (url_parse(text_view(transfer->text), &transfer->url, &transfer->fault) != RESULT_OK)
 		return false;

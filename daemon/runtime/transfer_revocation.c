@@ -14,7 +14,7 @@
 
 static bool applies(const struct transfer *transfer)
 {
-	return transfer->set->limits.revocation && transfer_asks_after(transfer) > 0;
+	return transfer->set->limits.revocation && transfer_asks_after(transfer) > 0 && transfer_ignores(transfer) != TLS_IGNORE_ALL;
 }
 
 /* Only Schannel shows the server's certificates of a session that is resumed, too. */

@@ -132,6 +132,37 @@ unsigned transfer_asks_after(const struct transfer *transfer)
 	return trust ? trust->revocation : 1;
 }
 
+unsigned transfer_ignores(const struct transfer *transfer)
+{
+	return transfer->route && transfer->url.secure ? transfer->route->ignore : 0;
+}
+
+enum result transfer_set_certificate(struct transfer *transfer)
+{
+	const struct transfer_route *route = transfer->route;
+	char thumbprint[CERTIFICATE_THUMBPRINT_BYTES], path[CLIENT_CERTIFICATE_BYTES_MAX + 64];
+	struct client_certificate wanted;
+	struct fault why;
+
+	if (!route || route->certificate[0] == '\0' || !transfer->url.secure)
+		return RESULT_OK;
+	if (route->certificate_withheld)
+		return transfer_fail(transfer, RESULT_CLIENT_CERTIFICATE, FAULT_FERRY, 0,
+		                     "whoever fetches in the owner's place does not show it");
+	enum result result = client_certificate_parse(text_view(route->certificate), &wanted, &why);
+
+	if (result == RESULT_OK)
+		result = certificate_system ? certificate_system->find_own(&wanted, thumbprint, &why)
+		                            : fault_set(&why, RESULT_NOT_SUPPORTED, FAULT_FERRY, 0, "show a client certificate");
+	if (result != RESULT_OK)
+		return transfer_fail(transfer, result, why.source, why.raw, why.what);
+	text_display(path, sizeof(path), "%s\\%.*s\\%s", wanted.machine ? "LocalMachine" : "CurrentUser", (int)wanted.store.length,
+	             wanted.store.bytes, thumbprint);
+	if (curl_easy_setopt(transfer->easy, CURLOPT_SSLCERT, path) != CURLE_OK)
+		return transfer_fail(transfer, RESULT_NO_MEMORY, FAULT_FERRY, 0, "show a client certificate");
+	return RESULT_OK;
+}
+
 bool transfer_set_trust(struct transfer *transfer)
 {
 	const struct transfer_trust *trust = transfer->set->limits.trust;
@@ -146,7 +177,9 @@ bool transfer_set_trust(struct transfer *transfer)
 		if (curl_easy_setopt(easy, CURLOPT_CAINFO_BLOB, &blob) != CURLE_OK)
 			return false;
 	}
-	return (!pins || curl_easy_setopt(easy, CURLOPT_PINNEDPUBLICKEY, pins->what) == CURLE_OK) &&
+	return curl_easy_setopt(easy, CURLOPT_SSL_VERIFYHOST, transfer_ignores(transfer) & TLS_IGNORE_HOST_NAME ? 0L : 2L) == CURLE_OK &&
+	       curl_easy_setopt(easy, CURLOPT_SSL_VERIFYPEER, transfer_ignores(transfer) == TLS_IGNORE_ALL ? 0L : 1L) == CURLE_OK &&
+	       (!pins || curl_easy_setopt(easy, CURLOPT_PINNEDPUBLICKEY, pins->what) == CURLE_OK) &&
 	       curl_easy_setopt(easy, CURLOPT_SSLVERSION, version) == CURLE_OK &&
 	       /* It would ask inside of the handshake: transfer_revocation.c does. */
 	       curl_easy_setopt(easy, CURLOPT_SSL_OPTIONS, (long)CURLSSLOPT_NO_REVOKE) == CURLE_OK &&

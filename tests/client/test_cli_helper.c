@@ -201,7 +201,8 @@ static void helper_flags_clear_and_show__tell_what_is_there_now(void **state)
 	                   "\"identities\":{\"file\":{\"as\":\"helper\","
 	                   "\"sid\":\"S-1-5-21-9\",\"last_sid\":null},\"network\":{\"as\":\"owner\",\"sid\":null,"
 	                   "\"last_sid\":\"S-1-5-21-6\"}},\"credentials\":[],\"headers\":{\"names\":[],\"write_only\":false},"
-	                   "\"on_token_loss\":\"error\",\"pinned_helper\":null,\"no_segments\":false,\"max_bytes\":null,\"proxy\":{\"mode\":\"preconfigured\"},\"profile\":null}}\n");
+	                   "\"on_token_loss\":\"error\",\"pinned_helper\":null,\"no_segments\":false,\"max_bytes\":null,\"proxy\":{\"mode\":\"preconfigured\"},"
+	                   "\"redirects\":\"follow\",\"tls_ignore\":[],\"client_certificate\":null,\"profile\":null}}\n");
 }
 
 static void preflight__what_could_not_be_served__ends_with_2(void **state)

@@ -445,7 +445,11 @@ static void ferry__pin_and_policy__are_properties(void **state)
 	struct ferry_job *job = open_job(ferry);
 	struct ferry_properties properties = {
 		.given = FERRY_GIVE_ON_TOKEN_LOSS | FERRY_GIVE_PINNED_HELPER | FERRY_GIVE_PROFILE |
-		         FERRY_GIVE_MAX_BYTES | FERRY_GIVE_NO_SEGMENTS,
+		         FERRY_GIVE_MAX_BYTES | FERRY_GIVE_NO_SEGMENTS | FERRY_GIVE_NO_REDIRECTS | FERRY_GIVE_TLS_IGNORE |
+		         FERRY_GIVE_CLIENT_CERTIFICATE,
+		.no_redirects = true,
+		.tls_ignore = FERRY_TLS_IGNORE_ALL,
+		.client_certificate = "current-user\\alice",
 		.max_bytes = 77,
 		.no_segments = true,
 		.profile = FERRY_PROFILE_INTERACTIVE,
@@ -455,10 +459,14 @@ static void ferry__pin_and_policy__are_properties(void **state)
 
 	assert_int_equal(ferry_job_set_properties(job, &properties, NULL), FERRY_OK);
 	assert_int_equal(scene->properties_given, PROPERTY_ON_TOKEN_LOSS | PROPERTY_PINNED_HELPER | PROPERTY_PROFILE | PROPERTY_MAX_BYTES | PROPERTY_NO_SEGMENTS |
+	                                              PROPERTY_REDIRECTS | PROPERTY_TLS_IGNORE | PROPERTY_CLIENT_CERTIFICATE |
 	                                              PROPERTY_NO_PROGRESS_TIMEOUT);
 	assert_int_equal(scene->properties.profile, JOB_PROFILE_INTERACTIVE);
 	assert_int_equal(scene->properties.max_bytes, 77);
 	assert_true(scene->properties.no_segments);
+	assert_true(scene->properties.no_redirects);
+	assert_int_equal(scene->properties.tls_ignore, TLS_IGNORE_ALL);
+	assert_string_equal(scene->properties.client_certificate, "current-user\\alice");
 	assert_int_equal(scene->properties.no_progress_timeout_s, 120);
 	assert_int_equal(scene->properties.on_token_loss, TOKEN_LOSS_WAIT);
 	assert_string_equal(scene->properties.pinned_helper, "S-1-5-21-9");

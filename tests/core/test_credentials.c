@@ -174,9 +174,44 @@ static void auth_names__each__is_read_as_it_is_written(void **state)
 	assert_string_equal(cut, "Negotiate, ");
 }
 
+static void client_certificate__location_store_and_whose__are_read(void **state)
+{
+	static const struct {
+		const char *text, *store, *who;
+		bool machine, thumbprint;
+	} good[] = {
+		{ "current-user\\MY\\alice", "MY", "alice", false, false },
+		{ "current-user\\alice", "MY", "alice", false, false },
+		{ "local-machine\\Web Hosting\\a\\b", "Web Hosting", "a\\b", true, false },
+		{ "local-machine\\MY\\0123456789abcdefABCDEF0123456789abcdef01", "MY", "0123456789abcdefABCDEF0123456789abcdef01", true, true },
+		{ "current-user\\0123456789abcdefABCDEF0123456789abcdef0g", "MY", "0123456789abcdefABCDEF0123456789abcdef0g", false, false },
+	};
+	static const char *const bad[] = { "",  "alice", "MY\\alice", "Current-User\\alice", "current-user", "current-user\\", "current-user\\MY\\",
+		                           "current-user\\\\alice", "current-user\\MY\\a\nb" };
+	struct client_certificate read;
+	struct fault fault;
+	char longest[CLIENT_CERTIFICATE_BYTES_MAX + 1];
+	(void)state;
+	for (size_t i = 0; i < sizeof(good) / sizeof(good[0]); i++) {
+		assert_int_equal(client_certificate_parse(text_view(good[i].text), &read, &fault), RESULT_OK);
+		assert_true(text_is(read.store, good[i].store) && text_is(read.who, good[i].who));
+		assert_true(read.machine == good[i].machine && read.thumbprint == good[i].thumbprint);
+	}
+	for (size_t i = 0; i < sizeof(bad) / sizeof(bad[0]); i++)
+		assert_int_equal(client_certificate_parse(text_view(bad[i]), &read, &fault), RESULT_INVALID_ARGUMENT);
+	memset(longest, 'a', sizeof(longest));
+	memcpy(longest, "local-machine\\", 14);
+	longest[14 + CLIENT_CERTIFICATE_PART_BYTES_MAX] = '\\';
+	assert_int_equal(client_certificate_parse((struct text_view){ longest, 14 + 2 * CLIENT_CERTIFICATE_PART_BYTES_MAX + 1 }, &read, &fault),
+	                 RESULT_OK);
+	assert_int_equal(client_certificate_parse((struct text_view){ longest, 14 + 2 * CLIENT_CERTIFICATE_PART_BYTES_MAX + 2 }, &read, &fault),
+	                 RESULT_INVALID_ARGUMENT);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(client_certificate__location_store_and_whose__are_read),
 		cmocka_unit_test(host_pattern__fits__itself_or_all_below),
 		cmocka_unit_test(host_pattern__that_no_host_can_meet__is_refused),
 		cmocka_unit_test(credential_check__what_could_not_be_sent__is_refused),

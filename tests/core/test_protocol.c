@@ -94,7 +94,8 @@ static void request_decode__job_create__reads_every_member(void **state)
 	                       "\"priority\":\"foreground\",\"auto_complete\":true,\"retry_delay_s\":60,"
 	                       "\"no_progress_timeout_s\":0,\"max_time_s\":3600,\"lease_s\":60,\"on_token_loss\":\"wait\","
 	                       "\"pinned_helper\":\"S-1-5-18\",\"profile\":\"update\",\"no_segments\":true,\"max_bytes\":9223372036854775807,"
-	                       "\"proxy\":{\"mode\":\"explicit\",\"list\":\"http=p:3128; DIRECT\",\"bypass\":\"*.a;<local>\"},\"files\":["
+	                       "\"proxy\":{\"mode\":\"explicit\",\"list\":\"http=p:3128; DIRECT\",\"bypass\":\"*.a;<local>\"},\"redirects\":\"refuse\",\"tls_ignore\":[\"host-name\"],"
+	                       "\"client_certificate\":\"local-machine\\\\MY\\\\alice\",\"files\":["
 	                       "{\"url\":\"https://a/b\",\"path\":\"C:\\\\a\\\\b\",\"size_bytes\":9223372036854775807,"
 	                       "\"digest\":\"sha256:ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad\","
 	                       "\"mirrors\":[\"http://m/b\",\"https://n/b\"]},"
@@ -118,6 +119,9 @@ static void request_decode__job_create__reads_every_member(void **state)
 	assert_int_equal(request.properties.proxy_mode, PROXY_EXPLICIT);
 	assert_true(text_is(request.proxy_list, "http=p:3128; DIRECT"));
 	assert_true(text_is(request.proxy_bypass, "*.a;<local>"));
+	assert_true(request.properties.no_redirects);
+	assert_int_equal(request.properties.tls_ignore, TLS_IGNORE_HOST_NAME);
+	assert_string_equal(request.properties.client_certificate, "local-machine\\MY\\alice");
 	assert_int_equal(request.file_count, 2);
 	assert_int_equal(request_file(&request, 0, &file, NULL), RESULT_OK);
 	assert_true(text_is(file.url, "https://a/b"));
@@ -318,6 +322,25 @@ static void request_decode__proxies_that_cannot_be_used__names_the_rule(void **s
 	}
 }
 
+/* What a schema does not say. */
+static void request_decode__what_is_wanted_of_certificates__is_what_ferry_can_do(void **state)
+{
+	static const struct { const char *params, *what; } cases[] = {
+		{ "{\"name\":\"a\",\"tls_ignore\":[\"date\"]}", "params.tls_ignore: Ferry can ignore" },
+		{ "{\"name\":\"a\",\"tls_ignore\":[\"host-name\",\"authority\",\"usage\"]}", "params.tls_ignore: Ferry can ignore" },
+		{ "{\"name\":\"a\",\"client_certificate\":\"MY\\\\alice\"}", "params.client_certificate: begins with" },
+		{ "{\"name\":\"a\",\"client_certificate\":\"current-user\\\\MY\\\\\"}", "params.client_certificate: is LOCATION" },
+	};
+	(void)state;
+	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+		AUTO(request) struct request request;
+		struct fault fault = { .what = "" };
+		assert_int_equal(request_decode(text_view(message("job.create", cases[i].params)), &request, &fault),
+		                 RESULT_INVALID_ARGUMENT);
+		assert_memory_equal(fault.what, cases[i].what, strlen(cases[i].what));
+	}
+}
+
 static void request_decode__wrong_params__names_the_field(void **state)
 {
 	(void)state;
@@ -345,6 +368,10 @@ static void request_decode__wrong_params__names_the_field(void **state)
 		{ "job.setProperties", "{\"handle\":1,\"lease_s\":null}", RESULT_INVALID_ARGUMENT, "params.lease_s: " },
 		{ "job.setProperties", "{\"handle\":1,\"max_bytes\":0}", RESULT_INVALID_ARGUMENT, "params.max_bytes: " },
 		{ "job.create", "{\"name\":\"a\",\"no_segments\":1}", RESULT_INVALID_ARGUMENT, "params.no_segments: " },
+		{ "job.create", "{\"name\":\"a\",\"redirects\":\"report\"}", RESULT_INVALID_ARGUMENT, "params.redirects: must be" },
+		{ "job.create", "{\"name\":\"a\",\"tls_ignore\":\"date\"}", RESULT_INVALID_ARGUMENT, "params.tls_ignore: must be" },
+		{ "job.create", "{\"name\":\"a\",\"tls_ignore\":[\"cn\"]}", RESULT_INVALID_ARGUMENT, "params.tls_ignore[0]: must be" },
+		{ "job.create", "{\"name\":\"a\",\"client_certificate\":7}", RESULT_INVALID_ARGUMENT, "params.client_certificate: " },
 		{ "proxy.show", "{\"handle\":1}", RESULT_MISSING_FIELD, "params.url" },
 		{ "proxy.show", "{\"url\":7}", RESULT_INVALID_ARGUMENT, "params.url: " },
 		{ "job.create", "{\"name\":\"a\",\"proxy\":null}", RESULT_INVALID_ARGUMENT, "params.proxy: " },
@@ -543,7 +570,7 @@ static void request_decode__every_member_with_every_method__agrees_with_the_sche
 		{ "on_token_loss", "\"wait\"" }, { "pinned_helper", "null" }, { "sid", "\"S-1-5-18\"" },
 		{ "logon_id", "\"0x3e7\"" }, { "flags", "[\"network\"]" }, { "roots", "[\"C:\\\\a\"]" },
 		{ "max_token_age_s", "60" }, { "ticket", "\"t\"" }, { "profile", "\"bulk\"" }, { "max_bytes", "1" }, { "no_segments", "true" },
-		{ "proxy", "{\"mode\":\"none\"}" },
+		{ "proxy", "{\"mode\":\"none\"}" }, { "redirects", "\"follow\"" }, { "tls_ignore", "[]" }, { "client_certificate", "null" },
 		{ "target", "\"proxy\"" }, { "scheme", "\"ntlm\"" }, { "user", "null" }, { "password", "null" }, { "url", "\"http://a/\"" },
 	};
 	enum { MEMBER_COUNT = sizeof(members) / sizeof(members[0]) };
@@ -664,6 +691,7 @@ int main(void)
 		cmocka_unit_test(request_decode__after_a_failure__still_has_the_id),
 		cmocka_unit_test(request_decode__too_large__is_refused_unread),
 		cmocka_unit_test(request_decode__proxies_that_cannot_be_used__names_the_rule),
+		cmocka_unit_test(request_decode__what_is_wanted_of_certificates__is_what_ferry_can_do),
 		cmocka_unit_test(request_decode__wrong_params__names_the_field),
 		cmocka_unit_test(request_decode__longest_texts__are_taken_and_one_byte_more_is_refused),
 		cmocka_unit_test(request_decode__names_and_descriptions__are_counted_in_utf16),

@@ -25,7 +25,8 @@ static void sample_job(struct job_status *status)
 			                .auto_complete = true, .retry_delay_s = 60, .no_progress_timeout_s = 3600,
 			                .max_time_s = 7200, .lease_s = 86400, .on_token_loss = TOKEN_LOSS_WAIT,
 			                .pinned_helper = "S-1-5-20+S-1-5-80-1", .profile = JOB_PROFILE_BULK, .max_bytes = 5, .no_segments = true,
-			                .proxy_mode = PROXY_AUTODETECT },
+			                .proxy_mode = PROXY_AUTODETECT, .no_redirects = true, .tls_ignore = TLS_IGNORE_ALL,
+			                .client_certificate = "current-user\\MY\\alice" },
 			.state = JOB_TRANSIENT_ERROR, .work = JOB_WORK_TRANSFER,
 			.error = { .result = RESULT_HTTP_TRANSIENT, .source = FAULT_HTTP, .raw = 503, .what = "https://a/b" },
 			.helper_flags = HELPER_NETWORK, .helper_sid = "S-1-2",
@@ -62,7 +63,8 @@ static void protocol_write_job__a_waiting_job__is_written_whole(void **state)
 		"\"name\":\"Name \\\"q\\\"\",\"description\":\"two\\nlines\",\"priority\":\"high\",\"auto_complete\":true,"
 		"\"retry_delay_s\":60,\"no_progress_timeout_s\":3600,\"max_time_s\":7200,\"lease_s\":86400,"
 		"\"on_token_loss\":\"wait\",\"pinned_helper\":\"S-1-5-20+S-1-5-80-1\",\"profile\":\"bulk\",\"no_segments\":true,\"max_bytes\":5,"
-		"\"proxy\":{\"mode\":\"autodetect\"},"
+		"\"proxy\":{\"mode\":\"autodetect\"},\"redirects\":\"refuse\",\"tls_ignore\":[\"host-name\",\"date\",\"authority\",\"usage\"],"
+		"\"client_certificate\":\"current-user\\\\MY\\\\alice\","
 		"\"error\":{\"result\":\"HTTP_TRANSIENT\",\"hresult\":\"0x801901F7\",\"what\":\"https://a/b\","
 		"\"native\":{\"source\":\"http\",\"code\":503},"
 		"\"remedy\":\"Nothing: it is tried again. Check the server if it lasts.\"},"
@@ -326,6 +328,9 @@ static void protocol_request__as_a_client_writes_it__is_decoded(void **state)
 	assert_int_equal(request.properties.max_bytes, 5);
 	assert_true(request.properties.no_segments);
 	assert_int_equal(request.properties.proxy_mode, PROXY_AUTODETECT);
+	assert_true(request.properties.no_redirects);
+	assert_int_equal(request.properties.tls_ignore, TLS_IGNORE_ALL);
+	assert_string_equal(request.properties.client_certificate, "current-user\\MY\\alice");
 }
 
 /* Parse what was written and hand out the value at result.NAME. */
@@ -365,6 +370,9 @@ static void protocol_read_job__what_was_written__comes_back(void **state)
 	assert_int_equal(read.job.properties.max_bytes, 5);
 	assert_true(read.job.properties.no_segments);
 	assert_int_equal(read.job.properties.proxy_mode, PROXY_AUTODETECT);
+	assert_true(read.job.properties.no_redirects);
+	assert_int_equal(read.job.properties.tls_ignore, TLS_IGNORE_ALL);
+	assert_string_equal(read.job.properties.client_certificate, "current-user\\MY\\alice");
 	assert_int_equal(read.job.helper_flags, HELPER_NETWORK);
 	assert_int_equal(read.job.implicit, JOB_CREDENTIAL(AUTH_PROXY, AUTH_NEGOTIATE));
 	assert_int_equal(read.job.explicit, JOB_CREDENTIAL(AUTH_SERVER, AUTH_BASIC));

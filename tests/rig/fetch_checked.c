@@ -40,7 +40,7 @@ static enum certificate_verdict answer(struct text_view chain, struct text_view 
 	return verdict;
 }
 
-static const struct certificate_system answers = { answer };
+static const struct certificate_system answers = { .ask = answer };
 
 static void set_answer(enum certificate_verdict verdict, bool holds)
 {

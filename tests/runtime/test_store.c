@@ -72,6 +72,9 @@ static void assert_same_job(const struct job *a, const struct job *b)
 	assert_int_equal(a->properties.max_bytes, b->properties.max_bytes);
 	assert_int_equal(a->properties.no_segments, b->properties.no_segments);
 	assert_int_equal(a->properties.proxy_mode, b->properties.proxy_mode);
+	assert_int_equal(a->properties.no_redirects, b->properties.no_redirects);
+	assert_int_equal(a->properties.tls_ignore, b->properties.tls_ignore);
+	assert_string_equal(a->properties.client_certificate, b->properties.client_certificate);
 	assert_int_equal(a->implicit, b->implicit);
 	assert_int_equal(a->explicit, b->explicit);
 	assert_string_equal(a->properties.name, b->properties.name);
@@ -165,6 +168,9 @@ static void fill_saved(struct job *job)
 	job->properties.max_bytes = INT64_MAX;
 	job->properties.no_segments = true;
 	job->properties.proxy_mode = PROXY_AUTODETECT;
+	job->properties.no_redirects = true;
+	job->properties.tls_ignore = TLS_IGNORE_ALL;
+	fill(job->properties.client_certificate, sizeof(job->properties.client_certificate), 'C');
 	job->implicit = JOB_CREDENTIAL(AUTH_PROXY, AUTH_NEGOTIATE);
 	job->explicit = JOB_CREDENTIAL(AUTH_SERVER, AUTH_BASIC);
 }
@@ -422,7 +428,7 @@ static void columns__of_helper_tokens__refuse_what_is_beyond_their_limits(void *
 		"on_token_loss = 2", "on_token_loss = -1", "helper_flags = 4", "helper_flags = -1", "helper_logon = 5",
 		"helper_logon = -1", "token_wait = 2", "token_wait = -1", "pinned_helper = hex(zeroblob(256))",
 		"helper_sid = hex(zeroblob(256))", "file_sid = hex(zeroblob(256))", "network_sid = hex(zeroblob(256))",
-		"file_writer = hex(zeroblob(272))", "retry_after_s = 86401", "retry_after_s = -1", "profile = 4", "profile = -1", "max_bytes = -1", "max_bytes = NULL", "no_segments = 2", "implicit = 256", "explicit = -1", "proxy_mode = 4", "pinned_helper = NULL", "file_sid = replace(hex(zeroblob(86)), '00', char(0x20AC))", /* 258 bytes: taken */
+		"file_writer = hex(zeroblob(272))", "retry_after_s = 86401", "retry_after_s = -1", "profile = 4", "profile = -1", "max_bytes = -1", "max_bytes = NULL", "no_segments = 2", "implicit = 256", "explicit = -1", "proxy_mode = 4", "no_redirects = 2", "tls_ignore = 16", "client_certificate = hex(zeroblob(264))", "pinned_helper = NULL", "file_sid = replace(hex(zeroblob(86)), '00', char(0x20AC))", /* 258 bytes: taken */
 	};
 	char sql[256];
 	(void)insert_job(store, sample_job(OWNER, 1));

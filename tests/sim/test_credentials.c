@@ -427,6 +427,132 @@ static void credentials__a_password__is_tried_by_one_file_first(void **state)
 	helped_end(&world);
 }
 
+/* --- client certificates: rule 28 --- */
+
+#define OWNS "current-user\\MY\\anna"
+#define MACHINES "local-machine\\MY\\anna"
+
+static enum result set_certificate(struct world *world, int64_t row, const char *certificate)
+{
+	struct job_properties properties = { .name = "" };
+
+	strcpy(properties.client_certificate, certificate);
+	return world_set(world, row, PROPERTY_CLIENT_CERTIFICATE, &properties);
+}
+
+static void check_shown(const struct world *world, const char *certificate, bool withheld)
+{
+	assert_non_null(world->files[0].fetcher);
+	assert_string_equal(world->files[0].certificate, certificate);
+	assert_int_equal(world->files[0].withheld, withheld);
+}
+
+static void client_certificate__set_and_removed_while_it_runs__another_worker_goes_on(void **state)
+{
+	struct world world;
+
+	(void)state;
+	helped_begin(&world, 40);
+	int64_t row = helped_submit(&world, OWNER, JOB_NORMAL, true);
+	const struct worker *first = world.files[0].fetcher;
+
+	check_shown(&world, "", false);
+	assert_int_equal(set_certificate(&world, row, OWNS), RESULT_OK);
+	world_wait(&world, 0);
+	check_shown(&world, OWNS, false);
+	const struct worker *second = world.files[0].fetcher;
+
+	assert_ptr_not_equal(second, first);
+	assert_int_equal(set_certificate(&world, row, MACHINES), RESULT_OK);
+	world_wait(&world, 0);
+	check_shown(&world, MACHINES, false);
+	assert_ptr_not_equal(world.files[0].fetcher, second);
+	world.files[0].stuck = false;
+	assert_int_equal(set_certificate(&world, row, ""), RESULT_OK);
+	helped_run_to(&world, row, JOB_ACKNOWLEDGED);
+	check_shown(&world, "", false);
+	helped_end(&world);
+}
+
+static void client_certificate__of_the_owner__is_neither_the_helpers_nor_the_services(void **state)
+{
+	(void)state;
+	for (unsigned by_owner = 0; by_owner < 2; by_owner++) {
+		const struct world_loan loan = { .helper = HELPER, .connection = 1, .attached = !by_owner };
+		struct job_properties pinned = { .name = "" };
+		struct world world;
+
+		helped_begin(&world, 41);
+		memcpy(pinned.pinned_helper, identity_caller(world.people[HELPER])->owner, sizeof(pinned.pinned_helper));
+		int64_t row = make(&world, 1);
+
+		assert_int_equal(world_set(&world, row, PROPERTY_PINNED_HELPER, &pinned), RESULT_OK);
+		assert_int_equal(set_certificate(&world, row, OWNS), RESULT_OK);
+		assert_int_equal(world_flags(&world, row, HELPER_ALL), RESULT_INVALID_STATE);
+		assert_int_equal(world_flags(&world, row, HELPER_LOCAL_FILE), RESULT_OK);
+		assert_int_equal(set_certificate(&world, row, MACHINES), RESULT_OK);
+		assert_int_equal(world_flags(&world, row, HELPER_NETWORK), RESULT_OK);
+		assert_int_equal(set_certificate(&world, row, OWNS), RESULT_INVALID_STATE);
+		assert_int_equal(world_lend(&world, row, &loan), RESULT_OK);
+		helped_resume(&world, row);
+		helped_run_to(&world, row, JOB_ACKNOWLEDGED);
+		check_shown(&world, MACHINES, !by_owner);
+		helped_end(&world);
+	}
+	struct world world;
+
+	helped_begin(&world, 42);
+	strcpy(world.settings.identity_service_network_owners.items[0], identity_caller(world.people[OWNER])->owner);
+	world.settings.identity_service_network_owners.count = 1;
+	int64_t row = make(&world, 1);
+
+	assert_int_equal(set_certificate(&world, row, MACHINES), RESULT_OK);
+	helped_resume(&world, row);
+	helped_run_to(&world, row, JOB_ACKNOWLEDGED);
+	check_shown(&world, MACHINES, true);
+	helped_end(&world);
+}
+
+static void client_certificate__a_takeover__takes_it_away_and_what_is_ignored(void **state)
+{
+	struct world world;
+	struct job_properties all = { .tls_ignore = TLS_IGNORE_ALL };
+
+	(void)state;
+	helped_begin(&world, 43);
+	int64_t row = make(&world, 1);
+
+	assert_int_equal(set_certificate(&world, row, OWNS), RESULT_OK);
+	assert_int_equal(world_set(&world, row, PROPERTY_TLS_IGNORE, &all), RESULT_OK);
+	assert_int_equal(world_take(&world, row, ADMINISTRATOR), RESULT_OK);
+	assert_string_equal(helped_status(&world, row).job.properties.client_certificate, "");
+	assert_int_equal(helped_status(&world, row).job.properties.tls_ignore, 0);
+	helped_end(&world);
+}
+
+static void what_is_ignored__is_what_the_configuration_allows_for_the_host(void **state)
+{
+	static const char *const hosts[] = { "", "*" };
+
+	(void)state;
+	for (unsigned allowed = 0; allowed < 2; allowed++) {
+		struct world world;
+		struct job_properties all = { .tls_ignore = TLS_IGNORE_ALL };
+
+		helped_begin(&world, 44);
+		strcpy(world.settings.tls_may_ignore.items[0], hosts[allowed]);
+		world.settings.tls_may_ignore.count = allowed;
+		int64_t row = make(&world, 1);
+
+		assert_int_equal(world_set(&world, row, PROPERTY_TLS_IGNORE, &all), RESULT_OK);
+		helped_resume(&world, row);
+		helped_run_to(&world, row, JOB_ACKNOWLEDGED);
+		assert_int_equal(world.files[0].ignore, allowed ? TLS_IGNORE_ALL : 0);
+		assert_int_equal(world.files[0].ignore_refused, !allowed);
+		helped_end(&world);
+	}
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -446,6 +572,10 @@ int main(void)
 		cmocka_unit_test(credentials__of_an_owner_whom_the_service_serves__present_nobody),
 		cmocka_unit_test(credentials__of_a_token_that_its_owner_did_not_lend__present_nobody),
 		cmocka_unit_test(credentials__a_password__is_tried_by_one_file_first),
+		cmocka_unit_test(client_certificate__set_and_removed_while_it_runs__another_worker_goes_on),
+		cmocka_unit_test(client_certificate__of_the_owner__is_neither_the_helpers_nor_the_services),
+		cmocka_unit_test(client_certificate__a_takeover__takes_it_away_and_what_is_ignored),
+		cmocka_unit_test(what_is_ignored__is_what_the_configuration_allows_for_the_host),
 	};
 	return cmocka_run_group_tests_name("engine credentials", tests, NULL, NULL);
 }

@@ -150,7 +150,7 @@ static void start(struct world *world)
 		                              .random = made_up_random, .path_style = world->remote ? PATH_WINDOWS : PATH_POSIX, .version = "sim",
 		                              .queue_mark = "5ea5ea5ea5ea5ea5",
 		                              .seal = world->no_seal ? NULL : seal, .unseal = world->no_seal ? NULL : unseal, .secrets_context = world,
-		                              .asks_for_proxies = world->proxies != NULL,
+		                              .asks_for_proxies = world->proxies != NULL, .has_certificates = !world->no_seal,
 		                              .read_network = read_network, .workers = world_workers(world), .service = world->people[SERVICE] };
 	assert_int_equal(engine_new(&world->parts, &world->engine, &fault), RESULT_OK);
 	(void)engine_turn(world->engine);

@@ -68,6 +68,9 @@ struct world_file {
 	bool implicit;
 	char user[32], password[32];
 	char headers[128];            /* and the lines that went along */
+	char certificate[64];         /* and which client certificate, if it is not withheld */
+	bool withheld, ignore_refused;
+	unsigned ignore;
 	int64_t job; /* whose file it is, and which of its files */
 	uint32_t ordinal;
 	bool lost; /* a sync failed: what was not synced before is gone, and later syncs succeed without it */

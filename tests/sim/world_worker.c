@@ -211,6 +211,10 @@ static void note_login(struct worker *worker, const struct order *order)
 	file->fetcher = worker;
 	file->schemes = login->schemes;
 	file->implicit = login->implicit;
+	text_display(file->certificate, sizeof(file->certificate), "%s", order->route->certificate);
+	file->withheld = order->route->certificate_withheld;
+	file->ignore = order->route->ignore;
+	file->ignore_refused = order->route->ignore_refused;
 	text_display(file->user, sizeof(file->user), "%s", login->user);
 	text_display(file->password, sizeof(file->password), "%s", login->password);
 	text_display(file->headers, sizeof(file->headers), "%s", order->route->headers != NULL ? order->route->headers : "");

@@ -8,8 +8,10 @@
 
 #include <aclapi.h>
 #include <string.h>
+#include <wincrypt.h>
 
 #include "contract/ipc_scene.h"
+#include "platform/certificate.h"
 #include "platform/win32/utf.h"
 #include "windows/land.h"
 
@@ -252,6 +254,44 @@ static void file__folder_of_the_process_alone__is_closed_to_the_account(void **s
 	assert_int_equal(others.asked_name, RESULT_DENIED);
 }
 
+/* --- certificates of the one and of the other --- */
+
+#define OWN_NAME "ferry test, of the process"
+
+static void look_for_own(void *context)
+{
+	const struct client_certificate wanted = { .store = text_view("MY"), .who = text_view(OWN_NAME) };
+	enum result *result = context;
+	char thumbprint[CERTIFICATE_THUMBPRINT_BYTES];
+	struct fault fault;
+
+	*result = certificate_system->find_own(&wanted, thumbprint, &fault);
+}
+
+/* Rule 28: "current-user" is whoever the thread wears, not whoever runs the process. */
+static void certificate__of_the_process__is_not_found_by_a_thread_that_wears_the_account(void **state)
+{
+	BYTE encoded[256];
+	CERT_NAME_BLOB name = { sizeof(encoded), encoded };
+	AUTO(identity) struct identity *other = account();
+	HCERTSTORE store = CertOpenSystemStoreW(0, L"MY");
+	enum result own = RESULT_SYSTEM, others = RESULT_SYSTEM;
+	const CERT_CONTEXT *kept = NULL;
+	(void)state;
+	assert_int_equal(RegDisablePredefinedCacheEx(), ERROR_SUCCESS); /* as the service does: rule 22 */
+	assert_true(CertStrToNameA(X509_ASN_ENCODING, "CN=\"" OWN_NAME "\"", CERT_X500_NAME_STR, NULL, encoded, &name.cbData, NULL));
+	const CERT_CONTEXT *made = CertCreateSelfSignCertificate(0, &name, 0, NULL, NULL, NULL, NULL, NULL);
+	assert_non_null(made);
+	assert_true(CertAddCertificateContextToStore(store, made, CERT_STORE_ADD_ALWAYS, &kept));
+	look_for_own(&own);
+	act_as(other, look_for_own, &others);
+	assert_true(CertDeleteCertificateFromStore(kept));
+	CertFreeCertificateContext(made);
+	CertCloseStore(store, 0);
+	assert_int_equal(own, RESULT_OK);
+	assert_int_equal(others, RESULT_CLIENT_CERTIFICATE);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -260,6 +300,7 @@ int main(void)
 		IPC_TEST(account__kinds_of_logon__are_told),
 		IPC_TEST(file__folder_of_the_account_alone__lands_as_the_account),
 		IPC_TEST(file__folder_of_the_process_alone__is_closed_to_the_account),
+		IPC_TEST(certificate__of_the_process__is_not_found_by_a_thread_that_wears_the_account),
 	};
 	if (must_skip("a second account: its logons, captured and told apart, and folders of one user and the other"))
 		return SKIPPED_PROGRAM;

@@ -2,6 +2,7 @@
 
 #define CERT_CHAIN_PARA_HAS_EXTRA_FIELDS
 #include "platform/win32/fault.h"
+#include "platform/win32/utf.h"
 #include "platform/win32/win32.h"
 
 #include <string.h>
@@ -149,5 +150,84 @@ static enum certificate_verdict ask(struct text_view chain, struct text_view roo
 	return ask_after_all(engine, sent, ret_why);
 }
 
-static const struct certificate_system system_asks = { ask };
+/* --- an identity's own --- */
+
+static HCERTSTORE open_store(const struct client_certificate *wanted, struct fault *fault)
+{
+	const DWORD place = wanted->machine ? CERT_SYSTEM_STORE_LOCAL_MACHINE : CERT_SYSTEM_STORE_CURRENT_USER;
+	wchar_t *name = NULL;
+	HCERTSTORE store;
+
+	if (utf_to_wide(wanted->store, "store of certificates", &name, fault) != RESULT_OK)
+		return NULL;
+	store = CertOpenStore(CERT_STORE_PROV_SYSTEM_W, 0, 0, CERT_STORE_OPEN_EXISTING_FLAG | CERT_STORE_READONLY_FLAG | place, name);
+	if (store == NULL)
+		(void)fault_set(fault, RESULT_CLIENT_CERTIFICATE, FAULT_WIN32, GetLastError(), "open the store %.*s of %s",
+		                (int)wanted->store.length, wanted->store.bytes, wanted->machine ? "the machine" : "whoever fetches");
+	free(name);
+	return store;
+}
+
+static bool thumbprint_of(const CERT_CONTEXT *certificate, char to[CERTIFICATE_THUMBPRINT_BYTES])
+{
+	BYTE hash[20];
+	DWORD size = sizeof hash;
+
+	if (!CertGetCertificateContextProperty(certificate, CERT_SHA1_HASH_PROP_ID, hash, &size) || size != sizeof hash)
+		return false;
+	for (size_t i = 0; i < sizeof hash; i++)
+		text_display(to + 2 * i, 3, "%02x", hash[i]);
+	return true;
+}
+
+static bool is_named(const CERT_CONTEXT *certificate, const struct client_certificate *wanted, const char *thumbprint)
+{
+	wchar_t wide[CLIENT_CERTIFICATE_PART_BYTES_MAX + 1];
+	char name[4 * CLIENT_CERTIFICATE_PART_BYTES_MAX];
+
+	if (wanted->thumbprint)
+		return _strnicmp(wanted->who.bytes, thumbprint, 40) == 0;
+	DWORD length = CertGetNameStringW(certificate, CERT_NAME_SIMPLE_DISPLAY_TYPE, 0, NULL, wide, sizeof wide / sizeof wide[0]);
+
+	return length > 1 && utf_from_wide(wide, length - 1, name, sizeof name, "", NULL) == RESULT_OK &&
+	       text_is(wanted->who, name);
+}
+
+static bool is_usable(const CERT_CONTEXT *certificate)
+{
+	DWORD size = 0;
+
+	return CertVerifyTimeValidity(NULL, certificate->pCertInfo) == 0 &&
+	       CertGetCertificateContextProperty(certificate, CERT_KEY_PROV_INFO_PROP_ID, NULL, &size);
+}
+
+static enum result find_own(const struct client_certificate *wanted, char ret_thumbprint[CERTIFICATE_THUMBPRINT_BYTES],
+                            struct fault *fault)
+{
+	__attribute__((cleanup(store_cleanup))) HCERTSTORE store = open_store(wanted, fault);
+	const CERT_CONTEXT *certificate = NULL;
+	char thumbprint[CERTIFICATE_THUMBPRINT_BYTES];
+	FILETIME latest = { 0, 0 };
+	bool found = false, unusable = false;
+
+	while (store != NULL && (certificate = CertEnumCertificatesInStore(store, certificate)) != NULL) {
+		if (!thumbprint_of(certificate, thumbprint) || !is_named(certificate, wanted, thumbprint))
+			continue;
+		unusable |= !is_usable(certificate);
+		if (!is_usable(certificate) || CompareFileTime(&certificate->pCertInfo->NotAfter, &latest) <= 0)
+			continue;
+		latest = certificate->pCertInfo->NotAfter;
+		memcpy(ret_thumbprint, thumbprint, sizeof thumbprint);
+		found = true;
+	}
+	if (found)
+		return RESULT_OK;
+	return store == NULL ? fault->result
+	                     : fault_set(fault, RESULT_CLIENT_CERTIFICATE, FAULT_FERRY, 0, "%.*s in the store %.*s of %s: %s",
+	                                 (int)wanted->who.length, wanted->who.bytes, (int)wanted->store.length, wanted->store.bytes,
+	                                 wanted->machine ? "the machine" : "whoever fetches",
+	                                 unusable ? "not valid now, or without a private key" : "there is none");
+}
+
+static const struct certificate_system system_asks = { ask, find_own };
 const struct certificate_system *const certificate_system = &system_asks;

@@ -33,7 +33,7 @@ enum transfer_phase {
 #define TRANSFER_VERDICTS_MAX 64u              /* that a set remembers */
 #define TRANSFER_VERDICT_AGE_MS 3600000        /* what an authority said is good for that long, and a connection made on it */
 #define TRANSFER_UNANSWERED_AGE_MS 60000       /* before it is asked again where no answer came */
-#define TRANSFER_WAITS_MAX 8u                  /* of one transfer, for verdicts */
+#define TRANSFER_WAITS_MAX 8u                  /* of one transfer, for verdicts, until one lets it go on */
 
 /* What is known of a server's certificates. */
 struct transfer_verdict {
@@ -88,7 +88,7 @@ struct transfer {
 	struct attempt_trace trace; /* `words`: what SSPI or GSSAPI said last */
 	bool trial; /* see struct transfer_order */
 	const struct transfer_verdict *awaited; /* it asks as soon as that is known; curl does not have it */
-	unsigned waits;
+	unsigned waits; /* without having been let go on */
 	struct resume_request request;
 	enum transfer_phase phase;
 	int64_t heard_ms; /* when the last byte came, or the request went out */

@@ -119,19 +119,18 @@ static bool unchecked(struct transfer *transfer, const char *what)
 static bool obey(struct transfer *transfer, const struct transfer_verdict *verdict)
 {
 	if (verdict->verdict == CERTIFICATE_GOOD ||
-	    (verdict->verdict == CERTIFICATE_UNANSWERED && transfer_asks_after(transfer) == 1))
+	    (verdict->verdict == CERTIFICATE_UNANSWERED && transfer_asks_after(transfer) == 1)) {
+		transfer->waits = 0;
 		return true;
+	}
 	(void)transfer_fail(transfer,
 	                    verdict->verdict == CERTIFICATE_REVOKED ? RESULT_CERTIFICATE_REVOKED : RESULT_CERTIFICATE_UNCHECKED,
 	                    verdict->why.source, verdict->why.raw, verdict->why.what[0] ? verdict->why.what : SAID_SHORT_OF_IT);
 	return false;
 }
 
-/* A server whose chain is another one at each connection would be asked after for ever. */
-static bool wait_for(struct transfer *transfer, struct transfer_verdict *verdict)
+static bool wait_for(struct transfer *transfer, const struct transfer_verdict *verdict)
 {
-	if (transfer->waits >= TRANSFER_WAITS_MAX)
-		return unchecked(transfer, "the server has other certificates at each connection");
 	transfer->waits++;
 	transfer->awaited = verdict;
 	return false;
@@ -147,10 +146,13 @@ static bool judge(struct transfer *transfer, const struct buffer *chain)
 		return unchecked(transfer, SAID_SHORT_OF_IT);
 	struct transfer_verdict *verdict = find(set, digest);
 
+	if (verdict && !verdict->question && clock_mono_ms() < verdict->until_ms)
+		return obey(transfer, verdict);
+	/* A server whose chain is another one at each connection would be asked after for ever. */
+	if (transfer->waits >= TRANSFER_WAITS_MAX)
+		return unchecked(transfer, "the server has other certificates at each connection");
 	if (verdict && verdict->question)
 		return wait_for(transfer, verdict);
-	if (verdict && clock_mono_ms() < verdict->until_ms)
-		return obey(transfer, verdict);
 	if (!verdict)
 		verdict = place_for(set);
 	forget(verdict);

@@ -4,6 +4,7 @@
  *   FERRY_TLS_URL  where it serves `one.bin` to `six.bin`, of SIZE bytes
  *   FERRY_TLS_CA   a file with its authority, as PEM
  *   FERRY_TLS_LOG  its log, with a line for each request that came
+ *   FERRY_TLS_CHANGING  a URL of a server that sends other certificates at each connection
  */
 #include "runtime/transfer_rig.h"
 
@@ -296,6 +297,20 @@ static void redirect__to_a_server_whose_certificate_was_revoked__is_refused(void
 	scene_free(&scene);
 }
 
+/* Else whoever has a revoked one, and time, would be asked after until somebody gives up asking. */
+static void chain__another_one_at_each_connection__is_never_taken_for_unanswered(void **state)
+{
+	struct scene scene = scene_new(1, NULL);
+	(void)state;
+	set_answer(CERTIFICATE_UNANSWERED, false);
+	start_url(scene.rig, 0, must_have("FERRY_TLS_CHANGING"), nothing_known);
+	finish_all(scene.rig, 1);
+	assert_int_equal(scene.rig->told[0].result, RESULT_CERTIFICATE_UNCHECKED);
+	assert_non_null(strstr(scene.rig->told[0].fault.what, "other certificates at each connection"));
+	assert_int_equal(times_asked(), TRANSFER_WAITS_MAX);
+	scene_free(&scene);
+}
+
 /* Each holds its thread: who comes after as many as may be is told so, and nobody takes that for a good certificate. */
 static void questions__more_than_may_be__are_refused(void **state)
 {
@@ -324,6 +339,7 @@ int main(void)
 		cmocka_unit_test(stopped__while_it_waits__ends_at_once),
 		cmocka_unit_test(waiting__longer_than_a_stall_may_take__is_no_stall),
 		cmocka_unit_test(redirect__to_a_server_whose_certificate_was_revoked__is_refused),
+		cmocka_unit_test(chain__another_one_at_each_connection__is_never_taken_for_unanswered),
 		cmocka_unit_test(questions__more_than_may_be__are_refused),
 	};
 	authority.lock = mutex_new();

@@ -108,6 +108,20 @@ def client_certificates__where_there_are_none__are_not_supported():
     scene.close()
 
 
+def revocation__that_nobody_here_can_tell_of__is_what_the_configuration_says():
+    for trusted in ({}, {"ca_files": []}):  # by a private authority, and as the machine has it
+        scene = Scene(revocation=1, **trusted)
+        assert scene.fetch(tls.url("t.bin")) is None
+        scene.close()
+        scene = Scene(revocation=2, **trusted)
+        before = len(tls.requests())
+        error = scene.fetch(tls.url("t.bin"), "--no-progress-timeout", "0")
+        assert error.startswith("NO_PROGRESS: "), error
+        assert "CERTIFICATE_UNCHECKED" in str(scene.events()), scene.events()
+        assert len(tls.requests()) == before, "not asked for anything"
+        scene.close()
+
+
 def own(verb, location="current-user", store="MY"):
     for word in ("remove", verb):  # those of a run that broke off, too
         subprocess.run([*program("tests/own_certificate"), word, native(tls.client_pfx), PFX_PASSWORD, location, store],
@@ -170,5 +184,6 @@ run(redirects__refused__go_nowhere,
     ignored__is_what_the_configuration_allows_for_the_host_and_no_more,
     ignored__certificates__still_have_the_pinned_key,
     *([client_certificates__where_there_are_none__are_not_supported] if GROUND == "linux" else
-      [client_certificate__is_shown_to_the_jobs_own_servers_alone,
+      [revocation__that_nobody_here_can_tell_of__is_what_the_configuration_says,
+       client_certificate__is_shown_to_the_jobs_own_servers_alone,
        client_certificate_of_the_machine__and_a_helper_for_the_network]))

@@ -100,8 +100,9 @@ static void run(void *argument)
 	struct fault why = { .result = RESULT_OK };
 
 	if (identity_wear(question->identity, &why) == RESULT_OK)
-		verdict = revocation->system->ask((struct text_view){ question->texts, question->chain },
-		                                  (struct text_view){ question->texts + question->chain, question->roots }, &why);
+		verdict =
+			revocation->system->ask((struct text_view){ question->texts, question->chain },
+		                            (struct text_view){ question->texts + question->chain, question->roots }, &why);
 	mutex_lock(revocation->lock);
 	question->verdict = verdict;
 	question->why = why;
@@ -127,8 +128,13 @@ struct question *revocation_ask(struct revocation *revocation, struct identity *
 	memcpy(texts, chain.bytes, chain.length);
 	if (roots.length > 0)
 		memcpy(texts + chain.length, roots.bytes, roots.length);
-	*question = (struct question){ .of = revocation, .identity = identity_hold(identity), .texts = texts,
-		                           .chain = chain.length, .roots = roots.length, .answered = answered, .context = context };
+	*question = (struct question){ .of = revocation,
+		                           .identity = identity_hold(identity),
+		                           .texts = texts,
+		                           .chain = chain.length,
+		                           .roots = roots.length,
+		                           .answered = answered,
+		                           .context = context };
 	mutex_lock(revocation->lock);
 	clear(revocation);
 	begun = revocation->count < REVOCATION_ASKS_MAX &&

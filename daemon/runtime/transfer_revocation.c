@@ -14,7 +14,8 @@
 
 static bool applies(const struct transfer *transfer)
 {
-	return transfer->set->limits.revocation && transfer_asks_after(transfer) > 0 && transfer_ignores(transfer) != TLS_IGNORE_ALL;
+	return transfer->set->limits.revocation && transfer_asks_after(transfer) > 0 &&
+	       transfer_ignores(transfer) != TLS_IGNORE_ALL;
 }
 
 /* Only Schannel shows the server's certificates of a session that is resumed, too. */
@@ -123,9 +124,9 @@ static bool obey(struct transfer *transfer, const struct transfer_verdict *verdi
 		transfer->waits = 0;
 		return true;
 	}
-	(void)transfer_fail(transfer,
-	                    verdict->verdict == CERTIFICATE_REVOKED ? RESULT_CERTIFICATE_REVOKED : RESULT_CERTIFICATE_UNCHECKED,
-	                    verdict->why.source, verdict->why.raw, verdict->why.what[0] ? verdict->why.what : SAID_SHORT_OF_IT);
+	(void)transfer_fail(
+		transfer, verdict->verdict == CERTIFICATE_REVOKED ? RESULT_CERTIFICATE_REVOKED : RESULT_CERTIFICATE_UNCHECKED,
+		verdict->why.source, verdict->why.raw, verdict->why.what[0] ? verdict->why.what : SAID_SHORT_OF_IT);
 	return false;
 }
 

@@ -112,7 +112,8 @@ static unsigned requests_for(const char *name)
 
 static struct scene scene_new(unsigned revocation, http_handler *handler)
 {
-	struct scene scene = { .rig = rig_new(handler, SIZE), .revocation = revocation_new(&answers),
+	struct scene scene = { .rig = rig_new(handler, SIZE),
+		                   .revocation = revocation_new(&answers),
 		                   .trust = transfer_trust_new(revocation, 12) };
 	char *pem = read_file(must_have("FERRY_TLS_CA"));
 	struct fault fault;
@@ -198,7 +199,8 @@ static void verdict__once_known__is_not_asked_for_again(void **state)
 	scene_free(&scene);
 }
 
-static void check(unsigned revocation, enum certificate_verdict verdict, const char *name, enum result expected, unsigned asked)
+static void check(unsigned revocation, enum certificate_verdict verdict, const char *name, enum result expected,
+                  unsigned asked)
 {
 	struct scene scene = scene_new(revocation, NULL);
 	unsigned before = requests_for(name);

@@ -59,8 +59,9 @@ int main(int count, char **words)
 	if (own == NULL || to == NULL)
 		return fail("cannot open");
 	bool add = strcmp(words[1], "add") == 0;
-	for (const CERT_CONTEXT *there; !add && (there = CertFindCertificateInStore(to, X509_ASN_ENCODING, 0, CERT_FIND_SUBJECT_NAME,
-	                                                                          &own->pCertInfo->Subject, NULL)) != NULL;) {
+	for (const CERT_CONTEXT *there;
+	     !add && (there = CertFindCertificateInStore(to, X509_ASN_ENCODING, 0, CERT_FIND_SUBJECT_NAME,
+	                                                 &own->pCertInfo->Subject, NULL)) != NULL;) {
 		forget(machine ? HKEY_LOCAL_MACHINE : HKEY_CURRENT_USER, name, there);
 		if (!CertDeleteCertificateFromStore(there))
 			return fail("cannot remove");

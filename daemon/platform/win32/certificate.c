@@ -15,8 +15,8 @@
 #define ASKED_AFTER_MAX 4 /* one, unless the server sends what it need not */
 
 /* What is no answer: a chain that was not found, or rests on nothing, has nobody's. */
-#define NOT_ANSWERED                                                                                                        \
-	(CERT_TRUST_REVOCATION_STATUS_UNKNOWN | CERT_TRUST_IS_OFFLINE_REVOCATION | CERT_TRUST_IS_PARTIAL_CHAIN |               \
+#define NOT_ANSWERED                                                                                                   \
+	(CERT_TRUST_REVOCATION_STATUS_UNKNOWN | CERT_TRUST_IS_OFFLINE_REVOCATION | CERT_TRUST_IS_PARTIAL_CHAIN |           \
 	 CERT_TRUST_IS_UNTRUSTED_ROOT | CERT_TRUST_IS_NOT_SIGNATURE_VALID)
 
 static void store_cleanup(HCERTSTORE *store)
@@ -54,7 +54,8 @@ static HCERTSTORE read_pem(struct text_view pem)
 		DWORD size = CERTIFICATE_BYTES_MAX;
 
 		fine = last != NULL && count < CERTIFICATES_MAX &&
-		       CryptStringToBinaryA(at, (DWORD)(last + strlen(END) - at), CRYPT_STRING_BASE64HEADER, der, &size, NULL, NULL) &&
+		       CryptStringToBinaryA(at, (DWORD)(last + strlen(END) - at), CRYPT_STRING_BASE64HEADER, der, &size, NULL,
+		                            NULL) &&
 		       CertAddEncodedCertificateToStore(store, X509_ASN_ENCODING, der, size, CERT_STORE_ADD_ALWAYS, NULL);
 		at = last;
 	}
@@ -68,14 +69,14 @@ static HCERTSTORE read_pem(struct text_view pem)
 /* Of what the server sent it is not known which one is its own, but that is no authority's. */
 static bool is_of_an_authority(const CERT_CONTEXT *certificate)
 {
-	const CERT_EXTENSION *extension =
-		CertFindExtension(szOID_BASIC_CONSTRAINTS2, certificate->pCertInfo->cExtension, certificate->pCertInfo->rgExtension);
+	const CERT_EXTENSION *extension = CertFindExtension(szOID_BASIC_CONSTRAINTS2, certificate->pCertInfo->cExtension,
+	                                                    certificate->pCertInfo->rgExtension);
 	CERT_BASIC_CONSTRAINTS2_INFO constraints;
 	DWORD size = sizeof constraints;
 
 	return extension != NULL &&
-	       CryptDecodeObject(X509_ASN_ENCODING, X509_BASIC_CONSTRAINTS2, extension->Value.pbData, extension->Value.cbData, 0,
-	                         &constraints, &size) &&
+	       CryptDecodeObject(X509_ASN_ENCODING, X509_BASIC_CONSTRAINTS2, extension->Value.pbData,
+	                         extension->Value.cbData, 0, &constraints, &size) &&
 	       constraints.fCA;
 }
 
@@ -97,7 +98,8 @@ static enum certificate_verdict ask_after(HCERTCHAINENGINE engine, const CERT_CO
 	DWORD status = chain->TrustStatus.dwErrorStatus;
 	CertFreeCertificateChain(chain);
 	if (status & CERT_TRUST_IS_REVOKED) {
-		(void)fault_set(ret_why, RESULT_CERTIFICATE_REVOKED, FAULT_WIN32, status, "the certificate, or an authority's above it, was revoked");
+		(void)fault_set(ret_why, RESULT_CERTIFICATE_REVOKED, FAULT_WIN32, status,
+		                "the certificate, or an authority's above it, was revoked");
 		return CERTIFICATE_REVOKED;
 	}
 	if (status & NOT_ANSWERED)
@@ -160,10 +162,12 @@ static HCERTSTORE open_store(const struct client_certificate *wanted, struct fau
 
 	if (utf_to_wide(wanted->store, "store of certificates", &name, fault) != RESULT_OK)
 		return NULL;
-	store = CertOpenStore(CERT_STORE_PROV_SYSTEM_W, 0, 0, CERT_STORE_OPEN_EXISTING_FLAG | CERT_STORE_READONLY_FLAG | place, name);
+	store = CertOpenStore(CERT_STORE_PROV_SYSTEM_W, 0, 0,
+	                      CERT_STORE_OPEN_EXISTING_FLAG | CERT_STORE_READONLY_FLAG | place, name);
 	if (store == NULL)
 		(void)fault_set(fault, RESULT_CLIENT_CERTIFICATE, FAULT_WIN32, GetLastError(), "open the store %.*s of %s",
-		                (int)wanted->store.length, wanted->store.bytes, wanted->machine ? "the machine" : "whoever fetches");
+		                (int)wanted->store.length, wanted->store.bytes,
+		                wanted->machine ? "the machine" : "whoever fetches");
 	free(name);
 	return store;
 }
@@ -187,7 +191,8 @@ static bool is_named(const CERT_CONTEXT *certificate, const struct client_certif
 
 	if (wanted->thumbprint)
 		return _strnicmp(wanted->who.bytes, thumbprint, 40) == 0;
-	DWORD length = CertGetNameStringW(certificate, CERT_NAME_SIMPLE_DISPLAY_TYPE, 0, NULL, wide, sizeof wide / sizeof wide[0]);
+	DWORD length =
+		CertGetNameStringW(certificate, CERT_NAME_SIMPLE_DISPLAY_TYPE, 0, NULL, wide, sizeof wide / sizeof wide[0]);
 
 	return length > 1 && utf_from_wide(wide, length - 1, name, sizeof name, "", NULL) == RESULT_OK &&
 	       text_is(wanted->who, name);
@@ -222,11 +227,12 @@ static enum result find_own(const struct client_certificate *wanted, char ret_th
 	}
 	if (found)
 		return RESULT_OK;
-	return store == NULL ? fault->result
-	                     : fault_set(fault, RESULT_CLIENT_CERTIFICATE, FAULT_FERRY, 0, "%.*s in the store %.*s of %s: %s",
-	                                 (int)wanted->who.length, wanted->who.bytes, (int)wanted->store.length, wanted->store.bytes,
-	                                 wanted->machine ? "the machine" : "whoever fetches",
-	                                 unusable ? "not valid now, or without a private key" : "there is none");
+	return store == NULL
+	           ? fault->result
+	           : fault_set(fault, RESULT_CLIENT_CERTIFICATE, FAULT_FERRY, 0, "%.*s in the store %.*s of %s: %s",
+	                       (int)wanted->who.length, wanted->who.bytes, (int)wanted->store.length, wanted->store.bytes,
+	                       wanted->machine ? "the machine" : "whoever fetches",
+	                       unusable ? "not valid now, or without a private key" : "there is none");
 }
 
 static const struct certificate_system system_asks = { ask, find_own };

@@ -235,9 +235,12 @@ static enum result seal(void *context, const char *binding, const void *plain, s
 	const struct daemon *daemon = context;
 
 	if (daemon->secrets == NULL)
-		return fault_set(fault, RESULT_DATA_UNUSABLE, FAULT_FERRY, 0,
+		return fault_set(fault, RESULT_SEAL_FAILED, FAULT_FERRY, 0,
 		                 "keep a secret: the key of Ferry's secrets cannot be used, event 1033 says why");
-	return secrets_seal(daemon->secrets, binding, plain, size, to, fault);
+	enum result result = secrets_seal(daemon->secrets, binding, plain, size, to, fault);
+
+	/* Whatever the system's reason is: it is this request that cannot be, and nobody else's. */
+	return result == RESULT_OK || result == RESULT_NO_MEMORY ? result : (fault->result = RESULT_SEAL_FAILED);
 }
 
 static enum result unseal(void *context, const char *binding, const void *sealed, size_t size, struct buffer *to,
@@ -265,12 +268,17 @@ static enum result open_queue(struct daemon *daemon, struct events *events, stru
 	return own_folder_fault(result, daemon->database, daemon->fault);
 }
 
-/* Without the key, what an older Ferry left in the clear stays so until the next start: that was said by open_secrets. */
-static enum result seal_queries(struct daemon *daemon, struct store *store)
+/* What cannot be sealed of what an older Ferry left in the clear stays so until the next start, and that is said. */
+static enum result seal_queries(struct daemon *daemon, struct events *events, struct store *store)
 {
 	enum result result = store_seal(store, &(struct store_sealer){ seal, unseal, daemon }, daemon->fault);
 
-	return result == RESULT_DATA_UNUSABLE && daemon->secrets == NULL ? RESULT_OK : result;
+	if (result != RESULT_SEAL_FAILED)
+		return result;
+	if (daemon->secrets != NULL) /* else open_secrets has said it */
+		EVENTS_NOTE(events, EVENT_KEY_UNUSABLE, daemon->fault->what);
+	events_speak(events);
+	return RESULT_OK;
 }
 
 static enum result open_events(struct daemon *daemon, struct events **ret_events)
@@ -545,7 +553,7 @@ static enum result body(void *context)
 		result = open_secrets(daemon, events, &secrets);
 	daemon->secrets = secrets;
 	if (result == RESULT_OK && secrets_can_seal())
-		result = own_folder_fault(seal_queries(daemon, store), daemon->database, daemon->fault);
+		result = own_folder_fault(seal_queries(daemon, events, store), daemon->database, daemon->fault);
 	if (result == RESULT_OK) {
 		describe(daemon);
 		result = run_engine(daemon, store, events);

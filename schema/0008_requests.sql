@@ -37,6 +37,10 @@ END;
 -- What stands behind the '?' of a URL is sealed, bound to the job's id; NULL: nothing does, or nothing can be sealed here.
 ALTER TABLE file ADD COLUMN query BLOB CHECK (length(query) BETWEEN 1 AND 4096);
 ALTER TABLE mirror ADD COLUMN query BLOB CHECK (length(query) BETWEEN 1 AND 4096);
+CREATE TRIGGER queries_end AFTER UPDATE OF state ON job WHEN new.state IN (7, 8) BEGIN
+	UPDATE mirror SET query = NULL WHERE query IS NOT NULL AND file_row IN (SELECT row FROM file WHERE job_row = new.row);
+	UPDATE file SET query = NULL WHERE job_row = new.row AND query IS NOT NULL;
+END;
 
 -- What a job asks of its https servers: whether they may send it elsewhere, what of their certificates is ignored (4 bits, core/job),
 -- and by which certificate of its own it shows who it is (core/credentials).

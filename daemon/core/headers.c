@@ -4,8 +4,11 @@
 
 #define LINE_END_BYTES 2u /* on the wire */
 
+/* Servers that make names of variables take '_' for '-'. */
 static char lower(char c)
 {
+	if (c == '_')
+		return '-';
 	return c >= 'A' && c <= 'Z' ? (char)(c - 'A' + 'a') : c;
 }
 
@@ -61,7 +64,7 @@ static struct text_view value_of(struct text_view line)
 static bool is_transfers_own(struct text_view name)
 {
 	static const char *const words[] = { "host", "content-length", "transfer-encoding", "te", "trailer", "connection",
-		                             "keep-alive", "upgrade", "expect", "range", "accept-encoding" };
+		                             "keep-alive", "upgrade", "expect", "range", "request-range", "accept-encoding" };
 
 	for (size_t i = 0; i < sizeof(words) / sizeof(words[0]); i++)
 		if (is_word(name, words[i]))

@@ -13,6 +13,13 @@ enum result change_begin(struct engine *engine, struct fault *fault)
 	return store_savepoint(engine->parts.store, fault);
 }
 
+/* Is it the request alone that cannot be? */
+static bool is_refusal(enum result result)
+{
+	return result_class(result) == RETRY_CALLER || result == RESULT_TOKEN_REQUIRED || result == RESULT_NOT_SUPPORTED ||
+	       result == RESULT_SECRET_UNREADABLE || result == RESULT_SECRET_BUSY;
+}
+
 enum result change_end(struct engine *engine, enum result result, struct fault *fault)
 {
 	if (result == RESULT_OK)
@@ -21,7 +28,7 @@ enum result change_end(struct engine *engine, enum result result, struct fault *
 		return RESULT_OK;
 	store_undo(engine->parts.store);
 	/* A store in trouble may have undone more than this savepoint: then the whole turn goes. */
-	if (result_class(result) != RETRY_CALLER && result != RESULT_TOKEN_REQUIRED && result != RESULT_SECRET_UNREADABLE)
+	if (!is_refusal(result))
 		engine_break(engine, fault);
 	return result;
 }

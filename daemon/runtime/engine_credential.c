@@ -88,9 +88,10 @@ static enum result open_secret(struct engine *engine, const struct job *job, str
 	if (result != RESULT_OK && result != RESULT_NOT_FOUND)
 		return result;
 	binding_of(job, binding);
-	if (result == RESULT_NOT_FOUND || parts->unseal == NULL ||
-	    parts->unseal(parts->secrets_context, binding, sealed.bytes, sealed.length, &secret, fault) != RESULT_OK ||
-	    split_secret(&secret, credential) != RESULT_OK)
+	if (result == RESULT_OK && parts->unseal != NULL)
+		result = parts->unseal(parts->secrets_context, binding, sealed.bytes, sealed.length, &secret, fault);
+	if (result_class(result) != RETRY_LATER &&
+	    (result != RESULT_OK || parts->unseal == NULL || split_secret(&secret, credential) != RESULT_OK))
 		result = fault_set(fault, RESULT_SECRET_UNREADABLE, FAULT_FERRY, 0, "the credentials for the %s by %s",
 		                   auth_target_name(credential->target), auth_scheme_name(credential->scheme));
 	if (secret.bytes != NULL)
@@ -244,6 +245,9 @@ enum result engine_route(const struct engine *engine, const struct route_wanted 
 	/* Who says itself who asks is not answered for. */
 	if (url_parse(text_view(wanted->url), &url, &ignored) == RESULT_OK && !url.share && !headers_has(route->headers, "authorization"))
 		fill_login(engine, wanted, AUTH_SERVER, url.host, url.secure, &route->logins[AUTH_SERVER]);
+	/* What the owner has said in his own words is not said as somebody else. */
+	if (route->headers != NULL && !wanted->his_own && route->logins[AUTH_SERVER].implicit)
+		route->logins[AUTH_SERVER] = (struct transfer_login){ .schemes = 0 };
 	if (url_parse(text_view(route->proxy), &proxy, &ignored) == RESULT_OK && may_answer_proxy(engine, wanted, proxy.host))
 		fill_login(engine, wanted, AUTH_PROXY, proxy.host, false, &route->logins[AUTH_PROXY]);
 	*ret_route = route;

@@ -213,6 +213,7 @@ static void flight_remove(struct engine *engine, struct flight *flight)
 	file_handle_free(flight->handle);
 	hash_free(flight->hash);
 	text_wipe(flight->file.url, sizeof(flight->file.url));
+	text_wipe(flight->file.url, sizeof(flight->file.url)); /* its query */
 	free(flight);
 }
 
@@ -690,7 +691,7 @@ static bool may_ask(struct engine *engine, struct active *active, struct file *f
 	struct fault fault;
 	enum result result = engine_source_open(engine, file, source, &fault);
 
-	if (result == RESULT_SECRET_UNREADABLE)
+	if (result == RESULT_SECRET_UNREADABLE || result == RESULT_SECRET_BUSY)
 		active_fail(engine, active, &fault);
 	return result == RESULT_OK;
 }

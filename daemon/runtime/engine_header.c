@@ -31,9 +31,11 @@ static enum result open_headers(struct engine *engine, const struct job *job, st
 	if (result != RESULT_OK && result != RESULT_NOT_FOUND)
 		return result;
 	binding_of(job, binding);
-	if (result == RESULT_NOT_FOUND || parts->unseal == NULL ||
-	    parts->unseal(parts->secrets_context, binding, sealed.bytes, sealed.length, block, fault) != RESULT_OK ||
-	    memchr(block->bytes, '\0', block->length) != NULL)
+	if (result == RESULT_OK && parts->unseal != NULL)
+		result = parts->unseal(parts->secrets_context, binding, sealed.bytes, sealed.length, block, fault);
+	if (result_class(result) == RETRY_LATER)
+		return result;
+	if (result != RESULT_OK || parts->unseal == NULL || memchr(block->bytes, '\0', block->length) != NULL)
 		return fault_set(fault, RESULT_SECRET_UNREADABLE, FAULT_FERRY, 0, "the job's headers");
 	return RESULT_OK;
 }
@@ -88,6 +90,7 @@ static enum result apply_headers(struct engine *engine, struct job *job, const v
 	                                               : store_headers_remove(engine->parts.store, job->row, fault);
 	if (result != RESULT_OK)
 		return result;
+	engine_try_soon(job);
 	if (active != NULL && active->work == JOB_WORK_TRANSFER)
 		active->route_changed = true;
 	engine_identities_changed(engine, job);

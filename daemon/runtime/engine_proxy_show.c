@@ -103,7 +103,7 @@ void engine_proxy_show(struct engine *engine, const struct proxy_wanted *wanted,
 	}
 	if (wanted->row != 0 && engine_side(engine, &job, JOB_SIDE_NETWORK, &identity) == IDENTITY_HELPER && identity == NULL)
 		result = fault_set(&fault, RESULT_TOKEN_REQUIRED, FAULT_FERRY, 0, "ask for proxies");
-	else if (identity == NULL)
+	else if (identity == NULL || (wanted->row == 0 && !engine_is_present(engine, identity)))
 		result = fault_set(&fault, RESULT_IDENTITY_LOST, FAULT_FERRY, 0, "ask for proxies: nobody is there");
 	if (result == RESULT_OK)
 		result = ask_system(engine, identity, &job, wanted->url, server, question, &fault);

@@ -38,7 +38,7 @@ enum result engine_source_open(struct engine *engine, struct file *file, uint32_
 	enum result result = store_source_url(engine->parts.store, file->row, source, file->url, &why);
 	if (result == RESULT_OK)
 		return RESULT_OK;
-	if (result != RESULT_SECRET_UNREADABLE)
+	if (result != RESULT_SECRET_UNREADABLE && result != RESULT_SECRET_BUSY)
 		engine_break(engine, &why);
 	return fault_set(fault, result, why.source, why.raw, "files[%u]: %s", (unsigned)file->ordinal, why.what);
 }
@@ -161,7 +161,11 @@ static enum result replace_source(struct engine *engine, const struct file *file
 		             (unsigned)source - 1);
 	else
 		text_display(field, sizeof(field), "params.new_prefix: files[%u].url", (unsigned)file->ordinal);
-	enum result result = name_field(store_source_url(engine->parts.store, file->row, source, url, fault), field, fault);
+	bool may = false;
+	enum result result = store_source_may_begin(engine->parts.store, file->row, source, replacement->from, &may, fault);
+	if (result != RESULT_OK || !may)
+		return result;
+	result = name_field(store_source_url(engine->parts.store, file->row, source, url, fault), field, fault);
 	if (result != RESULT_OK || !url_begins_with(text_view(url), replacement->from))
 		return result;
 	result = name_field(url_replace_prefix(text_view(url), replacement->from, replacement->to, url, fault), field, fault);

@@ -40,6 +40,12 @@ static struct trying **find(struct engine *engine, uint64_t number)
 	return place;
 }
 
+static void forget(struct trying *trying)
+{
+	text_wipe(trying->url, sizeof(trying->url)); /* its query */
+	free(trying);
+}
+
 static void end(struct engine *engine, struct trying **place, enum result result, const struct fault *fault)
 {
 	struct trying *trying = *place;
@@ -48,7 +54,7 @@ static void end(struct engine *engine, struct trying **place, enum result result
 	crew_release(engine, trying->crew);
 	engine->schedule_due = true; /* somebody may wait for the threads */
 	trying->question->answer(trying->question, result, result == RESULT_OK ? &trying->trial : NULL, fault);
-	free(trying);
+	forget(trying);
 }
 
 void engine_drop_tries(struct engine *engine, const struct fault *fault)
@@ -59,7 +65,7 @@ void engine_drop_tries(struct engine *engine, const struct fault *fault)
 			trying->question->answer(trying->question, fault->result, NULL, fault);
 		else
 			free(trying->question);
-		free(trying);
+		forget(trying);
 	}
 }
 
@@ -205,6 +211,8 @@ static enum result check(const struct engine *engine, const struct trial_wanted 
 	struct url url;
 	enum result result = engine_check_url(engine, wanted->url, false, "params.url", fault);
 
+	if (result == RESULT_OK && !engine_is_present(engine, wanted->identity))
+		return fault_set(fault, RESULT_IDENTITY_LOST, FAULT_FERRY, 0, "try a URL: the session has ended");
 	if (result == RESULT_OK)
 		result = check_room(engine, identity_caller(wanted->identity)->owner, fault);
 	if (result == RESULT_OK)

@@ -121,8 +121,11 @@ enum result store_mirror_insert(struct store *store, int64_t file_row, uint32_t 
                                 struct fault *fault) MUST_CHECK;
 enum result store_mirror_url(struct store *store, int64_t file_row, uint32_t source, char to[URL_BYTES_MAX + 1],
                              struct fault *fault) MUST_CHECK;
+/* Might it begin with that?  Told without opening what is sealed. */
+enum result store_source_may_begin(struct store *store, int64_t file_row, uint32_t source, struct text_view prefix, bool *ret_may,
+                                   struct fault *fault) MUST_CHECK;
 /* The whole URL of a file's source: 0 its own, n that of its n-th mirror.  RESULT_SECRET_UNREADABLE: its query is not to be
- * opened. */
+ * opened; SECRET_BUSY: not now. */
 enum result store_source_url(struct store *store, int64_t file_row, uint32_t source, char to[URL_BYTES_MAX + 1],
                              struct fault *fault) MUST_CHECK;
 /* The ranges of a file whose `ranges` counts them, as core/ranges prints them. */

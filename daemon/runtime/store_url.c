@@ -57,9 +57,11 @@ static enum result join(struct store *store, int64_t file_row, const struct buff
 
 	if (result != RESULT_OK)
 		return result;
-	if (store->sealer.unseal == NULL ||
-	    store->sealer.unseal(store->sealer.context, binding, sealed->bytes, sealed->length, &plain, fault) != RESULT_OK ||
-	    memchr(plain.bytes, '\0', plain.length) != NULL ||
+	if (store->sealer.unseal != NULL)
+		result = store->sealer.unseal(store->sealer.context, binding, sealed->bytes, sealed->length, &plain, fault);
+	if (result_class(result) == RETRY_LATER)
+		return result;
+	if (result != RESULT_OK || store->sealer.unseal == NULL || memchr(plain.bytes, '\0', plain.length) != NULL ||
 	    text_copy(to + length, URL_BYTES_MAX + 1 - length, (struct text_view){ plain.bytes, plain.length }) != RESULT_OK)
 		result = fault_set(fault, RESULT_SECRET_UNREADABLE, FAULT_FERRY, 0, "the query of a URL");
 	if (plain.bytes != NULL)
@@ -94,6 +96,21 @@ enum result store_source_url(struct store *store, int64_t file_row, uint32_t sou
 	enum result result = find_parts(store, file_row, source, to, &sealed, fault);
 
 	return result == RESULT_OK && sealed.length > 0 ? join(store, file_row, &sealed, to, fault) : result;
+}
+
+/* Of a URL with a query what stands before that is enough to know, unless the prefix reaches into it. */
+enum result store_source_may_begin(struct store *store, int64_t file_row, uint32_t source, struct text_view prefix, bool *ret_may,
+                                   struct fault *fault)
+{
+	AUTO(buffer) struct buffer sealed = BUFFER(STORE_QUERY_SEALED_BYTES_MAX);
+	char url[URL_BYTES_MAX + 1];
+	enum result result = find_parts(store, file_row, source, url, &sealed, fault);
+
+	if (result != RESULT_OK)
+		return result;
+	size_t length = strlen(url) < prefix.length ? strlen(url) : prefix.length;
+	*ret_may = memcmp(url, prefix.bytes, length) == 0 && (length == prefix.length || sealed.length > 0);
+	return RESULT_OK;
 }
 
 enum result store_source_set_url(struct store *store, int64_t file_row, uint32_t source, const char *url,
@@ -135,7 +152,7 @@ static enum result next_in_clear(struct store *store, bool mirrors, int64_t *fil
 	return query_taken(&query, fault);
 }
 
-static enum result seal_all(struct store *store, bool mirrors, bool *ret_some, struct fault *fault)
+static enum result seal_all(struct store *store, bool mirrors, struct fault *fault)
 {
 	int64_t file_row = 0, source = 0;
 
@@ -148,7 +165,6 @@ static enum result seal_all(struct store *store, bool mirrors, bool *ret_some, s
 			result = store_source_set_url(store, file_row, (uint32_t)source, url, fault);
 		if (result != RESULT_OK || !found)
 			return result;
-		*ret_some = true;
 	}
 }
 
@@ -162,17 +178,17 @@ static enum result empty_log(struct store *store, struct fault *fault)
 
 enum result store_seal(struct store *store, const struct store_sealer *sealer, struct fault *fault)
 {
-	bool some = false;
 	enum result result = store_begin(store, fault);
 
 	store->sealer = *sealer;
 	if (result == RESULT_OK)
-		result = seal_all(store, false, &some, fault);
+		result = seal_all(store, false, fault);
 	if (result == RESULT_OK)
-		result = seal_all(store, true, &some, fault);
+		result = seal_all(store, true, fault);
 	if (result == RESULT_OK)
 		result = store_commit(store, fault);
 	else
 		store_rollback(store);
-	return result == RESULT_OK && some ? empty_log(store, fault) : result;
+	/* Also what an earlier start that was broken off left there. */
+	return result == RESULT_OK ? empty_log(store, fault) : result;
 }

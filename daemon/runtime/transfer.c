@@ -166,6 +166,7 @@ enum result transfer_start(struct transfer_set *set, const struct transfer_order
 	transfer->row = order->file_row;
 	transfer->file = order->file;
 	transfer->trial = order->trial;
+	transfer->ends_ms = order->trial ? clock_mono_ms() + TRANSFER_TRIAL_MS : 0;
 	transfer->known = order->known;
 	transfer->known.etag = transfer->etag;
 	transfer->known.modified = transfer->modified;

@@ -200,9 +200,10 @@ static bool head_complete(struct transfer *transfer)
 	if (status < 200)
 		return true; /* 1xx: the real one follows */
 	const char *location = header_value(transfer, "Location");
-	if (status >= 300 && status < 400 && location && *location) {
+	bool unclear = is_repeated(transfer, "Location") || transfer->folded;
+	if (status >= 300 && status < 400 && location && (*location || unclear)) {
 		transfer->phase = TRANSFER_REDIRECTED;
-		return transfer_redirected(transfer, location);
+		return transfer_redirected(transfer, unclear ? NULL : location);
 	}
 	/* Curl answers, if it may, and then another head comes. */
 	transfer->phase = status == 401 || status == 407 ? TRANSFER_CHALLENGED : TRANSFER_ANSWERED;
@@ -219,8 +220,11 @@ static size_t on_head(char *bytes, size_t one, size_t length, void *context)
 	(void)one;
 	transfer->heard_ms = clock_mono_ms();
 	transfer->heard = true;
+	if (length > 5 && memcmp(bytes, "HTTP/", 5) == 0)
+		transfer->folded = false;
 	/* After the judgement only a chunked body's trailers come this way. */
 	bool blank = length <= 2 && (bytes[0] == '\r' || bytes[0] == '\n');
+	transfer->folded |= !blank && (bytes[0] == ' ' || bytes[0] == '\t');
 	if (blank && transfer->phase != TRANSFER_ANSWERED && !head_complete(transfer))
 		return CURL_WRITEFUNC_ERROR;
 	return length;
@@ -329,6 +333,14 @@ static long buffer_size(const struct transfer *transfer)
 	return size > TRANSFER_BLOCK_BYTES_MAX ? (long)TRANSFER_BLOCK_BYTES_MAX : size > CURL_MAX_WRITE_SIZE ? (long)size : CURL_MAX_WRITE_SIZE;
 }
 
+/* Whoever waits for a trial waits no longer, whatever a server sends and wherever it sends on; 0: for ever. */
+static long time_left_ms(const struct transfer *transfer)
+{
+	int64_t left_ms = transfer->ends_ms - clock_mono_ms();
+
+	return transfer->ends_ms == 0 ? 0 : left_ms > 0 ? (long)left_ms : 1;
+}
+
 /* What is the same for every request.
  * QUICK_EXIT: a transfer that is
  * stopped while its name is looked up leaves the resolver's thread to end by itself, rather than keeping all others of
@@ -349,10 +361,11 @@ static bool set_up(struct transfer *transfer)
 	       curl_easy_setopt(easy, CURLOPT_URL, transfer->text) == CURLE_OK &&
 	       curl_easy_setopt(easy, CURLOPT_PATH_AS_IS, 1L) == CURLE_OK &&
 	       curl_easy_setopt(easy, CURLOPT_NOBODY, transfer->trial ? 1L : 0L) == CURLE_OK &&
+	       curl_easy_setopt(easy, CURLOPT_TIMEOUT_MS, time_left_ms(transfer)) == CURLE_OK &&
 	       curl_easy_setopt(easy, CURLOPT_DISALLOW_USERNAME_IN_URL, 1L) == CURLE_OK &&
 	       curl_easy_setopt(easy, CURLOPT_PROTOCOLS_STR, "http,https") == CURLE_OK &&
 	       curl_easy_setopt(easy, CURLOPT_REDIR_PROTOCOLS_STR, redirects) == CURLE_OK &&
-	       curl_easy_setopt(easy, CURLOPT_FOLLOWLOCATION, 1L) == CURLE_OK &&
+	       curl_easy_setopt(easy, CURLOPT_FOLLOWLOCATION, transfer->route && transfer->route->no_redirects ? 0L : 1L) == CURLE_OK &&
 	       curl_easy_setopt(easy, CURLOPT_MAXREDIRS, (long)TRANSFER_REDIRECTS_MAX) == CURLE_OK &&
 	       curl_easy_setopt(easy, CURLOPT_HTTP_VERSION, (long)CURL_HTTP_VERSION_1_1) == CURLE_OK &&
 	       transfer_set_route(transfer) &&

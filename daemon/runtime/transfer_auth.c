@@ -197,15 +197,17 @@ void transfer_note_challenge(struct transfer *transfer, bool by_proxy)
 void transfer_end_trace(struct transfer *transfer)
 {
 	struct attempt_trace *trace = &transfer->trace;
-	long status = 0, connect = 0;
+	long status = 0, connect = 0, mask = 0;
 	char *url = NULL;
 
 	curl_easy_getinfo(transfer->easy, CURLINFO_RESPONSE_CODE, &status);
 	curl_easy_getinfo(transfer->easy, CURLINFO_HTTP_CONNECTCODE, &connect);
 	curl_easy_getinfo(transfer->easy, CURLINFO_EFFECTIVE_URL, &url);
 	trace->status = status != 0 ? status : connect;
-	if (connect != 0) /* whose heads are not seen */
-		transfer_note_challenge(transfer, true);
+	if (connect != 0) { /* whose heads are not seen */
+		curl_easy_getinfo(transfer->easy, CURLINFO_PROXYAUTH_AVAIL, &mask);
+		trace->offered[AUTH_PROXY] |= from_curl(mask);
+	}
 	url_redact(text_view(url != NULL && url[0] != '\0' ? url : transfer->text), trace->url, sizeof(trace->url));
 }
 

@@ -21,6 +21,7 @@
 #define TRANSFER_RESERVE_BYTES_MIN (1024u * 1024u) /* smaller files are not worth reserving for */
 #define TRANSFER_DISCARD_BYTES_MAX (64u * 1024u)   /* of a refused answer, read to keep its connection */
 #define TRANSFER_REDIRECTS_MAX 10
+#define TRANSFER_TRIAL_MS 40000 /* from its start, with all redirects */
 
 enum transfer_phase {
 	TRANSFER_CONNECTING, /* no request is out; curl's connect timeout watches */
@@ -82,11 +83,13 @@ struct transfer {
 	CURL *easy;
 	struct curl_slist *headers;
 	struct transfer_route *route; /* as in the order; of a part its lead's */
+	bool folded;       /* a line of the head goes on in the next: curl and we read it differently */
 	char *moved;       /* a redirect's URL that is to be asked anew */
 	unsigned moves;
 	bool proxy_failed; /* it could not be reached */
 	struct attempt_trace trace; /* `words`: what SSPI or GSSAPI said last */
 	bool trial; /* see struct transfer_order */
+	int64_t ends_ms; /* of one, monotonic; 0: none */
 	const struct transfer_verdict *awaited; /* it asks as soon as that is known; curl does not have it */
 	unsigned waits; /* without having been let go on */
 	struct resume_request request;
@@ -211,7 +214,7 @@ enum result result_from_curl(CURLcode code, enum transfer_phase phase);
 
 /* --- transfer_redirect.c --- */
 /* Judge where the last head leads.  False: the request is to end: it failed, or goes on by transfer_follow. */
-bool transfer_redirected(struct transfer *transfer, const char *location) MUST_CHECK;
+bool transfer_redirected(struct transfer *transfer, const char *location) MUST_CHECK; /* NULL: to several places */
 bool transfer_follow(struct transfer *transfer) MUST_CHECK; /* ask there; false: it leads nowhere, or could not be asked */
 
 /* --- transfer_trust.c --- */

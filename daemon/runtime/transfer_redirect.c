@@ -65,22 +65,30 @@ static void keep(struct transfer *transfer, const char *url)
 		(void)transfer_fail(transfer, RESULT_NO_MEMORY, FAULT_FERRY, 0, "follow a redirect");
 }
 
+static void refuse(struct transfer *transfer, const char *what)
+{
+	transfer->discard = true;
+	(void)transfer_fail(transfer, RESULT_REDIRECT_REFUSED, FAULT_FERRY, 0, what);
+}
+
 static void take(struct transfer *transfer, CURLU *url)
 {
 	char *scheme = NULL, *host = NULL, *port = NULL, *whole = NULL, *user = NULL;
 	struct fault why;
 
-	if (curl_url_get(url, CURLUPART_SCHEME, &scheme, 0) == CURLUE_OK && curl_url_get(url, CURLUPART_HOST, &host, 0) == CURLUE_OK &&
-	    curl_url_get(url, CURLUPART_PORT, &port, CURLU_DEFAULT_PORT) == CURLUE_OK &&
-	    curl_url_get(url, CURLUPART_URL, &whole, 0) == CURLUE_OK && !may_follow(transfer, scheme, host, port)) {
+	if (curl_url_get(url, CURLUPART_SCHEME, &scheme, 0) != CURLUE_OK || curl_url_get(url, CURLUPART_HOST, &host, 0) != CURLUE_OK ||
+	    curl_url_get(url, CURLUPART_PORT, &port, CURLU_DEFAULT_PORT) != CURLUE_OK ||
+	    curl_url_get(url, CURLUPART_URL, &whole, 0) != CURLUE_OK) {
+		refuse(transfer, "the server redirects to what is no URL");
+	} else if (!may_follow(transfer, scheme, host, port)) {
+		transfer->discard = true;
 		if (curl_url_get(url, CURLUPART_USER, &user, 0) == CURLUE_OK || transfer->parts.lead ||
 		    url_parse(text_view(whole), NULL, &why) != RESULT_OK)
-			(void)transfer_fail(transfer, RESULT_REDIRECT_REFUSED, FAULT_FERRY, 0, "the server redirects to what is not asked");
+			refuse(transfer, "the server redirects to what is not asked");
 		else if (transfer->moves++ >= TRANSFER_REDIRECTS_MAX)
-			(void)transfer_fail(transfer, RESULT_REDIRECT_REFUSED, FAULT_FERRY, 0, "too many redirects");
+			refuse(transfer, "too many redirects");
 		else
 			keep(transfer, whole);
-		transfer->discard = true;
 	}
 	curl_free(scheme);
 	curl_free(host);
@@ -94,13 +102,15 @@ bool transfer_redirected(struct transfer *transfer, const char *location)
 	CURLU *url;
 
 	if (transfer->route && transfer->route->no_redirects) {
-		(void)transfer_fail(transfer, RESULT_REDIRECT_REFUSED, FAULT_FERRY, 0, "the server redirects, and the job follows no redirects");
-		transfer->discard = true;
+		refuse(transfer, "the server redirects, and the job follows no redirects");
 		return false;
 	}
-	url = resolve(transfer, location);
+	/* What we cannot read curl may read as something. */
+	url = location ? resolve(transfer, location) : NULL;
 	if (url)
 		take(transfer, url);
+	else
+		refuse(transfer, location ? "the server redirects to what is no URL" : "the server redirects in unclear words");
 	curl_url_cleanup(url);
 	return !transfer->discard;
 }
@@ -109,7 +119,7 @@ bool transfer_follow(struct transfer *transfer)
 {
 	if (!transfer->moved || transfer->fault.result != RESULT_OK)
 		return false;
-	transfer_end_trace(transfer);
+	transfer->trace.offered[AUTH_SERVER] = transfer->trace.used[AUTH_SERVER] = 0; /* told of the last one */
 	free(transfer->text);
 	transfer->text = TAKE(transfer->moved);
 	curl_easy_cleanup(TAKE(transfer->easy));

@@ -68,6 +68,7 @@ static struct report *done_report(struct worker *worker, struct order *order, en
 	buffer_done(&order->list);
 	hash_free(order->hash);
 	transfer_route_free(order->route);
+	text_wipe(order->file.url, sizeof(order->file.url)); /* its query */
 	struct report *report = (struct report *)(void *)order;
 	memset(report, 0, sizeof(*report));
 	report->kind = REPORT_DONE;
@@ -212,7 +213,7 @@ static void network_order(struct worker *worker, struct order *order)
 	} else if (fetch) {
 		stop_fetch(worker, fetch);
 	}
-	free(order);
+	order_free(order);
 }
 
 /* --- the same two: what their transfers tell --- */
@@ -550,7 +551,7 @@ static void file_order(struct worker *worker, struct order *order)
 	struct answer answer = { .bytes = order->bytes, .names = BUFFER(PARTFILE_NAMES_MAX * FILE_PARTIAL_BYTES_MAX) };
 	if (order->kind == ORDER_STOP) {
 		give_up_readings(worker, order->flight);
-		free(order);
+		order_free(order);
 		return;
 	}
 	if (is_of_an_open_file(order)) {
@@ -617,7 +618,7 @@ static void refuse_order(struct worker *worker, struct order *order)
 {
 	bool consumes = order->kind == ORDER_CLOSE || order->kind == ORDER_FINISH || order->kind == ORDER_ABANDON;
 	if (order->kind == ORDER_RECORDED || order->kind == ORDER_PRIORITY || order->kind == ORDER_STOP) {
-		free(order); /* never answered themselves */
+		order_free(order); /* never answered themselves */
 		return;
 	}
 	uint64_t bytes = order->kind == ORDER_FETCH ? order->file.bytes_recorded : order->bytes;

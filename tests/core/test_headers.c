@@ -88,7 +88,8 @@ static void headers_add__what_the_transfer_says_itself__is_refused_by_name(void 
 	static const char *const names[] = { "Host", "content-length", "Transfer-Encoding", "TE", "Trailer", "Connection", "Keep-Alive",
 		                             "Upgrade", "Expect", "RANGE", "If-Range", "If-None-Match", "If-Modified-Since",
 		                             "If-Match", "If-Unmodified-Since", "If-Anything", "Accept-Encoding",
-		                             "Proxy-Authorization", "proxy-x", "Proxy-" };
+		                             "Proxy-Authorization", "proxy-x", "Proxy-", "Request-Range", "Content_Length",
+		                             "transfer_Encoding", "PROXY_AUTHORIZATION", "If_Match" };
 	AUTO(buffer) struct buffer block = BUFFER(HEADERS_BYTES_MAX);
 	char line[256];
 	struct fault fault;

@@ -44,6 +44,14 @@ static bool first_origin(void *context, const struct http_request *request, stru
 		snprintf(named, sizeof(named), "http://localhost%s", port);
 		return redirect(connection, named);
 	}
+	if (strncmp(request->target, "/twice", 6) == 0)
+		return http_print(connection, "HTTP/1.1 302 Found\r\nLocation: /file\r\nLocation: %s\r\nContent-Length: 0\r\n\r\n", url);
+	if (strncmp(request->target, "/empty", 6) == 0)
+		return http_print(connection, "HTTP/1.1 302 Found\r\nLocation:\r\nLocation: %s\r\nContent-Length: 0\r\n\r\n", url);
+	if (strncmp(request->target, "/folded", 7) == 0)
+		return http_print(connection, "HTTP/1.1 302 Found\r\nLocation: %s\r\n @127.0.0.1/\r\nContent-Length: 0\r\n\r\n", url);
+	if (strncmp(request->target, "/nowhere", 8) == 0)
+		return redirect(connection, "http://[::1/");
 	if (strncmp(request->target, "/locked", 7) == 0)
 		return http_print(connection, "HTTP/1.1 401 No\r\nWWW-Authenticate: Basic realm=\"x\"\r\nContent-Length: 0\r\n\r\n");
 	return well(context, request, connection);
@@ -122,6 +130,22 @@ static void headers__redirect_to_another_origin__stay_behind_for_good(void **sta
 	}
 }
 
+/* What curl and we may read differently leads nowhere. */
+static void headers__redirect_in_unclear_words__goes_nowhere(void **state)
+{
+	static const char *const paths[] = { "/twice", "/empty", "/folded", "/nowhere" };
+	(void)state;
+	for (size_t i = 0; i < sizeof(paths) / sizeof(paths[0]); i++) {
+		struct rig *rig = rig_of_two();
+		start(rig, 0, paths[i], nothing_known);
+		if (finish_all(rig, 1)->result != RESULT_REDIRECT_REFUSED)
+			fail_msg("%s: %s", paths[i], rig->told[0].fault.what);
+		assert_int_equal(asked, 1);
+		assert_int_equal(elsewhere_with, 0);
+		end(rig);
+	}
+}
+
 static void headers__of_an_authorization_that_is_refused__say_so(void **state)
 {
 	(void)state;
@@ -168,6 +192,7 @@ int main(void)
 		cmocka_unit_test(headers__go_with_every_request__of_a_whole_file_and_of_a_rest),
 		cmocka_unit_test(headers__redirect_within_the_origin__go_along),
 		cmocka_unit_test(headers__redirect_to_another_origin__stay_behind_for_good),
+		cmocka_unit_test(headers__redirect_in_unclear_words__goes_nowhere),
 		cmocka_unit_test(headers__of_an_authorization_that_is_refused__say_so),
 		cmocka_unit_test(headers__through_a_proxy__are_for_the_server_and_not_in_a_tunnels_making),
 	};

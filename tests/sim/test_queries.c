@@ -109,6 +109,8 @@ static void queries__that_cannot_be_opened__fail_their_job_and_no_other(void **s
 	helped_run_to(&world, whole, JOB_ACKNOWLEDGED); /* names need none */
 	assert_int_equal(world_replace(&world, row, "http://sim.test/", "http://new.test/", &files), RESULT_SECRET_UNREADABLE);
 	assert_string_equal(world.refusal, "params.new_prefix: files[0].url: the query of a URL");
+	/* Of others none is opened. */
+	assert_int_equal(world_replace(&world, row, "http://sim.tesT/", "http://new.test/", &files), RESULT_INVALID_ARGUMENT);
 	assert_int_equal(world_events(&world, EVENT_STORE_TROUBLE), 0);
 	world.secrets_lost = false;
 	helped_resume(&world, row);
@@ -117,6 +119,71 @@ static void queries__that_cannot_be_opened__fail_their_job_and_no_other(void **s
 	world.secrets_lost = true;
 	assert_int_equal(world_cancel(&world, row), RESULT_OK);
 	world_settle(&world);
+	helped_end(&world);
+}
+
+/* Whoever asks for it is refused, and nobody else hears of it. */
+static void queries__that_cannot_be_sealed__refuse_their_request_alone(void **state)
+{
+	struct world world;
+
+	(void)state;
+	helped_begin(&world, 3);
+	int64_t row = helped_submit(&world, OWNER, JOB_NORMAL, true);
+	const struct worker *fetcher = world.files[0].fetcher;
+	struct credential credential = { .target = AUTH_SERVER, .scheme = AUTH_BASIC, .user = "anna", .password = "hunter2" };
+
+	world.first_file++;
+	world.seal_fails = true;
+	assert_int_equal(world_create(&world, &(struct world_order){ .files = 2 }), -1);
+	assert_int_equal(world_set_headers(&world, row, "X-Acme: hunter2\n", false), RESULT_SEAL_FAILED);
+	assert_int_equal(world_set_credentials(&world, row, &credential), RESULT_SEAL_FAILED);
+	assert_int_equal(world_events(&world, EVENT_STORE_TROUBLE), 0);
+	assert_true(job_state_is_active(world_state(&world, row)));
+	assert_ptr_equal(world.files[0].fetcher, fetcher);
+	world.files[0].stuck = false;
+	helped_run_to(&world, row, JOB_ACKNOWLEDGED);
+	helped_end(&world);
+}
+
+/* What passes is waited for. */
+static void queries__that_cannot_be_opened_now__are_tried_again(void **state)
+{
+	struct world world;
+
+	(void)state;
+	helped_begin(&world, 4);
+	int64_t row = make(&world, 1, 0);
+
+	world.secrets_busy = true;
+	helped_resume(&world, row);
+	helped_run_to(&world, row, JOB_TRANSIENT_ERROR);
+	assert_int_equal(helped_status(&world, row).job.error.result, RESULT_SECRET_BUSY);
+	assert_int_equal(world_events(&world, EVENT_STORE_TROUBLE), 0);
+	world.secrets_busy = false;
+	helped_run_to(&world, row, JOB_ACKNOWLEDGED);
+	helped_end(&world);
+}
+
+/* With the job's end they have had their use. */
+static void queries__of_a_job_that_is_over__are_gone(void **state)
+{
+	char url[URL_BYTES_MAX + 1];
+	struct fault fault;
+	struct world world;
+
+	(void)state;
+	helped_begin(&world, 5);
+	int64_t row = make(&world, 1, 1);
+
+	assert_int_equal(store_source_url(world.store, 1, 1, url, &fault), RESULT_OK);
+	assert_non_null(strstr(url, WORLD_QUERY));
+	assert_int_equal(world_cancel(&world, row), RESULT_OK);
+	for (uint32_t source = 0; source < 2; source++) {
+		assert_int_equal(store_source_url(world.store, 1, source, url, &fault), RESULT_OK);
+		assert_null(strstr(url, WORLD_QUERY));
+		assert_non_null(strchr(url, '?'));
+	}
 	helped_end(&world);
 }
 
@@ -190,6 +257,9 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(queries__of_files_and_mirrors__are_nowhere_to_be_read),
 		cmocka_unit_test(queries__that_cannot_be_opened__fail_their_job_and_no_other),
+		cmocka_unit_test(queries__that_cannot_be_sealed__refuse_their_request_alone),
+		cmocka_unit_test(queries__that_cannot_be_opened_now__are_tried_again),
+		cmocka_unit_test(queries__of_a_job_that_is_over__are_gone),
 		cmocka_unit_test(queries__a_prefix_that_reaches_into_one__is_replaced),
 		cmocka_unit_test(queries__a_takeover__keeps_them),
 		cmocka_unit_test(queries__that_lie_in_the_clear__are_sealed_at_the_start),

@@ -68,8 +68,8 @@ static enum result seal(void *context, const char *binding, const void *plain, s
 	const char *bytes = plain;
 	enum result result = buffer_append(to, binding, strlen(binding) + 1);
 
-	(void)context;
-	(void)fault;
+	if (((struct world *)context)->seal_fails)
+		return fault_set(fault, RESULT_SEAL_FAILED, FAULT_FERRY, 0, "made up");
 	for (size_t i = 0; i < size && result == RESULT_OK; i++)
 		result = buffer_append(to, &(char){ (char)(bytes[i] ^ SEAL_MASK) }, 1);
 	return result;
@@ -82,6 +82,8 @@ static enum result unseal(void *context, const char *binding, const void *sealed
 	size_t head = strlen(binding) + 1;
 	enum result result = RESULT_OK;
 
+	if (((struct world *)context)->secrets_busy)
+		return fault_set(fault, RESULT_SECRET_BUSY, FAULT_FERRY, 0, "made up");
 	if (((struct world *)context)->secrets_lost || size < head || memcmp(bytes, binding, head) != 0)
 		return fault_set(fault, RESULT_SECRET_UNREADABLE, FAULT_FERRY, 0, "made up");
 	for (size_t i = head; i < size && result == RESULT_OK; i++)

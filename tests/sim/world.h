@@ -117,6 +117,8 @@ struct world {
 	long trial_status;
 	bool plain;        /* URLs have no query */
 	bool no_seal;      /* nothing can be sealed, from the next start on */
+	bool seal_fails;   /* nothing can be sealed now */
+	bool secrets_busy; /* nothing that was sealed can be opened now */
 	bool secrets_lost; /* nothing that was sealed can be opened */
 	bool no_chance;    /* random bytes cannot be had: the turn breaks where a file would get a name, late in it */
 	unsigned tags_of_mirrors; /* how often a mirror was asked about the client's tag */

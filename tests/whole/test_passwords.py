@@ -290,7 +290,7 @@ def key__damaged__fails_the_jobs_that_have_secrets_and_no_other():
         if result:
             said = scene.bridge.call("job.setCredentials", handle=scene.job(free.url("a.bin"))[0], target="server",
                                      scheme="ntlm", user="a", password=MARKED)
-            assert "DATA_UNUSABLE" in str(said) and "1033" in str(said) and MARKED not in str(said), said
+            assert "SEAL_FAILED" in str(said) and "1033" in str(said) and MARKED not in str(said), said
         with open(path, "rb") as file:
             assert file.read() == content
     scene.close()

@@ -19,6 +19,8 @@
 #define ERROR_NTLM_BLOCKED 1937L /* "The authentication failed since NTLM was blocked", as by the machine's policy */
 #endif
 
+#define CURLE_FAILED_INIT 2 /* libcurl's header is another room's */
+
 /* libcurl's, which sets them when it is initialised */
 extern PSecurityFunctionTableW Curl_pSecFn;
 extern void (*Curl_cfree)(void *);
@@ -152,6 +154,8 @@ int __wrap_curl_global_init(long flags)
 
 	if (code != 0 || Curl_pSecFn == &guarded)
 		return code;
+	if (Curl_pSecFn != InitSecurityInterfaceW()) /* a libcurl that is not built for UTF-16 has another table */
+		return CURLE_FAILED_INIT;
 	windows = Curl_pSecFn;
 	/* What every version of the table has; libcurl calls nothing else. */
 	memcpy(&guarded, windows, offsetof(SecurityFunctionTableW, SetContextAttributesW));

@@ -18,6 +18,13 @@ static enum result check_bare(const char *what, struct fault *fault)
 	return RESULT_OK;
 }
 
+/* Else it is the authority that could not be asked, which passes. */
+static bool is_of_the_secret(DWORD error)
+{
+	return error == ERROR_INVALID_DATA || error == ERROR_INVALID_PARAMETER || error == (DWORD)NTE_BAD_DATA ||
+	       error == (DWORD)NTE_BAD_KEY || error == (DWORD)NTE_BAD_KEY_STATE || error == (DWORD)NTE_BAD_KEYSET;
+}
+
 static enum result convert(bool seal, const uint8_t *entropy, const void *from, size_t size, struct buffer *to,
                            struct fault *fault)
 {
@@ -35,7 +42,8 @@ static enum result convert(bool seal, const uint8_t *entropy, const void *from, 
 		DWORD error = GetLastError();
 		if (seal || result_from_win32(error) == RESULT_NO_MEMORY)
 			return fault_win32(fault, error, "%s", what);
-		return fault_set(fault, RESULT_SECRET_UNREADABLE, FAULT_WIN32, error, "%s", what);
+		return fault_set(fault, is_of_the_secret(error) ? RESULT_SECRET_UNREADABLE : RESULT_SECRET_BUSY, FAULT_WIN32, error, "%s",
+		                 what);
 	}
 	result = buffer_append(to, out.pbData, out.cbData);
 	text_wipe(out.pbData, out.cbData);

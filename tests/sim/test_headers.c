@@ -224,22 +224,30 @@ static void headers__a_turn_that_is_undone__leaves_what_was(void **state)
 }
 
 /* They are the owner's words, and nobody's identity. */
-static void headers__of_an_owner_whom_the_service_serves__go_along(void **state)
+/* They are the owner's words, and beside them nobody but he is presented. */
+static void headers__of_an_owner_whom_the_service_serves__go_along_and_present_nobody(void **state)
 {
 	struct world world;
 
 	(void)state;
 	helped_begin(&world, 12);
+	strcpy(world.settings.authentication_implicit_servers.items[0], "*");
+	world.settings.authentication_implicit_servers.count = 1;
 	int64_t row = make(&world, 1);
 
 	world.settings.identity_service_network_owners.count = 1;
 	text_display(world.settings.identity_service_network_owners.items[0],
 	             sizeof(world.settings.identity_service_network_owners.items[0]), "%s", helped_status(&world, row).job.owner);
-	assert_int_equal(world_set_headers(&world, row, BEARER, false), RESULT_OK);
+	assert_int_equal(world_set_headers(&world, row, "X-HTTP-Method-Override: DELETE\n", false), RESULT_OK);
 	helped_resume(&world, row);
 	helped_run_to(&world, row, JOB_ACKNOWLEDGED);
-	assert_string_equal(world.files[0].headers, BEARER);
+	assert_string_equal(world.files[0].headers, "X-HTTP-Method-Override: DELETE\n");
 	assert_int_equal(world.files[0].schemes, 0);
+	world.first_file = 1;
+	row = make(&world, 1);
+	helped_resume(&world, row);
+	helped_run_to(&world, row, JOB_ACKNOWLEDGED);
+	assert_int_not_equal(world.files[1].schemes, 0); /* without any it is as the configuration has it */
 	helped_end(&world);
 }
 
@@ -307,7 +315,7 @@ int main(void)
 		cmocka_unit_test(headers__nothing_can_be_sealed__are_refused),
 		cmocka_unit_test(headers__a_takeover__takes_them_away),
 		cmocka_unit_test(headers__a_turn_that_is_undone__leaves_what_was),
-		cmocka_unit_test(headers__of_an_owner_whom_the_service_serves__go_along),
+		cmocka_unit_test(headers__of_an_owner_whom_the_service_serves__go_along_and_present_nobody),
 		cmocka_unit_test(headers__with_an_authorization__take_the_place_of_credentials),
 		cmocka_unit_test(headers__what_they_say__is_nowhere_to_be_read),
 	};

@@ -2,9 +2,11 @@
 #ifndef FERRY_TESTS_SIM_HELPED_H
 #define FERRY_TESTS_SIM_HELPED_H
 
+#include <stdlib.h>
+
 #include "world.h"
 
-#define SEEDS 60
+#define SEEDS (getenv("FERRY_LONG") != NULL ? 60u : 25u) /* ./check --long: more */
 #define FILES 6
 
 extern const struct world_loan from_helper;

@@ -14,7 +14,8 @@ static const char usage[] =
 	"ferryd " FERRY_VERSION " - the Ferry download service\n"
 	"\n"
 	"  ferryd install        register the service \"" SERVICE_NAME "\" under NT AUTHORITY\\NetworkService\n"
-	"  ferryd configure      set its rights, recovery and data folder again\n"
+	"  ferryd configure      set its rights, recovery and data folder again; the package for\n"
+	"                        Windows Installer runs this\n"
 	"  ferryd uninstall      remove the service; queue and configuration stay\n"
 	"  ferryd check-config [FILE]\n"
 	"                        check a configuration: the installed one, or FILE\n"
@@ -52,17 +53,6 @@ static int version(void)
 	       FERRY_VERSION, transfer_engine_version(), FERRY_CURL_REVISION, store_engine_version(),
 	       FERRY_SQLITE_REVISION, FERRY_YYJSON_REVISION, store_schema_version());
 	return EXIT_SUCCESS;
-}
-
-static int manage(const char *what, enum result (*verb)(struct buffer *warnings, struct fault *fault))
-{
-	AUTO(buffer) struct buffer warnings = BUFFER(8192);
-	struct fault fault = { 0 };
-	enum result result = verb(&warnings, &fault);
-
-	if (warnings.length > 0)
-		fprintf(stderr, "ferryd: not available on this system, done without:\n%s", warnings.bytes);
-	return report(what, result, &fault);
 }
 
 static int check_config(const char *path)
@@ -122,9 +112,9 @@ static int run_verb(const char *verb, int count, char **arguments)
 	if (strcmp(verb, "service") == 0)
 		return report("service", serve(&as_service, &fault), &fault);
 	if (strcmp(verb, "install") == 0)
-		return manage("install", service_install);
+		return report("install", set_up(service_install, &fault), &fault);
 	if (strcmp(verb, "configure") == 0)
-		return manage("configure", service_configure);
+		return report("configure", set_up(service_configure, &fault), &fault);
 	if (strcmp(verb, "uninstall") == 0)
 		return report("uninstall", service_uninstall(&fault), &fault);
 	fprintf(stderr, "ferryd: there is no verb '%s'\n\n%s", verb, usage);

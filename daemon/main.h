@@ -3,6 +3,7 @@
  *   main.c        the verbs of ferryd
  *   main_serve.c  one run of the service: data folder, settings, queue, engine, door
  *   main_mark.c   the queue's mark
+ *   main_setup.c  install and configure
  */
 #ifndef FERRY_DAEMON_MAIN_H
 #define FERRY_DAEMON_MAIN_H
@@ -23,10 +24,17 @@ enum result serve(const struct serve_options *options, struct fault *fault) MUST
  * wrong with a file. */
 enum result own_folder_fault(enum result result, const char *object, struct fault *fault) MUST_CHECK;
 
+/* The path of the configuration in `folder`. */
+enum result settings_path(char *to, size_t size, const char *folder, struct fault *fault) MUST_CHECK;
+
 /* Read `folder`/ferry.jsonc over the defaults.  No such file is fine; *ret_there (NULL is fine) says whether there is one. */
 enum result read_settings(const char *folder, struct settings *settings, bool *ret_there, struct fault *fault) MUST_CHECK;
 
 /* The queue's mark from the file at `path`, which is made if there is none. */
 enum result read_mark(const char *path, char mark[QUEUE_MARK_DIGITS + 1], struct fault *fault) MUST_CHECK;
+
+/* service_install or service_configure, then the first configuration if there is none.  Warnings go to stderr, a failure
+ * also to the Event Log. */
+enum result set_up(enum result (*verb)(struct buffer *warnings, struct fault *fault), struct fault *fault) MUST_CHECK;
 
 #endif

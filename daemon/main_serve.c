@@ -156,11 +156,16 @@ enum result own_folder_fault(enum result result, const char *object, struct faul
 	return RESULT_DATA_UNUSABLE;
 }
 
+enum result settings_path(char *to, size_t size, const char *folder, struct fault *fault)
+{
+	return join(to, size, folder, "ferry.jsonc", fault);
+}
+
 enum result read_settings(const char *folder, struct settings *settings, bool *ret_there, struct fault *fault)
 {
 	AUTO(buffer) struct buffer text = BUFFER(SETTINGS_BYTES_MAX);
 	char path[DESTINATION_BYTES_MAX + 1], what[FAULT_WHAT_BYTES_MAX];
-	enum result result = join(path, sizeof(path), folder, "ferry.jsonc", fault);
+	enum result result = settings_path(path, sizeof(path), folder, fault);
 
 	if (result != RESULT_OK)
 		return result;

@@ -33,8 +33,8 @@ enum result read_settings(const char *folder, struct settings *settings, bool *r
 /* The queue's mark from the file at `path`, which is made if there is none. */
 enum result read_mark(const char *path, char mark[QUEUE_MARK_DIGITS + 1], struct fault *fault) MUST_CHECK;
 
-/* service_install or service_configure, then the first configuration if there is none.  Warnings go to stderr, a failure
- * also to the Event Log. */
+/* service_install or service_configure, then the first configuration if there is none.  Warnings go to stderr, a
+ * failure to the Event Log, too. */
 enum result set_up(enum result (*verb)(struct buffer *warnings, struct fault *fault), struct fault *fault) MUST_CHECK;
 
 #endif

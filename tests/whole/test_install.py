@@ -1,7 +1,7 @@
-"""The package for Windows Installer, by the real msiexec: installed silently, upgraded in the middle of a job, not downgraded,
-mended, removed.
+"""The package for Windows Installer, by the real msiexec: installed silently, upgraded in the middle of a job, mended,
+removed; a downgrade is refused.
 
-Two packages of different versions are made of the programs that were built, with another version stamped into the second.
+Two packages of different versions are made of the programs that were built, with these versions stamped into them.
 Wine's installer stands in for Windows'; what it does otherwise is said where it matters.
 """
 import os
@@ -100,8 +100,8 @@ def begin():
 
 def stop(service):
     """Wine's installer asks a service to stop and does not wait until it has: so it is stopped before."""
-    service.net("stop")
-    wait_until(lambda: service.pid() is None, 20, "the service is down")
+    done = service.net("stop")
+    wait_until(lambda: service.pid() is None, 20, f"the service is down, {done}, {service.state()}")
 
 
 def settings():
@@ -146,8 +146,9 @@ def package__installed_and_removed__is_what_ferryd_installs_and_leaves_the_data(
     assert service.state() is None and registered(SERVICE_KEY) == {} and registered(SOURCE_KEY) == {}
     assert not os.path.exists(PROGRAM) and machine_path() == path and versions() == []
     assert {"queue.sqlite3", "ferry.jsonc"} <= set(os.listdir(DATA)), "queue and configuration stay"
-    not_shown("that the installer waits until the service has stopped", "nobody: on Windows by hand, docs/install.md")
-    not_shown("that it is set up before it is started, and as SYSTEM", "nobody: on Windows by hand, docs/install.md")
+    not_shown("that the installer waits until the service has stopped", "docs/install.md, by hand on Windows")
+    not_shown("that the service is set up before it is started, and as SYSTEM", "docs/install.md, by hand on Windows")
+    not_shown("who may write to the folders; the service's SID and privileges", "tests/windows/test_installed.c, on Windows")
 
 
 def upgrade__in_the_middle_of_a_job__goes_on_and_keeps_queue_settings_and_account():
@@ -157,7 +158,7 @@ def upgrade__in_the_middle_of_a_job__goes_on_and_keeps_queue_settings_and_accoun
     os.mkdir(DATA)
     with open(os.path.join(DATA, "ferry.jsonc"), "w") as file:
         file.write(own)
-    msiexec("/i", native(OLD))
+    msiexec("/i", native(OLD), "SERVICEACCOUNT=ACME\\ferry$")
     answers(service, OLDER)
     assert settings() == own
     nginx = Nginx(os.path.join(service.folder, "nginx"), rate=5 * MIB)
@@ -165,7 +166,6 @@ def upgrade__in_the_middle_of_a_job__goes_on_and_keeps_queue_settings_and_accoun
     client = service.submit(nginx, ["large.bin"], spawn=True)
     wait_until(lambda: service.bytes_written() > 12 * MIB, 30, "some of it written")
     (before,) = service.jobs()
-    reg("add", SERVICE_KEY, "/v", "ObjectName", "/d", "ACME\\ferry$", "/f")
 
     stop(service)
     msiexec("/i", native(NEW))
@@ -204,7 +204,7 @@ def data_folder_that_cannot_be_used__fails_the_installation():
     finally:
         os.remove(DATA)
         begin()
-    not_shown("that a failed installation is undone", "nobody: on Windows by hand, docs/install.md")
+    not_shown("that a failed installation is undone", "docs/install.md, by hand on Windows")
 
 
 SERVICE = Service()

@@ -59,6 +59,7 @@ def check_service(package):
          (search["Root"], search["Key"], search["Name"]) == ("2", "SYSTEM\\CurrentControlSet\\Services\\Ferry", "ObjectName"))
     hold("it is a process of its own and starts by itself, as ferryd.exe service",
          (service["ServiceType"], service["StartType"], service["Arguments"]) == ("16", "2", "service"))
+    hold("without it nothing is installed", service["ErrorControl"] == str(0x8000 + 1))
     (control,) = table(package, "ServiceControl")
     # 1 start when installed, 2 and 32 stop before and after, 128 delete when removed
     hold("it is stopped, started, deleted, and waited for", (control["Name"], control["Event"], control["Wait"]) == ("Ferry", "163", "1"))

@@ -7,6 +7,16 @@ from ground import WINE, Ferry, program, wait_until
 DATA = os.path.join(os.environ.get("WINEPREFIX", ""), "drive_c", "ProgramData", "Ferry")
 
 
+def wine(*command):
+    """Run one of Wine's programs that always say something; once more if its start was lost (docs/testing.md)."""
+    for _ in range(2):
+        done = subprocess.run([WINE, *command], capture_output=True, text=True, timeout=60, stdin=subprocess.DEVNULL)
+        if done.stdout or done.stderr:
+            break
+        print(f"NOTE: Wine lost the start of {' '.join(command)}; it is started again", flush=True)
+    return done
+
+
 class Service(Ferry):
     """Ferry as it is installed: its known data folder and pipe."""
 
@@ -23,20 +33,16 @@ class Service(Ferry):
         assert not check or done.returncode == 0, (verb, done.stdout, done.stderr)
         return done
 
-    def sc(self, *arguments):
-        done = subprocess.run([WINE, "sc", *arguments], capture_output=True, text=True, timeout=60,
-                              stdin=subprocess.DEVNULL)
-        return done.stdout
-
     def state(self):
-        for line in self.sc("query", "Ferry").splitlines():
+        done = subprocess.run([WINE, "sc", "query", "Ferry"], capture_output=True, text=True, timeout=60,
+                              stdin=subprocess.DEVNULL)
+        for line in done.stdout.splitlines():
             if "STATE" in line:
                 return line.split()[-1]
         return None
 
     def net(self, verb):
-        return subprocess.run([WINE, "net", verb, "Ferry"], capture_output=True, text=True, timeout=60,
-                              stdin=subprocess.DEVNULL)
+        return wine("net", verb, "Ferry")
 
     def up(self):
         """Start it and wait until it answers: after a kill Wine's manager believes for a while that it still runs."""

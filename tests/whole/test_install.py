@@ -11,7 +11,7 @@ import subprocess
 import tempfile
 
 from ground import BIN, GROUND, MIB, SOURCE, WINE, Nginx, native, not_shown, run, skip, wait_until
-from service import DATA, Service
+from service import DATA, Service, wine
 
 if GROUND == "linux":
     skip("there is no installer here")
@@ -64,8 +64,7 @@ def msiexec(*arguments, expected=0):
 
 
 def reg(*arguments):
-    return subprocess.run([WINE, "reg", *arguments], capture_output=True, text=True, timeout=60,
-                          stdin=subprocess.DEVNULL).stdout
+    return wine("reg", *arguments).stdout
 
 
 def registered(key):

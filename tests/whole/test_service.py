@@ -7,7 +7,7 @@ import subprocess
 import time
 
 from ground import BIN, GROUND, MIB, WINE, Nginx, run, skip, wait_until
-from service import DATA, Service
+from service import DATA, Service, wine
 
 if GROUND == "linux":
     skip("there is no service manager here")
@@ -25,7 +25,7 @@ def installed_service__runs_is_killed_stops_and_goes_on():
     key = "HKLM\\System\\CurrentControlSet\\Services\\Ferry"
     again = service.verb("install", check=False)
     assert again.returncode == 2 and "ALREADY_INSTALLED" in again.stderr, again
-    config = subprocess.run([WINE, "reg", "query", key], capture_output=True, text=True, timeout=60).stdout
+    config = wine("reg", "query", key).stdout
     assert "NT AUTHORITY\\NetworkService" in config and "ferryd.exe" in config, config
     service.verb("configure")
     service.up()

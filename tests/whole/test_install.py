@@ -186,7 +186,7 @@ def upgrade__in_the_middle_of_a_job__goes_on_and_keeps_queue_settings_and_accoun
     answers(service, NEWER)
     stop(service)
     os.remove(os.path.join(PROGRAM, "ferry.exe"))
-    msiexec("/i", native(NEW))
+    msiexec("/i", native(NEW), "REINSTALL=ALL", "REINSTALLMODE=amus")
     assert versions() == [NEWER] and set(os.listdir(PROGRAM)) == FILES and settings() == own
     answers(service, NEWER)
     stop(service)

@@ -245,7 +245,8 @@ static enum result seal(void *context, const char *binding, const void *plain, s
 	enum result result = secrets_seal(daemon->secrets, binding, plain, size, to, fault);
 
 	/* Whatever the system's reason is: it is this request that cannot be, and nobody else's. */
-	return result == RESULT_OK || result == RESULT_NO_MEMORY ? result : (fault->result = RESULT_SEAL_FAILED);
+	bool tells = result == RESULT_OK || result == RESULT_NO_MEMORY || result == RESULT_NOT_SUPPORTED;
+	return tells ? result : (fault->result = RESULT_SEAL_FAILED);
 }
 
 static enum result unseal(void *context, const char *binding, const void *sealed, size_t size, struct buffer *to,

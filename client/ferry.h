@@ -422,6 +422,29 @@ struct ferry_service {
 enum ferry_result ferry_service_status(struct ferry *ferry, struct ferry_service *ret_service,
                                        struct ferry_error *error) FERRY_MUST_CHECK;
 
+/* ---- the configuration, for elevated administrators ---- */
+
+/* One setting as it holds, and where its value comes from. */
+struct ferry_setting {
+	char key[128];         /* "queue.slice_s" */
+	const char *value;     /* as JSON: a number, a text in quotes, or a list of texts; as long as the visit */
+	char layer[16];        /* "built-in", "last-good", "file", "conf.d" or "policy" */
+	char source[304];      /* the file in Ferry's folder, or the policy's value; "" where it is built in */
+	uint32_t line;         /* of the file; 0: it is none */
+};
+/* All of them, until `visit` says false. */
+enum ferry_result ferry_config_show(struct ferry *ferry, bool (*visit)(void *context, const struct ferry_setting *setting),
+                                    void *context, struct ferry_error *error) FERRY_MUST_CHECK;
+/* What reading the configuration again came to, in words. */
+struct ferry_reload {
+	bool taken;         /* false: everything stays as it was */
+	char now[1024];     /* what changed */
+	char later[1024];   /* what the next start would change */
+	char errors[16384]; /* what was wrong, a line each */
+};
+enum ferry_result ferry_config_reload(struct ferry *ferry, struct ferry_reload *ret_reload,
+                                      struct ferry_error *error) FERRY_MUST_CHECK;
+
 /* ---- control ---- */
 
 /* `ret_status` may be NULL.  FERRY_REFUSED with the name INVALID_STATE where the job's state forbids it. */

@@ -17,15 +17,15 @@ static const char usage[] =
 	"  ferryd configure      set its rights, recovery and data folder again\n"
 	"  ferryd uninstall      remove the service; queue and configuration stay\n"
 	"  ferryd check-config [FILE]\n"
-	"                        check a configuration: the installed one, or FILE\n"
+	"                        check the configuration in all its layers, or FILE alone\n"
 	"  ferryd console [--data FOLDER] [--address ADDRESS]\n"
 	"                        run in the foreground, as you; Ctrl-C stops it\n"
 	"  ferryd service        run under the service manager, which calls this\n"
 	"  ferryd --version      what this is made of\n"
 	"\n"
 	"install, configure and uninstall need an administrator.  Start and stop the service with\n"
-	"'sc start " SERVICE_NAME "' and 'sc stop " SERVICE_NAME "'; 'sc control " SERVICE_NAME " paramchange' has a changed\n"
-	"configuration read while it runs.  Submit jobs with 'ferry'.\n"
+	"'sc start " SERVICE_NAME "' and 'sc stop " SERVICE_NAME "'; 'ferry config reload' has the configuration read while\n"
+	"it runs.  Submit jobs with 'ferry'.\n"
 	"Exit codes: 0 done, 1 wrong use, 2 failed.\n";
 
 static int report(const char *what, enum result result, const struct fault *fault)
@@ -54,27 +54,51 @@ static int version(void)
 	return EXIT_SUCCESS;
 }
 
+static int report_errors(const char *what, const struct settings_errors *errors)
+{
+	const char *line = errors->lines;
+	size_t length;
+
+	if (errors->count == 0) {
+		puts("The configuration is valid.");
+		return EXIT_SUCCESS;
+	}
+	fprintf(stderr, "ferryd: %s: %s\n", what, result_sentence(RESULT_BAD_SETTING));
+	for (; *line != '\0'; line += length + (line[length] != '\0')) {
+		length = strcspn(line, "\n");
+		fprintf(stderr, "  %.*s\n", (int)length, line);
+	}
+	if (errors->count > SETTINGS_ERRORS_MAX)
+		fprintf(stderr, "  and %u more\n", (unsigned)(errors->count - SETTINGS_ERRORS_MAX));
+	fprintf(stderr, "  (%s 0x%08X)\n  %s\n", result_name(RESULT_BAD_SETTING), (unsigned)result_hresult(RESULT_BAD_SETTING),
+	        result_remedy(RESULT_BAD_SETTING));
+	return 2;
+}
+
+/* All layers as the service would read them; or one file, whoever could have written it. */
 static int check_config(const char *path)
 {
 	AUTO(buffer) struct buffer text = BUFFER(1024 * 1024);
 	char folder[DESTINATION_BYTES_MAX + 1];
+	struct settings_errors errors = { .count = 0 };
 	struct settings settings;
 	struct fault fault = { 0 };
+	bool there;
 	enum result result;
 
 	settings_default(&settings);
-	if (path != NULL) {
+	if (path != NULL)
 		result = own_folder_fault(file_read_all(path, &text, &fault), path, &fault);
-		if (result == RESULT_OK)
-			result = settings_parse((struct text_view){ text.bytes, text.length }, &settings, &fault);
-	} else {
+	else
 		result = file_data_folder(folder, sizeof(folder), &fault);
-		if (result == RESULT_OK)
-			result = read_settings(folder, &settings, NULL, &fault);
-	}
-	if (result == RESULT_OK)
-		puts("The configuration is valid.");
-	return report("check-config", result, &fault);
+	if (result != RESULT_OK)
+		return report("check-config", result, &fault);
+	if (path == NULL)
+		(void)!read_configuration(folder, &settings, &there, &errors);
+	else
+		(void)!settings_read((struct text_view){ text.bytes, text.length },
+		                     &(struct settings_source){ SETTINGS_FILE, path, path }, &settings, &errors);
+	return report_errors("check-config", &errors);
 }
 
 static int console(int count, char **arguments)

@@ -2,6 +2,7 @@
  *
  *   main.c        the verbs of ferryd
  *   main_serve.c  one run of the service: data folder, settings, queue, engine, door
+ *   main_config.c the layers of the configuration
  *   main_mark.c   the queue's mark
  *   main_setup.c  install and configure
  */
@@ -24,11 +25,16 @@ enum result serve(const struct serve_options *options, struct fault *fault) MUST
  * wrong with a file. */
 enum result own_folder_fault(enum result result, const char *object, struct fault *fault) MUST_CHECK;
 
-/* The path of the configuration in `folder`. */
-enum result settings_path(char *to, size_t size, const char *folder, struct fault *fault) MUST_CHECK;
+enum result join_path(char *to, size_t size, const char *folder, const char *name, struct fault *fault) MUST_CHECK;
 
-/* Read `folder`/ferry.jsonc over the defaults.  No such file is fine; *ret_there (NULL is fine) says whether there is one. */
-enum result read_settings(const char *folder, struct settings *settings, bool *ret_there, struct fault *fault) MUST_CHECK;
+/* The configuration: the built-in defaults, over them ferry.jsonc and conf.d in the folder, and the policy.  None of them
+ * need be there; *ret_there says whether ferry.jsonc is.  RESULT_BAD_SETTING: all that is wrong is in `errors`. */
+enum result read_configuration(const char *folder, struct settings *settings, bool *ret_there,
+                               struct settings_errors *errors) MUST_CHECK;
+/* Keep it, as a good one, in a file of its own. */
+enum result keep_configuration(const char *folder, const struct settings *settings, struct fault *fault) MUST_CHECK;
+/* What was kept, and the policy as it is now over it, if that is good.  RESULT_PATH_NOT_FOUND: nothing was. */
+enum result read_last_good(const char *folder, struct settings *settings, struct settings_errors *errors) MUST_CHECK;
 
 /* The queue's mark from the file at `path`, which is made if there is none. */
 enum result read_mark(const char *path, char mark[QUEUE_MARK_DIGITS + 1], struct fault *fault) MUST_CHECK;

@@ -9,13 +9,13 @@
 #include "platform/identity.h"
 #include "platform/ipc_client.h"
 #include "platform/network.h"
+#include "platform/policy.h"
 #include "platform/proxy.h"
 #include "platform/secrets.h"
 #include "platform/service.h"
 #include "platform/thread.h"
 #include "runtime/session.h"
 
-#define SETTINGS_BYTES_MAX (1024u * 1024u)
 #define CA_FILE_BYTES_MAX (1024u * 1024u)
 
 /* One run.  What the service manager's thread touches stands behind the lock. */
@@ -23,6 +23,7 @@ struct daemon {
 	const struct serve_options *options;
 	struct fault *fault;
 	struct mutex *lock;
+	struct events *events; /* the engine's thread's */
 	struct engine *engine; /* NULL before it is there and after it is gone */
 	bool stop_asked, reload_asked; /* while it is not there yet */
 
@@ -32,6 +33,7 @@ struct daemon {
 	const char *forbidden[3];
 	/* The engine's thread's alone from engine_run on: */
 	struct settings settings;
+	bool settings_good;  /* as they were read at the start */
 	bool settings_there; /* a file had them when it was last read, good or not */
 	struct worker_settings workers;
 	struct secrets *secrets; /* NULL: their key cannot be used */
@@ -104,20 +106,28 @@ static void on_network(void *context)
 	mutex_unlock(daemon->lock);
 }
 
-static void on_reload(void *context)
+static void reload(struct daemon *daemon, bool asked)
 {
-	struct daemon *daemon = context;
-
 	mutex_lock(daemon->lock);
 	daemon->reload_asked = daemon->engine == NULL;
 	if (daemon->engine != NULL)
-		engine_reload(daemon->engine);
+		engine_reload(daemon->engine, asked);
 	mutex_unlock(daemon->lock);
+}
+
+static void on_reload(void *context)
+{
+	reload(context, true);
+}
+
+static void on_change(void *context)
+{
+	reload(context, false);
 }
 
 /* --- getting ready --- */
 
-static enum result join(char *to, size_t size, const char *folder, const char *name, struct fault *fault)
+enum result join_path(char *to, size_t size, const char *folder, const char *name, struct fault *fault)
 {
 	if (text_format(to, size, "%s%c%s", folder, file_path_style == PATH_WINDOWS ? '\\' : '/', name) == RESULT_OK)
 		return RESULT_OK;
@@ -156,34 +166,6 @@ enum result own_folder_fault(enum result result, const char *object, struct faul
 	return RESULT_DATA_UNUSABLE;
 }
 
-enum result settings_path(char *to, size_t size, const char *folder, struct fault *fault)
-{
-	return join(to, size, folder, "ferry.jsonc", fault);
-}
-
-enum result read_settings(const char *folder, struct settings *settings, bool *ret_there, struct fault *fault)
-{
-	AUTO(buffer) struct buffer text = BUFFER(SETTINGS_BYTES_MAX);
-	char path[DESTINATION_BYTES_MAX + 1], what[FAULT_WHAT_BYTES_MAX];
-	enum result result = settings_path(path, sizeof(path), folder, fault);
-
-	if (result != RESULT_OK)
-		return result;
-	result = file_read_all(path, &text, fault);
-	if (ret_there != NULL)
-		*ret_there = result != RESULT_PATH_NOT_FOUND;
-	if (result == RESULT_PATH_NOT_FOUND)
-		return RESULT_OK;
-	if (result != RESULT_OK)
-		return own_folder_fault(result, path, fault);
-	result = settings_parse((struct text_view){ text.bytes, text.length }, settings, fault);
-	if (result != RESULT_OK) {
-		text_display(what, sizeof(what), "%s: %s", path, fault->what);
-		memcpy(fault->what, what, sizeof(what));
-	}
-	return result;
-}
-
 static enum result find_places(struct daemon *daemon)
 {
 	const struct serve_options *options = daemon->options;
@@ -201,9 +183,9 @@ static enum result find_places(struct daemon *daemon)
 	if (result == RESULT_TOO_LONG)
 		return fault_set(fault, result, FAULT_FERRY, 0, "--data or --address");
 	if (result == RESULT_OK)
-		result = join(daemon->database, sizeof(daemon->database), daemon->data, "queue.sqlite3", fault);
+		result = join_path(daemon->database, sizeof(daemon->database), daemon->data, "queue.sqlite3", fault);
 	if (result == RESULT_OK)
-		result = join(daemon->mark_file, sizeof(daemon->mark_file), daemon->data, "queue.mark", fault);
+		result = join_path(daemon->mark_file, sizeof(daemon->mark_file), daemon->data, "queue.mark", fault);
 	daemon->forbidden[0] = daemon->data;
 	daemon->forbidden[1] = daemon->program;
 	return result;
@@ -217,7 +199,7 @@ static enum result keep_aside(struct daemon *daemon, struct events *events, cons
 	enum result joined;
 
 	text_display(name, sizeof(name), "queue.damaged-%lld.sqlite3", (long long)clock_wall_ms());
-	joined = join(aside, sizeof(aside), daemon->data, name, daemon->fault);
+	joined = join_path(aside, sizeof(aside), daemon->data, name, daemon->fault);
 	if (joined != RESULT_OK)
 		return joined;
 	for (size_t i = 0; i < sizeof(parts) / sizeof(parts[0]); i++) {
@@ -287,28 +269,52 @@ static enum result seal_queries(struct daemon *daemon, struct events *events, st
 	return RESULT_OK;
 }
 
+/* Once all else has begun: a start that fails leaves things as they were. */
+static void keep_settings(struct daemon *daemon, struct events *events)
+{
+	struct fault fault;
+
+	if (!daemon->settings_good || keep_configuration(daemon->data, &daemon->settings, &fault) == RESULT_OK)
+		return;
+	EVENTS_NOTE(events, EVENT_SETTINGS_NOT_KEPT, fault.what);
+	events_speak(events);
+}
+
+/* The configuration is not good.  Built-in defaults would lift what administrators forbid, so there are only two ways: the
+ * last good one, or no start. */
+static enum result use_last_good(struct daemon *daemon, struct events *events, const struct settings_errors *errors)
+{
+	struct settings_errors more = { .count = 0 };
+	char why[SETTINGS_ERRORS_SHOWN_BYTES];
+
+	settings_errors_show(errors, why, sizeof(why));
+	fprintf(stderr, "ferryd: the configuration is not valid: %s\n", why);
+	if (read_last_good(daemon->data, &daemon->settings, &more) != RESULT_OK)
+		return fault_set(daemon->fault, RESULT_BAD_SETTING, FAULT_FERRY, 0, "%s", why);
+	EVENTS_NOTE(events, EVENT_SETTINGS_REFUSED, why);
+	events_speak(events);
+	return RESULT_OK;
+}
+
 static enum result open_events(struct daemon *daemon, struct events **ret_events)
 {
-	struct settings settings;
-	struct fault refused = { 0 };
+	struct settings_errors errors = { .count = 0 };
 	struct events_settings wanted = { .folder = daemon->data, .eventlog = !daemon->options->console };
-	enum result parsed, result;
+	enum result parsed = read_configuration(daemon->data, &daemon->settings, &daemon->settings_there, &errors);
+	enum result result;
 
-	settings_default(&daemon->settings);
-	settings = daemon->settings;
-	parsed = read_settings(daemon->data, &settings, &daemon->settings_there, &refused);
-	if (parsed == RESULT_OK)
-		daemon->settings = settings;
+	if (parsed != RESULT_OK)
+		settings_default(&daemon->settings);
 	wanted.file_bytes_max = daemon->settings.log_file_bytes_max;
 	wanted.files_max = (uint32_t)daemon->settings.log_files_max;
 	result = events_open(&wanted, clock_system(), ret_events, daemon->fault);
-	/* A slip in the file must not stop everybody's downloads: the defaults serve, and it is said loudly. */
-	if (result == RESULT_OK && parsed != RESULT_OK) {
-		EVENTS_NOTE(*ret_events, EVENT_SETTINGS_REFUSED, refused.what);
-		events_speak(*ret_events);
-		fprintf(stderr, "ferryd: the configuration was not used: %s\n", refused.what);
-	}
-	return result;
+	if (result != RESULT_OK)
+		return result;
+	daemon->events = *ret_events;
+	if (parsed != RESULT_OK)
+		return use_last_good(daemon, *ret_events, &errors);
+	daemon->settings_good = true;
+	return RESULT_OK;
 }
 
 static void set_engine(struct daemon *daemon, struct engine *engine)
@@ -318,7 +324,7 @@ static void set_engine(struct daemon *daemon, struct engine *engine)
 	if (engine != NULL && daemon->stop_asked)
 		engine_stop(engine);
 	if (engine != NULL && daemon->reload_asked)
-		engine_reload(engine);
+		engine_reload(engine, true);
 	mutex_unlock(daemon->lock);
 }
 
@@ -428,33 +434,43 @@ static enum result find_service(struct daemon *daemon, const struct settings *se
 	return names && daemon->service == NULL ? identity_self(&daemon->service, fault) : RESULT_OK;
 }
 
+static enum result refuse(struct settings_errors *errors, enum result result, const char *why)
+{
+	settings_error(errors, why);
+	return result;
+}
+
 /* For a reload.  Who takes the file away by mistake, or reads while it is being replaced, must not lose the limits. */
 static enum result read_again(void *context, struct settings *ret_settings, struct identity **ret_service,
-                              struct fault *fault)
+                              struct settings_errors *errors)
 {
 	struct daemon *daemon = context;
 	struct transfer_trust *trust = NULL;
+	struct fault fault;
 	bool there = false;
-	enum result result;
+	enum result result = read_configuration(daemon->data, ret_settings, &there, errors);
 
-	settings_default(ret_settings);
-	result = read_settings(daemon->data, ret_settings, &there, fault);
-	if (result == RESULT_OK && daemon->settings_there && !there)
-		return fault_set(fault, RESULT_DATA_UNUSABLE, FAULT_FERRY, 0,
+	if (result == RESULT_OK && daemon->settings_there && !there) {
+		(void)!fault_set(&fault, RESULT_DATA_UNUSABLE, FAULT_FERRY, 0,
 		                 "%s: ferry.jsonc is not there any more; for the built-in defaults put one there that holds {}",
 		                 daemon->data);
-	if (result == RESULT_OK)
-		result = find_service(daemon, ret_settings, fault);
+		return refuse(errors, fault.result, fault.what);
+	}
 	daemon->settings_there = there;
+	if (result != RESULT_OK)
+		return result;
+	result = find_service(daemon, ret_settings, &fault);
 	if (result == RESULT_OK)
-		result = read_trust(ret_settings, &trust, fault);
+		result = read_trust(ret_settings, &trust, &fault);
 	if (result != RESULT_OK) {
 		transfer_trust_free(trust);
-		return result;
+		return refuse(errors, result, fault.what);
 	}
 	set_trust(daemon, trust);
 	set_workers(daemon, ret_settings, daemon->workers.transfer.throttle);
 	*ret_service = daemon->service;
+	if (keep_configuration(daemon->data, ret_settings, &fault) != RESULT_OK)
+		EVENTS_NOTE(daemon->events, EVENT_SETTINGS_NOT_KEPT, fault.what);
 	return RESULT_OK;
 }
 
@@ -530,6 +546,20 @@ static enum result open_secrets(struct daemon *daemon, struct events *events, st
 	return RESULT_OK;
 }
 
+static void watch_cleanup(struct policy_watch **watch)
+{
+	if (policy_system != NULL)
+		policy_system->unwatch(*watch);
+}
+
+/* Before the configuration is read, so that no change is missed.  Without it somebody has to say so. */
+static void watch_settings(struct daemon *daemon, struct policy_watch **ret_watch, struct fault *ret_fault)
+{
+	if (policy_system != NULL &&
+	    policy_system->watch(daemon->data, on_change, daemon, ret_watch, ret_fault) == RESULT_OK)
+		ret_fault->result = RESULT_OK;
+}
+
 /* From here to the end everything is undone in reverse order by scope. */
 static enum result body(void *context)
 {
@@ -538,6 +568,8 @@ static enum result body(void *context)
 	AUTO(secrets) struct secrets *secrets = NULL;
 	AUTO(events) struct events *events = NULL;
 	AUTO(store) struct store *store = NULL;
+	AUTO(watch) struct policy_watch *watch = NULL;
+	struct fault unwatched = { .result = RESULT_OK };
 	enum result result = find_places(daemon);
 	char why[FAULT_LINE_BYTES_MAX];
 
@@ -545,8 +577,14 @@ static enum result body(void *context)
 		result = file_make_private_folder(daemon->data, daemon->fault);
 	if (result == RESULT_OK)
 		result = file_lock_folder(daemon->data, &lock, daemon->fault);
-	if (result == RESULT_OK)
+	if (result == RESULT_OK) {
+		watch_settings(daemon, &watch, &unwatched);
 		result = open_events(daemon, &events);
+	}
+	if (result == RESULT_OK && unwatched.result != RESULT_OK) {
+		EVENTS_NOTE(events, EVENT_SETTINGS_UNWATCHED, unwatched.what);
+		events_speak(events);
+	}
 	result = own_folder_fault(result, daemon->data, daemon->fault);
 	if (result == RESULT_OK)
 		result = transfer_global_init(daemon->fault);
@@ -562,6 +600,7 @@ static enum result body(void *context)
 		result = own_folder_fault(seal_queries(daemon, events, store), daemon->database, daemon->fault);
 	if (result == RESULT_OK) {
 		describe(daemon);
+		keep_settings(daemon, events);
 		result = run_engine(daemon, store, events);
 		set_trust(daemon, NULL);
 		identity_free(TAKE(daemon->service));

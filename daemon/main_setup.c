@@ -11,7 +11,7 @@ static const char first_settings[] =
 	"// The configuration of Ferry. What is not said here has its default; ferry-defaults.jsonc in the\n"
 	"// program's folder has every key and what it means. After a change:\n"
 	"//   ferryd check-config\n"
-	"//   sc control " SERVICE_NAME " paramchange\n"
+	"//   ferry config reload\n"
 	"{\n"
 	"}\n";
 
@@ -23,7 +23,7 @@ static enum result put_settings(struct fault *fault)
 	enum result result = file_data_folder(folder, sizeof(folder), fault);
 
 	if (result == RESULT_OK)
-		result = settings_path(path, sizeof(path), folder, fault);
+		result = join_path(path, sizeof(path), folder, "ferry.jsonc", fault);
 	if (result != RESULT_OK)
 		return result;
 	result = file_create_private(path, &file, fault);

@@ -56,6 +56,8 @@ static const struct {
 	[VERB_PROXY_SHOW] = { "proxy show", BIT(JOB) | BIT(EVERYONE), 1, 1, 0 },
 	[VERB_AUTH_TEST] = { "auth test", BIT(PROXY), 1, 1, 0 },
 	[VERB_HISTORY] = { "history", BIT(EVERYONE), 1, MANY, 0 },
+	[VERB_CONFIG_SHOW] = { "config show", BIT(ORIGIN), 0, 0, 0 },
+	[VERB_CONFIG_RELOAD] = { "config reload", 0, 0, 0, 0 },
 };
 
 enum kind { FLAG, TEXT, SECONDS, BYTES, MOMENT, PRIORITY, TOKEN_LOSS, PROFILE, TARGET, SCHEME, WORDS };
@@ -114,6 +116,7 @@ static const struct {
 	[OPTION_JOB] = { "--job", TEXT, offsetof(struct arguments, job), 0 },
 	[OPTION_WRITE_ONLY] = { "--write-only", FLAG, 0, 0 },
 	[OPTION_HEADERS_FROM] = { "--headers-from", TEXT, offsetof(struct arguments, headers_from), 0 },
+	[OPTION_ORIGIN] = { "--origin", FLAG, 0, 0 },
 };
 
 const char *verb_name(enum verb verb)

@@ -36,6 +36,8 @@ static const char general[] =
 	"  ferry replace-prefix JOB O N   fetch it from another server: URLs that begin with O begin with N\n"
 	"  ferry attach                   be there, so that your jobs can run\n"
 	"  ferry status                   what the service is doing\n"
+	"  ferry config show              its configuration; --origin: and where each value is from\n"
+	"  ferry config reload            have it read again\n"
 	"  ferry pipe                     speak the protocol on stdin and stdout\n"
 	"\n"
 	"Try it:\n"
@@ -341,6 +343,26 @@ static const char *const texts[VERB_NONE] = {
 		"\n"
 		"Example:\n"
 		"  ferry attach --json\n" HELP_EVERYWHERE,
+	[VERB_CONFIG_SHOW] =
+		"ferry config show [--origin]\n"
+		"\n"
+		"The configuration as it holds now, a key to a line; for elevated administrators.\n"
+		"\n"
+		"  --origin       also where each value is from: built-in, ferry.jsonc, a file of conf.d with its line,\n"
+		"                 the policy, or the last good configuration\n"
+		"\n"
+		"Example:\n"
+		"  ferry config show --origin\n" HELP_EVERYWHERE,
+	[VERB_CONFIG_RELOAD] =
+		"ferry config reload\n"
+		"\n"
+		"Have the service read its configuration again, and see what that changed; for elevated administrators.\n"
+		"Nothing that runs is lost.  If it is not good all errors are told, and everything stays as it was.\n"
+		"\n"
+		"Exit codes: 0 it holds, 4 it is not good, or not yours to change.\n"
+		"\n"
+		"Example:\n"
+		"  ferry config reload\n" HELP_EVERYWHERE,
 	[VERB_PREFLIGHT] =
 		"ferry preflight [--everyone] JOB...\n"
 		"\n"

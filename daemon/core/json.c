@@ -7,6 +7,9 @@
 
 #include <yyjson.h>
 
+#define TEXT_OF(number) TEXT_OF_(number)
+#define TEXT_OF_(number) #number
+
 struct json_document {
 	yyjson_doc *yyjson;
 	/* The elements of arrays by index, so that reading a hostile message's long array is not quadratic.
@@ -15,6 +18,7 @@ struct json_document {
 	uint32_t *first_element;
 	uint32_t *elements;
 	uint32_t element_count;
+	enum json_dialect dialect;
 	size_t length;
 	char text[]; /* a copy, for json_position */
 };
@@ -129,15 +133,29 @@ static int compare_keys(yyjson_val *a, yyjson_val *b)
 	return memcmp(yyjson_get_str(a), yyjson_get_str(b), length);
 }
 
+/* What people wrote is told with the place; what programs did, by the path alone. */
+static enum result fault_in(const struct json_document *document, const yyjson_val *value, enum result result,
+                            const char *path, const char *why, struct fault *fault)
+{
+	const struct json at = { .value = value, .document = document };
+	uint32_t line, column;
+	if (document->dialect == JSON_CONFIG && json_position(document, at, &line, &column))
+		return fault_set(fault, result, FAULT_FERRY, 0, "line %lu, column %lu: %s: %s", (unsigned long)line,
+		                 (unsigned long)column, path_shown(path), why);
+	if (result == RESULT_DUPLICATE_FIELD)
+		return fault_set(fault, result, FAULT_FERRY, 0, "%s", path);
+	return fault_set(fault, result, FAULT_FERRY, 0, "%s: %s", path_shown(path), why);
+}
+
 /* Refuse two members of one name, and too many members.  The names are sorted as they come, so that a
  * hostile object costs n log n comparisons. */
-static enum result check_members(yyjson_val *object, const char *path, struct fault *fault)
+static enum result check_members(const struct json_document *document, yyjson_val *object, const char *path,
+                                 struct fault *fault)
 {
 	yyjson_val *sorted[JSON_MEMBERS_MAX];
 	size_t count = 0;
 	if (yyjson_obj_size(object) > JSON_MEMBERS_MAX)
-		return fault_set(fault, RESULT_TOO_LARGE, FAULT_FERRY, 0, "%s: more than %d members",
-		                 path_shown(path), JSON_MEMBERS_MAX);
+		return fault_in(document, object, RESULT_TOO_LARGE, path, "more than " TEXT_OF(JSON_MEMBERS_MAX) " members", fault);
 
 	yyjson_obj_iter iterator = yyjson_obj_iter_with(object);
 	for (yyjson_val *key; (key = yyjson_obj_iter_next(&iterator)) != NULL;) {
@@ -149,7 +167,7 @@ static enum result check_members(yyjson_val *object, const char *path, struct fa
 			if (order == 0) {
 				char member[JSON_PATH_BYTES_MAX];
 				path_member(member, path, yyjson_get_str(key), yyjson_get_len(key));
-				return fault_set(fault, RESULT_DUPLICATE_FIELD, FAULT_FERRY, 0, "%s", member);
+				return fault_in(document, key, RESULT_DUPLICATE_FIELD, member, "stands there twice", fault);
 			}
 			if (order < 0)
 				high = middle;
@@ -171,12 +189,11 @@ static enum result check_value(struct json_document *document, yyjson_val *value
 	if (!yyjson_is_ctn(value))
 		return RESULT_OK;
 	if (depth >= JSON_DEPTH_MAX)
-		return fault_set(fault, RESULT_TOO_DEEP, FAULT_FERRY, 0, "%s: deeper than %d",
-		                 path_shown(path), JSON_DEPTH_MAX);
+		return fault_in(document, value, RESULT_TOO_DEEP, path, "deeper than " TEXT_OF(JSON_DEPTH_MAX), fault);
 
 	char child_path[JSON_PATH_BYTES_MAX];
 	if (yyjson_is_obj(value)) {
-		enum result result = check_members(value, path, fault);
+		enum result result = check_members(document, value, path, fault);
 		yyjson_obj_iter iterator = yyjson_obj_iter_with(value);
 		yyjson_val *key;
 		while (result == RESULT_OK && (key = yyjson_obj_iter_next(&iterator)) != NULL) {
@@ -208,12 +225,12 @@ static enum result check_value(struct json_document *document, yyjson_val *value
 	return RESULT_OK;
 }
 
-static enum result read_text(struct json_document *document, enum json_dialect dialect, struct fault *fault)
+static enum result read_text(struct json_document *document, struct fault *fault)
 {
 	struct text_view text = { document->text, document->length };
 	yyjson_read_flag flags = YYJSON_READ_NOFLAG;
 	size_t skip = 0;
-	if (dialect == JSON_CONFIG) {
+	if (document->dialect == JSON_CONFIG) {
 		flags = YYJSON_READ_ALLOW_COMMENTS | YYJSON_READ_ALLOW_TRAILING_COMMAS;
 		skip = mark_length(text);
 	}
@@ -243,10 +260,11 @@ enum result json_parse(struct text_view text, enum json_dialect dialect, struct 
 	if (!document)
 		return fault_set(fault, RESULT_NO_MEMORY, FAULT_FERRY, 0, "parse JSON");
 	document->length = text.length;
+	document->dialect = dialect;
 	if (text.length > 0)
 		memcpy(document->text, text.bytes, text.length);
 
-	result = read_text(document, dialect, fault);
+	result = read_text(document, fault);
 	if (result != RESULT_OK)
 		return result;
 
@@ -321,22 +339,34 @@ static size_t token_begin(const char *text, size_t length, size_t at)
 	return at;
 }
 
-bool json_position(const struct json_document *document, struct json value, uint32_t *ret_line,
-                   uint32_t *ret_column)
+/* The offset of a value's first byte; the text's length if it is not found. */
+static size_t find_value(const struct json_document *document, struct json value)
 {
-	if (!value.value)
-		return false;
-
 	/* yyjson does not keep positions, but it numbers values and keys as they come: count the tokens. */
 	const char *text = document->text;
 	size_t length = document->length;
 	size_t at = token_begin(text, length, mark_length((struct text_view){ text, length }));
 	for (uint32_t number = number_of(document, value.value); number > 0 && at < length; number--)
 		at = token_begin(text, length, token_end(text, length, at));
-	if (at >= length)
+	return at < length ? at : length;
+}
+
+bool json_position(const struct json_document *document, struct json value, uint32_t *ret_line,
+                   uint32_t *ret_column)
+{
+	size_t at = value.value ? find_value(document, value) : 0;
+	if (!value.value || at == document->length)
 		return false;
-	locate((struct text_view){ text, length }, at, ret_line, ret_column);
+	locate((struct text_view){ document->text, document->length }, at, ret_line, ret_column);
 	return true;
+}
+
+struct text_view json_written(const struct json_document *document, struct json value)
+{
+	size_t at = find_value(document, value);
+	if (at == document->length || json_is_object(value) || json_is_array(value))
+		return text_view(json_is_object(value) ? "{ ... }" : "[ ... ]");
+	return (struct text_view){ document->text + at, token_end(document->text, document->length, at) - at };
 }
 
 /* --- looking around --- */

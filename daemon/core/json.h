@@ -26,7 +26,7 @@ enum json_dialect {
 };
 
 /* RESULT_MALFORMED or RESULT_NOT_UTF8 (fault->what has line and column) | RESULT_TOO_DEEP, RESULT_TOO_LARGE
- * (JSON_MEMBERS_MAX) or RESULT_DUPLICATE_FIELD (fault->what has the path) | RESULT_NO_MEMORY.  The text is copied, and the
+ * (JSON_MEMBERS_MAX) or RESULT_DUPLICATE_FIELD (fault->what has the path, and in JSON_CONFIG the place) | RESULT_NO_MEMORY.  The text is copied, and the
  * copies are wiped in the end. */
 enum result json_parse(struct text_view text, enum json_dialect dialect, struct json_document **ret_document,
                        struct fault *fault) MUST_CHECK;
@@ -35,6 +35,8 @@ DEFINE_CLEANUP(json_document)
 struct json json_root(const struct json_document *document);
 /* Where a value begins in the parsed text, for configuration errors; 1-based, in characters. False if absent. */
 bool json_position(const struct json_document *document, struct json value, uint32_t *ret_line, uint32_t *ret_column);
+/* A value as it was written; of an object or a list no more than that it is one. */
+struct text_view json_written(const struct json_document *document, struct json value);
 
 bool json_is_object(struct json value);
 bool json_is_array(struct json value);

@@ -639,6 +639,8 @@ static const struct {
 	[METHOD_HELPER_PRESENT] = { FIELD(ticket), 0 },
 	[METHOD_PROXY_SHOW] = { FIELD(url), FIELD(handle) },
 	[METHOD_AUTH_TEST] = { FIELD(url), FIELD(by_proxy) },
+	[METHOD_CONFIG_SHOW] = { 0, 0 },
+	[METHOD_CONFIG_RELOAD] = { 0, 0 },
 	[METHOD_EVENTS_SUBSCRIBE] = { 0, FIELD(handle) },
 	[METHOD_SERVICE_STATUS] = { 0, 0 },
 };

@@ -1,27 +1,11 @@
-#include "core/settings.h"
+#include "core/settings_private.h"
 
 #include <inttypes.h>
-#include <stddef.h>
 #include <string.h>
 
-#include "core/proxy.h"
-#include "core/rate.h"
-#include "core/trust.h"
+#define CHANGE_BYTES_MAX 256
 
-/* What a configuration's key may weigh in the search for a similar one; longer keys are compared by their beginning. */
-#define KEY_BYTES_MAX 64
-#define REASON_BYTES_MAX 256
-
-static const struct key {
-	const char *group, *name;
-	uint64_t minimum, standard, maximum;
-	size_t offset;
-	/* Of a list: */
-	uint32_t count_max; /* 0: it is none */
-	size_t bytes_max;
-	enum setting_item item;
-	bool is_who, at_start;
-} keys[] = {
+const struct setting setting_table[SETTING_COUNT] = {
 #define SETTING(group, name, minimum, standard, maximum, why) \
 	{ #group, #name, minimum, standard, maximum, offsetof(struct settings, group##_##name), 0, 0, SETTING_OWNER, false, false },
 #define SETTING_AT_START(group, name, minimum, standard, maximum, why) \
@@ -35,22 +19,27 @@ static const struct key {
 #undef SETTING_WHO
 #undef SETTING_LIST
 };
-#define KEY_COUNT (sizeof(keys) / sizeof(keys[0]))
 
-static const char *const who_names[JOB_PRIORITY_COUNT + 1] = { "none", "foreground", "high", "normal", "all" };
+const char *const setting_who_names[JOB_PRIORITY_COUNT + 1] = { "none", "foreground", "high", "normal", "all" };
 
-/* Every list begins with its count, and its items follow at once. */
-static size_t item_offset(const struct key *key, uint32_t index)
+const char *setting_layer_name(enum setting_layer layer)
+{
+	static const char *const names[SETTINGS_LAYER_COUNT] = { "built-in", "last-good", "file", "conf.d", "policy" };
+
+	return names[layer];
+}
+
+size_t setting_item_offset(const struct setting *key, uint32_t index)
 {
 	return key->offset + sizeof(uint32_t) + index * (key->bytes_max + 1);
 }
 
-static char *list_item(struct settings *settings, const struct key *key, uint32_t index)
+const char *setting_item(const struct settings *settings, const struct setting *key, uint32_t index)
 {
-	return (char *)settings + item_offset(key, index);
+	return (const char *)settings + setting_item_offset(key, index);
 }
 
-static uint32_t count_of(const struct settings *settings, const struct key *key)
+static uint32_t count_of(const struct settings *settings, const struct setting *key)
 {
 	uint32_t count;
 
@@ -58,7 +47,7 @@ static uint32_t count_of(const struct settings *settings, const struct key *key)
 	return count;
 }
 
-static uint64_t number_of(const struct settings *settings, const struct key *key)
+static uint64_t number_of(const struct settings *settings, const struct setting *key)
 {
 	uint64_t number;
 
@@ -66,329 +55,143 @@ static uint64_t number_of(const struct settings *settings, const struct key *key
 	return number;
 }
 
-static void set_count(struct settings *settings, const struct key *key, uint32_t count)
+void setting_set_count(struct settings *settings, const struct setting *key, uint32_t count)
 {
 	memcpy((char *)settings + key->offset, &count, sizeof(count));
 }
 
-static void set(struct settings *settings, const struct key *key, uint64_t number)
+void setting_set(struct settings *settings, const struct setting *key, uint64_t number)
 {
 	memcpy((char *)settings + key->offset, &number, sizeof(number));
 }
 
 void settings_default(struct settings *settings)
 {
-	for (size_t i = 0; i < KEY_COUNT; i++) {
-		if (keys[i].count_max > 0)
-			set_count(settings, &keys[i], 0);
+	for (size_t i = 0; i < SETTING_COUNT; i++) {
+		if (setting_table[i].count_max > 0)
+			setting_set_count(settings, &setting_table[i], 0);
 		else
-			set(settings, &keys[i], keys[i].standard);
+			setting_set(settings, &setting_table[i], setting_table[i].standard);
+		settings->origins[i] = (struct setting_origin){ .layer = SETTINGS_BUILT_IN };
 	}
 }
 
-/* --- what is wrong, and where --- */
+/* --- errors --- */
 
-static enum result refuse(const struct json_document *document, struct json at, const char *reason,
-                          struct fault *fault)
+void settings_error(struct settings_errors *errors, const char *line)
 {
-	uint32_t line, column;
-	if (json_position(document, at, &line, &column))
-		return fault_set(fault, RESULT_BAD_SETTING, FAULT_FERRY, 0,
-		                 "line %" PRIu32 ", column %" PRIu32 ": %s", line, column, reason);
-	return fault_set(fault, RESULT_BAD_SETTING, FAULT_FERRY, 0, "%s", reason);
+	size_t length = errors->count > 0 ? strlen(errors->lines) : 0;
+
+	if (errors->count < SETTINGS_ERRORS_MAX)
+		text_display(errors->lines + length, sizeof(errors->lines) - length, "%s%s", length > 0 ? "\n" : "", line);
+	errors->count++;
 }
 
-static size_t smaller(size_t a, size_t b)
+void settings_errors_show(const struct settings_errors *errors, char *to, size_t size)
 {
-	return a < b ? a : b;
-}
+	const char *line = errors->count > 0 ? errors->lines : "";
+	size_t used = 0;
+	uint32_t shown = 0;
 
-/* Levenshtein's distance, one row at a time. */
-static size_t edit_distance(const char *a, const char *b)
-{
-	size_t a_length = smaller(strlen(a), KEY_BYTES_MAX);
-	size_t b_length = smaller(strlen(b), KEY_BYTES_MAX);
-	size_t row[KEY_BYTES_MAX + 1];
+	to[0] = '\0';
+	while (*line != '\0') {
+		size_t length = strcspn(line, "\n");
 
-	for (size_t j = 0; j <= b_length; j++)
-		row[j] = j;
-	for (size_t i = 1; i <= a_length; i++) {
-		size_t diagonal = row[0];
-		row[0] = i;
-		for (size_t j = 1; j <= b_length; j++) {
-			size_t changed = diagonal + (a[i - 1] != b[j - 1]);
-			diagonal = row[j];
-			row[j] = smaller(changed, smaller(row[j], row[j - 1]) + 1);
-		}
+		if (shown > 0 && used + length + sizeof(" | and 4294967295 more") > size)
+			break;
+		text_display(to + used, size - used, "%s%.*s", shown > 0 ? " | " : "", (int)length, line);
+		used = strlen(to);
+		line += length + (line[length] != '\0');
+		shown++;
 	}
-	return row[b_length];
+	if (errors->count > shown)
+		text_display(to + used, size - used, " | and %" PRIu32 " more", errors->count - shown);
 }
 
-/* What somebody wrote, fit for one line of a log. */
-static void show_name(char to[KEY_BYTES_MAX], struct text_view given)
-{
-	text_display(to, KEY_BYTES_MAX, "%.*s", (int)smaller(given.length, KEY_BYTES_MAX), given.bytes);
-	for (; *to; to++)
-		if (text_has_control((struct text_view){ to, 1 }))
-			*to = '?';
-}
+/* --- shown and written --- */
 
-/* A known key in the wrong group counts as nearly right: people remember names better than groups. */
-static size_t key_distance(const struct key *key, const char *group, const char *name)
+static void write_value(struct json_writer *writer, const char *name, const struct settings *settings, const struct setting *key)
 {
-	char known[2 * KEY_BYTES_MAX], given[2 * KEY_BYTES_MAX];
-	text_display(known, sizeof(known), "%s.%s", key->group, key->name);
-	text_display(given, sizeof(given), "%s.%s", group, name);
-	return smaller(edit_distance(known, given), edit_distance(key->name, name) + 1);
-}
-
-static enum result refuse_key(const struct json_document *document, struct json at, const char *group,
-                              struct text_view given, struct fault *fault)
-{
-	char name[KEY_BYTES_MAX], reason[REASON_BYTES_MAX];
-	const struct key *nearest = &keys[0];
-	size_t least = SIZE_MAX;
-
-	show_name(name, given);
-	for (size_t i = 0; i < KEY_COUNT; i++) {
-		size_t distance = key_distance(&keys[i], group, name);
-		if (distance < least) {
-			least = distance;
-			nearest = &keys[i];
-		}
+	if (key->count_max == 0 && key->is_who) {
+		json_write_text(writer, name, text_view(setting_who_names[number_of(settings, key)]));
+	} else if (key->count_max == 0) {
+		json_write_u64(writer, name, number_of(settings, key));
+	} else {
+		json_write_begin(writer, name, '[');
+		for (uint32_t i = 0; i < count_of(settings, key); i++)
+			json_write_text(writer, NULL, text_view(setting_item(settings, key, i)));
+		json_write_end(writer, ']');
 	}
-	text_display(reason, sizeof(reason), "%s.%s: there is no such key; the nearest is %s.%s", group, name,
-	             nearest->group, nearest->name);
-	return refuse(document, at, reason, fault);
 }
 
-static enum result refuse_group(const struct json_document *document, struct json at, struct text_view given,
-                                struct fault *fault)
+void settings_show(const struct settings *settings, struct json_writer *writer)
 {
-	char name[KEY_BYTES_MAX], reason[REASON_BYTES_MAX];
-	const char *nearest = keys[0].group;
-	size_t least = SIZE_MAX;
+	for (size_t i = 0; i < SETTING_COUNT; i++) {
+		const struct setting *key = &setting_table[i];
+		const struct setting_origin *origin = &settings->origins[i];
+		char name[2 * SETTING_KEY_BYTES_MAX];
 
-	show_name(name, given);
-	for (size_t i = 0; i < KEY_COUNT; i++) {
-		size_t distance = edit_distance(keys[i].group, name);
-		if (distance < least) {
-			least = distance;
-			nearest = keys[i].group;
-		}
+		text_display(name, sizeof(name), "%s.%s", key->group, key->name);
+		json_write_begin(writer, NULL, '{');
+		json_write_text(writer, "key", text_view(name));
+		write_value(writer, "value", settings, key);
+		json_write_text(writer, "layer", text_view(setting_layer_name(origin->layer)));
+		if (origin->layer == SETTINGS_BUILT_IN)
+			json_write_raw(writer, "source", text_view("null"));
+		else
+			json_write_text(writer, "source", text_view(origin->source));
+		json_write_u64(writer, "line", origin->line);
+		json_write_end(writer, '}');
 	}
-	text_display(reason, sizeof(reason), "%s: there is no such group of keys; the nearest is %s", name, nearest);
-	return refuse(document, at, reason, fault);
 }
 
-/* --- reading --- */
-
-static enum result read_number(const struct json_document *document, const struct key *key, struct json value,
-                               struct settings *settings, struct fault *fault)
+static void describe_origin(const struct setting_origin *origin, char *to, size_t size)
 {
-	struct fault wrong = { .result = RESULT_OK };
-	uint64_t number;
-
-	if (json_get_u64(value, key->minimum, key->maximum, &number, &wrong) != RESULT_OK)
-		return refuse(document, value, wrong.what, fault);
-	set(settings, key, number);
-	return RESULT_OK;
+	if (origin->line > 0)
+		text_display(to, size, "%s, line %" PRIu32, origin->source, origin->line);
+	else
+		text_display(to, size, "%s: %s", setting_layer_name(origin->layer), origin->source);
 }
 
-static enum result read_who(const struct json_document *document, const struct key *key, struct json value,
-                            struct settings *settings, struct fault *fault)
+enum result settings_write(const struct settings *settings, struct buffer *to)
 {
-	char reason[REASON_BYTES_MAX];
-	struct text_view text;
+	const char *group = NULL;
+	enum result result = buffer_print(to, "{\n");
 
-	for (uint64_t who = 0; who <= JOB_PRIORITY_COUNT; who++)
-		if (json_get_text(value, KEY_BYTES_MAX, &text, NULL) == RESULT_OK && text_is(text, who_names[who])) {
-			set(settings, key, who);
-			return RESULT_OK;
-		}
-	text_display(reason, sizeof(reason), "%s: must be \"all\", \"normal\", \"high\", \"foreground\" or \"none\"", value.path);
-	return refuse(document, value, reason, fault);
-}
+	for (size_t i = 0; i < SETTING_COUNT && result == RESULT_OK; i++) {
+		const struct setting *key = &setting_table[i];
+		struct json_writer writer = JSON_WRITER(to);
+		char from[SETTING_SOURCE_BYTES_MAX + 32];
 
-static bool all_of(struct text_view text, const char *characters)
-{
-	for (size_t i = 0; i < text.length; i++)
-		if (text.bytes[i] == '\0' || !strchr(characters, text.bytes[i]))
-			return false;
-	return text.length > 0;
-}
-
-static bool begins_with(struct text_view text, const char *beginning, struct text_view *ret_rest)
-{
-	size_t length = strlen(beginning);
-	if (text.length < length || memcmp(text.bytes, beginning, length) != 0)
-		return false;
-	*ret_rest = (struct text_view){ text.bytes + length, text.length - length };
-	return true;
-}
-
-static const char *wrong_owner(struct text_view text)
-{
-	struct text_view rest;
-	bool good = (begins_with(text, "S-1-", &rest) && all_of(rest, "0123456789-+S")) ||
-	            (begins_with(text, "uid:", &rest) && all_of(rest, "0123456789"));
-	return good ? NULL : "must be a SID, S-1-5-...";
-}
-
-/* That it is a folder's path by all rules is destination's to say; here a relative one is a slip, which would match nothing. */
-static const char *wrong_folder(struct text_view text)
-{
-	struct text_view rest;
-	bool good = begins_with(text, "/", &rest) || begins_with(text, "\\\\", &rest) ||
-	            (text.length >= 3 && text.bytes[1] == ':' && text.bytes[2] == '\\');
-	char last = text.length > 0 ? text.bytes[text.length - 1] : '\0';
-	if (!good)
-		return "must be an absolute path";
-	return last == '\\' || last == '/' ? "must not end in a separator" : NULL;
-}
-
-/* NULL: nothing; what it says may lie in `fault`. */
-static const char *wrong_item(enum setting_item item, struct text_view text, struct fault *fault)
-{
-	struct rate_rule rule;
-	struct proxy_rule proxy;
-	struct text_view host, what;
-
-	switch (item) {
-	case SETTING_OWNER: return wrong_owner(text);
-	case SETTING_FOLDER: return wrong_folder(text);
-	case SETTING_HOST:
-		return host_pattern_is_valid(text) ? NULL : "must be a host without port, \"*.\" and a domain, or \"*\"";
-	case SETTING_CA_FILE:
-		return trust_split(text, &host, &what) ? wrong_folder(what) : "must be a host without port, a space, and a path";
-	case SETTING_PIN:
-		return trust_split(text, &host, &what) && trust_are_pins(what)
-		               ? NULL
-		               : "must be a host without port, a space, and sha256//BASE64, several joined by ';'";
-	case SETTING_PROXY: return proxy_rule_parse(text, &proxy, fault) == RESULT_OK ? NULL : fault->what;
-	case SETTING_RATE: return rate_parse(text, &rule, fault) == RESULT_OK ? NULL : fault->what;
+		if (settings->origins[i].layer == SETTINGS_BUILT_IN)
+			continue;
+		if (group == NULL || strcmp(group, key->group) != 0)
+			result = buffer_print(to, "%s  \"%s\": {\n", group != NULL ? "  },\n" : "", key->group);
+		group = key->group;
+		if (result == RESULT_OK)
+			result = buffer_print(to, "    ");
+		write_value(&writer, key->name, settings, key);
+		if (result == RESULT_OK)
+			result = json_write_done(&writer);
+		describe_origin(&settings->origins[i], from, sizeof(from));
+		if (result == RESULT_OK)
+			result = buffer_print(to, ", // %s\n", from);
 	}
-	return NULL;
-}
-
-static enum result read_item(const struct json_document *document, const struct key *key, struct json value, uint32_t index,
-                             struct settings *settings, struct fault *fault)
-{
-	char reason[REASON_BYTES_MAX];
-	struct fault wrong = { .result = RESULT_OK };
-	struct text_view text;
-
-	if (json_get_text(value, key->bytes_max, &text, &wrong) != RESULT_OK)
-		return refuse(document, value, wrong.what, fault);
-	const char *why = text_has_control(text) ? "must not contain control characters" : wrong_item(key->item, text, &wrong);
-	for (uint32_t i = 0; i < index && !why; i++)
-		if (text_is(text, list_item(settings, key, i)))
-			why = "stands there twice";
-	if (!why)
-		return text_copy(list_item(settings, key, index), key->bytes_max + 1, text);
-	text_display(reason, sizeof(reason), "%s: %s", value.path, why);
-	return refuse(document, value, reason, fault);
-}
-
-static enum result read_list(const struct json_document *document, const struct key *key, struct json value,
-                             struct settings *settings, struct fault *fault)
-{
-	char reason[REASON_BYTES_MAX];
-	size_t count = json_length(value);
-
-	if (!json_is_array(value)) {
-		text_display(reason, sizeof(reason), "%s: must be a list: [\"...\", ...]", value.path);
-		return refuse(document, value, reason, fault);
-	}
-	if (count > key->count_max) {
-		text_display(reason, sizeof(reason), "%s: has more than %" PRIu32 " entries", value.path, key->count_max);
-		return refuse(document, value, reason, fault);
-	}
-	for (uint32_t i = 0; i < count; i++) {
-		enum result result = read_item(document, key, json_at(value, i), i, settings, fault);
-		if (result != RESULT_OK)
-			return result;
-	}
-	set_count(settings, key, (uint32_t)count);
-	return RESULT_OK;
-}
-
-static enum result read_group(const struct json_document *document, const char *group, struct json members,
-                              struct settings *settings, struct fault *fault)
-{
-	if (!json_is_object(members)) {
-		char reason[REASON_BYTES_MAX];
-		text_display(reason, sizeof(reason), "%s: must be an object: { \"key\": value }", group);
-		return refuse(document, members, reason, fault);
-	}
-	for (size_t i = 0; i < json_length(members); i++) {
-		struct text_view name;
-		struct json value = json_key_at(members, i, &name);
-		const struct key *key = NULL;
-		for (size_t k = 0; k < KEY_COUNT && !key; k++)
-			if (strcmp(keys[k].group, group) == 0 && text_is(name, keys[k].name))
-				key = &keys[k];
-		if (!key)
-			return refuse_key(document, value, group, name, fault);
-		enum result result = key->count_max > 0 ? read_list(document, key, value, settings, fault) :
-		                     key->is_who        ? read_who(document, key, value, settings, fault) :
-		                                          read_number(document, key, value, settings, fault);
-		if (result != RESULT_OK)
-			return result;
-	}
-	return RESULT_OK;
-}
-
-static const char *known_group(struct text_view name)
-{
-	for (size_t i = 0; i < KEY_COUNT; i++)
-		if (text_is(name, keys[i].group))
-			return keys[i].group;
-	return NULL;
-}
-
-enum result settings_parse(struct text_view text, struct settings *settings, struct fault *fault)
-{
-	AUTO(json_document) struct json_document *document = NULL;
-	struct fault malformed = { .result = RESULT_OK };
-	struct settings read = *settings;
-
-	enum result result = json_parse(text, JSON_CONFIG, &document, &malformed);
-	if (result == RESULT_NO_MEMORY)
-		return fault_set(fault, result, FAULT_FERRY, 0, "read the configuration");
-	if (result != RESULT_OK)
-		return fault_set(fault, RESULT_BAD_SETTING, FAULT_FERRY, 0, "%s", malformed.what);
-
-	struct json root = json_root(document);
-	if (!json_is_object(root))
-		return refuse(document, root, "the configuration must be one object: { \"group\": { \"key\": value } }",
-		              fault);
-	for (size_t i = 0; i < json_length(root); i++) {
-		struct text_view name;
-		struct json members = json_key_at(root, i, &name);
-		const char *group = known_group(name);
-		if (!group)
-			return refuse_group(document, members, name, fault);
-		result = read_group(document, group, members, &read, fault);
-		if (result != RESULT_OK)
-			return result;
-	}
-	*settings = read;
-	return RESULT_OK;
+	return result == RESULT_OK ? buffer_print(to, "%s}\n", group != NULL ? "  },\n" : "") : result;
 }
 
 /* --- what differs --- */
 
 #define MORE ", ..."
 
-static bool is_same(const struct settings *a, const struct settings *b, const struct key *key)
+static bool is_same(const struct settings *a, const struct settings *b, const struct setting *key)
 {
 	if (key->count_max == 0)
 		return number_of(a, key) == number_of(b, key);
 	if (count_of(a, key) != count_of(b, key))
 		return false;
 	for (uint32_t i = 0; i < count_of(a, key); i++)
-		if (strcmp((const char *)a + item_offset(key, i), (const char *)b + item_offset(key, i)) != 0)
+		if (strcmp(setting_item(a, key, i), setting_item(b, key, i)) != 0)
 			return false;
 	return true;
 }
@@ -405,37 +208,42 @@ static void add_change(char to[SETTINGS_CHANGE_BYTES_MAX], const char *text)
 	text_display(to + length, SETTINGS_CHANGE_BYTES_MAX - length, "%s%s", length > 0 ? ", " : "", text);
 }
 
-static void describe(char to[REASON_BYTES_MAX], const struct key *key, const struct settings *old, const struct settings *new)
+static void describe(char to[CHANGE_BYTES_MAX], const struct setting *key, const struct settings *old, const struct settings *new)
 {
 	if (key->count_max > 0 && count_of(old, key) == count_of(new, key))
-		text_display(to, REASON_BYTES_MAX, "%s.%s other entries", key->group, key->name);
+		text_display(to, CHANGE_BYTES_MAX, "%s.%s other entries", key->group, key->name);
 	else if (key->count_max > 0)
-		text_display(to, REASON_BYTES_MAX, "%s.%s %" PRIu32 " -> %" PRIu32 " entries", key->group, key->name,
+		text_display(to, CHANGE_BYTES_MAX, "%s.%s %" PRIu32 " -> %" PRIu32 " entries", key->group, key->name,
 		             count_of(old, key), count_of(new, key));
 	else if (key->is_who)
-		text_display(to, REASON_BYTES_MAX, "%s.%s %s -> %s", key->group, key->name, who_names[number_of(old, key)],
-		             who_names[number_of(new, key)]);
+		text_display(to, CHANGE_BYTES_MAX, "%s.%s %s -> %s", key->group, key->name, setting_who_names[number_of(old, key)],
+		             setting_who_names[number_of(new, key)]);
 	else
-		text_display(to, REASON_BYTES_MAX, "%s.%s %" PRIu64 " -> %" PRIu64, key->group, key->name, number_of(old, key),
+		text_display(to, CHANGE_BYTES_MAX, "%s.%s %" PRIu64 " -> %" PRIu64, key->group, key->name, number_of(old, key),
 		             number_of(new, key));
 }
 
 void settings_take(struct settings *settings, const struct settings *wanted, struct settings_change *ret_change)
 {
-	char text[REASON_BYTES_MAX];
+	char text[CHANGE_BYTES_MAX];
 
 	ret_change->now[0] = ret_change->later[0] = '\0';
-	for (size_t i = 0; i < KEY_COUNT; i++) {
-		const struct key *key = &keys[i];
+	for (size_t i = 0; i < SETTING_COUNT; i++) {
+		const struct setting *key = &setting_table[i];
 
-		if (is_same(settings, wanted, key))
+		if (is_same(settings, wanted, key)) {
+			settings->origins[i] = wanted->origins[i];
 			continue;
+		}
 		describe(text, key, settings, wanted);
 		add_change(key->at_start ? ret_change->later : ret_change->now, text);
-		if (!key->at_start)
-			memcpy((char *)settings + key->offset, (const char *)wanted + key->offset,
-			       key->count_max > 0 ? item_offset(key, key->count_max) - key->offset : sizeof(uint64_t));
+		if (key->at_start)
+			continue;
+		settings->origins[i] = wanted->origins[i];
+		memcpy((char *)settings + key->offset, (const char *)wanted + key->offset,
+		       key->count_max > 0 ? setting_item_offset(key, key->count_max) - key->offset : sizeof(uint64_t));
 	}
+	ret_change->any = ret_change->now[0] != '\0' || ret_change->later[0] != '\0';
 	if (ret_change->now[0] == '\0')
 		add_change(ret_change->now, "nothing");
 	if (ret_change->later[0] == '\0')

@@ -111,6 +111,9 @@ enum result file_program_folder(char *to, size_t size, struct fault *fault) MUST
 /* Make the folder if needed and give it the owner and DACL (mode 0700) of Ferry's data: service, SYSTEM and
  * administrators only.  Refuses links and a plain file of that name (rule 22). */
 enum result file_make_private_folder(const char *path, struct fault *fault) MUST_CHECK;
+/* Could nobody but administrators, the system and the service have written what bears that name, a link included, or
+ * exchange it where the folder above is such, too?  By owner and DACL; uid and mode on Linux.  RESULT_ACCESS_REFUSED. */
+enum result file_check_trusted(const char *path, struct fault *fault) MUST_CHECK;
 /* Make a new file for the same few as that folder, whatever list the one hands on in which it lies; nobody else opens it as
  * long as it is open.  RESULT_EXISTS: something has the name. */
 enum result file_create_private(const char *path, struct file_handle **ret_file, struct fault *fault) MUST_CHECK;

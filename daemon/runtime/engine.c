@@ -597,6 +597,7 @@ void engine_free(struct engine *engine)
 		return;
 	start_over(engine);
 	discard_letters(engine);
+	engine_end_settings(engine);
 	while (engine->lent != NULL)
 		engine_forget_token(engine, engine->lent->row);
 	engine_forget_hosts(engine);

@@ -32,7 +32,7 @@ struct engine_parts {
 	struct settings *settings; /* borrowed; from the start on the engine's thread's alone, which a reload has them changed on */
 	/* What the configuration says now, and who serves where it says that the service does; NULL: it is never read again. */
 	enum result (*read_settings)(void *context, struct settings *ret_settings, struct identity **ret_service,
-	                             struct fault *fault);
+	                             struct settings_errors *errors);
 	void *settings_context;
 	struct worker_ops workers;
 	struct clock clock;
@@ -80,8 +80,17 @@ void engine_defer(struct engine *engine, struct deferral *deferral);
 /* The network or the power may have changed.  Any thread. */
 void engine_network_changed(struct engine *engine);
 
-/* The configuration is read again, and if it is good holds from then on; either is told by an event.  Any thread. */
-void engine_reload(struct engine *engine);
+/* The configuration is read again, and if it is good holds from then on; either is told by an event, but not that nothing
+ * changed, unless `asked`: by somebody rather than by a sign that it might have.  Any thread. */
+void engine_reload(struct engine *engine, bool asked);
+/* The same, answered in a turn to come; the engine's thread. */
+struct reload_question {
+	struct reload_question *next;
+	/* Called once; owns the question.  Without errors what is told of the change holds.  An engine that is freed free()s
+	 * the question without a call. */
+	void (*answer)(struct reload_question *question, const struct settings_change *change, const struct settings_errors *errors);
+};
+void engine_reload_for(struct engine *engine, struct reload_question *question);
 
 /* --- who is here --- */
 

@@ -185,10 +185,13 @@ struct outgoing {
 struct reload {
 	struct deferral told; /* the event, however the turn ends: what was read holds, even if the turn does not */
 	struct letter letter;
-	atomic_bool asked; /* the letter is on its way */
+	atomic_bool sent;  /* the letter is on its way */
+	atomic_bool asked; /* by somebody who wants to know */
 	struct engine *engine;
+	struct reload_question *questions;
+	bool silent; /* nothing is to be told of it */
 	struct settings_change change;
-	struct fault fault; /* result OK: it was good */
+	struct settings_errors errors; /* none: it was good */
 };
 
 struct engine {
@@ -440,6 +443,7 @@ int64_t engine_network_delay_ms(struct engine *engine); /* until one job is, whi
 
 /* --- engine_settings.c --- */
 void engine_begin_settings(struct engine *engine);
+void engine_end_settings(struct engine *engine);
 
 /* --- engine_host.c --- */
 void engine_host_answered(struct engine *engine, const struct flight *flight);

@@ -6,6 +6,7 @@
  */
 #include "runtime/engine_private.h"
 
+#include <stdlib.h>
 #include <string.h>
 
 /* Workers have these from their start on: who runs keeps his, and gets new ones with the next slot. */
@@ -58,14 +59,28 @@ static void tell(struct deferral *deferral, enum result committed, const struct 
 {
 	const struct reload *reload = (struct reload *)deferral;
 	struct events *events = reload->engine->parts.events;
+	char why[SETTINGS_ERRORS_SHOWN_BYTES];
 
 	(void)committed;
 	(void)fault;
-	if (reload->fault.result == RESULT_OK)
+	settings_errors_show(&reload->errors, why, sizeof(why));
+	if (reload->errors.count > 0)
+		EVENTS_NOTE(events, EVENT_RELOAD_REFUSED, why);
+	else if (!reload->silent)
 		EVENTS_NOTE(events, EVENT_SETTINGS_RELOADED, reload->change.now, reload->change.later);
-	else
-		EVENTS_NOTE(events, EVENT_RELOAD_REFUSED, reload->fault.what);
 	events_speak(events);
+}
+
+static void take(struct engine *engine, const struct settings *wanted, struct identity *service)
+{
+	struct engine_parts *parts = &engine->parts;
+
+	if (workers_differ(parts->settings, wanted))
+		for (struct crew *crew = engine->crews; crew != NULL; crew = crew->next)
+			crew->dead = true;
+	settings_take(parts->settings, wanted, &engine->reload.change);
+	parts->service = service;
+	apply(engine);
 }
 
 static void deliver(struct letter *letter, void *receiver)
@@ -81,23 +96,35 @@ static void deliver(struct letter *letter, void *receiver)
 	struct reload *reload = &engine->reload;
 	struct engine_parts *parts = &engine->parts;
 
-	atomic_store(&reload->asked, false); /* before it is read: what changes after that is asked for again */
-	reload->fault.result = parts->read_settings(parts->settings_context, &wanted, &service, &reload->fault);
-	if (reload->fault.result == RESULT_OK) {
-		if (workers_differ(parts->settings, &wanted))
-			for (struct crew *crew = engine->crews; crew != NULL; crew = crew->next)
-				crew->dead = true;
-		settings_take(parts->settings, &wanted, &reload->change);
-		parts->service = service;
-		apply(engine);
+	atomic_store(&reload->sent, false); /* before it is read: what changes after that is asked for again */
+	bool asked = atomic_exchange(&reload->asked, false);
+	reload->errors.count = 0;
+	reload->change = (struct settings_change){ .any = false };
+	if (parts->read_settings(parts->settings_context, &wanted, &service, &reload->errors) == RESULT_OK)
+		take(engine, &wanted, service);
+	reload->silent = !asked && !reload->change.any;
+	while (reload->questions != NULL) {
+		struct reload_question *question = reload->questions;
+
+		reload->questions = question->next;
+		question->answer(question, &reload->change, &reload->errors);
 	}
 	engine_defer(engine, &reload->told);
 }
 
-void engine_reload(struct engine *engine)
+void engine_reload(struct engine *engine, bool asked)
 {
-	if (engine->parts.read_settings != NULL && !atomic_exchange(&engine->reload.asked, true))
+	if (asked)
+		atomic_store(&engine->reload.asked, true);
+	if (engine->parts.read_settings != NULL && !atomic_exchange(&engine->reload.sent, true))
 		mailbox_post(engine->mailbox, &engine->reload.letter);
+}
+
+void engine_reload_for(struct engine *engine, struct reload_question *question)
+{
+	question->next = engine->reload.questions;
+	engine->reload.questions = question;
+	engine_reload(engine, true);
 }
 
 void engine_begin_settings(struct engine *engine)
@@ -105,5 +132,16 @@ void engine_begin_settings(struct engine *engine)
 	engine->reload.engine = engine;
 	engine->reload.told.run = tell;
 	engine->reload.letter.deliver = deliver;
+	atomic_init(&engine->reload.sent, false);
 	atomic_init(&engine->reload.asked, false);
+}
+
+void engine_end_settings(struct engine *engine)
+{
+	while (engine->reload.questions != NULL) {
+		struct reload_question *question = engine->reload.questions;
+
+		engine->reload.questions = question->next;
+		free(question);
+	}
 }

@@ -470,6 +470,8 @@ session_method *const session_methods[METHOD_COUNT] = {
 	[METHOD_PROXY_SHOW] = do_proxy_show,
 	[METHOD_AUTH_TEST] = do_auth_test,
 	[METHOD_JOB_HISTORY] = do_job_history,
+	[METHOD_CONFIG_SHOW] = do_config_show,
+	[METHOD_CONFIG_RELOAD] = do_config_reload,
 	[METHOD_EVENTS_SUBSCRIBE] = do_subscribe,
 	[METHOD_SERVICE_STATUS] = do_status,
 };

@@ -6,6 +6,7 @@
  *   session_credential.c  the methods of credentials
  *   session_header.c  the methods of header lines
  *   session_proxy.c   which proxies there are
+ *   session_config.c  the configuration
  */
 #ifndef FERRY_RUNTIME_SESSION_PRIVATE_H
 #define FERRY_RUNTIME_SESSION_PRIVATE_H
@@ -129,5 +130,8 @@ session_method do_set_headers, do_get_headers;
 session_method do_proxy_show;
 session_method do_auth_test;
 session_method do_job_history;
+
+/* --- session_config.c --- */
+session_method do_config_show, do_config_reload;
 
 #endif

@@ -56,6 +56,7 @@ struct scene {
 	struct preflight preflight;
 	struct proxies_found proxies;
 	struct trial trial;
+	bool unreadable; /* the configuration */
 	size_t attempt_count; /* that job.history tells, all like the trial's */
 	char shown_url[64], shown_proxy[64]; /* of proxy.show and auth.test, and the handle */
 	uint64_t shown_handle;
@@ -294,6 +295,18 @@ static inline void write_answer(struct scene *scene, struct json_writer *writer,
 		must(text_copy(scene->shown_url, sizeof(scene->shown_url), request->url));
 		must(text_copy(scene->shown_proxy, sizeof(scene->shown_proxy), request->by_proxy));
 		protocol_write_trial(writer, &scene->trial);
+		return;
+	case METHOD_CONFIG_SHOW:
+		json_write_raw(writer, "settings", text_view(
+			"[{\"key\":\"queue.slice_s\",\"value\":60,\"layer\":\"file\",\"source\":\"ferry.jsonc\",\"line\":3},"
+			"{\"key\":\"power.battery_saver\",\"value\":\"all\",\"layer\":\"built-in\",\"source\":null,\"line\":0},"
+			"{\"key\":\"rate.limits\",\"value\":[\"low off\",\"a\\\"b\"],\"layer\":\"policy\",\"source\":\"rate.limits\",\"line\":0}]"));
+		return;
+	case METHOD_CONFIG_RELOAD:
+		json_write_raw(writer, "taken", text_view(scene->unreadable ? "false" : "true"));
+		json_write_text(writer, "now", text_view(scene->unreadable ? "" : "queue.slice_s 900 -> 60"));
+		json_write_text(writer, "later", text_view(scene->unreadable ? "" : "nothing"));
+		json_write_raw(writer, "errors", text_view(scene->unreadable ? "[\"one\",\"two\"]" : "[]"));
 		return;
 	case METHOD_JOB_PREFLIGHT:
 	case METHOD_JOB_SET_HELPER_TOKEN:

@@ -239,6 +239,35 @@ static void ferry__control__tells_the_new_state(void **state)
 	ferry_close(ferry);
 }
 
+static bool add_setting(void *context, const struct ferry_setting *setting)
+{
+	char *to = context;
+
+	text_display(to + strlen(to), 512 - strlen(to), "%s=%s %s %s %u\n", setting->key, setting->value, setting->layer, setting->source,
+	             setting->line);
+	return strcmp(setting->key, "rate.limits") != 0;
+}
+
+static void ferry_config__shown_and_read_again__comes_as_it_was_said(void **state)
+{
+	struct scene *scene = *state;
+	struct ferry *ferry = connect_to(scene);
+	struct ferry_reload reload;
+	char shown[512] = "";
+
+	assert_int_equal(ferry_config_show(ferry, add_setting, shown, NULL), FERRY_OK);
+	assert_string_equal(shown, "queue.slice_s=60 file ferry.jsonc 3\npower.battery_saver=\"all\" built-in  0\n"
+	                           "rate.limits=[\"low off\",\"a\\\"b\"] policy rate.limits 0\n");
+	assert_int_equal(ferry_config_reload(ferry, &reload, NULL), FERRY_OK);
+	assert_true(reload.taken);
+	assert_string_equal(reload.now, "queue.slice_s 900 -> 60");
+	scene->unreadable = true;
+	assert_int_equal(ferry_config_reload(ferry, &reload, NULL), FERRY_OK);
+	assert_false(reload.taken);
+	assert_string_equal(reload.errors, "one\ntwo");
+	ferry_close(ferry);
+}
+
 static void ferry__a_refusal__comes_with_name_number_and_native_code(void **state)
 {
 	struct scene *scene = *state;
@@ -372,6 +401,7 @@ int main(void)
 		TEST(ferry__a_change_of_nothing__is_sent_all_the_same),
 		TEST(ferry__lists__are_walked_page_by_page),
 		TEST(ferry__control__tells_the_new_state),
+		TEST(ferry_config__shown_and_read_again__comes_as_it_was_said),
 		TEST(ferry__a_refusal__comes_with_name_number_and_native_code),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -63,6 +63,25 @@ static const struct list {
 };
 #define LIST_COUNT (sizeof(lists) / sizeof(lists[0]))
 
+#define FILE_SOURCE &(struct settings_source){ SETTINGS_FILE, "ferry.jsonc", "F" }
+
+/* One file; the first error without the file's name, and nothing changed by a bad one. */
+static enum result settings_parse(struct text_view text, struct settings *settings, struct fault *fault)
+{
+	static struct settings read;
+	static struct settings_errors errors;
+	read = *settings;
+	errors.count = 0;
+	enum result result = settings_read(text, FILE_SOURCE, &read, &errors);
+	if (result == RESULT_OK) {
+		*settings = read;
+		return RESULT_OK;
+	}
+	const char *line = errors.lines + strlen("F: ");
+	assert_memory_equal(errors.lines, "F: ", strlen("F: "));
+	return fault_set(fault, result, FAULT_FERRY, 0, "%.*s", (int)strcspn(line, "\n"), line);
+}
+
 static void assert_equal_settings(const struct settings *a, const struct settings *b)
 {
 #define SETTING(group, name, minimum, standard, maximum, why) \
@@ -162,9 +181,7 @@ static void settings_parse__every_key_at_its_bounds__is_taken_and_one_beyond_is_
 			assert_int_equal(result, cases[j].good ? RESULT_OK : RESULT_BAD_SETTING);
 			if (result == RESULT_OK)
 				continue;
-			bool below = cases[j].number < key->minimum;
-			text_display(bound, sizeof(bound), "is %s %" PRIu64, below ? "below" : "above",
-			             below ? key->minimum : key->maximum);
+			text_display(bound, sizeof(bound), "from %" PRIu64 " to %" PRIu64, key->minimum, key->maximum);
 			assert_non_null(strstr(fault.what, bound));
 			assert_non_null(strstr(fault.what, key->name));
 		}
@@ -175,13 +192,13 @@ static void settings_parse__wrong_number__names_line_column_key_and_bound(void *
 {
 	(void)state;
 	assert_refused("{\n  // how files are fetched\n  \"transfer\": {\n    \"checkpoint_bytes\": 12,\n  },\n}",
-	               "line 4, column 25: transfer.checkpoint_bytes: 12 is below 1048576");
-	assert_refused("{\"log\": {\"files_max\": 101}}", "line 1, column 23: log.files_max: 101 is above 100");
-	assert_refused("{\"log\": {\"files_max\": -1}}", "line 1, column 23: log.files_max: -1 is below 2");
+	               "line 4, column 25: transfer.checkpoint_bytes: 12 is not a whole number from 1048576 to 1073741824");
+	assert_refused("{\"log\": {\"files_max\": 101}}", "line 1, column 23: log.files_max: 101 is not a whole number from 2 to 100");
+	assert_refused("{\"log\": {\"files_max\": -1}}", "line 1, column 23: log.files_max: -1 is not a whole number from 2 to 100");
 	assert_refused("{\"log\": {\"files_max\": 5.0}}",
-	               "line 1, column 23: log.files_max: is not an integer of 64 bits, without point and exponent");
-	assert_refused("{\"log\": {\"files_max\": \"5\"}}", "line 1, column 23: log.files_max: is not an integer");
-	assert_refused("{\"log\": {\"files_max\": null}}", "line 1, column 23: log.files_max: is not an integer");
+	               "line 1, column 23: log.files_max: 5.0 is not a whole number from 2 to 100");
+	assert_refused("{\"log\": {\"files_max\": \"5\"}}", "line 1, column 23: log.files_max: \"5\" is not a whole number from 2 to 100");
+	assert_refused("{\"log\": {\"files_max\": {}}}", "line 1, column 23: log.files_max: { ... } is not a whole number from 2 to 100");
 }
 
 static void settings_parse__unknown_key__names_the_nearest(void **state)
@@ -201,8 +218,10 @@ static void settings_parse__wrong_shape__is_refused(void **state)
 {
 	(void)state;
 	assert_refused("[]", "line 1, column 1: the configuration must be one object: { \"group\": { \"key\": value } }");
-	assert_refused("{\"log\": 5}", "line 1, column 9: log: must be an object: { \"key\": value }");
-	assert_refused("{\"log\": {\"files_max\": 3, \"files_max\": 4}}", "log.files_max");
+	assert_refused("{\"log\": 5}", "line 1, column 9: log: 5 is not an object: { \"key\": value }");
+	assert_refused("{\"log\": {\"files_max\": 3, \"files_max\": 4}}", "line 1, column 26: log.files_max: stands there twice");
+	assert_refused("{\"log\": {},\n\"log\": {}}", "line 2, column 1: log: stands there twice");
+	assert_refused("{\"log\": {\"files_max\\u0000\": 3}}", "line 1, column 29: log.files_max?: there is no such key; the nearest is log.files_max");
 }
 
 static void settings_parse__broken_text__names_line_and_column(void **state)
@@ -249,7 +268,7 @@ static void settings_parse__lists__are_taken_in_order_up_to_their_limits(void **
 		assert_int_equal(settings_parse((struct text_view){ text.bytes, text.length }, &settings, &fault),
 		                 count == 16 ? RESULT_OK : RESULT_BAD_SETTING);
 	}
-	assert_non_null(strstr(fault.what, "identity.service_file_owners: has more than 16 entries"));
+	assert_non_null(strstr(fault.what, "identity.service_file_owners: has 17 entries, of at most 16"));
 	for (int length = 511; length <= 512; length++) {
 		buffer_clear(&text);
 		assert_int_equal(buffer_print(&text, "{\"identity\": {\"service_file_owners\": [\"uid:%0*d\"]}}", length - 4, 1), RESULT_OK);
@@ -270,29 +289,155 @@ static void settings_parse__who__is_one_of_five_words(void **state)
 		assert_int_equal(settings.power_battery_saver, i);
 		assert_int_equal(settings.network_metered, 1);
 	}
-	assert_refused("{\"network\": {\n \"metered\": \"low\"}}", "line 2, column 13: network.metered: must be \"all\", "
-	               "\"normal\", \"high\", \"foreground\" or \"none\"");
-	assert_refused("{\"network\": {\"metered\": 1}}", "line 1, column 25: network.metered: must be \"all\", "
-	               "\"normal\", \"high\", \"foreground\" or \"none\"");
+	assert_refused("{\"network\": {\n \"metered\": \"low\"}}", "line 2, column 13: network.metered: \"low\" is none of \"all\", "
+	               "\"normal\", \"high\", \"foreground\" and \"none\"");
+	assert_refused("{\"network\": {\"metered\": 1}}", "line 1, column 25: network.metered: 1 is none of \"all\", "
+	               "\"normal\", \"high\", \"foreground\" and \"none\"");
 }
 
 static void settings_parse__wrong_list__names_line_column_key_and_entry(void **state)
 {
 	(void)state;
 	assert_refused("{\"identity\": {\n \"service_file_roots\": 5}}",
-	               "line 2, column 24: identity.service_file_roots: must be a list: [\"...\", ...]");
+	               "line 2, column 24: identity.service_file_roots: 5 is not a list: [\"...\", ...]");
 	assert_refused("{\"identity\": {\"service_file_roots\": [\"/a\",\n \"b\"]}}",
-	               "line 2, column 2: identity.service_file_roots[1]: must be an absolute path");
+	               "line 2, column 2: identity.service_file_roots[1]: \"b\" must be an absolute path");
 	assert_refused("{\"identity\": {\"service_file_roots\": [\"/a/\"]}}",
-	               "line 1, column 38: identity.service_file_roots[0]: must not end in a separator");
+	               "line 1, column 38: identity.service_file_roots[0]: \"/a/\" must not end in a separator");
 	assert_refused("{\"identity\": {\"service_file_roots\": [\"/a\", \"/a\"]}}",
-	               "line 1, column 44: identity.service_file_roots[1]: stands there twice");
+	               "line 1, column 44: identity.service_file_roots[1]: \"/a\" stands there twice");
 	assert_refused("{\"identity\": {\"service_file_roots\": [\"/a\\u0007\"]}}",
-	               "line 1, column 38: identity.service_file_roots[0]: must not contain control characters");
+	               "line 1, column 38: identity.service_file_roots[0]: \"/a\\u0007\" must not contain control characters");
 	assert_refused("{\"identity\": {\"service_file_owners\": [\"\"]}}",
-	               "line 1, column 39: identity.service_file_owners[0]: must be a SID, S-1-5-...");
+	               "line 1, column 39: identity.service_file_owners[0]: \"\" must be a SID, S-1-5-...");
 	assert_refused("{\"identity\": {\"service_file_owners\": [\"BUILTIN\\\\Users\"]}}",
-	               "line 1, column 39: identity.service_file_owners[0]: must be a SID, S-1-5-...");
+	               "line 1, column 39: identity.service_file_owners[0]: \"BUILTIN\\\\Users\" must be a SID, S-1-5-...");
+}
+
+static void settings_read__proxy_with_a_password__is_not_repeated(void **state)
+{
+	(void)state;
+	static struct settings settings;
+	static struct settings_errors errors;
+	settings_default(&settings);
+	assert_int_equal(settings_read(text_view("{\"proxy\": {\"table\": [\"* http://anna:secret@proxy:3128\"]}}"), FILE_SOURCE,
+	                               &settings, &errors), RESULT_BAD_SETTING);
+	assert_null(strstr(errors.lines, "secret"));
+	assert_non_null(strstr(errors.lines, "line 1, column 22: proxy.table[0]: "));
+}
+
+/* --- layers --- */
+
+static void read_layer(struct settings *settings, enum setting_layer layer, const char *name, const char *text)
+{
+	static struct settings_errors errors;
+	errors.count = 0;
+	if (settings_read(text_view(text), &(struct settings_source){ layer, name, name }, settings, &errors) != RESULT_OK)
+		fail_msg("%s", errors.lines);
+}
+
+static void assert_origin(const struct settings *settings, enum setting_key key, enum setting_layer layer, const char *source,
+                          uint32_t line)
+{
+	assert_int_equal(settings->origins[key].layer, layer);
+	assert_string_equal(settings->origins[key].source, source);
+	assert_int_equal(settings->origins[key].line, line);
+}
+
+static void settings_read__layers__the_last_one_counts_and_each_value_knows_its_own(void **state)
+{
+	(void)state;
+	static struct settings settings, again;
+	AUTO(buffer) struct buffer text = BUFFER(65536);
+	settings_default(&settings);
+	assert_origin(&settings, SETTING_KEY_queue_slice_s, SETTINGS_BUILT_IN, "", 0);
+	read_layer(&settings, SETTINGS_FILE, "ferry.jsonc",
+	           "{ // first\n \"queue\": {\"slice_s\": 60,\n\"ageing_s\": 61},\n \"rate\": {\"limits\": [\"low off\", \"high off\"]} }");
+	read_layer(&settings, SETTINGS_CONF_D, "conf.d/10.jsonc", "{\"queue\": {\"slice_s\": 70}}");
+	read_layer(&settings, SETTINGS_POLICY, "policy", "{\"queue.slice_s\": 80, \"rate.limits\": [\"low 1kB/s\"], \"power.battery_saver\": \"all\"}");
+	assert_int_equal(settings.queue_slice_s, 80);
+	assert_int_equal(settings.queue_ageing_s, 61);
+	assert_int_equal(settings.power_battery_saver, 4);
+	assert_int_equal(settings.rate_limits.count, 1); /* not three: it takes the place of the one below */
+	assert_origin(&settings, SETTING_KEY_queue_slice_s, SETTINGS_POLICY, "queue.slice_s", 0);
+	assert_origin(&settings, SETTING_KEY_queue_ageing_s, SETTINGS_FILE, "ferry.jsonc", 3);
+	assert_origin(&settings, SETTING_KEY_rate_limits, SETTINGS_POLICY, "rate.limits", 0);
+	assert_origin(&settings, SETTING_KEY_log_files_max, SETTINGS_BUILT_IN, "", 0);
+
+	/* What is kept of it reads the same, and is of no layer but its own. */
+	assert_int_equal(settings_write(&settings, &text), RESULT_OK);
+	assert_string_equal(text.bytes, "{\n  \"rate\": {\n    \"limits\":[\"low 1kB/s\"], // policy: rate.limits\n  },\n"
+	                                "  \"power\": {\n    \"battery_saver\":\"all\", // policy: power.battery_saver\n  },\n"
+	                                "  \"queue\": {\n    \"slice_s\":80, // policy: queue.slice_s\n"
+	                                "    \"ageing_s\":61, // ferry.jsonc, line 3\n  },\n}\n");
+	settings_default(&again);
+	read_layer(&again, SETTINGS_LAST_GOOD, "kept", text.bytes);
+	assert_equal_settings(&again, &settings);
+	assert_origin(&again, SETTING_KEY_queue_ageing_s, SETTINGS_LAST_GOOD, "kept", 10);
+}
+
+/* All keys, each at something else than its default: groups must not come twice. */
+static void settings_write__every_key__reads_back(void **state)
+{
+	(void)state;
+	static struct settings settings, again;
+	AUTO(buffer) struct buffer text = BUFFER(65536);
+	settings_default(&settings);
+#define SETTING(group, name, minimum, standard, maximum, why) settings.group##_##name = maximum;
+#define SETTING_WHO(group, name, standard, why) settings.group##_##name = 0;
+#define SETTING_LIST(group, name, item, count_max, bytes_max, why)
+#include "core/settings.def"
+#undef SETTING
+#undef SETTING_WHO
+#undef SETTING_LIST
+	for (size_t i = 0; i < SETTING_COUNT; i++)
+		settings.origins[i] = (struct setting_origin){ SETTINGS_FILE, 1, "ferry.jsonc" };
+	assert_int_equal(settings_write(&settings, &text), RESULT_OK);
+	settings_default(&again);
+	read_layer(&again, SETTINGS_LAST_GOOD, "kept", text.bytes);
+	assert_equal_settings(&again, &settings);
+}
+
+static void settings_read__several_slips__are_all_told(void **state)
+{
+	(void)state;
+	static struct settings settings;
+	static struct settings_errors errors;
+	char shown[SETTINGS_ERRORS_SHOWN_BYTES];
+	settings_default(&settings);
+	assert_int_equal(settings_read(text_view("{\"log\": {\"files_max\": 1, \"filesmax\": 3},\n\"dor\": 5,\n"
+	                                         "\"rate\": {\"limits\": [\"low 1\", \"low off\", \"high 2\"]}}"), FILE_SOURCE, &settings, &errors),
+	                 RESULT_BAD_SETTING);
+	assert_int_equal(errors.count, 5);
+	for (const char *line = errors.lines; line; line = strchr(line, '\n') ? strchr(line, '\n') + 1 : NULL)
+		assert_memory_equal(line, "F: line ", strlen("F: line "));
+	assert_int_equal(settings_read(text_view("{\"log.file_max\": 1, \"log.files_max\": \"3\"}"),
+	                               &(struct settings_source){ SETTINGS_POLICY, "", "P" }, &settings, &errors), RESULT_BAD_SETTING);
+	assert_int_equal(errors.count, 7);
+	assert_non_null(strstr(errors.lines, "\nP: log.file_max: there is no such key; the nearest is log.files_max\n"
+	                                     "P: log.files_max: \"3\" is not a whole number from 2 to 100"));
+	settings_errors_show(&errors, shown, sizeof(shown));
+	assert_non_null(strstr(shown, " | P: log.file_max: there"));
+	settings_errors_show(&errors, shown, 200);
+	assert_non_null(strstr(shown, " | and 5 more"));
+	assert_true(strlen(shown) < 200);
+}
+
+static void settings_read__more_slips_than_anybody_reads__are_counted(void **state)
+{
+	(void)state;
+	static struct settings settings;
+	static struct settings_errors errors;
+	AUTO(buffer) struct buffer text = BUFFER(65536);
+	settings_default(&settings);
+	assert_int_equal(buffer_print(&text, "{\"log\": {"), RESULT_OK);
+	for (unsigned i = 0; i < 200; i++)
+		assert_int_equal(buffer_print(&text, "%s\"key%u\": 1", i > 0 ? "," : "", i), RESULT_OK);
+	assert_int_equal(buffer_print(&text, "}}"), RESULT_OK);
+	for (unsigned i = 1; i <= 2; i++) {
+		assert_int_equal(settings_read((struct text_view){ text.bytes, text.length }, FILE_SOURCE, &settings, &errors), RESULT_BAD_SETTING);
+		assert_int_equal(errors.count, SETTINGS_ERRORS_MAX);
+	}
 }
 
 /* --- a reload --- */
@@ -576,6 +721,11 @@ int main(void)
 		cmocka_unit_test(settings_parse__lists__are_taken_in_order_up_to_their_limits),
 		cmocka_unit_test(settings_parse__who__is_one_of_five_words),
 		cmocka_unit_test(settings_parse__wrong_list__names_line_column_key_and_entry),
+		cmocka_unit_test(settings_read__proxy_with_a_password__is_not_repeated),
+		cmocka_unit_test(settings_read__layers__the_last_one_counts_and_each_value_knows_its_own),
+		cmocka_unit_test(settings_write__every_key__reads_back),
+		cmocka_unit_test(settings_read__several_slips__are_all_told),
+		cmocka_unit_test(settings_read__more_slips_than_anybody_reads__are_counted),
 		cmocka_unit_test(settings_take__what_differs__is_named_with_old_and_new),
 		cmocka_unit_test(settings_take__read_at_the_start_only__stays_and_is_told_until_it_is_as_it_was),
 		cmocka_unit_test(settings_take__everything__is_taken_and_told_as_far_as_there_is_room),

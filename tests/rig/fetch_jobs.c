@@ -210,6 +210,7 @@ int main(int argc, char **argv)
 	AUTO(buffer) struct buffer configuration = BUFFER(TEXT_BYTES_MAX);
 	AUTO(buffer) struct buffer jobs = BUFFER(TEXT_BYTES_MAX);
 	struct fault fault = { .what = "" };
+	static struct settings_errors errors;
 
 	must(argc == 3, "FOLDER OWNER");
 	must_be_ok(transfer_global_init(&fault), &fault); /* before anybody is somebody else */
@@ -217,8 +218,9 @@ int main(int argc, char **argv)
 	read_text(argv[1], "jobs", &jobs);
 	scene.jobs = jobs.bytes;
 	settings_default(&scene.settings);
-	must_be_ok(settings_parse((struct text_view){ configuration.bytes, configuration.length }, &scene.settings, &fault),
-	           &fault);
+	must(settings_read((struct text_view){ configuration.bytes, configuration.length },
+	                   &(struct settings_source){ SETTINGS_FILE, "ferry.jsonc", "ferry.jsonc" }, &scene.settings, &errors) == RESULT_OK,
+	     errors.lines);
 	unsigned owner = (unsigned)strtoul(argv[2], NULL, 10);
 	if (owner == 0)
 		must_be_ok(identity_self(&scene.owner, &fault), &fault);

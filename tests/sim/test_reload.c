@@ -218,7 +218,7 @@ static void reload__in_a_turn_that_is_undone__holds_and_is_told(void **state)
 	assert_int_equal(world_events(&world, EVENT_SETTINGS_RELOADED), 1);
 	/* While the queue rests, once more and twice in a row. */
 	world.wanted.queue_background_jobs_max = 2;
-	engine_reload(world.engine);
+	engine_reload(world.engine, true);
 	world_reload(&world);
 	assert_int_equal(world_events(&world, EVENT_SETTINGS_RELOADED), 2);
 	world.unreadable = true;
@@ -235,7 +235,7 @@ static void reload__in_a_turn_that_is_undone__holds_and_is_told(void **state)
 	unstick(&world);
 	for (unsigned i = 0; i < JOBS; i++)
 		helped_run_to(&world, rows[i], JOB_ACKNOWLEDGED);
-	engine_reload(world.engine); /* and the engine goes before it is read */
+	engine_reload(world.engine, true); /* and the engine goes before it is read */
 	helped_end(&world);
 }
 

@@ -46,12 +46,14 @@ static void read_network(struct network_state *ret_state)
 }
 
 static enum result read_settings(void *context, struct settings *ret_settings, struct identity **ret_service,
-                                 struct fault *fault)
+                                 struct settings_errors *errors)
 {
 	struct world *world = context;
 
-	if (world->unreadable)
-		return fault_set(fault, RESULT_BAD_SETTING, FAULT_FERRY, 0, "line 1, column 1: made up");
+	if (world->unreadable) {
+		settings_error(errors, "line 1, column 1: made up");
+		return RESULT_BAD_SETTING;
+	}
 	*ret_settings = world->wanted;
 	*ret_service = world->people[SERVICE];
 	return RESULT_OK;
@@ -93,7 +95,7 @@ static enum result unseal(void *context, const char *binding, const void *sealed
 
 void world_reload(struct world *world)
 {
-	engine_reload(world->engine);
+	engine_reload(world->engine, true);
 	world_break_turn(world);
 	(void)engine_turn(world->engine);
 }

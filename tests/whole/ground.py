@@ -268,7 +268,7 @@ class Ferry:
         """ferry VERB --address ... --console: the daemon under test is no installed service."""
         if GROUND == "linux":
             return self.client + list(arguments)
-        words = 2 if arguments[0] in ("helper", "credentials", "headers") else 1
+        words = 2 if arguments[0] in ("helper", "credentials", "headers", "config") else 1
         return self.client + [*arguments[:words], "--address", self.address, "--console", *arguments[words:]]
 
     # --- the daemon ---

@@ -79,7 +79,7 @@ def a_file_that_is_wrong_or_gone__changes_nothing_and_is_told():
     ferry = Reloading({"queue": {"background_jobs_max": 2}}).start()
     path = os.path.join(ferry.data, "ferry.jsonc")
     rows = [('{\n  "queue": { "background_jobs_max": 0, "slice_s": 60 }\n}\n',
-             (native(path) + ": line 2, column 37: queue.background_jobs_max", "below 1")),
+             (native(path) + ": line 2, column 37: queue.background_jobs_max", "0 is not a whole number from 1 to 64")),
             ('{ "rate": { "limits": ["low 1mb/s"] } }', ("line 1", "rate.limits[0]", "a rate is off, or up to 1000GB/s")),
             ('{ "queue": { "slices": 60 } }', ("queue.slices: there is no such key; the nearest is queue.slice_s",)),
             ('{ "queue": ', ("line 1",))]

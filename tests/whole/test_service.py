@@ -82,7 +82,7 @@ def configuration__read_again_by_paramchange__holds_at_once():
     assert "rate.limits 0 -> 1 entries" in said and "start on: door.connections_max 128 -> 64" in said, said
     assert "1000000 B/s in all" in [event["message"] for event in service.events() if event["id"] == 205][-1]
     said = reload('{\n  "queue": { "slice_s": 1 } }', 1031)
-    assert "ferry.jsonc: line 2, column 25: queue.slice_s: 1 is below 10" in said, said
+    assert "ferry.jsonc: line 2, column 25: queue.slice_s: 1 is not a whole number from 10 to 86400" in said, said
     assert service.state() == "RUNNING"
     service.net("stop")
     wait_until(lambda: service.pid() is None, 10, "the service is down")

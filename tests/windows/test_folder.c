@@ -376,6 +376,50 @@ static void own__folder_that_an_administrator_made_and_a_user_filled__is_refused
 	assert_non_null(strstr(scene->fault.what, inside));
 }
 
+/* Ferry's configuration: whoever could write it could say as whom files are written. */
+static void own__file_that_others_could_change__is_not_trusted(void **state)
+{
+	static const struct {
+		const char *list;
+		enum result result;
+	} rows[] = {
+		{ "D:P(A;;FA;;;BA)(A;;FA;;;SY)", RESULT_OK },
+		{ "D:P(A;;FA;;;BA)(A;;FRFX;;;BU)", RESULT_OK },
+		{ "D:P(A;;FA;;;BA)(A;;FA;;;OW)", RESULT_OK },
+		{ "D:P(D;;FW;;;BU)(A;;FA;;;BA)", RESULT_OK },
+		{ "D:P(A;;FA;;;BA)(A;;FW;;;BU)", RESULT_ACCESS_REFUSED },
+		{ "D:P(A;;FA;;;BA)(A;;0x2;;;AU)", RESULT_ACCESS_REFUSED },     /* FILE_WRITE_DATA */
+		{ "D:P(A;;FA;;;BA)(A;;0x4;;;AU)", RESULT_ACCESS_REFUSED },     /* FILE_APPEND_DATA */
+		{ "D:P(A;;FA;;;BA)(A;;0x100;;;AU)", RESULT_ACCESS_REFUSED },   /* FILE_WRITE_ATTRIBUTES: it could become a link */
+		{ "D:P(A;;FA;;;BA)(A;;SD;;;WD)", RESULT_ACCESS_REFUSED },
+		{ "D:P(A;;FA;;;BA)(A;;WD;;;IU)", RESULT_ACCESS_REFUSED },
+		{ "D:P(A;;FA;;;BA)(A;;WO;;;NS)", RESULT_ACCESS_REFUSED },
+		{ "D:P(A;;FA;;;BA)(A;;GA;;;LS)", RESULT_ACCESS_REFUSED },
+		{ "D:NO_ACCESS_CONTROL", RESULT_ACCESS_REFUSED },
+	};
+	struct scene *scene = *state;
+	char file[GROUND_PATH_BYTES_MAX], folder[GROUND_PATH_BYTES_MAX];
+	ground_path(file, scene->path, "ferry.jsonc");
+	ground_path(folder, scene->path, "conf.d");
+	ground_write(file, "{}");
+	ground_make_folder(folder);
+	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+		set_list(file, rows[i].list);
+		set_list(folder, rows[i].list);
+		if (file_check_trusted(file, &scene->fault) != rows[i].result || file_check_trusted(folder, &scene->fault) != rows[i].result)
+			fail_msg("%s", rows[i].list);
+	}
+	/* What is for entries below says nothing of the folder. */
+	set_list(folder, "D:P(A;;FA;;;BA)(A;OICIIO;FA;;;BU)");
+	assert_int_equal(file_check_trusted(folder, &scene->fault), RESULT_OK);
+	set_list(file, "D:P(A;;FA;;;BA)");
+	give_to_users(scene, file);
+	assert_int_equal(file_check_trusted(file, &scene->fault), RESULT_ACCESS_REFUSED);
+	ground_make_folder(in(scene, "real"));
+	make_junction(in(scene, "link"), in(scene, "real"));
+	assert_int_equal(file_check_trusted(in(scene, "link"), &scene->fault), RESULT_REPARSE_POINT);
+}
+
 /* --- what this machine alone cannot show --- */
 
 static void folder__drive_letter_remapped_by_a_logon_session__is_ignored(void **state)
@@ -402,6 +446,7 @@ int main(void)
 		FOLDER_TEST(own__folder_that_a_user_made_and_filled_before__is_refused),
 		FOLDER_TEST(own__folder_that_a_user_made_before__is_refused_though_it_is_empty),
 		FOLDER_TEST(own__folder_that_an_administrator_made_and_a_user_filled__is_refused),
+		FOLDER_TEST(own__file_that_others_could_change__is_not_trusted),
 		cmocka_unit_test(folder__drive_letter_remapped_by_a_logon_session__is_ignored),
 	};
 	if (must_skip("links in paths, renames and access lists of files under impersonation"))

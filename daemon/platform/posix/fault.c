@@ -34,7 +34,6 @@ enum result testroot_path(const char *below, char *to, size_t size, uid_t *ret_o
 		                 "FERRY_TEST_ROOT must name an existing folder: on Linux Ferry runs for tests only");
 	if (to && text_format(to, size, "%s%s", root, below) != RESULT_OK)
 		return fault_set(fault, RESULT_TOO_LONG, FAULT_FERRY, 0, "FERRY_TEST_ROOT is too long");
-	if (ret_owner)
-		*ret_owner = status.st_uid;
+	*(ret_owner ? ret_owner : &(uid_t){ 0 }) = status.st_uid;
 	return RESULT_OK;
 }

@@ -202,7 +202,6 @@ enum result file_reopen(struct folder *folder, const char *name, const char *tag
 	format_tag(&before, found);
 	if (!S_ISREG(before.st_mode) || before.st_nlink != 1 || (tag[0] && strcmp(found, tag) != 0))
 		return fault_set(fault, RESULT_FILE_CHANGED, FAULT_FERRY, 0, "%s is not the plain file it was", name);
-
 	AUTO(file_handle) struct file_handle *file = NULL;
 	result = wrap(openat(folder->fd, name, O_RDWR | O_NOFOLLOW | O_CLOEXEC), name, &file, fault);
 	if (result == RESULT_OK && (fstat(file->fd, &after) != 0 || !same_file(&before, &after)))
@@ -343,17 +342,23 @@ enum result file_program_folder(char *to, size_t size, struct fault *fault)
 
 enum result file_make_private_folder(const char *path, struct fault *fault)
 {
-	struct stat status = { 0 };
 	if (mkdir(path, 0700) != 0 && errno != EEXIST)
 		return fault_errno(fault, errno, "make folder %s", path);
 	AUTO(fd) int fd = open_step(AT_FDCWD, path, O_RDONLY);
-	bool ours = fd >= 0 && fstat(fd, &status) == 0 && status.st_uid == geteuid() && !(status.st_mode & 022);
-	if (fd < 0 || (ours && fchmod(fd, 0700) != 0))
+	enum result result = fd >= 0 ? file_check_trusted(path, fault) : RESULT_OK;
+	if (fd < 0 || (result == RESULT_OK && fchmod(fd, 0700) != 0))
 		return fault_errno(fault, errno == ENOTDIR ? EEXIST : errno, "make folder %s private", path);
 	/* What others could put in it would stay theirs: only an empty one is made anew. */
-	return ours ? RESULT_OK : rmdir(path) == 0 ? file_make_private_folder(path, fault) :
-	       fault_set(fault, RESULT_ACCESS_REFUSED, FAULT_ERRNO, errno, "the folder %s belongs to uid %u, mode %03o: "
-	                 "remove it first", path, status.st_uid, status.st_mode & 0777);
+	return result != RESULT_OK && rmdir(path) == 0 ? file_make_private_folder(path, fault) : result;
+}
+
+enum result file_check_trusted(const char *path, struct fault *fault)
+{
+	struct stat status = { 0 };
+	enum result result = done(lstat(path, &status), "look at", path, fault);
+	return result || (!(status.st_mode & 022) && (status.st_uid == 0 || status.st_uid == geteuid())) ? result :
+	       fault_set(fault, RESULT_ACCESS_REFUSED, FAULT_FERRY, 0, "%s is of uid %u, mode %03o, and open to others: close or remove it",
+	                 path, status.st_uid, status.st_mode & 0777);
 }
 
 enum result file_create_private(const char *path, struct file_handle **ret_file, struct fault *fault)

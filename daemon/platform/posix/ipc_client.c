@@ -50,11 +50,9 @@ static enum result check_server(int fd, const char *address, unsigned flags, str
 	socklen_t size = sizeof(peer);
 	uid_t owner;
 	enum result result = testroot_path("", NULL, 0, &owner, fault);
-	if (result != RESULT_OK)
+	if (result != RESULT_OK || (getsockopt(fd, SOL_SOCKET, SO_PEERCRED, &peer, &size) == 0 &&
+	    (peer.uid == owner || (flags & IPC_CLIENT_ALLOW_CONSOLE && peer.uid == geteuid()))))
 		return result;
-	if (getsockopt(fd, SOL_SOCKET, SO_PEERCRED, &peer, &size) == 0 &&
-	    (peer.uid == owner || (flags & IPC_CLIENT_ALLOW_CONSOLE && peer.uid == geteuid())))
-		return RESULT_OK;
 	return fault_set(fault, RESULT_NOT_THE_SERVICE, FAULT_FERRY, 0, "uid %u serves %s", peer.uid, address);
 }
 

@@ -39,7 +39,6 @@ enum result packet_receive(int fd, struct buffer *to, struct ucred *ret_sender, 
 		return errno == EAGAIN ? RESULT_TIMED_OUT : RESULT_NOT_RUNNING;
 	if (got == 0 || message.msg_flags & MSG_TRUNC || (packet[0] != PACKET_MORE && packet[0] != PACKET_LAST))
 		return RESULT_NOT_RUNNING;
-
 	*ret_sender = (struct ucred){ .uid = (uid_t)-1, .gid = (gid_t)-1 };
 	struct cmsghdr *header = CMSG_FIRSTHDR(&message);
 	if (header && header->cmsg_level == SOL_SOCKET && header->cmsg_type == SCM_CREDENTIALS)

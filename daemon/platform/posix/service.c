@@ -23,10 +23,9 @@ static void *listen_for_signals(void *argument)
 	const struct service_handler *handler = listener->handler;
 	siginfo_t told;
 	while (sigwaitinfo(&listener->signals, &told) >= 0 && !atomic_load(&listener->over)) {
-		if (told.si_signo == SIGRTMIN)
-			handler->session_ended(handler->context, (uint32_t)told.si_value.sival_int);
-		else if (told.si_signo == SIGRTMIN + 1)
-			handler->session_began(handler->context, (uint32_t)told.si_value.sival_int);
+		if (told.si_signo >= SIGRTMIN)
+			(told.si_signo == SIGRTMIN ? handler->session_ended :
+			                             handler->session_began)(handler->context, (uint32_t)told.si_value.sival_int);
 		else
 			(told.si_signo == SIGHUP ? handler->reload : handler->stop)(handler->context);
 	}

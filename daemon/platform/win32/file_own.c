@@ -65,8 +65,7 @@ static bool is_administrator(void)
 /* The service owns what it makes.  An administrator (`ferryd configure`) may name no service as owner without
  * SeRestorePrivilege and gives it to the Administrators.  Anybody else is running `ferryd console` for himself.
  * `handed_on`: "OICI" of a folder, to what will lie in it; "" of a file. */
-static enum result private_sddl(const char *handed_on, char sddl[SDDL_BYTES_MAX], struct sid *ret_own,
-                                struct fault *fault)
+static enum result private_sddl(const char *handed_on, char sddl[SDDL_BYTES_MAX], struct fault *fault)
 {
 	struct sid ferry, own;
 	char ferry_text[SID_TEXT_BYTES_MAX], own_text[SID_TEXT_BYTES_MAX], one_more[SID_TEXT_BYTES_MAX + 16] = "";
@@ -85,35 +84,12 @@ static enum result private_sddl(const char *handed_on, char sddl[SDDL_BYTES_MAX]
 	const char *owner = administrator ? "BA" : own_text;
 	if (!is_service && !administrator)
 		text_display(one_more, sizeof one_more, "(A;%s;FA;;;%s)", handed_on, own_text);
-	result = text_format(sddl, SDDL_BYTES_MAX, "O:%sG:%sD:PAI(A;%s;FA;;;%s)(A;%s;FA;;;SY)(A;%s;FA;;;BA)%s", owner, owner,
+	return text_format(sddl, SDDL_BYTES_MAX, "O:%sG:%sD:PAI(A;%s;FA;;;%s)(A;%s;FA;;;SY)(A;%s;FA;;;BA)%s", owner, owner,
 	                     handed_on, ferry_text, handed_on, handed_on, one_more);
-	if (result == RESULT_OK)
-		*ret_own = own;
-	return result;
-}
-
-/* Ours, Ferry's, or theirs who are trusted with the machine. */
-static enum result check_owner(HANDLE object, struct sid *own, bool *ret_trusted, char text[SID_TEXT_BYTES_MAX],
-                               struct fault *fault)
-{
-	struct sid owner, ferry;
-	enum result result = security_owner(object, &owner, fault);
-
-	if (result == RESULT_OK)
-		result = security_ferry_sid(&ferry, fault);
-	if (result != RESULT_OK)
-		return result;
-	if (security_sid_text(&owner.sid, text, NULL) != RESULT_OK)
-		text[0] = '\0';
-	*ret_trusted = EqualSid(&owner.sid, &own->sid) || EqualSid(&owner.sid, &ferry.sid) ||
-	               IsWellKnownSid(&owner.sid, WinBuiltinAdministratorsSid) ||
-	               IsWellKnownSid(&owner.sid, WinLocalSystemSid);
-	return RESULT_OK;
 }
 
 struct look {
 	const char *path;
-	struct sid *own;
 	struct fault *fault;
 	enum result result;
 };
@@ -141,7 +117,7 @@ static bool check_entry(void *context, const wchar_t *name, size_t chars)
 			look->result = RESULT_OK; /* gone meanwhile: a second daemon sees the files of the first come and go */
 		return look->result == RESULT_OK;
 	}
-	look->result = check_owner(entry, look->own, &trusted, owner, look->fault);
+	look->result = file_check_owner(entry, &trusted, owner, look->fault);
 	if (look->result == RESULT_OK && !trusted)
 		look->result = fault_set(look->fault, RESULT_ACCESS_REFUSED, FAULT_FERRY, 0, "%s belongs to %s: remove it first",
 		                         path, owner);
@@ -150,9 +126,9 @@ static bool check_entry(void *context, const wchar_t *name, size_t chars)
 
 /* In a folder that an administrator made by hand everybody may put files, as ProgramData hands that on: each must be of
  * somebody trusted, or a queue in it, with jobs of anybody's, would be a stranger's. */
-static enum result check_entries(HANDLE folder, const char *path, struct sid *own, struct fault *fault)
+static enum result check_entries(HANDLE folder, const char *path, struct fault *fault)
 {
-	struct look look = { .path = path, .own = own, .fault = fault };
+	struct look look = { .path = path, .fault = fault };
 	enum result result = file_list_handle(folder, check_entry, &look, fault);
 
 	return result == RESULT_OK ? look.result : result;
@@ -160,11 +136,11 @@ static enum result check_entries(HANDLE folder, const char *path, struct sid *ow
 
 /* A folder that somebody else made before us, even an empty one: its list could be replaced, but not taken from handles that
  * are open, by which its maker could give himself rights to all that will lie in it. */
-static enum result check_previous_owner(HANDLE folder, const char *path, struct sid *own, struct fault *fault)
+static enum result check_previous_owner(HANDLE folder, const char *path, struct fault *fault)
 {
 	char text[SID_TEXT_BYTES_MAX];
 	bool trusted = false;
-	enum result result = check_owner(folder, own, &trusted, text, fault);
+	enum result result = file_check_owner(folder, &trusted, text, fault);
 
 	if (result != RESULT_OK || trusted)
 		return result;
@@ -195,8 +171,7 @@ enum result file_make_private_folder(const char *path, struct fault *fault)
 	AUTO(memory) wchar_t *wide = NULL;
 	AUTO(handle) HANDLE folder = NULL;
 	char sddl[SDDL_BYTES_MAX];
-	struct sid own;
-	enum result result = private_sddl("OICI", sddl, &own, fault);
+	enum result result = private_sddl("OICI", sddl, fault);
 
 	if (result == RESULT_OK)
 		result = security_descriptor(sddl, &descriptor, fault);
@@ -215,11 +190,11 @@ enum result file_make_private_folder(const char *path, struct fault *fault)
 	if (result == RESULT_PATH_NOT_FOUND && !made)
 		return fault_set(fault, RESULT_EXISTS, FAULT_FERRY, 0, "a file has the name of the folder %s", path);
 	if (result == RESULT_OK && !made)
-		result = check_previous_owner(folder, path, &own, fault);
+		result = check_previous_owner(folder, path, fault);
 	if (result == RESULT_OK)
 		result = apply_descriptor(folder, descriptor, path, fault);
 	/* Now that nobody else can add to it. */
-	return result == RESULT_OK && !made ? check_entries(folder, path, &own, fault) : result;
+	return result == RESULT_OK && !made ? check_entries(folder, path, fault) : result;
 }
 
 enum result file_create_private(const char *path, struct file_handle **ret_file, struct fault *fault)
@@ -227,8 +202,7 @@ enum result file_create_private(const char *path, struct file_handle **ret_file,
 	AUTO(local) PSECURITY_DESCRIPTOR descriptor = NULL;
 	AUTO(memory) wchar_t *wide = NULL;
 	char sddl[SDDL_BYTES_MAX];
-	struct sid own;
-	enum result result = private_sddl("", sddl, &own, fault);
+	enum result result = private_sddl("", sddl, fault);
 
 	if (result == RESULT_OK)
 		result = security_descriptor(sddl, &descriptor, fault);

@@ -3,6 +3,7 @@
 #define FERRY_WIN32_FILE_WIN32_H
 
 #include "platform/file.h"
+#include "platform/win32/security.h"
 #include "platform/win32/win32.h"
 
 #include <winternl.h>
@@ -32,6 +33,9 @@ bool file_read_number(HANDLE handle, struct file_number *ret_number);
 /* The entries of an open folder but for the dots, to the end or until `visit` says false.  FILE_LIST_DIRECTORY. */
 enum result file_list_handle(HANDLE folder, bool (*visit)(void *context, const wchar_t *name, size_t chars), void *context,
                              struct fault *fault) MUST_CHECK;
+/* Is the owner of the open object one who is trusted with Ferry's own: us, Ferry, the system or the administrators?
+ * READ_CONTROL. */
+enum result file_check_owner(HANDLE object, bool *ret_trusted, char text[SID_TEXT_BYTES_MAX], struct fault *fault) MUST_CHECK;
 /* Wrap an open handle; it is closed if that fails. */
 enum result file_wrap(HANDLE handle, bool append, struct file_handle **ret_file, struct fault *fault) MUST_CHECK;
 

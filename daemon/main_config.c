@@ -1,0 +1,206 @@
+/* The layers of the configuration in their order, and the last one of them that was good. */
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "ferry_build.h"
+#include "main.h"
+#include "platform/file.h"
+#include "platform/policy.h"
+
+#define FILE_BYTES_MAX (1024u * 1024u)
+#define CONF_D_FILES_MAX 64u
+#define MAIN_FILE "ferry.jsonc"
+#define FOLDER "conf.d"
+#define ENDING ".jsonc"
+#define GOOD_FILE "ferry.good.jsonc"
+#define NEW_FILE "ferry.good.new"
+
+static void note(struct settings_errors *errors, const struct fault *fault)
+{
+	char line[FAULT_WHAT_BYTES_MAX + 128];
+
+	text_display(line, sizeof(line), "%s (%s)", fault->what, result_name(fault->result));
+	settings_error(errors, line);
+}
+
+/* --- one file --- */
+
+/* RESULT_PATH_NOT_FOUND is nobody's error yet; all others are in `errors`. */
+static enum result read_file(const char *folder, const char *name, enum setting_layer layer, struct settings *settings,
+                             struct settings_errors *errors)
+{
+	AUTO(buffer) struct buffer text = BUFFER(FILE_BYTES_MAX);
+	char path[DESTINATION_BYTES_MAX + 1];
+	struct fault fault = { 0 };
+	enum result result = join_path(path, sizeof(path), folder, name, &fault);
+
+	if (result == RESULT_OK)
+		result = file_check_trusted(path, &fault);
+	if (result == RESULT_OK)
+		result = file_read_all(path, &text, &fault);
+	if (result == RESULT_PATH_NOT_FOUND)
+		return result;
+	if (result != RESULT_OK) {
+		result = own_folder_fault(result, path, &fault);
+		note(errors, &fault);
+		return result;
+	}
+	return settings_read((struct text_view){ text.bytes, text.length }, &(struct settings_source){ layer, name, path }, settings,
+	                     errors);
+}
+
+/* --- conf.d --- */
+
+struct names {
+	char *names[CONF_D_FILES_MAX];
+	size_t count;
+	enum result result; /* RESULT_TOO_LARGE: there are more */
+};
+
+static void names_cleanup(struct names *names)
+{
+	for (size_t i = 0; i < names->count; i++)
+		free(names->names[i]);
+}
+
+static bool add_name(void *context, const char *name)
+{
+	struct names *names = context;
+	size_t length = strlen(name);
+
+	if (length < sizeof(ENDING) || strcmp(name + length - strlen(ENDING), ENDING) != 0)
+		return true; /* what editors leave, a README */
+	if (names->count == CONF_D_FILES_MAX) {
+		names->result = RESULT_TOO_LARGE;
+		return false;
+	}
+	names->names[names->count] = malloc(length + 1);
+	if (names->names[names->count] == NULL) {
+		names->result = RESULT_NO_MEMORY;
+		return false;
+	}
+	memcpy(names->names[names->count++], name, length + 1);
+	return true;
+}
+
+static int compare_names(const void *a, const void *b)
+{
+	return strcmp(*(char *const *)a, *(char *const *)b);
+}
+
+static enum result list_names(const char *path, struct names *names, struct fault *fault)
+{
+	AUTO(folder) struct folder *folder = NULL;
+	enum result result = file_check_trusted(path, fault);
+
+	if (result == RESULT_OK)
+		result = folder_open(path, &folder, fault);
+	if (result == RESULT_OK)
+		result = folder_names(folder, "", add_name, names, fault);
+	if (result == RESULT_OK && names->result != RESULT_OK)
+		return fault_set(fault, names->result, FAULT_FERRY, 0, "%s: of at most %u files", path, CONF_D_FILES_MAX);
+	if (result == RESULT_OK && names->count > 0)
+		qsort(names->names, names->count, sizeof(names->names[0]), compare_names);
+	return result;
+}
+
+static void read_conf_d(const char *folder, struct settings *settings, struct settings_errors *errors)
+{
+	AUTO(names) struct names names = { .result = RESULT_OK };
+	char path[DESTINATION_BYTES_MAX + 1], name[SETTING_SOURCE_BYTES_MAX];
+	struct fault fault = { 0 };
+	enum result result = join_path(path, sizeof(path), folder, FOLDER, &fault);
+
+	if (result == RESULT_OK)
+		result = list_names(path, &names, &fault);
+	if (result == RESULT_PATH_NOT_FOUND)
+		return;
+	if (result != RESULT_OK) {
+		(void)!own_folder_fault(result, path, &fault);
+		note(errors, &fault);
+	}
+	for (size_t i = 0; i < names.count && result == RESULT_OK; i++) {
+		if (text_has_control(text_view(names.names[i])) ||
+		    join_path(name, sizeof(name), FOLDER, names.names[i], NULL) != RESULT_OK)
+			settings_error(errors, "conf.d: a file's name is too long, or has control characters");
+		else if (read_file(folder, name, SETTINGS_CONF_D, settings, errors) == RESULT_PATH_NOT_FOUND)
+			settings_error(errors, "conf.d: a file went while it was read"); /* who took it away is not done yet */
+	}
+}
+
+/* --- all of them --- */
+
+static void read_policy(struct settings *settings, struct settings_errors *errors)
+{
+	AUTO(buffer) struct buffer text = BUFFER(POLICY_TEXT_BYTES_MAX);
+	struct fault fault = { 0 };
+
+	if (policy_system == NULL)
+		return;
+	if (policy_system->read(&text, &fault) != RESULT_OK) {
+		note(errors, &fault);
+		return;
+	}
+	(void)!settings_read((struct text_view){ text.bytes, text.length },
+	                     &(struct settings_source){ SETTINGS_POLICY, "", policy_system->place }, settings, errors);
+}
+
+enum result read_configuration(const char *folder, struct settings *settings, bool *ret_there, struct settings_errors *errors)
+{
+	settings_default(settings);
+	*ret_there = read_file(folder, MAIN_FILE, SETTINGS_FILE, settings, errors) != RESULT_PATH_NOT_FOUND;
+	read_conf_d(folder, settings, errors);
+	read_policy(settings, errors);
+	return errors->count == 0 ? RESULT_OK : RESULT_BAD_SETTING;
+}
+
+enum result read_last_good(const char *folder, struct settings *settings, struct settings_errors *errors)
+{
+	struct settings kept;
+	enum result result;
+
+	settings_default(settings);
+	result = read_file(folder, GOOD_FILE, SETTINGS_LAST_GOOD, settings, errors);
+	if (result != RESULT_OK)
+		return result;
+	kept = *settings;
+	read_policy(settings, errors);
+	if (errors->count > 0)
+		*settings = kept; /* in which the policy is as it was when it was good */
+	return RESULT_OK;
+}
+
+/* Under another name until it is whole: a crash leaves the old one. */
+static enum result write_good(struct folder *folder, const struct buffer *text, struct fault *fault)
+{
+	AUTO(file_handle) struct file_handle *file = NULL;
+	enum result result = file_create(folder, NEW_FILE, &file, fault);
+
+	if (result == RESULT_EXISTS)
+		result = file_reopen(folder, NEW_FILE, "", &file, fault);
+	if (result == RESULT_OK)
+		result = file_truncate(file, 0, fault);
+	if (result == RESULT_OK)
+		result = file_write(file, 0, text->bytes, text->length, fault);
+	if (result == RESULT_OK)
+		result = file_sync(file, fault);
+	if (result == RESULT_OK)
+		result = file_rename(folder, file, NEW_FILE, GOOD_FILE, fault);
+	return result == RESULT_OK ? folder_sync(folder, fault) : result;
+}
+
+enum result keep_configuration(const char *path, const struct settings *settings, struct fault *fault)
+{
+	AUTO(buffer) struct buffer text = BUFFER(FILE_BYTES_MAX);
+	AUTO(folder) struct folder *folder = NULL;
+	enum result result = buffer_print(&text, "// Made by Ferry " FERRY_VERSION ", to begin with where the configuration is not "
+	                                         "good: it as it was last good.\n");
+
+	if (result == RESULT_OK)
+		result = settings_write(settings, &text);
+	if (result != RESULT_OK)
+		return fault_set(fault, result, FAULT_FERRY, 0, "write " GOOD_FILE);
+	result = folder_open(path, &folder, fault);
+	return result == RESULT_OK ? write_good(folder, &text, fault) : result;
+}

@@ -1,0 +1,109 @@
+/* platform/file: whether anybody could have written what is Ferry's own (rule 22). */
+#include "platform/win32/file_win32.h"
+
+#include <aclapi.h>
+
+#include "platform/win32/utf.h"
+
+/* What changes a file's or folder's content, what it is, or who may: by FILE_WRITE_ATTRIBUTES it could become a link. */
+#define CHANGES                                                                                                        \
+	(FILE_WRITE_DATA | FILE_APPEND_DATA | FILE_WRITE_EA | FILE_WRITE_ATTRIBUTES | FILE_DELETE_CHILD | DELETE | WRITE_DAC | \
+	 WRITE_OWNER | GENERIC_WRITE | GENERIC_ALL)
+
+static enum result is_trusted(PSID sid, bool *ret_trusted, struct fault *fault)
+{
+	struct sid own, ferry;
+	enum result result = security_own_sid(&own, fault);
+
+	if (result == RESULT_OK)
+		result = security_ferry_sid(&ferry, fault);
+	if (result == RESULT_OK)
+		*ret_trusted = EqualSid(sid, &own.sid) || EqualSid(sid, &ferry.sid) ||
+		               IsWellKnownSid(sid, WinBuiltinAdministratorsSid) || IsWellKnownSid(sid, WinLocalSystemSid);
+	return result;
+}
+
+enum result file_check_owner(HANDLE object, bool *ret_trusted, char text[SID_TEXT_BYTES_MAX], struct fault *fault)
+{
+	struct sid owner;
+	enum result result = security_owner(object, &owner, fault);
+
+	if (result == RESULT_OK)
+		result = is_trusted(&owner.sid, ret_trusted, fault);
+	if (result == RESULT_OK && security_sid_text(&owner.sid, text, NULL) != RESULT_OK)
+		text[0] = '\0';
+	return result;
+}
+
+/* Does this entry allow somebody who is not trusted to change it?  Of kinds that are not known here nothing good is assumed;
+ * OWNER RIGHTS are those of the owner, who was looked at, and what is for entries below is theirs. */
+static enum result check_ace(void *entry, bool *ret_trusted, char text[SID_TEXT_BYTES_MAX], struct fault *fault)
+{
+	const ACE_HEADER *header = entry;
+	ACCESS_ALLOWED_ACE *allowed = entry;
+	PSID sid = &allowed->SidStart;
+
+	*ret_trusted = true;
+	if ((header->AceFlags & INHERIT_ONLY_ACE) != 0 || header->AceType == ACCESS_DENIED_ACE_TYPE)
+		return RESULT_OK;
+	text_display(text, SID_TEXT_BYTES_MAX, "an entry of kind %u", header->AceType);
+	*ret_trusted = false;
+	if (header->AceType != ACCESS_ALLOWED_ACE_TYPE && header->AceType != ACCESS_ALLOWED_CALLBACK_ACE_TYPE)
+		return RESULT_OK;
+	*ret_trusted = (allowed->Mask & CHANGES) == 0 || IsWellKnownSid(sid, WinCreatorOwnerRightsSid);
+	if (*ret_trusted)
+		return RESULT_OK;
+	if (security_sid_text(sid, text, NULL) != RESULT_OK)
+		text[0] = '\0';
+	return is_trusted(sid, ret_trusted, fault);
+}
+
+static enum result check_list(HANDLE object, bool *ret_trusted, char text[SID_TEXT_BYTES_MAX], struct fault *fault)
+{
+	AUTO(local) PSECURITY_DESCRIPTOR descriptor = NULL;
+	PACL list = NULL;
+	DWORD error = GetSecurityInfo(object, SE_FILE_OBJECT, DACL_SECURITY_INFORMATION, NULL, NULL, &list, NULL, &descriptor);
+
+	if (error != ERROR_SUCCESS)
+		return fault_win32(fault, error, "read an access list");
+	text_display(text, SID_TEXT_BYTES_MAX, "everybody, by having no access list");
+	*ret_trusted = list != NULL;
+	for (DWORD i = 0; *ret_trusted && i < list->AceCount; i++) {
+		void *ace;
+
+		if (!GetAce(list, i, &ace))
+			return fault_win32(fault, GetLastError(), "read an entry of an access list");
+		enum result result = check_ace(ace, ret_trusted, text, fault);
+		if (result != RESULT_OK)
+			return result;
+	}
+	return RESULT_OK;
+}
+
+enum result file_check_trusted(const char *path, struct fault *fault)
+{
+	AUTO(memory) wchar_t *wide = NULL;
+	AUTO(handle) HANDLE object = NULL;
+	FILE_ATTRIBUTE_TAG_INFO about;
+	char who[SID_TEXT_BYTES_MAX];
+	bool trusted = false;
+	enum result result = utf_path_to_wide(path, &wide, fault);
+
+	if (result != RESULT_OK)
+		return result;
+	object = CreateFileW(wide, READ_CONTROL | FILE_READ_ATTRIBUTES, FILE_SHARE_READ | FILE_SHARE_WRITE | FILE_SHARE_DELETE, NULL,
+	                     OPEN_EXISTING, FILE_FLAG_BACKUP_SEMANTICS | FILE_FLAG_OPEN_REPARSE_POINT, NULL);
+	if (object == INVALID_HANDLE_VALUE)
+		return fault_win32(fault, GetLastError(), "look at %s", path);
+	if (GetFileInformationByHandleEx(object, FileAttributeTagInfo, &about, sizeof about) &&
+	    (about.FileAttributes & FILE_ATTRIBUTE_REPARSE_POINT) != 0)
+		return fault_set(fault, RESULT_REPARSE_POINT, FAULT_FERRY, about.ReparseTag, "look at %s", path);
+	result = file_check_owner(object, &trusted, who, fault);
+	if (result == RESULT_OK && trusted)
+		result = check_list(object, &trusted, who, fault);
+	if (result != RESULT_OK || trusted)
+		return result;
+	return fault_set(fault, RESULT_ACCESS_REFUSED, FAULT_FERRY, 0,
+	                 "%s: %s could write to it. As an administrator: icacls PATH /setowner *S-1-5-32-544, icacls PATH /reset", path,
+	                 who);
+}

@@ -1,0 +1,273 @@
+"""The configuration in layers: who counts, where each value is from, what is wrong, and who may have written it.  Under Wine
+also the policy, and that changes are noticed.
+"""
+import json
+import os
+import subprocess
+import time
+
+from ground import GROUND, WINE, Bridge, Ferry, Identity, native, not_shown, program, run, wait_until
+
+KEY = "HKLM\\SOFTWARE\\Policies\\Ferry"
+SEPARATOR = "/" if GROUND == "linux" else "\\"
+
+
+class Layered(Ferry):
+    def write(self, name, content):
+        """As editors do: a new file takes the place of the old one."""
+        path = os.path.join(self.data, name)
+        os.makedirs(os.path.dirname(path), exist_ok=True)
+        with open(path + ".new", "w") as file:
+            file.write(content if isinstance(content, str) else json.dumps(content))
+        os.replace(path + ".new", path)
+        return path
+
+    def settings(self):
+        return {line["setting"]["key"]: line["setting"] for line in self.json("config", "show")}
+
+    def reload(self, code=0):
+        done = self.run("config", "reload", "--json", check=False)
+        assert done.returncode == code, done
+        return json.loads(done.stdout)["reload"]
+
+    def check(self, *arguments):
+        """ferryd check-config of all layers: this daemon's data folder is the known one on the Linux ground only."""
+        return subprocess.run([*program("ferryd"), "check-config", *arguments], env=self.environment, capture_output=True,
+                              text=True, encoding="utf-8", timeout=60)
+
+    def told(self, number):
+        return [event["message"] for event in self.events() if event["id"] == number]
+
+
+def conf_d(name):
+    return "conf.d" + SEPARATOR + name
+
+
+def layers__the_last_one_counts_and_each_value_says_where_it_is_from():
+    ferry = Layered({"queue": {"slice_s": 60, "ageing_s": 61}, "rate": {"limits": ["low 1MB/s", "high 2MB/s"]}})
+    ferry.write("conf.d/20-b.jsonc", '{ // the second\n  "queue": {\n    "slice_s": 80 } }')
+    ferry.write("conf.d/10-a.jsonc", {"queue": {"slice_s": 70, "background_jobs_max": 3}, "rate": {"limits": ["low off"]}})
+    ferry.write("conf.d/30-c.jsonc.bak", "no configuration")
+    ferry.start()
+    settings = ferry.settings()
+
+    def origin(key):
+        return [settings[key][name] for name in ("value", "layer", "source", "line")]
+    assert origin("queue.slice_s") == [80, "conf.d", conf_d("20-b.jsonc"), 3], settings["queue.slice_s"]
+    assert origin("queue.background_jobs_max") == [3, "conf.d", conf_d("10-a.jsonc"), 1]
+    assert origin("queue.ageing_s") == [61, "file", "ferry.jsonc", 1]
+    assert origin("rate.limits") == [["low off"], "conf.d", conf_d("10-a.jsonc"), 1]
+    assert origin("log.files_max") == [5, "built-in", None, 0]
+    shown = ferry.run("config", "show", "--origin").stdout
+    assert f"queue.slice_s                            80  [conf.d: {conf_d('20-b.jsonc')}, line 3]\n" in shown, shown
+    assert "log.files_max                            5  [built-in]\n" in shown and "[" not in ferry.run("config", "show").stdout.split("\n")[0]
+    # One is taken away, another comes: the rest stays.
+    os.remove(os.path.join(ferry.data, "conf.d", "20-b.jsonc"))
+    ferry.write("conf.d/05.jsonc", {"queue": {"ageing_s": 99, "slice_s": 10}})
+    done = ferry.reload()
+    assert done == {"taken": True, "now": "queue.slice_s 80 -> 70, queue.ageing_s 61 -> 99", "later": "nothing", "errors": []}, done
+    assert ferry.settings()["queue.slice_s"]["source"] == conf_d("10-a.jsonc")
+    # What only a start reads is as it was, and so is where it was from.
+    ferry.write("conf.d/40.jsonc", {"log": {"files_max": 9}})
+    assert ferry.reload()["later"] == "log.files_max 5 -> 9"
+    assert ferry.settings()["log.files_max"]["layer"] == "built-in"
+    ferry.close()
+
+
+def several_slips__are_all_told_and_change_nothing():
+    ferry = Layered({"queue": {"slice_s": 60}}).start()
+    before = ferry.settings()
+    ferry.write("ferry.jsonc", '{ "queue": { "slice_s": 61, "slice": 5 },\n  "queue": {} }')
+    ferry.write("conf.d/10.jsonc", '{ "que": {},\n "log": { "files_max": "many" } }')
+    ferry.write("conf.d/20.jsonc", '{ "rate": ')
+    done = ferry.reload(4)
+    wanted = [("ferry.jsonc: line 2, column 3: queue: stands there twice",),
+              ("10.jsonc: line 1, column 10: que: there is no such group of keys; the nearest is queue",),
+              ("10.jsonc: line 2, column 24: log.files_max: \"many\" is not a whole number from 2 to 100",),
+              ("20.jsonc: line 1, column",)]
+    assert not done["taken"] and len(done["errors"]) == len(wanted), done
+    assert all(part in line for parts, line in zip(wanted, done["errors"]) for part in parts), done
+    assert all(native(ferry.data) in line for line in done["errors"]), done
+    assert ferry.settings() == before
+    told = ferry.told(1031)
+    assert len(told) == 1 and "stands there twice" in told[0] and "nearest is queue" in told[0], told
+    words = ferry.run("config", "reload", check=False)
+    assert words.returncode == 4 and words.stdout == "" and len(words.stderr.split("\n")) == len(wanted) + 2, words
+    if GROUND == "linux":
+        check = ferry.check()
+        assert check.returncode == 2 and all(parts[0] in check.stderr for parts in wanted), check
+    ferry.close()
+
+
+def conf_d_with_too_many_files__is_refused_by_its_limit():
+    ferry = Layered({}).start()
+    for number in range(64):
+        ferry.write(f"conf.d/{number}.jsonc", {"queue": {"slice_s": 60 + number}})
+    assert ferry.reload()["taken"]
+    assert ferry.settings()["queue.slice_s"]["value"] == 69  # "9.jsonc" is the last one by its bytes
+    ferry.write("conf.d/64.jsonc", {})
+    done = ferry.reload(4)
+    assert "at most 64 files" in done["errors"][0], done
+    ferry.close()
+
+
+def configuration__is_for_administrators():
+    if GROUND != "linux" or os.getuid() != 0:
+        return not_shown("that others are not shown the configuration", "Linux as root")
+    ferry = Layered({}).start()
+    other = Identity()
+    for verb in ("show", "reload"):
+        done = ferry.run("config", verb, check=False, **other.options)
+        assert done.returncode == 4 and "elevated administrators only" in done.stderr, done
+    assert ferry.told(1030) == []
+    bridge = Bridge(ferry)  # each message against the schema
+    bridge.hello()
+    assert len(bridge.ok("config.show")["settings"]) >= 45 and bridge.ok("config.reload")["taken"]
+    bridge.close()
+    ferry.close()
+
+
+def files_that_others_could_have_written__are_refused():
+    if GROUND != "linux":
+        return not_shown("files of others, and open to others", "Linux as root; windows/test_folder.c, unrun")
+    ferry = Layered({"queue": {"slice_s": 60}})
+    path, folder = os.path.join(ferry.data, "ferry.jsonc"), os.path.join(ferry.data, "conf.d")
+    extra = ferry.write("conf.d/10.jsonc", {"queue": {"slice_s": 70}})
+    ferry.start()
+    other = Identity() if os.getuid() == 0 else None
+
+    def refused(what, changed, back):
+        changed()
+        done = ferry.reload(4)
+        assert len(done["errors"]) == 1 and what in done["errors"][0] and "open to others" in done["errors"][0], done
+        back()
+        assert ferry.reload()["taken"]
+    for what in (path, folder, extra):
+        mode = os.stat(what).st_mode & 0o777
+        for bit in (0o020, 0o002):
+            refused(what, lambda: os.chmod(what, mode | bit), lambda: os.chmod(what, mode))
+        if other:
+            refused(what, lambda: os.chown(what, other.uid, other.gid), lambda: os.chown(what, 0, 0))
+    os.rename(extra, extra + ".real")
+    os.symlink(extra + ".real", extra)
+    assert "10.jsonc" in ferry.reload(4)["errors"][0]
+    os.rename(extra + ".real", extra)
+    # At a start, too: the last good one serves.
+    os.chmod(path, 0o666)
+    ferry.kill()
+    ferry.start()
+    assert "open to others" in ferry.told(1006)[0] and ferry.settings()["queue.slice_s"]["value"] == 70
+    os.chmod(path, 0o600)
+    os.chmod(os.path.join(ferry.data, "ferry.good.jsonc"), 0o622)
+    ferry.kill()
+    ferry.start()
+    os.chmod(path, 0o666)
+    os.chmod(os.path.join(ferry.data, "ferry.good.jsonc"), 0o622)
+    ferry.kill()
+    done = subprocess.run(ferry.serve, env=ferry.environment, capture_output=True, text=True, timeout=60)
+    assert done.returncode == 2 and "open to others" in done.stderr, done
+    ferry.close()
+
+
+def registry(*arguments):
+    """Under Wine: what `reg` of Windows does."""
+    done = subprocess.run([WINE, "reg", *arguments], capture_output=True, text=True, timeout=60)
+    assert done.returncode == 0, done
+
+
+def policy(name, kind, data):
+    registry("add", KEY, "/v", name, "/t", kind, "/d", data, "/f")
+
+
+def without_policy():
+    subprocess.run([WINE, "reg", "delete", KEY, "/f"], capture_output=True, timeout=60)
+
+
+def policies__count_before_all_files_and_are_checked_like_them():
+    if GROUND == "linux":
+        return not_shown("policies", "Wine, and Windows")
+    without_policy()
+    try:
+        policy("queue.slice_s", "REG_DWORD", "90")
+        policy("network.metered", "REG_SZ", "none")
+        policy("rate.limits", "REG_MULTI_SZ", "low off\\0high 1MB/s")
+        ferry = Layered({"queue": {"slice_s": 60, "ageing_s": 61}, "rate": {"limits": ["low 5MB/s"]}, "log": {"files_max": 6}}).start()
+        settings = ferry.settings()
+        assert settings["queue.slice_s"] == {"key": "queue.slice_s", "value": 90, "layer": "policy", "source": "queue.slice_s", "line": 0}
+        assert settings["network.metered"]["value"] == "none" and settings["queue.ageing_s"]["value"] == 61
+        assert settings["rate.limits"]["value"] == ["low off", "high 1MB/s"], settings["rate.limits"]
+        # It is noticed by itself, and what is wrong names the value.
+        policy("queue.ageing_s", "REG_DWORD", "77")
+        wait_until(lambda: "queue.ageing_s 61 -> 77" in "".join(ferry.told(1030)), 20, "it is noticed")
+        policy("queue.slices", "REG_DWORD", "1")
+        policy("queue.lease_s", "REG_SZ", "90")
+        policy("log.files_max", "REG_DWORD", "1000")
+        policy("tls.pins", "REG_BINARY", "00")
+        wait_until(lambda: len(ferry.told(1031)) > 0, 20, "it is told")
+        errors = ferry.reload(4)["errors"]
+        for part in ("queue.slices: there is no such key; the nearest is queue.slice_s", 'queue.lease_s: "90" is not a whole number',
+                     "log.files_max: 1000 is not", "tls.pins: null is not a list"):
+            assert sum("HKEY_LOCAL_MACHINE\\SOFTWARE\\Policies\\Ferry: " + part in line for line in errors) == 1, (part, errors)
+        assert len(errors) == 4, errors
+        # A start that cannot read the policy has the one that it was begun with last.
+        ferry.kill()
+        ferry.start()
+        assert ferry.settings()["queue.slice_s"]["value"] == 90 and ferry.settings()["network.metered"]["value"] == "none"
+        # One whose files alone are bad has the policy of today.
+        for name in ("queue.slices", "queue.lease_s", "log.files_max", "tls.pins"):
+            registry("delete", KEY, "/v", name, "/f")
+        policy("queue.slice_s", "REG_DWORD", "95")
+        ferry.kill()
+        ferry.write("ferry.jsonc", "{")
+        ferry.start()
+        settings = ferry.settings()
+        assert settings["queue.slice_s"]["value"] == 95 and settings["queue.slice_s"]["layer"] == "policy"
+        assert settings["log.files_max"]["value"] == 6 and settings["log.files_max"]["layer"] == "last-good"
+        ferry.write("ferry.jsonc", {"queue": {"slice_s": 60}})
+        wait_until(lambda: ferry.settings()["queue.ageing_s"]["layer"] == "policy", 20, "it is noticed")
+        without_policy()
+        wait_until(lambda: ferry.settings()["queue.slice_s"]["value"] == 60, 20, "that it is gone is noticed")
+        policy("queue.slice_s", "REG_QWORD", "91")
+        wait_until(lambda: ferry.settings()["queue.slice_s"]["value"] == 91, 20, "that it comes is noticed")
+        ferry.close()
+    finally:
+        without_policy()
+
+
+def files_that_change__are_read_by_themselves():
+    if GROUND == "linux":
+        return not_shown("that files are read by themselves when they change", "Wine, and Windows")
+    ferry = Layered({"queue": {"slice_s": 60}}).start()
+
+    def comes(key, value):
+        wait_until(lambda: ferry.settings()[key]["value"] == value, 20, f"{key} {value} is noticed")
+    ferry.write("ferry.jsonc", {"queue": {"slice_s": 61}})
+    comes("queue.slice_s", 61)
+    ferry.write("conf.d/10.jsonc", {"queue": {"slice_s": 70}})
+    comes("queue.slice_s", 70)
+    ferry.write("conf.d/20.jsonc", {"queue": {"ageing_s": 70}})
+    comes("queue.ageing_s", 70)
+    with open(os.path.join(ferry.data, "conf.d", "20.jsonc"), "w") as file:  # in place, and slowly
+        file.write('{ "queue": { "ageing_s":')
+        file.flush()
+        time.sleep(0.1)
+        file.write(" 71 } }")
+    comes("queue.ageing_s", 71)
+    os.remove(os.path.join(ferry.data, "conf.d", "10.jsonc"))
+    comes("queue.slice_s", 61)
+    assert ferry.told(1031) == [], ferry.told(1031)
+    # What else is written in the folder is no sign, and what changes nothing is told to nobody.
+    told = len(ferry.told(1030))
+    for number in range(5):
+        ferry.run("submit", "--suspended", "--no-wait", "--name", f"job {number}", "http://127.0.0.1:9/x", ferry.destination(f"{number}"))
+    ferry.write("ferry.jsonc", {"queue": {"slice_s": 61}})
+    ferry.write("ferry.jsonc", "{")
+    wait_until(lambda: len(ferry.told(1031)) == 1, 20, "what is wrong is told")
+    assert len(ferry.told(1030)) == told, ferry.told(1030)
+    ferry.close()
+
+
+run(layers__the_last_one_counts_and_each_value_says_where_it_is_from, several_slips__are_all_told_and_change_nothing,
+    conf_d_with_too_many_files__is_refused_by_its_limit, configuration__is_for_administrators,
+    files_that_others_could_have_written__are_refused, policies__count_before_all_files_and_are_checked_like_them,
+    files_that_change__are_read_by_themselves)

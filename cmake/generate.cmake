@@ -21,13 +21,17 @@ foreach(target IN ITEMS room_daemon_main room_client_cli)
   endif()
 endforeach()
 
-# --- daemon/events.def: docs/events.md and, on Windows, the message table; core/result.def: docs/errors.md ---
+# --- daemon/events.def: docs/events.md and, on Windows, the message table; core/result.def: docs/errors.md;
+# core/settings.def: docs/configuration.md and packaging/policy ---
 set(events_def ${CMAKE_SOURCE_DIR}/daemon/events.def)
 set(events_script ${CMAKE_SOURCE_DIR}/cmake/events.cmake)
 add_custom_target(docs
   COMMAND ${CMAKE_COMMAND} -D IN=${events_def} -D PAGE=${CMAKE_SOURCE_DIR}/docs/events.md -P ${events_script}
   COMMAND ${CMAKE_COMMAND} -D IN=${CMAKE_SOURCE_DIR}/daemon/core/result.def -D TOP=${CMAKE_SOURCE_DIR}/cmake/errors.md.in
     -D PAGE=${CMAKE_SOURCE_DIR}/docs/errors.md -P ${CMAKE_SOURCE_DIR}/cmake/errors.cmake
+  COMMAND ${CMAKE_COMMAND} -D IN=${CMAKE_SOURCE_DIR}/daemon/core/settings.def -D TOP=${CMAKE_SOURCE_DIR}/cmake/configuration.md.in
+    -D PAGE=${CMAKE_SOURCE_DIR}/docs/configuration.md -D ADMX=${CMAKE_SOURCE_DIR}/packaging/policy/ferry.admx
+    -D ADML=${CMAKE_SOURCE_DIR}/packaging/policy/en-US/ferry.adml -P ${CMAKE_SOURCE_DIR}/cmake/settings.cmake
   VERBATIM)
 if(NOT EXISTS ${events_def})
   missing("daemon/events.def is not there")

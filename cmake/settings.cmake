@@ -22,6 +22,7 @@ set(item_RATE "WHO RATE, or DAYS FROM-TO WHO RATE")
 set(item_HOST "hosts without port, *.DOMAIN, or *")
 set(item_CA_FILE "HOST FILE")
 set(item_PROXY "HOST PROXY, or HOST direct")
+set(item_SCHEME "http, https or share")
 set(item_PIN "HOST sha256//BASE64")
 
 set(page "")

@@ -371,6 +371,7 @@ static enum result read_authority(struct transfer_trust *trust, const char *entr
 
 #define ITEMS_OF(list) (sizeof(((struct settings *)NULL)->list.items) / sizeof(((struct settings *)NULL)->list.items[0]))
 _Static_assert(ITEMS_OF(tls_ca_files) == TRANSFER_AUTHORITIES_MAX, "those of the configuration fit");
+_Static_assert(ITEMS_OF(allow_hosts) == TRANSFER_HOSTS_MAX, "those of the configuration fit");
 _Static_assert(ITEMS_OF(tls_pins) == TRANSFER_PINS_MAX, "those of the configuration fit");
 
 /* The first failure; of what fails the rest is there: a host whose authority could not be read is not believed by anything
@@ -379,12 +380,14 @@ static enum result read_trust(const struct settings *settings, struct transfer_t
 {
 	struct transfer_trust *trust =
 		transfer_trust_new((unsigned)settings->tls_revocation, (unsigned)settings->tls_version_min);
+	const struct allowed allowed = settings_allowed(settings);
 	enum result result = RESULT_OK;
 	struct fault why;
 
 	*ret_trust = trust;
 	if (trust == NULL)
 		return fault_set(fault, RESULT_NO_MEMORY, FAULT_FERRY, 0, "read tls.*");
+	transfer_trust_allow(trust, &allowed);
 	for (uint32_t i = 0; i < settings->tls_pins.count && result == RESULT_OK; i++) {
 		struct text_view host, pins;
 

@@ -180,12 +180,27 @@ enum result settings_write(const struct settings *settings, struct buffer *to)
 	return result == RESULT_OK ? buffer_print(to, "%s}\n", group != NULL ? "  },\n" : "") : result;
 }
 
+struct allowed settings_allowed(const struct settings *settings)
+{
+	struct allowed allowed = { .hosts = { settings->allow_hosts.count, settings->allow_hosts.items } };
+
+	for (uint32_t i = 0; i < settings->allow_schemes.count; i++) {
+		unsigned scheme = 0;
+
+		if (allow_scheme_from_name(text_view(settings->allow_schemes.items[i]), &scheme))
+			allowed.schemes |= scheme;
+	}
+	return allowed;
+}
+
 /* --- what differs --- */
 
 #define MORE ", ..."
 
-static bool is_same(const struct settings *a, const struct settings *b, const struct setting *key)
+bool settings_same(const struct settings *a, const struct settings *b, enum setting_key of)
 {
+	const struct setting *key = &setting_table[of];
+
 	if (key->count_max == 0)
 		return number_of(a, key) == number_of(b, key);
 	if (count_of(a, key) != count_of(b, key))
@@ -231,7 +246,7 @@ void settings_take(struct settings *settings, const struct settings *wanted, str
 	for (size_t i = 0; i < SETTING_COUNT; i++) {
 		const struct setting *key = &setting_table[i];
 
-		if (is_same(settings, wanted, key)) {
+		if (settings_same(settings, wanted, (enum setting_key)i)) {
 			settings->origins[i] = wanted->origins[i];
 			continue;
 		}

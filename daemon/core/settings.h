@@ -6,6 +6,7 @@
 #ifndef FERRY_CORE_SETTINGS_H
 #define FERRY_CORE_SETTINGS_H
 
+#include "core/allow.h"
 #include "core/json.h"
 
 /* What the texts of a list are. */
@@ -17,6 +18,7 @@ enum setting_item {
 	SETTING_CA_FILE, /* such a pattern and an absolute path: core/trust */
 	SETTING_PROXY,  /* a rule of core/proxy */
 	SETTING_PIN,    /* such a pattern and pins: core/trust */
+	SETTING_SCHEME, /* of core/allow */
 };
 
 /* Where values come from, each read over those before it. */
@@ -94,6 +96,12 @@ enum result settings_read(struct text_view text, const struct settings_source *s
 enum result settings_write(const struct settings *settings, struct buffer *to) MUST_CHECK;
 /* The elements of a list: { "key", "value", "layer", "source", "line" }, "source" null where it is built in. */
 void settings_show(const struct settings *settings, struct json_writer *writer);
+
+/* What allow.hosts and allow.schemes say; it borrows from the settings. */
+struct allowed settings_allowed(const struct settings *settings);
+
+/* Have they the same value there? */
+bool settings_same(const struct settings *a, const struct settings *b, enum setting_key key);
 
 /* What a reload changes, key by key: "queue.slice_s 900 -> 60, rate.limits 0 -> 2 entries"; "nothing". */
 #define SETTINGS_CHANGE_BYTES_MAX 1000

@@ -199,6 +199,7 @@ static const char *wrong_item(enum setting_item item, struct text_view text, str
 	struct rate_rule rule;
 	struct proxy_rule proxy;
 	struct text_view host, what;
+	unsigned scheme;
 
 	switch (item) {
 	case SETTING_OWNER: return wrong_owner(text);
@@ -211,6 +212,7 @@ static const char *wrong_item(enum setting_item item, struct text_view text, str
 		return trust_split(text, &host, &what) && trust_are_pins(what)
 		               ? NULL
 		               : "must be a host without port, a space, and sha256//BASE64, several joined by ';'";
+	case SETTING_SCHEME: return allow_scheme_from_name(text, &scheme) ? NULL : "must be \"http\", \"https\" or \"share\"";
 	case SETTING_PROXY: return proxy_rule_parse(text, &proxy, fault) == RESULT_OK ? NULL : fault->what;
 	case SETTING_RATE: return rate_parse(text, &rule, fault) == RESULT_OK ? NULL : fault->what;
 	}

@@ -622,6 +622,9 @@ static enum result check_touch(const struct engine *engine, const struct active 
 	if (!engine_token_covers(engine, active, file))
 		return fault_set(fault, RESULT_TOKEN_REQUIRED, FAULT_FERRY, 0,
 		                 "files[%" PRIu32 "]: the helper token was not lent for this file", file->ordinal);
+	if (active->work != JOB_WORK_SWEEP && !engine_allows_destination(engine, text_view(file->path)))
+		return fault_set(fault, RESULT_BLOCKED_BY_POLICY, FAULT_FERRY, 0,
+		                 "files[%" PRIu32 "].path: lies below none of allow.destinations", file->ordinal);
 	if (active->as[JOB_SIDE_FILE] == IDENTITY_SERVICE && !engine_service_writes(engine, text_view(file->path)))
 		return fault_set(fault, RESULT_DENIED, FAULT_FERRY, 0,
 		                 "files[%" PRIu32 "].path: lies below none of identity.service_file_roots", file->ordinal);

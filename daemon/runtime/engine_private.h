@@ -156,7 +156,7 @@ struct active {
 	struct credential *credentials; /* of the job, open; wiped with this */
 	uint32_t credential_count;
 	struct buffer headers; /* likewise: a block of core/headers, empty where it has none */
-	bool route_changed; /* these, or its proxies, are others now */
+	bool route_changed; /* these, its proxies, or what is allowed are others now */
 	uint32_t connect_ms, fetch_ms; /* of its last connection, and of its files, the last ones counting most; 0: not known */
 	int64_t created_ms;
 	struct crew *crews[JOB_SIDE_COUNT]; /* without work for the network that side is NULL */
@@ -480,6 +480,7 @@ enum result engine_resume_now(struct engine *engine, int64_t row, struct job_sta
 enum result engine_add_files(struct engine *engine, const struct job *job, const struct request *request,
                              struct fault *fault) MUST_CHECK;
 enum result engine_check_quota(struct engine *engine, const char *owner, bool limited, struct fault *fault) MUST_CHECK;
+bool engine_allows_destination(const struct engine *engine, struct text_view path); /* allow.destinations */
 enum result engine_check_forbidden(const struct engine *engine, struct text_view path, const char *field,
                                    struct fault *fault) MUST_CHECK;
 /* Is it one that files can be fetched from here?  The fault names the field. */

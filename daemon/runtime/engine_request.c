@@ -20,6 +20,16 @@ enum result engine_check_forbidden(const struct engine *engine, struct text_view
 	return RESULT_OK;
 }
 
+bool engine_allows_destination(const struct engine *engine, struct text_view path)
+{
+	const struct settings *settings = engine->parts.settings;
+	bool inside = settings->allow_destinations.count == 0;
+
+	for (uint32_t i = 0; i < settings->allow_destinations.count && !inside; i++)
+		inside = destination_is_inside(engine->parts.path_style, path, text_view(settings->allow_destinations.items[i]));
+	return inside;
+}
+
 enum result name_field(enum result result, const char *field, struct fault *fault)
 {
 	char what[FAULT_WHAT_BYTES_MAX];
@@ -41,8 +51,12 @@ static void fold_case(char *text)
 enum result engine_check_url(const struct engine *engine, struct text_view url, bool in_ranges, const char *field,
                              struct fault *fault)
 {
-	enum result result = url_parse(url, NULL, fault);
+	const struct allowed allowed = settings_allowed(engine->parts.settings);
+	struct url parsed;
+	enum result result = url_parse(url, &parsed, fault);
 
+	if (result == RESULT_OK)
+		result = allow_url(&allowed, &parsed, fault);
 	if (result == RESULT_OK && url_is_share(url) && in_ranges)
 		result = fault_set(fault, RESULT_INSUFFICIENT_RANGE_SUPPORT, FAULT_FERRY, 0, "a share's file comes whole, without ranges");
 	if (result == RESULT_OK && url_is_share(url) && engine->parts.path_style != PATH_WINDOWS)
@@ -119,6 +133,8 @@ static enum result add_file(struct engine *engine, const struct job *job, const 
 	result = name_field(destination_parse(engine->parts.path_style, wanted.path, &destination, fault), field, fault);
 	if (result == RESULT_OK)
 		result = engine_check_forbidden(engine, wanted.path, field, fault);
+	if (result == RESULT_OK && !engine_allows_destination(engine, wanted.path))
+		result = fault_set(fault, RESULT_BLOCKED_BY_POLICY, FAULT_FERRY, 0, "%s: lies below none of allow.destinations", field);
 	if (result != RESULT_OK)
 		return result;
 	struct identity *ignored;

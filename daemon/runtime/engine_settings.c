@@ -7,29 +7,33 @@
 #include "runtime/engine_private.h"
 
 #include <stdlib.h>
-#include <string.h>
 
 /* Workers have these from their start on: who runs keeps his, and gets new ones with the next slot. */
 static bool workers_differ(const struct settings *a, const struct settings *b)
 {
-	return a->transfer_checkpoint_bytes != b->transfer_checkpoint_bytes ||
-	       a->transfer_connections_per_host_max != b->transfer_connections_per_host_max ||
-	       a->transfer_files_active_max != b->transfer_files_active_max ||
-	       a->transfer_connect_timeout_ms != b->transfer_connect_timeout_ms ||
-	       a->transfer_stall_timeout_s != b->transfer_stall_timeout_s || a->tls_version_min != b->tls_version_min ||
-	       a->tls_revocation != b->tls_revocation || memcmp(&a->tls_pins, &b->tls_pins, sizeof(a->tls_pins)) != 0 ||
-	       a->tls_ca_files.count + b->tls_ca_files.count > 0 || /* the files themselves may be others */
-	       memcmp(&a->authentication_implicit_servers, &b->authentication_implicit_servers,
-	              sizeof(a->authentication_implicit_servers)) != 0 ||
-	       memcmp(&a->authentication_implicit_proxies, &b->authentication_implicit_proxies,
-	              sizeof(a->authentication_implicit_proxies)) != 0 ||
-	       memcmp(&a->authentication_ntlm, &b->authentication_ntlm, sizeof(a->authentication_ntlm)) != 0 ||
-	       memcmp(&a->authentication_basic_in_clear, &b->authentication_basic_in_clear,
-	              sizeof(a->authentication_basic_in_clear)) != 0;
+	static const enum setting_key keys[] = {
+		SETTING_KEY_transfer_checkpoint_bytes, SETTING_KEY_transfer_connections_per_host_max,
+		SETTING_KEY_transfer_files_active_max, SETTING_KEY_transfer_connect_timeout_ms,
+		SETTING_KEY_transfer_stall_timeout_s, SETTING_KEY_tls_version_min, SETTING_KEY_tls_revocation, SETTING_KEY_tls_pins,
+		SETTING_KEY_authentication_implicit_servers, SETTING_KEY_authentication_implicit_proxies,
+		SETTING_KEY_authentication_ntlm, SETTING_KEY_authentication_basic_in_clear,
+	};
+	bool differ = a->tls_ca_files.count + b->tls_ca_files.count > 0; /* the files themselves may be others */
+
+	for (size_t i = 0; i < sizeof(keys) / sizeof(keys[0]); i++)
+		differ |= !settings_same(a, b, keys[i]);
+	return differ;
 }
 
-/* Somebody else may be to serve it now, or the service may not write there any more. */
-static void review(struct engine *engine, struct active *active)
+/* What runs must not go on with what is not allowed any more. */
+static bool allow_differently(const struct settings *a, const struct settings *b)
+{
+	return !settings_same(a, b, SETTING_KEY_allow_hosts) || !settings_same(a, b, SETTING_KEY_allow_schemes) ||
+	       !settings_same(a, b, SETTING_KEY_allow_destinations);
+}
+
+/* Somebody else may be to serve it now, the service may not write there any more, or nobody may. */
+static void review(struct engine *engine, struct active *active, bool anew)
 {
 	struct job job;
 
@@ -38,12 +42,13 @@ static void review(struct engine *engine, struct active *active)
 
 	enum job_state from = job.state;
 
+	active->route_changed |= anew;
 	engine_identities_changed(engine, &job);
 	if (active->stale && engine_save_job(engine, &job, from))
 		engine_wind_down_stale(engine, &job);
 }
 
-static void apply(struct engine *engine)
+static void apply(struct engine *engine, bool anew)
 {
 	engine_read_rates(engine);
 	engine_review_held(engine);
@@ -51,7 +56,7 @@ static void apply(struct engine *engine)
 	engine->schedule_due = true;
 	for (struct active *active = engine->actives, *next; active != NULL; active = next) {
 		next = active->next;
-		review(engine, active);
+		review(engine, active, anew);
 	}
 }
 
@@ -75,12 +80,14 @@ static void take(struct engine *engine, const struct settings *wanted, struct id
 {
 	struct engine_parts *parts = &engine->parts;
 
-	if (workers_differ(parts->settings, wanted))
+	bool anew = allow_differently(parts->settings, wanted);
+
+	if (anew || workers_differ(parts->settings, wanted))
 		for (struct crew *crew = engine->crews; crew != NULL; crew = crew->next)
 			crew->dead = true;
 	settings_take(parts->settings, wanted, &engine->reload.change);
 	parts->service = service;
-	apply(engine);
+	apply(engine, anew);
 }
 
 static void deliver(struct letter *letter, void *receiver)

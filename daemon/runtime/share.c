@@ -53,6 +53,7 @@ enum result share_set_new(const struct transfer_limits *limits, const struct tra
 	uint64_t part = limits->checkpoint_bytes / 4;
 	if (set) {
 		set->limits = *limits;
+		set->limits.trust = transfer_trust_hold(limits->trust);
 		set->handler = *handler;
 		set->block_size = part < SHARE_BLOCK_BYTES_MAX ? (size_t)part : SHARE_BLOCK_BYTES_MAX;
 		set->block = malloc(set->block_size);
@@ -80,6 +81,7 @@ void share_set_free(struct share_set *set)
 		next = share->next;
 		share_free(set, share);
 	}
+	transfer_trust_free(set->limits.trust);
 	free(set->block);
 	free(set);
 }
@@ -121,6 +123,14 @@ enum result share_start(struct share_set *set, const struct transfer_order *orde
 	    text_copy(share->modified, sizeof(share->modified), text_view(order->known.modified)) != RESULT_OK) {
 		free(share);
 		return fault_set(fault, RESULT_TOO_LONG, FAULT_FERRY, 0, "start to copy a file: its URL or a validator");
+	}
+	struct url url;
+	enum result result = url_parse(text_view(share->url), &url, fault);
+	if (result == RESULT_OK)
+		result = transfer_trust_allows(set->limits.trust, &url, fault);
+	if (result != RESULT_OK) {
+		free(share);
+		return result;
 	}
 	share->row = order->file_row;
 	share->file = order->file;

@@ -118,6 +118,9 @@ enum result transfer_new(struct transfer_set *set, const char *url, struct trans
 		return result;
 	if (transfer->url.share)
 		return fault_set(fault, RESULT_NOT_SUPPORTED, FAULT_FERRY, 0, "start a transfer from a share");
+	result = transfer_trust_allows(set->limits.trust, &transfer->url, fault);
+	if (result)
+		return result;
 	transfer->set = set;
 	transfer->known.etag = transfer->etag;
 	transfer->known.modified = transfer->modified;

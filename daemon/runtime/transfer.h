@@ -13,6 +13,7 @@
 #include "core/attempt.h"
 #include "core/credentials.h"
 #include "core/proxy.h"
+#include "core/allow.h"
 #include "core/resume.h"
 #include "platform/clock.h"
 #include "platform/file.h"
@@ -26,6 +27,7 @@ struct transfer_set;
  * the system's, and keys.  Of several entries that fit a host the first one counts.  Counted; any thread. */
 #define TRANSFER_AUTHORITIES_MAX 8u
 #define TRANSFER_PINS_MAX 32u
+#define TRANSFER_HOSTS_MAX 64u
 struct transfer_trust;
 /* revocation: 0 not asked for, 1 as far as an answer comes, 2 no connection without one; version_min: 12 or 13. */
 struct transfer_trust *transfer_trust_new(unsigned revocation, unsigned version_min); /* NULL: no memory */
@@ -33,6 +35,10 @@ enum result transfer_trust_authority(struct transfer_trust *trust, struct text_v
 /* Of a host whose certificates could not be had: nobody is believed to be it. */
 enum result transfer_trust_nobody(struct transfer_trust *trust, struct text_view host) MUST_CHECK;
 enum result transfer_trust_pins(struct transfer_trust *trust, struct text_view host, struct text_view pins) MUST_CHECK;
+/* Which URLs are asked for at all; none is said: all are. */
+void transfer_trust_allow(struct transfer_trust *trust, const struct allowed *allowed);
+/* NULL is fine.  RESULT_BLOCKED_BY_POLICY. */
+enum result transfer_trust_allows(const struct transfer_trust *trust, const struct url *url, struct fault *fault) MUST_CHECK;
 struct transfer_trust *transfer_trust_hold(struct transfer_trust *trust);
 void transfer_trust_free(struct transfer_trust *trust);
 DEFINE_CLEANUP(transfer_trust)

@@ -53,6 +53,17 @@ static bool may_follow(const struct transfer *transfer, const char *scheme, cons
 	       transfer_trusts_alike(transfer, name);
 }
 
+static bool is_allowed(struct transfer *transfer, const char *scheme, const char *host)
+{
+	const struct url url = { .secure = strcmp(scheme, "https") == 0, .host = name_of(host) };
+	struct fault why;
+
+	if (transfer_trust_allows(transfer->set->limits.trust, &url, &why) == RESULT_OK)
+		return true;
+	(void)transfer_fail(transfer, why.result, why.source, why.raw, why.what);
+	return false;
+}
+
 static void keep(struct transfer *transfer, const char *url)
 {
 	size_t size = strlen(url) + 1;
@@ -80,6 +91,8 @@ static void take(struct transfer *transfer, CURLU *url)
 	    curl_url_get(url, CURLUPART_PORT, &port, CURLU_DEFAULT_PORT) != CURLUE_OK ||
 	    curl_url_get(url, CURLUPART_URL, &whole, 0) != CURLUE_OK) {
 		refuse(transfer, "the server redirects to what is no URL");
+	} else if (!is_allowed(transfer, scheme, host)) {
+		transfer->discard = true;
 	} else if (!may_follow(transfer, scheme, host, port)) {
 		transfer->discard = true;
 		if (curl_url_get(url, CURLUPART_USER, &user, 0) == CURLUE_OK || transfer->parts.lead ||

@@ -1,6 +1,7 @@
 /* runtime/transfer: by what servers are recognised. */
 #include "runtime/transfer_private.h"
 
+#include <assert.h>
 #include <stdatomic.h>
 #include <string.h>
 
@@ -16,6 +17,8 @@ struct transfer_trust {
 	unsigned revocation, version_min;
 	struct trusted authorities[TRANSFER_AUTHORITIES_MAX], pins[TRANSFER_PINS_MAX];
 	uint32_t authority_count, pin_count;
+	char hosts[TRANSFER_HOSTS_MAX][HOST_PATTERN_BYTES_MAX + 1];
+	struct allowed allowed; /* of these hosts */
 };
 
 struct transfer_trust *transfer_trust_new(unsigned revocation, unsigned version_min)
@@ -83,6 +86,20 @@ enum result transfer_trust_pins(struct transfer_trust *trust, struct text_view h
 enum result transfer_trust_nobody(struct transfer_trust *trust, struct text_view host)
 {
 	return transfer_trust_authority(trust, host, (struct text_view){ "", 0 });
+}
+
+void transfer_trust_allow(struct transfer_trust *trust, const struct allowed *allowed)
+{
+	assert(allowed->hosts.count <= TRANSFER_HOSTS_MAX);
+	if (allowed->hosts.count > 0)
+		memcpy(trust->hosts, allowed->hosts.items, allowed->hosts.count * sizeof(trust->hosts[0]));
+	trust->allowed = *allowed;
+	trust->allowed.hosts.items = (const char(*)[HOST_PATTERN_BYTES_MAX + 1])trust->hosts;
+}
+
+enum result transfer_trust_allows(const struct transfer_trust *trust, const struct url *url, struct fault *fault)
+{
+	return trust ? allow_url(&trust->allowed, url, fault) : RESULT_OK;
 }
 
 static const struct trusted *find(const struct trusted *list, uint32_t count, struct text_view host)

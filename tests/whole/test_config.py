@@ -6,7 +6,8 @@ import os
 import subprocess
 import time
 
-from ground import GROUND, WINE, Bridge, Ferry, Identity, native, not_shown, program, run, wait_until
+from ground import GROUND, MIB, WINE, Bridge, Ferry, Identity, Nginx, native, not_shown, program, run, wait_until
+from rig import Redirector
 
 KEY = "HKLM\\SOFTWARE\\Policies\\Ferry"
 SEPARATOR = "/" if GROUND == "linux" else "\\"
@@ -267,7 +268,99 @@ def files_that_change__are_read_by_themselves():
     ferry.close()
 
 
+class Allowed:
+    """What a job may fetch from, and where it may put it."""
+
+    def __init__(self, **allow):
+        self.ferry = Layered({"allow": allow}).start()
+        self.nginx = Nginx(os.path.join(self.ferry.folder, "nginx"), rate=MIB)
+        self.url = self.nginx.file("a.bin", 3 * MIB)
+        self.other = self.url.replace("127.0.0.1", "localhost")
+
+    def refused(self, why, *arguments):
+        done = self.ferry.run(*arguments, check=False)
+        assert done.returncode == 4 and "BLOCKED_BY_POLICY" in done.stderr and why in done.stderr, done
+
+    def job(self, name):
+        return next(job for job in self.ferry.jobs() if job["name"] == name)
+
+    def blocked(self, name, why):
+        job = wait_until(lambda: self.job(name)["state"] == "ERROR" and self.job(name), 30, f"{name} is blocked")
+        assert job["error"]["result"] == "BLOCKED_BY_POLICY" and why in job["error"]["message"], job["error"]
+
+    def close(self):
+        self.nginx.close()
+        self.ferry.close()
+
+
+def hosts_and_schemes_that_are_not_allowed__are_asked_by_nobody():
+    scene = Allowed(hosts=["127.0.0.1"], schemes=["http"])
+    ferry, lands = scene.ferry, scene.ferry.destination("landed.bin")
+    ferry.run("submit", "--name", "fine", scene.url, lands)
+    host, scheme = "allow.hosts does not have localhost", 'allow.schemes does not have "https"'
+    scene.refused(host, "submit", "--no-wait", scene.other, lands)
+    scene.refused(scheme, "submit", "--no-wait", scene.url.replace("http:", "https:"), lands)
+    scene.refused(host, "submit", "--no-wait", "--mirror", scene.other, scene.url, lands)
+    scene.refused(host, "auth", "test", scene.other) if GROUND == "linux" else None
+    ferry.run("submit", "--name", "moves", "--suspended", "--no-wait", scene.url, ferry.destination("moves.bin"))
+    scene.refused(host, "replace-prefix", "moves", scene.url[:-5], scene.other[:-5])
+    away = Redirector(scene.url)
+    ferry.run("submit", "--name", "sent on", away.url(), ferry.destination("sent-on.bin"))
+    for number, location in enumerate((scene.other, scene.other.replace("localhost", "LOCALHOST."), scene.other.replace("//", "//a:b@"))):
+        away.location = location
+        ferry.run("submit", "--name", f"sent {number}", "--no-wait", away.url(), ferry.destination(f"sent-{number}.bin"))
+        scene.blocked(f"sent {number}", "allow.hosts does not have")
+    away.location = scene.url.replace("http:", "https:")
+    ferry.run("submit", "--name", "sent by https", "--no-wait", away.url(), ferry.destination("https.bin"))
+    scene.blocked("sent by https", scheme)
+    asked = {name for name, _, _, _ in scene.nginx.requests()}
+    assert asked == {"a.bin"} and len(scene.nginx.requests()) == 2, scene.nginx.requests()
+    away.close()
+    scene.close()
+
+
+ONE_STREAM = {"transfer": {"segments_per_file_max": 1}}  # of a server that is slow for each connection
+
+
+def what_is_forbidden_while_it_runs__ends_and_goes_on_when_it_is_allowed():
+    scene = Allowed()
+    ferry, large = scene.ferry, scene.nginx.file("large.bin", 12 * MIB)
+    ferry.run("submit", "--name", "a", "--no-wait", large, ferry.destination("large.bin"))
+    wait_until(lambda: scene.job("a")["bytes"]["transferred"] > MIB, 30, "it runs")
+    for allow, why in (({"hosts": ["*.example.com"]}, "allow.hosts does not have 127.0.0.1"), ({"schemes": ["https", "share"]}, 'not have "http"'),
+                       ({"destinations": [native(os.path.join(ferry.folder, "elsewhere"))]}, "lies below none of allow.destinations")):
+        ferry.write("ferry.jsonc", {"allow": allow, **ONE_STREAM})
+        assert ferry.reload()["taken"]
+        scene.blocked("a", why)
+        ferry.write("ferry.jsonc", ONE_STREAM)
+        assert ferry.reload()["taken"]
+        ferry.run("resume", "a")
+        wait_until(lambda: scene.job("a")["state"] == "TRANSFERRING", 30, "it goes on")
+    # What says the same again is nobody's business.
+    requests = len(scene.nginx.requests())
+    ferry.write("ferry.jsonc", {"queue": {"slice_s": 60}, **ONE_STREAM})
+    assert ferry.reload()["taken"]
+    ferry.run("wait", "a")
+    assert len(scene.nginx.requests()) == requests + 1, scene.nginx.requests()
+    ferry.check_landed(scene.nginx, ["large.bin"])
+    scene.close()
+
+
+def destinations_that_are_not_allowed__are_refused():
+    scene = Allowed(destinations=[])
+    ferry, fine = scene.ferry, os.path.join(scene.ferry.landed, "fine")
+    os.mkdir(fine)
+    ferry.write("ferry.jsonc", {"allow": {"destinations": [native(fine)]}})
+    assert ferry.reload()["taken"]
+    why = "params.files[0].path: lies below none of allow.destinations"
+    for path in (os.path.join(ferry.landed, "a.bin"), fine + "-not" + "/a.bin"):
+        scene.refused(why, "submit", "--no-wait", scene.url, native(path))
+    ferry.run("submit", scene.url, native(os.path.join(fine, "a.bin")))
+    scene.close()
+
+
 run(layers__the_last_one_counts_and_each_value_says_where_it_is_from, several_slips__are_all_told_and_change_nothing,
     conf_d_with_too_many_files__is_refused_by_its_limit, configuration__is_for_administrators,
     files_that_others_could_have_written__are_refused, policies__count_before_all_files_and_are_checked_like_them,
-    files_that_change__are_read_by_themselves)
+    files_that_change__are_read_by_themselves, hosts_and_schemes_that_are_not_allowed__are_asked_by_nobody,
+    what_is_forbidden_while_it_runs__ends_and_goes_on_when_it_is_allowed, destinations_that_are_not_allowed__are_refused)

@@ -1,0 +1,27 @@
+#include "core/allow.h"
+
+static const char *const scheme_names[] = { "http", "https", "share" };
+#define SCHEMES (sizeof(scheme_names) / sizeof(scheme_names[0]))
+
+bool allow_scheme_from_name(struct text_view name, unsigned *ret_scheme)
+{
+	for (size_t i = 0; i < SCHEMES; i++)
+		if (text_is(name, scheme_names[i])) {
+			*ret_scheme = 1u << i;
+			return true;
+		}
+	return false;
+}
+
+enum result allow_url(const struct allowed *allowed, const struct url *url, struct fault *fault)
+{
+	size_t scheme = url->share ? 2 : url->secure ? 1 : 0;
+
+	if (allowed->schemes != 0 && !(allowed->schemes & 1u << scheme))
+		return fault_set(fault, RESULT_BLOCKED_BY_POLICY, FAULT_FERRY, 0, "allow.schemes does not have \"%s\"",
+		                 scheme_names[scheme]);
+	if (allowed->hosts.count > 0 && !host_patterns_fit(&allowed->hosts, url->host))
+		return fault_set(fault, RESULT_BLOCKED_BY_POLICY, FAULT_FERRY, 0, "allow.hosts does not have %.*s",
+		                 (int)url->host.length, url->host.bytes);
+	return RESULT_OK;
+}

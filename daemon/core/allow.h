@@ -1,0 +1,19 @@
+/* core/allow - which URLs administrators let be fetched, whoever asks.  Knows no jobs and no settings. */
+#ifndef FERRY_CORE_ALLOW_H
+#define FERRY_CORE_ALLOW_H
+
+#include "core/credentials.h"
+#include "core/url.h"
+
+enum { ALLOW_HTTP = 1 << 0, ALLOW_HTTPS = 1 << 1, ALLOW_SHARE = 1 << 2 };
+struct allowed {
+	struct host_patterns hosts; /* none: all */
+	unsigned schemes;           /* 0: all */
+};
+
+/* "http", "https" or "share". */
+bool allow_scheme_from_name(struct text_view name, unsigned *ret_scheme);
+/* RESULT_BLOCKED_BY_POLICY; fault->what names the setting. */
+enum result allow_url(const struct allowed *allowed, const struct url *url, struct fault *fault) MUST_CHECK;
+
+#endif

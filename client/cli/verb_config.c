@@ -3,13 +3,16 @@
 
 #include "cli/cli.h"
 
+#define LINE_BYTES_MAX (1024u * 1024u) /* lists may be long */
+#define PIECE_BYTES 4096u
+
 struct showing {
 	bool json, origin;
 };
 
 static void print_json(const struct ferry_setting *setting)
 {
-	AUTO(buffer) struct buffer line = BUFFER(OUTPUT_LINE_BYTES_MAX);
+	AUTO(buffer) struct buffer line = BUFFER(LINE_BYTES_MAX);
 	struct json_writer writer = JSON_WRITER(&line);
 
 	json_write_begin(&writer, NULL, '{');
@@ -27,18 +30,33 @@ static void print_json(const struct ferry_setting *setting)
 	output_json_line(&writer);
 }
 
+/* In pieces, cut between characters. */
+static void print_long(const char *text)
+{
+	for (size_t left = strlen(text), length; left > 0; text += length, left -= length) {
+		length = left < PIECE_BYTES ? left : PIECE_BYTES;
+		while (length < left && ((unsigned char)text[length] & 0xC0) == 0x80)
+			length++;
+		output_text("%.*s", (int)length, text);
+	}
+}
+
 static bool show(void *context, const struct ferry_setting *setting)
 {
 	const struct showing *showing = context;
 
-	if (showing->json)
+	if (showing->json) {
 		print_json(setting);
-	else if (!showing->origin)
-		output_text("%-40s %s\n", setting->key, setting->value);
+		return true;
+	}
+	output_text("%-40s ", setting->key);
+	print_long(setting->value);
+	if (!showing->origin)
+		output_text("\n");
 	else if (setting->line > 0)
-		output_text("%-40s %s  [%s: %s, line %u]\n", setting->key, setting->value, setting->layer, setting->source, setting->line);
+		output_text("  [%s: %s, line %u]\n", setting->layer, setting->source, setting->line);
 	else
-		output_text("%-40s %s  [%s]\n", setting->key, setting->value, setting->layer);
+		output_text("  [%s]\n", setting->layer);
 	return true;
 }
 
@@ -56,7 +74,7 @@ int verb_config_show(struct cli *cli)
 
 static void print_reload(const struct ferry_reload *reload)
 {
-	AUTO(buffer) struct buffer line = BUFFER(OUTPUT_LINE_BYTES_MAX);
+	AUTO(buffer) struct buffer line = BUFFER(LINE_BYTES_MAX);
 	struct json_writer writer = JSON_WRITER(&line);
 	const char *at = reload->errors;
 
@@ -78,6 +96,17 @@ static void print_reload(const struct ferry_reload *reload)
 	output_json_line(&writer);
 }
 
+static void print_errors(const char *errors)
+{
+	output_note("ferry: the configuration is not good, and everything stays as it was:\n");
+	while (*errors != '\0') {
+		size_t length = strcspn(errors, "\n");
+
+		output_note("%.*s\n", (int)length, errors);
+		errors += length + (errors[length] != '\0');
+	}
+}
+
 int verb_config_reload(struct cli *cli)
 {
 	struct ferry_reload reload;
@@ -94,6 +123,6 @@ int verb_config_reload(struct cli *cli)
 	else if (reload.taken)
 		output_text("In effect now: %s.\nFrom the next start on: %s.\n", reload.now, reload.later);
 	else
-		output_note("ferry: the configuration is not good, and everything stays as it was:\n%s\n", reload.errors);
+		print_errors(reload.errors);
 	return reload.taken ? CLI_OK : CLI_REFUSED;
 }

@@ -75,6 +75,16 @@ def layers__the_last_one_counts_and_each_value_says_where_it_is_from():
     ferry.close()
 
 
+def long_lists__are_shown_whole():
+    folders = [native("/" + str(number) * 2 + "\u00e4" * 1000) for number in range(16)]
+    ferry = Layered({"allow": {"destinations": folders}}).start()
+    assert ferry.settings()["allow.destinations"]["value"] == folders
+    line, = [line for line in ferry.run("config", "show", "--origin").stdout.split("\n") if line.startswith("allow.destinations ")]
+    value, origin = line[len("allow.destinations"):].rsplit("  [", 1)
+    assert json.loads(value) == folders and origin == "file: ferry.jsonc, line 1]", (len(value), origin)
+    ferry.close()
+
+
 def several_slips__are_all_told_and_change_nothing():
     ferry = Layered({"queue": {"slice_s": 60}}).start()
     before = ferry.settings()
@@ -172,7 +182,7 @@ def files_that_others_could_have_written__are_refused():
 
 def registry(*arguments):
     """Under Wine: what `reg` of Windows does."""
-    done = subprocess.run([WINE, "reg", *arguments], capture_output=True, text=True, timeout=60)
+    done = subprocess.run([*filter(None, [WINE]), "reg", *arguments], capture_output=True, text=True, timeout=60)
     assert done.returncode == 0, done
 
 
@@ -181,7 +191,7 @@ def policy(name, kind, data):
 
 
 def without_policy():
-    subprocess.run([WINE, "reg", "delete", KEY, "/f"], capture_output=True, timeout=60)
+    subprocess.run([*filter(None, [WINE]), "reg", "delete", KEY, "/f"], capture_output=True, timeout=60)
 
 
 def policies__count_before_all_files_and_are_checked_like_them():
@@ -359,7 +369,7 @@ def destinations_that_are_not_allowed__are_refused():
     scene.close()
 
 
-run(layers__the_last_one_counts_and_each_value_says_where_it_is_from, several_slips__are_all_told_and_change_nothing,
+run(layers__the_last_one_counts_and_each_value_says_where_it_is_from, long_lists__are_shown_whole, several_slips__are_all_told_and_change_nothing,
     conf_d_with_too_many_files__is_refused_by_its_limit, configuration__is_for_administrators,
     files_that_others_could_have_written__are_refused, policies__count_before_all_files_and_are_checked_like_them,
     files_that_change__are_read_by_themselves, hosts_and_schemes_that_are_not_allowed__are_asked_by_nobody,

@@ -180,6 +180,22 @@ def files_that_others_could_have_written__are_refused():
     ferry.close()
 
 
+def a_good_one_that_cannot_be_kept__is_used_and_told():
+    ferry = Layered({"queue": {"slice_s": 60}})
+    in_the_way = os.path.join(ferry.data, "ferry.good.new")
+    os.mkdir(in_the_way)
+    ferry.start()
+    assert len(ferry.told(1040)) == 1 and ferry.settings()["queue.slice_s"]["value"] == 60, ferry.events()
+    ferry.reload()
+    assert len(ferry.told(1040)) == 2 and not os.path.exists(os.path.join(ferry.data, "ferry.good.jsonc"))
+    os.rmdir(in_the_way)
+    ferry.reload()
+    assert len(ferry.told(1040)) == 2
+    with open(os.path.join(ferry.data, "ferry.good.jsonc")) as file:
+        assert '"slice_s":60, // ferry.jsonc, line 1' in file.read()
+    ferry.close()
+
+
 def registry(*arguments):
     """Under Wine: what `reg` of Windows does."""
     done = subprocess.run([*filter(None, [WINE]), "reg", *arguments], capture_output=True, text=True, timeout=60)
@@ -371,6 +387,6 @@ def destinations_that_are_not_allowed__are_refused():
 
 run(layers__the_last_one_counts_and_each_value_says_where_it_is_from, long_lists__are_shown_whole, several_slips__are_all_told_and_change_nothing,
     conf_d_with_too_many_files__is_refused_by_its_limit, configuration__is_for_administrators,
-    files_that_others_could_have_written__are_refused, policies__count_before_all_files_and_are_checked_like_them,
+    files_that_others_could_have_written__are_refused, a_good_one_that_cannot_be_kept__is_used_and_told, policies__count_before_all_files_and_are_checked_like_them,
     files_that_change__are_read_by_themselves, hosts_and_schemes_that_are_not_allowed__are_asked_by_nobody,
     what_is_forbidden_while_it_runs__ends_and_goes_on_when_it_is_allowed, destinations_that_are_not_allowed__are_refused)

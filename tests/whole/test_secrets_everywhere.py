@@ -155,7 +155,7 @@ class Scene(Ferry):
 
     def ferry(self, *words, text="", shown=True):
         """A verb, in words and as JSON; what both say is kept."""
-        verb = " ".join(words[:2]) if words[0] in ("helper", "credentials", "headers", "proxy", "auth") else words[0]
+        verb = " ".join(words[:2]) if words[0] in ("helper", "credentials", "headers", "proxy", "auth", "config") else words[0]
         self.verbs.add(verb)
         for more in ((), ("--json",)):
             done = subprocess.run(self.arguments([*words, *more]), env=self.environment, input=text.encode(), capture_output=True, timeout=60)
@@ -236,6 +236,8 @@ def drive_every_method(scene, handle, handles):
     path = scene.destination("more.bin")
     scene.ask("events.subscribe")
     scene.ask("service.status")
+    scene.ask("config.show")
+    scene.ask("config.reload")
     scene.ask("job.list", all=True)
     scene.ask("job.list", everyone=True)
     identity = scene.ok("job.get", handle=handle)["job"]["id"]
@@ -339,7 +341,7 @@ def drive_every_verb(scene):
     scene.ferry("helper", "flags", job, "none")
     scene.ferry("helper", "show", job)
     scene.ferry("helper", "clear", job)
-    for words in (("status",), ("list", "--all"), ("list", "--all", "--everyone"), ("show", "--files", job), ("attach",), ("preflight", job), ("suspend", job),
+    for words in (("config", "show", "--origin"), ("config", "reload"), ("status",), ("list", "--all"), ("list", "--all", "--everyone"), ("show", "--files", job), ("attach",), ("preflight", job), ("suspend", job),
                   ("watch", "--timeout", "1"), ("resume", job), ("wait", "--timeout", "5", job), ("renew", job), ("complete", job), ("cancel", job),
                   ("take-ownership", job), ("purge", "--older-than", "3650d")):
         scene.ferry(*words)

@@ -16,13 +16,15 @@ enum certificate_verdict {
 	CERTIFICATE_GOOD,
 	CERTIFICATE_REVOKED,
 	CERTIFICATE_UNANSWERED, /* nobody said so or otherwise */
+	CERTIFICATE_UNASKED,    /* nobody could be asked: not for a server to bring about, and never good enough */
 };
 
 extern const struct certificate_system {
-	/* Ask after a server's certificate, and those that it rests on but for the root.  `chain`: what the server sent, as PEM, in
-	 * any order; `roots`: PEM of what counts instead of the machine's roots, or nothing.  Blocks, and asks as whom the thread
-	 * wears: not for a thread that others wait for.  `ret_why` is of what is not GOOD. */
-	enum certificate_verdict (*ask)(struct text_view chain, struct text_view roots, struct fault *ret_why);
+	/* Ask after a server's certificate, and those that it rests on but for the root.  `sent`: as tls_certificates tells; of what
+	 * is not the server's own only what a chain is made of matters.  `roots`: PEM of what counts instead of the machine's roots,
+	 * or nothing.  Blocks, and asks as whom the thread wears: not for a thread that others wait for.  `ret_why` is of what is
+	 * not GOOD. */
+	enum certificate_verdict (*ask)(struct text_view sent, struct text_view roots, struct fault *ret_why);
 	/* The thumbprint of what `wanted` names, in the stores of whom the thread wears: of several of the name the one that is valid
 	 * longest.  RESULT_CLIENT_CERTIFICATE: there is none that is valid now and has a private key. */
 	enum result (*find_own)(const struct client_certificate *wanted, char ret_thumbprint[CERTIFICATE_THUMBPRINT_BYTES],

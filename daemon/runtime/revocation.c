@@ -12,11 +12,12 @@ struct question {
 	struct revocation *of;
 	struct identity *identity;
 	struct thread *thread;
-	char *texts; /* the chain, then the roots */
-	size_t chain, roots;
+	char *texts; /* what the server sent, then the roots */
+	size_t sent, roots;
+	int64_t until_ms; /* that it waits for a place */
 	void (*answered)(void *context); /* NULL: nobody waits */
 	void *context;
-	bool over, dropped;
+	bool over, dropped; /* without a thread and not over: it waits for a place */
 	enum certificate_verdict verdict;
 	struct fault why;
 };
@@ -27,7 +28,7 @@ struct revocation {
 	struct mutex *lock;
 	struct condition *is_over;
 	struct question *questions;
-	unsigned count;
+	unsigned count; /* of all */
 };
 
 struct revocation *revocation_new(const struct certificate_system *system)
@@ -55,13 +56,13 @@ static void free_question(struct question *question)
 	free(question);
 }
 
-/* Those that are over, and that nobody will look at. */
+/* Those that have no thread at work, and that nobody will look at. */
 static void clear(struct revocation *revocation)
 {
 	for (struct question **place = &revocation->questions; *place;) {
 		struct question *question = *place;
 
-		if (!question->over || !question->dropped) {
+		if ((question->thread && !question->over) || !question->dropped) {
 			place = &question->next;
 			continue;
 		}
@@ -96,13 +97,13 @@ static void run(void *argument)
 {
 	struct question *question = argument;
 	struct revocation *revocation = question->of;
-	enum certificate_verdict verdict = CERTIFICATE_UNANSWERED;
+	enum certificate_verdict verdict = CERTIFICATE_UNASKED;
 	struct fault why = { .result = RESULT_OK };
 
 	if (identity_wear(question->identity, &why) == RESULT_OK)
 		verdict =
-			revocation->system->ask((struct text_view){ question->texts, question->chain },
-		                            (struct text_view){ question->texts + question->chain, question->roots }, &why);
+			revocation->system->ask((struct text_view){ question->texts, question->sent },
+		                            (struct text_view){ question->texts + question->sent, question->roots }, &why);
 	mutex_lock(revocation->lock);
 	question->verdict = verdict;
 	question->why = why;
@@ -113,47 +114,70 @@ static void run(void *argument)
 	mutex_unlock(revocation->lock);
 }
 
-struct question *revocation_ask(struct revocation *revocation, struct identity *identity, struct text_view chain,
+static bool has_place(const struct question *wanted)
+{
+	const char *owner = identity_caller(wanted->identity)->owner;
+	unsigned all = 0, own = 0;
+
+	for (const struct question *question = wanted->of->questions; question; question = question->next)
+		if (question->thread && !question->over) {
+			all++;
+			own += strcmp(identity_caller(question->identity)->owner, owner) == 0;
+		}
+	return all < REVOCATION_ASKS_MAX && own < REVOCATION_SHARE;
+}
+
+/* By a thread that wears the question's identity, as nobody else may have its thread. */
+static void try_to_begin(struct question *question)
+{
+	if (question->thread || question->over)
+		return;
+	if (has_place(question)) {
+		question->over = thread_start("revocation", run, question, &question->thread, &question->why) != RESULT_OK;
+	} else if (clock_mono_ms() >= question->until_ms) {
+		(void)fault_set(&question->why, RESULT_CERTIFICATE_UNCHECKED, FAULT_FERRY, 0,
+		                "too many certificates are being asked after");
+		question->over = true;
+	}
+}
+
+struct question *revocation_ask(struct revocation *revocation, struct identity *identity, struct text_view sent,
                                 struct text_view roots, void (*answered)(void *context), void *context)
 {
 	struct question *question = calloc(1, sizeof(*question));
-	char *texts = malloc(chain.length + roots.length + 1);
-	bool begun = false;
+	char *texts = malloc(sent.length + roots.length + 1);
 
 	if (!question || !texts) {
 		free(question);
 		free(texts);
 		return NULL;
 	}
-	memcpy(texts, chain.bytes, chain.length);
+	memcpy(texts, sent.bytes, sent.length);
 	if (roots.length > 0)
-		memcpy(texts + chain.length, roots.bytes, roots.length);
+		memcpy(texts + sent.length, roots.bytes, roots.length);
 	*question = (struct question){ .of = revocation,
 		                           .identity = identity_hold(identity),
 		                           .texts = texts,
-		                           .chain = chain.length,
+		                           .sent = sent.length,
 		                           .roots = roots.length,
+		                           .until_ms = clock_mono_ms() + REVOCATION_PLACE_MS,
 		                           .answered = answered,
-		                           .context = context };
+		                           .context = context,
+		                           .verdict = CERTIFICATE_UNASKED };
 	mutex_lock(revocation->lock);
 	clear(revocation);
-	begun = revocation->count < REVOCATION_ASKS_MAX &&
-	        thread_start("revocation", run, question, &question->thread, NULL) == RESULT_OK;
-	if (begun) {
-		question->next = revocation->questions;
-		revocation->questions = question;
-		revocation->count++;
-	}
+	question->next = revocation->questions;
+	revocation->questions = question;
+	revocation->count++;
+	try_to_begin(question);
 	mutex_unlock(revocation->lock);
-	if (begun)
-		return question;
-	free_question(question);
-	return NULL;
+	return question;
 }
 
 bool question_answered(struct question *question, enum certificate_verdict *ret_verdict, struct fault *ret_why)
 {
 	mutex_lock(question->of->lock);
+	try_to_begin(question);
 	bool over = question->over;
 
 	if (over) {

@@ -572,6 +572,8 @@ static int poll_timeout(const struct transfer_set *set, int64_t timeout_ms)
 		if (stall_ms < timeout_ms)
 			timeout_ms = stall_ms < 0 ? 0 : stall_ms;
 	}
+	if (set->asks && timeout_ms > TRANSFER_ASKS_LOOK_MS)
+		timeout_ms = TRANSFER_ASKS_LOOK_MS;
 	int64_t look_ms = set->look_ms < set->begin_ms ? set->look_ms : set->begin_ms;
 	if (set->parts_ms < look_ms)
 		look_ms = set->parts_ms;

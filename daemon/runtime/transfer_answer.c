@@ -87,6 +87,7 @@ static void begin_body(struct transfer *transfer, uint64_t offset, uint64_t end,
 {
 	transfer->written = offset;
 	transfer->end = end;
+	transfer->waits = 0;
 	take_validators(transfer, answer);
 	if (transfer->known.ranges && answer->range_total != SIZE_UNKNOWN)
 		transfer->known.remote_total = answer->range_total;
@@ -233,18 +234,19 @@ static size_t on_head(char *bytes, size_t one, size_t length, void *context)
 static int on_request(void *context, char *remote_ip, char *local_ip, int remote_port, int local_port)
 {
 	struct transfer *transfer = context;
-	const struct curl_tlssessioninfo *session = NULL;
+	const struct curl_tlssessioninfo *told = NULL;
 	(void)remote_ip;
 	(void)local_ip;
 	(void)remote_port;
 	(void)local_port;
-	if (!transfer_may_request(transfer))
+	void *session = curl_easy_getinfo(transfer->easy, CURLINFO_TLS_SSL_PTR, &told) == CURLE_OK && told ? told->internals : NULL;
+	if (!transfer_may_request(transfer, session))
 		return CURL_PREREQFUNC_ABORT;
 	transfer->phase = TRANSFER_ASKED;
 	transfer->heard_ms = clock_mono_ms();
 	transfer->heard = false;
-	if (curl_easy_getinfo(transfer->easy, CURLINFO_TLS_SSL_PTR, &session) == CURLE_OK && session && session->internals)
-		text_display(transfer->trace.tls, sizeof(transfer->trace.tls), "%s", tls_version(session->internals));
+	if (session)
+		text_display(transfer->trace.tls, sizeof(transfer->trace.tls), "%s", tls_version(session));
 	return CURL_PREREQFUNC_OK;
 }
 

@@ -32,9 +32,10 @@ enum transfer_phase {
 };
 
 #define TRANSFER_VERDICTS_MAX 64u              /* that a set remembers */
-#define TRANSFER_VERDICT_AGE_MS 3600000        /* what an authority said is good for that long, and a connection made on it */
+#define TRANSFER_VERDICT_AGE_MS 3600000        /* what an authority said is good for that long */
 #define TRANSFER_UNANSWERED_AGE_MS 60000       /* before it is asked again where no answer came */
-#define TRANSFER_WAITS_MAX 8u                  /* of one transfer, for verdicts, until one lets it go on */
+#define TRANSFER_WAITS_MAX 8u                  /* of one transfer, for verdicts, until a body begins */
+#define TRANSFER_ASKS_LOOK_MS 1000             /* while a question is under way: is there a place for it now? */
 
 /* What is known of a server's certificates. */
 struct transfer_verdict {
@@ -91,7 +92,7 @@ struct transfer {
 	bool trial; /* see struct transfer_order */
 	int64_t ends_ms; /* of one, monotonic; 0: none */
 	const struct transfer_verdict *awaited; /* it asks as soon as that is known; curl does not have it */
-	unsigned waits; /* without having been let go on */
+	unsigned waits; /* since a body began */
 	struct resume_request request;
 	enum transfer_phase phase;
 	int64_t heard_ms; /* when the last byte came, or the request went out */
@@ -146,6 +147,7 @@ struct transfer_set {
 	int64_t begin_ms; /* when those who wait for a limit are; INT64_MAX: nobody does */
 	int64_t stall_check_ms; /* no active transfer can stall before */
 	struct transfer_verdict verdicts[TRANSFER_VERDICTS_MAX];
+	bool asks; /* one of them has a question */
 	int64_t parts_ms; /* when parts are looked at again; INT64_MAX: there are none */
 };
 
@@ -229,9 +231,9 @@ struct text_view transfer_authority(const struct transfer *transfer); /* PEM; em
 unsigned transfer_asks_after(const struct transfer *transfer);        /* transfer_trust_new's `revocation` */
 
 /* --- transfer_revocation.c --- */
-bool transfer_set_revocation(const struct transfer *transfer) MUST_CHECK; /* false: no memory */
-/* The connection is there.  False: the request must not go out; the fault is set, or the transfer waits. */
-bool transfer_may_request(struct transfer *transfer) MUST_CHECK;
+/* The connection is there; `session`: its TLS, or NULL.  False: the request must not go out; the fault is set, or the transfer
+ * waits. */
+bool transfer_may_request(struct transfer *transfer, void *session) MUST_CHECK;
 bool transfer_waits(struct transfer *transfer); /* curl has given up a request: does it wait for a verdict? */
 void transfer_ask_who_waited(struct transfer_set *set);
 void transfer_forget_verdicts(struct transfer_set *set);

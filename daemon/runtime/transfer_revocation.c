@@ -1,39 +1,22 @@
 /* runtime/transfer: certificates that their authority took back.
  *
  * curl would have the system ask inside of the handshake, on the one thread that all transfers of a set have.  So curl does not
- * ask: between the handshake and the request the server's chain is looked up here.  Where no verdict is known the connection
- * is closed before a byte of the request went out, the transfer waits among the active ones without a request, and asks again
- * when the answer is there.  A connection that is used again was judged when it was made.
+ * ask: before each request, also on a connection that was used before, what the live TLS session tells of the server is looked up
+ * here.  Where no verdict is known the connection is closed before a byte of the request went out, the transfer waits among the
+ * active ones without a request, and asks again when the answer is there.
  */
 #include "runtime/transfer_private.h"
 
 #include <string.h>
 
-#define CHAIN_BYTES_MAX (256u * 1024u)
+#include "platform/tls.h"
+
 #define SAID_SHORT_OF_IT "the server's certificates could not be asked after"
 
 static bool applies(const struct transfer *transfer)
 {
 	return transfer->set->limits.revocation && transfer_asks_after(transfer) > 0 &&
 	       transfer_ignores(transfer) != TLS_IGNORE_ALL;
-}
-
-/* Only Schannel shows the server's certificates of a session that is resumed, too. */
-static bool sessions_have_chains(void)
-{
-	const char *name = curl_version_info(CURLVERSION_NOW)->ssl_version;
-
-	return name && strncmp(name, "Schannel", strlen("Schannel")) == 0;
-}
-
-bool transfer_set_revocation(const struct transfer *transfer)
-{
-	CURL *easy = transfer->easy;
-
-	return !applies(transfer) ||
-	       (curl_easy_setopt(easy, CURLOPT_CERTINFO, 1L) == CURLE_OK &&
-	        curl_easy_setopt(easy, CURLOPT_MAXLIFETIME_CONN, (long)(TRANSFER_VERDICT_AGE_MS / 1000)) == CURLE_OK &&
-	        curl_easy_setopt(easy, CURLOPT_SSL_SESSIONID_CACHE, sessions_have_chains() ? 1L : 0L) == CURLE_OK);
 }
 
 /* --- verdicts --- */
@@ -58,14 +41,20 @@ static struct transfer_verdict *find(struct transfer_set *set, const uint8_t *ch
 	return NULL;
 }
 
-/* That of the least use: fewer questions than places can be under way. */
+static bool is_awaited(const struct transfer_verdict *verdict, const struct transfer *by)
+{
+	while (by && by->awaited != verdict)
+		by = by->next;
+	return by != NULL;
+}
+
+/* That of the least use: a question is under way until INT64_MAX.  NULL: each is awaited. */
 static struct transfer_verdict *place_for(struct transfer_set *set)
 {
 	struct transfer_verdict *place = NULL;
-	_Static_assert(TRANSFER_VERDICTS_MAX > REVOCATION_ASKS_MAX, "one is always free, or has an answer");
 
 	for (size_t i = 0; i < TRANSFER_VERDICTS_MAX; i++)
-		if (!set->verdicts[i].question && (!place || set->verdicts[i].until_ms < place->until_ms))
+		if ((!place || set->verdicts[i].until_ms < place->until_ms) && !is_awaited(&set->verdicts[i], set->active))
 			place = &set->verdicts[i];
 	return place;
 }
@@ -79,7 +68,7 @@ static void take_answer(struct transfer_verdict *verdict)
 {
 	if (!question_answered(verdict->question, &verdict->verdict, &verdict->why))
 		return;
-	bool said = verdict->verdict != CERTIFICATE_UNANSWERED;
+	bool said = verdict->verdict == CERTIFICATE_GOOD || verdict->verdict == CERTIFICATE_REVOKED;
 
 	question_free(TAKE(verdict->question));
 	verdict->until_ms = clock_mono_ms() + (said ? TRANSFER_VERDICT_AGE_MS : TRANSFER_UNANSWERED_AGE_MS);
@@ -87,26 +76,14 @@ static void take_answer(struct transfer_verdict *verdict)
 
 /* --- between the handshake and the request --- */
 
-static enum result read_chain(CURL *easy, struct buffer *to)
-{
-	const struct curl_certinfo *info = NULL;
-	enum result result = RESULT_OK;
-
-	if (curl_easy_getinfo(easy, CURLINFO_CERTINFO, &info) != CURLE_OK || !info)
-		return RESULT_SYSTEM;
-	for (int i = 0; i < info->num_of_certs; i++)
-		for (const struct curl_slist *line = info->certinfo[i]; line && result == RESULT_OK; line = line->next)
-			if (strncmp(line->data, "Cert:", 5) == 0)
-				result = buffer_append(to, line->data + 5, strlen(line->data) - 5);
-	return result;
-}
-
-static enum result digest_of(const struct buffer *chain, struct text_view roots, uint8_t *to)
+static enum result digest_of(const struct buffer *sent, struct text_view roots, uint8_t *to)
 {
 	struct hash *hash = hash_new(DIGEST_SHA256_BYTES);
+	const uint64_t length = sent->length;
 	struct fault ignored;
 
-	hash_add(hash, chain->bytes, chain->length);
+	hash_add(hash, &length, sizeof(length));
+	hash_add(hash, sent->bytes, sent->length);
 	hash_add(hash, roots.bytes, roots.length);
 	return hash_end(hash, to, &ignored);
 }
@@ -120,10 +97,8 @@ static bool unchecked(struct transfer *transfer, const char *what)
 static bool obey(struct transfer *transfer, const struct transfer_verdict *verdict)
 {
 	if (verdict->verdict == CERTIFICATE_GOOD ||
-	    (verdict->verdict == CERTIFICATE_UNANSWERED && transfer_asks_after(transfer) == 1)) {
-		transfer->waits = 0;
+	    (verdict->verdict == CERTIFICATE_UNANSWERED && transfer_asks_after(transfer) == 1))
 		return true;
-	}
 	(void)transfer_fail(
 		transfer, verdict->verdict == CERTIFICATE_REVOKED ? RESULT_CERTIFICATE_REVOKED : RESULT_CERTIFICATE_UNCHECKED,
 		verdict->why.source, verdict->why.raw, verdict->why.what[0] ? verdict->why.what : SAID_SHORT_OF_IT);
@@ -137,13 +112,13 @@ static bool wait_for(struct transfer *transfer, const struct transfer_verdict *v
 	return false;
 }
 
-static bool judge(struct transfer *transfer, const struct buffer *chain)
+static bool judge(struct transfer *transfer, const struct buffer *sent)
 {
 	struct transfer_set *set = transfer->set;
 	struct text_view roots = transfer_authority(transfer);
 	uint8_t digest[DIGEST_SHA256_BYTES];
 
-	if (digest_of(chain, roots, digest) != RESULT_OK)
+	if (digest_of(sent, roots, digest) != RESULT_OK)
 		return unchecked(transfer, SAID_SHORT_OF_IT);
 	struct transfer_verdict *verdict = find(set, digest);
 
@@ -156,31 +131,37 @@ static bool judge(struct transfer *transfer, const struct buffer *chain)
 		return wait_for(transfer, verdict);
 	if (!verdict)
 		verdict = place_for(set);
+	if (!verdict)
+		return unchecked(transfer, "too many certificates are being asked after");
 	forget(verdict);
 	verdict->question = revocation_ask(set->limits.revocation, set->limits.identity,
-	                                   (struct text_view){ chain->bytes, chain->length }, roots, answered, set);
+	                                   (struct text_view){ sent->bytes, sent->length }, roots, answered, set);
 	if (!verdict->question)
-		return unchecked(transfer, "too many certificates are being asked after");
+		return unchecked(transfer, SAID_SHORT_OF_IT);
 	memcpy(verdict->chain, digest, sizeof(digest));
 	verdict->until_ms = INT64_MAX;
 	return wait_for(transfer, verdict);
 }
 
-bool transfer_may_request(struct transfer *transfer)
+/* By both of what curl says of it: neither is to be wrong alone. */
+static bool is_in_the_clear(CURL *easy)
 {
-	AUTO(buffer) struct buffer chain = BUFFER(CHAIN_BYTES_MAX);
-	const char *scheme = NULL;
-	long connections = 0;
+	const char *scheme = NULL, *url = NULL;
 
-	if (!applies(transfer))
+	curl_easy_getinfo(easy, CURLINFO_SCHEME, &scheme);
+	curl_easy_getinfo(easy, CURLINFO_EFFECTIVE_URL, &url);
+	return scheme && curl_strequal(scheme, "http") && url && curl_strnequal(url, "http:", strlen("http:"));
+}
+
+bool transfer_may_request(struct transfer *transfer, void *session)
+{
+	AUTO(buffer) struct buffer sent = BUFFER(TLS_CERTIFICATES_BYTES_MAX);
+
+	if (!applies(transfer) || is_in_the_clear(transfer->easy))
 		return true;
-	curl_easy_getinfo(transfer->easy, CURLINFO_SCHEME, &scheme);
-	curl_easy_getinfo(transfer->easy, CURLINFO_NUM_CONNECTS, &connections);
-	if (!scheme || !curl_strequal(scheme, "https"))
-		return true;
-	if (read_chain(transfer->easy, &chain) != RESULT_OK || (chain.length == 0 && connections > 0))
-		return unchecked(transfer, "the server's certificates cannot be read");
-	return chain.length == 0 || judge(transfer, &chain);
+	if (!session || tls_certificates(session, &sent) != RESULT_OK)
+		return unchecked(transfer, "the server's certificate cannot be read");
+	return judge(transfer, &sent);
 }
 
 /* --- waiting for a verdict --- */
@@ -195,9 +176,12 @@ bool transfer_waits(struct transfer *transfer)
 
 void transfer_ask_who_waited(struct transfer_set *set)
 {
+	set->asks = false;
 	for (size_t i = 0; i < TRANSFER_VERDICTS_MAX; i++)
-		if (set->verdicts[i].question)
+		if (set->verdicts[i].question) {
 			take_answer(&set->verdicts[i]);
+			set->asks |= set->verdicts[i].question != NULL;
+		}
 	for (struct transfer *transfer = set->active, *next; transfer; transfer = next) {
 		next = transfer->next;
 		if (!transfer->awaited || transfer->awaited->question)

@@ -199,6 +199,5 @@ bool transfer_set_trust(struct transfer *transfer)
 	       (!pins || curl_easy_setopt(easy, CURLOPT_PINNEDPUBLICKEY, pins->what) == CURLE_OK) &&
 	       curl_easy_setopt(easy, CURLOPT_SSLVERSION, version) == CURLE_OK &&
 	       /* It would ask inside of the handshake: transfer_revocation.c does. */
-	       curl_easy_setopt(easy, CURLOPT_SSL_OPTIONS, (long)CURLSSLOPT_NO_REVOKE) == CURLE_OK &&
-	       transfer_set_revocation(transfer);
+	       curl_easy_setopt(easy, CURLOPT_SSL_OPTIONS, (long)CURLSSLOPT_NO_REVOKE) == CURLE_OK;
 }

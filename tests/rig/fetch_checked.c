@@ -4,13 +4,17 @@
  *   FERRY_TLS_URL  where it serves `one.bin` to `six.bin`, of SIZE bytes
  *   FERRY_TLS_CA   a file with its authority, as PEM
  *   FERRY_TLS_LOG  its log, with a line for each request that came
+ *   FERRY_TLS_OWN  a file with its certificate, as DER
  *   FERRY_TLS_CHANGING  a URL of a server that sends other certificates at each connection
+ *   FERRY_TLS_AWAY  one of an https server with always the same, that redirects there
+ *   FERRY_TLS_JUNK  one of a server that sends its own, and forty of nobody that also pretend to be authorities
  */
 #include "runtime/transfer_rig.h"
 
 #include <stdatomic.h>
 
 #include "platform/identity.h"
+#include "platform/tls.h"
 
 #define SIZE 300000
 #define LOG_BYTES_MAX 65536
@@ -24,14 +28,39 @@ static struct {
 	bool holds; /* questions wait for release_answers */
 	enum certificate_verdict verdict;
 	unsigned asked;
-	bool has_roots, has_chain;
+	unsigned certificates; /* in the last question */
+	bool has_roots, of_server;
 } authority;
 
-static enum certificate_verdict answer(struct text_view chain, struct text_view roots, struct fault *ret_why)
+/* That the question is of the very certificate that the server has, first of all, as the test has it in a file. */
+static bool begins_with_the_servers(struct text_view sent)
+{
+	char der[4096];
+	FILE *file = fopen(getenv("FERRY_TLS_OWN"), "rb");
+	size_t length = file ? fread(der, 1, sizeof(der), file) : 0;
+	struct text_view own;
+
+	if (file)
+		fclose(file);
+	return length > 0 && tls_certificate_next(&sent, &own) && text_equal(own, (struct text_view){ der, length });
+}
+
+static unsigned count_certificates(struct text_view sent)
+{
+	struct text_view ignored;
+	unsigned count = 0;
+
+	while (tls_certificate_next(&sent, &ignored))
+		count++;
+	return count;
+}
+
+static enum certificate_verdict answer(struct text_view sent, struct text_view roots, struct fault *ret_why)
 {
 	mutex_lock(authority.lock);
 	authority.asked++;
-	authority.has_chain = chain.length > 27 && strncmp(chain.bytes, "-----BEGIN CERTIFICATE-----", 27) == 0;
+	authority.of_server = begins_with_the_servers(sent);
+	authority.certificates = count_certificates(sent);
 	authority.has_roots = roots.length > 0;
 	while (authority.holds)
 		condition_wait(authority.released, authority.lock, PATIENCE_MS);
@@ -178,7 +207,7 @@ static void question__under_way__keeps_nobody_else_waiting_and_no_request_goes_o
 	finish_all(scene.rig, 2);
 	assert_int_equal(scene.rig->told[0].result, RESULT_OK);
 	assert_int_equal(scene.rig->told[0].written, SIZE);
-	assert_true(authority.has_chain && authority.has_roots);
+	assert_true(authority.of_server && authority.has_roots);
 	scene_free(&scene);
 }
 
@@ -299,6 +328,20 @@ static void redirect__to_a_server_whose_certificate_was_revoked__is_refused(void
 	scene_free(&scene);
 }
 
+static void redirect__to_a_connection_that_is_there__is_judged_and_goes_on(void **state)
+{
+	struct scene scene = scene_new(2, redirect);
+	(void)state;
+	set_answer(CERTIFICATE_GOOD, false);
+	begin(&scene, 0, "three.bin");
+	finish_all(scene.rig, 1);
+	start(scene.rig, 1, "/file", nothing_known);
+	finish_all(scene.rig, 2);
+	assert_int_equal(scene.rig->told[1].result, RESULT_OK);
+	assert_int_equal(times_asked(), 1);
+	scene_free(&scene);
+}
+
 /* Else whoever has a revoked one, and time, would be asked after until somebody gives up asking. */
 static void chain__another_one_at_each_connection__is_never_taken_for_unanswered(void **state)
 {
@@ -310,24 +353,93 @@ static void chain__another_one_at_each_connection__is_never_taken_for_unanswered
 	assert_int_equal(scene.rig->told[0].result, RESULT_CERTIFICATE_UNCHECKED);
 	assert_non_null(strstr(scene.rig->told[0].fault.what, "other certificates at each connection"));
 	assert_int_equal(times_asked(), TRANSFER_WAITS_MAX);
+	/* Nor by one that redirects there, and is good each time. */
+	set_answer(CERTIFICATE_UNANSWERED, false);
+	start_url(scene.rig, 1, must_have("FERRY_TLS_AWAY"), nothing_known);
+	finish_all(scene.rig, 2);
+	assert_int_equal(scene.rig->told[1].result, RESULT_CERTIFICATE_UNCHECKED);
+	assert_non_null(strstr(scene.rig->told[1].fault.what, "other certificates at each connection"));
+	assert_int_equal(times_asked(), TRANSFER_WAITS_MAX);
 	scene_free(&scene);
 }
 
-/* Each holds its thread: who comes after as many as may be is told so, and nobody takes that for a good certificate. */
-static void questions__more_than_may_be__are_refused(void **state)
+/* However many there are, the question is of the server's own, and a good one serves. */
+static void certificates__that_nobody_needs__hide_nothing_and_do_no_harm(void **state)
+{
+	(void)state;
+	for (unsigned revoked = 0; revoked < 2; revoked++) {
+		struct scene scene = scene_new(2, NULL);
+		set_answer(revoked ? CERTIFICATE_REVOKED : CERTIFICATE_GOOD, false);
+		start_url(scene.rig, 0, must_have("FERRY_TLS_JUNK"), nothing_known);
+		finish_all(scene.rig, 1);
+		assert_int_equal(scene.rig->told[0].result, revoked ? RESULT_CERTIFICATE_REVOKED : RESULT_OK);
+		assert_true(authority.of_server);
+		assert_int_equal(authority.certificates, 41);
+		assert_int_equal(times_asked(), 1);
+		scene_free(&scene);
+	}
+}
+
+/* A connection that was good when it was made is asked after again once that is too old. */
+static void connection__used_again__is_judged_again(void **state)
+{
+	struct scene scene = scene_new(2, NULL);
+	(void)state;
+	set_answer(CERTIFICATE_GOOD, false);
+	begin(&scene, 0, "two.bin");
+	finish_all(scene.rig, 1);
+	assert_int_equal(scene.rig->told[0].result, RESULT_OK);
+	unsigned before = requests_for("two.bin");
+	for (size_t i = 0; i < TRANSFER_VERDICTS_MAX; i++)
+		if (scene.rig->set->verdicts[i].until_ms > 0)
+			scene.rig->set->verdicts[i].until_ms = 1; /* an hour later */
+	set_answer(CERTIFICATE_REVOKED, false);
+	begin(&scene, 1, "two.bin");
+	finish_all(scene.rig, 2);
+	assert_int_equal(scene.rig->told[1].result, RESULT_CERTIFICATE_REVOKED);
+	assert_int_equal(times_asked(), 1);
+	assert_int_equal(requests_for("two.bin"), before);
+	scene_free(&scene);
+}
+
+/* Each holds its thread: who comes after as many as may be waits for one of them, and nobody takes that for a good certificate. */
+static void questions__more_than_an_identitys_share__wait_for_a_place(void **state)
 {
 	struct scene scene = scene_new(1, NULL);
-	struct question *questions[REVOCATION_ASKS_MAX];
+	unsigned before = requests_for("one.bin");
 	(void)state;
 	set_answer(CERTIFICATE_GOOD, true);
-	for (unsigned i = 0; i < REVOCATION_ASKS_MAX; i++) {
-		questions[i] = revocation_ask(scene.revocation, scene.self, text_view("x"), text_view(""), NULL, NULL);
-		assert_non_null(questions[i]);
-		question_free(questions[i]); /* nobody waits for it, and it counts all the same */
+	for (unsigned i = 0; i < REVOCATION_SHARE; i++) {
+		struct question *question = revocation_ask(scene.revocation, scene.self, text_view("x"), text_view(""), NULL, NULL);
+		assert_non_null(question);
+		question_free(question); /* nobody waits for it, and it counts all the same */
 	}
 	begin(&scene, 0, "one.bin");
+	work_for(&scene, TRANSFER_ASKS_LOOK_MS + QUIET_MS);
+	assert_int_equal(scene.rig->told[0].finished, 0);
+	assert_int_equal(times_asked(), REVOCATION_SHARE);
+	assert_int_equal(requests_for("one.bin"), before);
+	release_answers();
 	finish_all(scene.rig, 1);
+	assert_int_equal(scene.rig->told[0].result, RESULT_OK);
+	assert_int_equal(times_asked(), REVOCATION_SHARE + 1);
+	scene_free(&scene);
+}
+
+static void question__that_gets_no_place_in_time__is_unasked(void **state)
+{
+	struct scene scene = scene_new(1, NULL);
+	(void)state;
+	set_answer(CERTIFICATE_GOOD, true);
+	for (unsigned i = 0; i < REVOCATION_SHARE; i++)
+		question_free(revocation_ask(scene.revocation, scene.self, text_view("x"), text_view(""), NULL, NULL));
+	begin(&scene, 0, "one.bin");
+	int64_t begun_ms = clock_mono_ms();
+	while (scene.rig->told[0].finished == 0 && clock_mono_ms() < begun_ms + 2 * REVOCATION_PLACE_MS)
+		work(scene.rig, 60000); /* and nobody wakes it */
 	assert_int_equal(scene.rig->told[0].result, RESULT_CERTIFICATE_UNCHECKED);
+	assert_non_null(strstr(scene.rig->told[0].fault.what, "too many certificates"));
+	assert_true(clock_mono_ms() >= begun_ms + REVOCATION_PLACE_MS);
 	scene_free(&scene);
 }
 
@@ -341,8 +453,12 @@ int main(void)
 		cmocka_unit_test(stopped__while_it_waits__ends_at_once),
 		cmocka_unit_test(waiting__longer_than_a_stall_may_take__is_no_stall),
 		cmocka_unit_test(redirect__to_a_server_whose_certificate_was_revoked__is_refused),
+		cmocka_unit_test(redirect__to_a_connection_that_is_there__is_judged_and_goes_on),
+		cmocka_unit_test(connection__used_again__is_judged_again),
+		cmocka_unit_test(certificates__that_nobody_needs__hide_nothing_and_do_no_harm),
 		cmocka_unit_test(chain__another_one_at_each_connection__is_never_taken_for_unanswered),
-		cmocka_unit_test(questions__more_than_may_be__are_refused),
+		cmocka_unit_test(questions__more_than_an_identitys_share__wait_for_a_place),
+		cmocka_unit_test(question__that_gets_no_place_in_time__is_unasked),
 	};
 	authority.lock = mutex_new();
 	authority.released = condition_new();

@@ -1,4 +1,4 @@
-/* A worker that cannot wear its identity.  This program defines the three functions of platform/identity that worker
+/* A worker that cannot wear its identity.  This program defines the four functions of platform/identity that worker
  * calls: here nothing can be worn. */
 #include <setjmp.h>
 #include <stdarg.h>
@@ -31,6 +31,12 @@ enum result identity_wear(const struct identity *identity, struct fault *fault)
 {
 	(void)identity;
 	return fault_set(fault, RESULT_SYSTEM, FAULT_WIN32, 1346, "the token is gone");
+}
+
+const struct caller *identity_caller(const struct identity *identity)
+{
+	(void)identity;
+	return NULL; /* nobody gets as far as to ask */
 }
 
 static struct mailbox *reports;

@@ -24,33 +24,59 @@ for name in ("one", "two", "three", "four", "five", "six"):
     tls.file(f"{name}.bin", SIZE)
 
 
-def serve_changing():
-    """Each connection is shown one more certificate, of nobody, than the one before."""
-    listener = socket.create_server(("127.0.0.1", 0))
-    nobodies = [Authority(tls, f"nobody{i}").pem for i in range(12)]
+own = tls.path("own.der")
+authority = Authority(tls, "nobody")
+authority.openssl("x509", "-in", tls.certificates["right"], "-outform", "DER", "-out", own)
+nobodies = [Authority(tls, f"nobody{i}").pem for i in range(40)]
 
-    def serve():
-        with open(tls.certificates["right"]) as own:
-            chain = own.read()
-        for nobody in nobodies:
+
+def read(name):
+    with open(name) as file:
+        return file.read()
+
+
+def serve(name, chains, answer):
+    """An https server that shows each connection the next of the chains, and answers each request so."""
+    listener = socket.create_server(("127.0.0.1", 0))
+
+    def run_server():
+        for number, chain in enumerate(chains):
             connection, _ = listener.accept()
-            with open(nobody) as more:
-                chain += more.read()
             context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
-            context.load_cert_chain(tls.write("changing.pem", chain), tls.path("server.key"))
+            context.load_cert_chain(tls.write(f"{name}{number % 100}.pem", chain), tls.path("server.key"))
             try:
                 with context.wrap_socket(connection, server_side=True) as secure:
-                    assert not secure.recv(1000), "a request came"
+                    while secure.recv(4000):
+                        assert answer, "a request came"
+                        secure.sendall(answer)
             except OSError:
                 pass
 
-    threading.Thread(target=serve, daemon=True).start()
-    return f"https://localhost:{listener.getsockname()[1]}/changing.bin"
+    threading.Thread(target=run_server, daemon=True).start()
+    return f"https://localhost:{listener.getsockname()[1]}/{name}.bin"
+
+
+def serve_changing():
+    """Each connection is shown one more certificate, of nobody, than the one before."""
+    right = read(tls.certificates["right"])
+    return serve("changing", [right + "".join(map(read, nobodies[:i + 1])) for i in range(40)], None)
+
+
+def serve_away(location):
+    answer = f"HTTP/1.1 302 Found\r\nContent-Length: 0\r\nLocation: {location}\r\n\r\n".encode()
+    return serve("away", [read(tls.certificates["right"])] * 1000, answer)
+
+
+def serve_junk():
+    chain = read(tls.certificates["right"]) + "".join(map(read, nobodies))
+    return serve("junk", [chain] * 1000, b"HTTP/1.1 200 OK\r\nContent-Length: %d\r\n\r\n" % SIZE + bytes(SIZE))
 
 
 def certificates__are_asked_after_beside_the_transfers():
+    changing = serve_changing()
     environment = dict(os.environ, FERRY_TLS_URL=tls.url("")[:-1], FERRY_TLS_CA=native(tls.ca), FERRY_TLS_LOG=native(tls.log),
-                       FERRY_TLS_CHANGING=serve_changing())
+                       FERRY_TLS_OWN=native(own), FERRY_TLS_CHANGING=changing, FERRY_TLS_AWAY=serve_away(changing),
+                       FERRY_TLS_JUNK=serve_junk())
     done = subprocess.run(program("tests/fetch_checked"), env=environment, capture_output=True, text=True, timeout=200)
     print(done.stdout, done.stderr)
     assert done.returncode == 0

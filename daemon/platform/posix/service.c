@@ -54,20 +54,10 @@ enum result service_run(bool console, const struct service_handler *handler, enu
 	return result;
 }
 
-void service_running(void)
-{
-}
-
-enum result service_install(struct buffer *warnings, struct fault *fault)
-{
-	return (void)warnings, service_uninstall(fault); /* none of the three is possible */
-}
-
-enum result service_configure(struct buffer *warnings, struct fault *fault)
-{
-	return service_install(warnings, fault);
-}
-
+void service_running(void) { }
+/* None of the three is possible. */
+enum result service_install(struct buffer *warnings, struct fault *fault) { return (void)warnings, service_uninstall(fault); }
+enum result service_configure(struct buffer *warnings, struct fault *fault) { return service_install(warnings, fault); }
 enum result service_uninstall(struct fault *fault)
 {
 	return fault_set(fault, RESULT_NOT_SUPPORTED, FAULT_FERRY, 0, "there is no service manager on this ground");

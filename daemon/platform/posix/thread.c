@@ -63,15 +63,8 @@ void mutex_free(struct mutex *mutex)
 	free(mutex);
 }
 
-void mutex_lock(struct mutex *mutex)
-{
-	must(pthread_mutex_lock((pthread_mutex_t *)mutex));
-}
-
-void mutex_unlock(struct mutex *mutex)
-{
-	must(pthread_mutex_unlock((pthread_mutex_t *)mutex));
-}
+void mutex_lock(struct mutex *mutex) { must(pthread_mutex_lock((pthread_mutex_t *)mutex)); }
+void mutex_unlock(struct mutex *mutex) { must(pthread_mutex_unlock((pthread_mutex_t *)mutex)); }
 
 struct condition *condition_new(void)
 {

@@ -1,5 +1,7 @@
 #include "platform/certificate.h"
 
+#include "platform/tls.h"
+
 #define CERT_CHAIN_PARA_HAS_EXTRA_FIELDS
 #include "platform/win32/fault.h"
 #include "platform/win32/utf.h"
@@ -11,8 +13,6 @@
 #define BEGIN "-----BEGIN CERTIFICATE-----"
 #define END "-----END CERTIFICATE-----"
 #define CERTIFICATE_BYTES_MAX 65536
-#define CERTIFICATES_MAX 32
-#define ASKED_AFTER_MAX 4 /* one, unless the server sends what it need not */
 
 /* What is no answer: a chain that was not found, or rests on nothing, has nobody's. */
 #define NOT_ANSWERED                                                                                                   \
@@ -41,7 +41,7 @@ static const char *find(const char *at, const char *end, const char *what)
 	return NULL;
 }
 
-/* NULL: it is none, or too many. */
+/* Of the configuration's file, which curl read before.  NULL: one of them is none. */
 static HCERTSTORE read_pem(struct text_view pem)
 {
 	const char *at = pem.bytes, *end = pem.bytes + pem.length;
@@ -49,11 +49,11 @@ static HCERTSTORE read_pem(struct text_view pem)
 	BYTE *der = malloc(CERTIFICATE_BYTES_MAX);
 	bool fine = store != NULL && der != NULL;
 
-	for (unsigned count = 0; fine && (at = find(at, end, BEGIN)) != NULL; count++) {
+	while (fine && (at = find(at, end, BEGIN)) != NULL) {
 		const char *last = find(at, end, END);
 		DWORD size = CERTIFICATE_BYTES_MAX;
 
-		fine = last != NULL && count < CERTIFICATES_MAX &&
+		fine = last != NULL &&
 		       CryptStringToBinaryA(at, (DWORD)(last + strlen(END) - at), CRYPT_STRING_BASE64HEADER, der, &size, NULL,
 		                            NULL) &&
 		       CertAddEncodedCertificateToStore(store, X509_ASN_ENCODING, der, size, CERT_STORE_ADD_ALWAYS, NULL);
@@ -66,18 +66,20 @@ static HCERTSTORE read_pem(struct text_view pem)
 	return NULL;
 }
 
-/* Of what the server sent it is not known which one is its own, but that is no authority's. */
-static bool is_of_an_authority(const CERT_CONTEXT *certificate)
+/* The server's own.  Of the rest, what cannot be read is left out: it would make no chain.  NULL: its own cannot be. */
+static const CERT_CONTEXT *read_sent(struct text_view sent, HCERTSTORE store)
 {
-	const CERT_EXTENSION *extension = CertFindExtension(szOID_BASIC_CONSTRAINTS2, certificate->pCertInfo->cExtension,
-	                                                    certificate->pCertInfo->rgExtension);
-	CERT_BASIC_CONSTRAINTS2_INFO constraints;
-	DWORD size = sizeof constraints;
+	struct text_view der;
+	const CERT_CONTEXT *own = NULL;
 
-	return extension != NULL &&
-	       CryptDecodeObject(X509_ASN_ENCODING, X509_BASIC_CONSTRAINTS2, extension->Value.pbData,
-	                         extension->Value.cbData, 0, &constraints, &size) &&
-	       constraints.fCA;
+	if (!tls_certificate_next(&sent, &der) ||
+	    !CertAddEncodedCertificateToStore(store, X509_ASN_ENCODING, (const BYTE *)der.bytes, (DWORD)der.length,
+	                                      CERT_STORE_ADD_ALWAYS, &own))
+		return NULL;
+	while (tls_certificate_next(&sent, &der))
+		(void)!CertAddEncodedCertificateToStore(store, X509_ASN_ENCODING, (const BYTE *)der.bytes, (DWORD)der.length,
+		                                        CERT_STORE_ADD_ALWAYS, NULL);
+	return own;
 }
 
 static enum certificate_verdict unanswered(struct fault *fault, DWORD error, const char *what)
@@ -86,15 +88,20 @@ static enum certificate_verdict unanswered(struct fault *fault, DWORD error, con
 	return CERTIFICATE_UNANSWERED;
 }
 
-static enum certificate_verdict ask_after(HCERTCHAINENGINE engine, const CERT_CONTEXT *certificate, DWORD wait_ms,
-                                          struct fault *ret_why)
+static enum certificate_verdict unasked(struct fault *fault, const char *what)
 {
-	CERT_CHAIN_PARA wanted = { .cbSize = sizeof wanted, .dwUrlRetrievalTimeout = wait_ms };
+	(void)unanswered(fault, GetLastError(), what);
+	return CERTIFICATE_UNASKED;
+}
+
+static enum certificate_verdict ask_after(HCERTCHAINENGINE engine, const CERT_CONTEXT *certificate, struct fault *ret_why)
+{
+	CERT_CHAIN_PARA wanted = { .cbSize = sizeof wanted, .dwUrlRetrievalTimeout = CERTIFICATE_ASK_MS_MAX };
 	const CERT_CHAIN_CONTEXT *chain = NULL;
 	const DWORD flags = CERT_CHAIN_REVOCATION_CHECK_CHAIN_EXCLUDE_ROOT | CERT_CHAIN_REVOCATION_ACCUMULATIVE_TIMEOUT;
 
 	if (!CertGetCertificateChain(engine, certificate, NULL, certificate->hCertStore, &wanted, flags, NULL, &chain))
-		return unanswered(ret_why, GetLastError(), "ask whether the certificate was revoked");
+		return unasked(ret_why, "ask whether the certificate was revoked");
 	DWORD status = chain->TrustStatus.dwErrorStatus;
 	CertFreeCertificateChain(chain);
 	if (status & CERT_TRUST_IS_REVOKED) {
@@ -107,49 +114,28 @@ static enum certificate_verdict ask_after(HCERTCHAINENGINE engine, const CERT_CO
 	return CERTIFICATE_GOOD;
 }
 
-/* All of what could be the server's: the worst counts. */
-static enum certificate_verdict ask_after_all(HCERTCHAINENGINE engine, HCERTSTORE sent, struct fault *ret_why)
+static enum certificate_verdict ask(struct text_view sent, struct text_view roots, struct fault *ret_why)
 {
-	const ULONGLONG until_ms = GetTickCount64() + CERTIFICATE_ASK_MS_MAX;
-	const CERT_CONTEXT *certificate = NULL;
-	enum certificate_verdict worst = CERTIFICATE_GOOD;
-	unsigned asked = 0;
-	struct fault why;
-
-	while (worst != CERTIFICATE_REVOKED && (certificate = CertEnumCertificatesInStore(sent, certificate)) != NULL) {
-		ULONGLONG now_ms = GetTickCount64();
-		enum certificate_verdict verdict;
-
-		if (is_of_an_authority(certificate))
-			continue;
-		if (asked++ >= ASKED_AFTER_MAX || now_ms >= until_ms)
-			verdict = unanswered(&why, ERROR_TIMEOUT, "too many certificates to ask after");
-		else
-			verdict = ask_after(engine, certificate, (DWORD)(until_ms - now_ms), &why);
-		if (verdict == CERTIFICATE_GOOD || (worst != CERTIFICATE_GOOD && verdict != CERTIFICATE_REVOKED))
-			continue;
-		worst = verdict;
-		*ret_why = why;
-	}
-	if (worst == CERTIFICATE_REVOKED)
-		CertFreeCertificateContext(certificate);
-	return asked > 0 ? worst : unanswered(ret_why, 0, "the server sent no certificate of its own");
-}
-
-static enum certificate_verdict ask(struct text_view chain, struct text_view roots, struct fault *ret_why)
-{
-	__attribute__((cleanup(store_cleanup))) HCERTSTORE sent = read_pem(chain), trusted = NULL;
+	__attribute__((cleanup(store_cleanup))) HCERTSTORE store = CertOpenStore(CERT_STORE_PROV_MEMORY, 0, 0, 0, NULL), trusted = NULL;
 	__attribute__((cleanup(engine_cleanup))) HCERTCHAINENGINE engine = NULL;
+	const CERT_CONTEXT *own = store != NULL ? read_sent(sent, store) : NULL;
+	enum certificate_verdict verdict;
 
-	if (sent == NULL)
-		return unanswered(ret_why, 0, "the server's certificates cannot be read");
+	if (own == NULL)
+		return unasked(ret_why, "the server's certificate cannot be read");
 	if (roots.length > 0) {
-		CERT_CHAIN_ENGINE_CONFIG config = { .cbSize = sizeof config, .hExclusiveRoot = trusted = read_pem(roots) };
+		/* As Windows 7 had it: what came after that is not set here, and Wine knows no more. */
+		CERT_CHAIN_ENGINE_CONFIG config = { .cbSize = offsetof(CERT_CHAIN_ENGINE_CONFIG, dwExclusiveFlags),
+			                                .hExclusiveRoot = trusted = read_pem(roots) };
 
-		if (trusted == NULL || !CertCreateCertificateChainEngine(&config, &engine))
-			return unanswered(ret_why, GetLastError(), "the host's private authority cannot be asked");
+		if (trusted == NULL || !CertCreateCertificateChainEngine(&config, &engine)) {
+			CertFreeCertificateContext(own);
+			return unasked(ret_why, "the host's private authority cannot be read");
+		}
 	}
-	return ask_after_all(engine, sent, ret_why);
+	verdict = ask_after(engine, own, ret_why);
+	CertFreeCertificateContext(own);
+	return verdict;
 }
 
 /* --- an identity's own --- */

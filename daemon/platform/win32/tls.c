@@ -5,6 +5,7 @@
 
 #include <schannel.h>
 #include <security.h>
+#include <wincrypt.h>
 
 const char *tls_version(void *session)
 {
@@ -21,4 +22,19 @@ const char *tls_version(void *session)
 		if (info.dwProtocol & versions[i].protocol)
 			return versions[i].name;
 	return "";
+}
+
+enum result tls_certificates(void *session, struct buffer *to)
+{
+	const CERT_CONTEXT *own = NULL, *other = NULL;
+
+	if (QueryContextAttributesW(session, SECPKG_ATTR_REMOTE_CERT_CONTEXT, &own) != SEC_E_OK || own == NULL)
+		return RESULT_SYSTEM;
+	enum result result = tls_certificate_add(to, own->pbCertEncoded, own->cbCertEncoded);
+
+	while (own->hCertStore != NULL && (other = CertEnumCertificatesInStore(own->hCertStore, other)) != NULL)
+		if (!CertCompareCertificate(X509_ASN_ENCODING, own->pCertInfo, other->pCertInfo))
+			(void)!tls_certificate_add(to, other->pbCertEncoded, other->cbCertEncoded);
+	CertFreeCertificateContext(own);
+	return result;
 }

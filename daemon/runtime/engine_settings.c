@@ -48,6 +48,15 @@ static void review(struct engine *engine, struct active *active, bool anew)
 		engine_wind_down_stale(engine, &job);
 }
 
+/* What may be wrong with servers' certificates goes along with each order, and an order lasts as long as its file: who has one by
+ * the old list begins again. */
+static void take_back_what_is_ignored(struct engine *engine)
+{
+	for (struct active *active = engine->actives; active != NULL; active = active->next)
+		if (active->work == JOB_WORK_TRANSFER && active->tls_ignore != 0)
+			active->route_changed = true;
+}
+
 static void apply(struct engine *engine, bool anew)
 {
 	engine_read_rates(engine);
@@ -85,6 +94,8 @@ static void take(struct engine *engine, const struct settings *wanted, struct id
 	if (anew || workers_differ(parts->settings, wanted))
 		for (struct crew *crew = engine->crews; crew != NULL; crew = crew->next)
 			crew->dead = true;
+	if (!settings_same(parts->settings, wanted, SETTING_KEY_tls_may_ignore))
+		take_back_what_is_ignored(engine);
 	settings_take(parts->settings, wanted, &engine->reload.change);
 	parts->service = service;
 	apply(engine, anew);

@@ -281,6 +281,33 @@ static void serve(struct world *world, bool serves, const char *root)
 	world_wait(world, 0);
 }
 
+static void ignored_certificates__taken_back_and_allowed_again__what_runs_begins_again(void **state)
+{
+	struct world world;
+	struct job_properties all = { .tls_ignore = TLS_IGNORE_ALL };
+
+	(void)state;
+	begin(&world, 45);
+	world.wanted.tls_may_ignore.count = 1;
+	strcpy(world.wanted.tls_may_ignore.items[0], "*");
+	world_reload(&world);
+	int64_t row = submit(&world, JOB_NORMAL, true);
+	assert_int_equal(world_set(&world, row, PROPERTY_TLS_IGNORE, &all), RESULT_OK);
+	for (unsigned allowed = 2; allowed-- > 0;) {
+		world.wanted.tls_may_ignore.count = allowed;
+		if (!allowed)
+			memset(world.wanted.tls_may_ignore.items[0], 0, sizeof(world.wanted.tls_may_ignore.items[0]));
+		world_reload(&world);
+		world_wait(&world, 1);
+		assert_true(job_state_is_active(world_state(&world, row)));
+		assert_int_equal(world.files[0].ignore, allowed ? TLS_IGNORE_ALL : 0);
+	}
+	unstick(&world);
+	helped_run_to(&world, row, JOB_ACKNOWLEDGED);
+	assert_int_equal(world_events(&world, EVENT_STORE_TROUBLE), 0);
+	helped_end(&world);
+}
+
 /* The made-up workers hold every order against the settings of its moment. */
 static void service__serves_an_owner_and_does_not__jobs_begin_again_as_who_they_are_now(void **state)
 {
@@ -359,6 +386,7 @@ int main(void)
 		cmocka_unit_test(configuration__is_not_good__changes_nothing_and_is_told),
 		cmocka_unit_test(reload__in_a_turn_that_is_undone__holds_and_is_told),
 		cmocka_unit_test(workers__are_to_be_others__who_runs_keeps_his_and_the_next_job_gets_new_ones),
+		cmocka_unit_test(ignored_certificates__taken_back_and_allowed_again__what_runs_begins_again),
 		cmocka_unit_test(service__serves_an_owner_and_does_not__jobs_begin_again_as_who_they_are_now),
 		cmocka_unit_test(reloads__at_any_moment__lose_nothing),
 	};

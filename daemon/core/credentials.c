@@ -201,6 +201,11 @@ static bool is_thumbprint(struct text_view text)
 	return text.length == 40;
 }
 
+static bool is_store(struct text_view name)
+{
+	return text_is(name, "MY") || text_is(name, "CA") || text_is(name, "ROOT") || text_is(name, "SPC");
+}
+
 static struct text_view cut(struct text_view *rest)
 {
 	const char *end = memchr(rest->bytes, '\\', rest->length);
@@ -230,6 +235,8 @@ enum result client_certificate_parse(struct text_view text, struct client_certif
 	    certificate.who.length > CLIENT_CERTIFICATE_PART_BYTES_MAX)
 		return fault_set(fault, RESULT_INVALID_ARGUMENT, FAULT_FERRY, 0, "has a part of more than %u bytes",
 		                 CLIENT_CERTIFICATE_PART_BYTES_MAX);
+	if (!is_store(certificate.store))
+		return fault_set(fault, RESULT_INVALID_ARGUMENT, FAULT_FERRY, 0, "has a store that is not MY, CA, ROOT or SPC");
 	*ret_certificate = certificate;
 	return RESULT_OK;
 }

@@ -31,8 +31,9 @@ struct credential {
 enum result credential_check(const struct credential *credential, struct fault *fault) MUST_CHECK;
 
 /* A certificate of the machine's stores, by which a job shows a server who it is: "LOCATION\\WHO" or "LOCATION\\STORE\\WHO".
- * LOCATION is current-user, which is whoever fetches, or local-machine; STORE is MY where it is left out; WHO is a SHA-1 thumbprint,
- * or the name that it is issued to. */
+ * LOCATION is current-user, which is whoever fetches, or local-machine; STORE is MY, where it is left out, too, or CA, ROOT or SPC, as BITS
+ * has it: whatever else software keeps in a store of its own is not for the network.  WHO is a SHA-1 thumbprint, or the name that it is
+ * issued to. */
 #define CLIENT_CERTIFICATE_BYTES_MAX 528u /* with its end */
 #define CLIENT_CERTIFICATE_PART_BYTES_MAX 256u
 struct client_certificate {

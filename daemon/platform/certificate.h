@@ -26,7 +26,8 @@ extern const struct certificate_system {
 	 * not GOOD. */
 	enum certificate_verdict (*ask)(struct text_view sent, struct text_view roots, struct fault *ret_why);
 	/* The thumbprint of what `wanted` names, in the stores of whom the thread wears: of several of the name the one that is valid
-	 * longest.  RESULT_CLIENT_CERTIFICATE: there is none that is valid now and has a private key. */
+	 * longest, among those that are for clients.  RESULT_CLIENT_CERTIFICATE: there is none that is valid now and has a private
+	 * key. */
 	enum result (*find_own)(const struct client_certificate *wanted, char ret_thumbprint[CERTIFICATE_THUMBPRINT_BYTES],
 	                        struct fault *fault);
 } *const certificate_system; /* NULL: this ground cannot */

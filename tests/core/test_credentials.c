@@ -182,12 +182,15 @@ static void client_certificate__location_store_and_whose__are_read(void **state)
 	} good[] = {
 		{ "current-user\\MY\\alice", "MY", "alice", false, false },
 		{ "current-user\\alice", "MY", "alice", false, false },
-		{ "local-machine\\Web Hosting\\a\\b", "Web Hosting", "a\\b", true, false },
+		{ "local-machine\\CA\\a\\b", "CA", "a\\b", true, false },
+		{ "local-machine\\ROOT\\Remote Desktop", "ROOT", "Remote Desktop", true, false },
+		{ "current-user\\SPC\\alice", "SPC", "alice", false, false },
 		{ "local-machine\\MY\\0123456789abcdefABCDEF0123456789abcdef01", "MY", "0123456789abcdefABCDEF0123456789abcdef01", true, true },
 		{ "current-user\\0123456789abcdefABCDEF0123456789abcdef0g", "MY", "0123456789abcdefABCDEF0123456789abcdef0g", false, false },
 	};
 	static const char *const bad[] = { "",  "alice", "MY\\alice", "Current-User\\alice", "current-user", "current-user\\", "current-user\\MY\\",
-		                           "current-user\\\\alice", "current-user\\MY\\a\nb" };
+		                           "current-user\\\\alice", "current-user\\MY\\a\nb", "local-machine\\Web Hosting\\a", "local-machine\\my\\a",
+		                           "local-machine\\Remote Desktop\\0123456789abcdefABCDEF0123456789abcdef01", "local-machine\\MY2\\a" };
 	struct client_certificate read;
 	struct fault fault;
 	char longest[CLIENT_CERTIFICATE_BYTES_MAX + 1];
@@ -200,12 +203,13 @@ static void client_certificate__location_store_and_whose__are_read(void **state)
 	for (size_t i = 0; i < sizeof(bad) / sizeof(bad[0]); i++)
 		assert_int_equal(client_certificate_parse(text_view(bad[i]), &read, &fault), RESULT_INVALID_ARGUMENT);
 	memset(longest, 'a', sizeof(longest));
-	memcpy(longest, "local-machine\\", 14);
-	longest[14 + CLIENT_CERTIFICATE_PART_BYTES_MAX] = '\\';
-	assert_int_equal(client_certificate_parse((struct text_view){ longest, 14 + 2 * CLIENT_CERTIFICATE_PART_BYTES_MAX + 1 }, &read, &fault),
-	                 RESULT_OK);
-	assert_int_equal(client_certificate_parse((struct text_view){ longest, 14 + 2 * CLIENT_CERTIFICATE_PART_BYTES_MAX + 2 }, &read, &fault),
+	memcpy(longest, "local-machine\\MY\\", 17);
+	assert_int_equal(client_certificate_parse((struct text_view){ longest, 17 + CLIENT_CERTIFICATE_PART_BYTES_MAX }, &read, &fault), RESULT_OK);
+	assert_int_equal(client_certificate_parse((struct text_view){ longest, 17 + CLIENT_CERTIFICATE_PART_BYTES_MAX + 1 }, &read, &fault),
 	                 RESULT_INVALID_ARGUMENT);
+	assert_non_null(strstr(fault.what, "256 bytes"));
+	assert_int_equal(client_certificate_parse(text_view("local-machine\\Remote Desktop\\a"), &read, &fault), RESULT_INVALID_ARGUMENT);
+	assert_string_equal(fault.what, "has a store that is not MY, CA, ROOT or SPC");
 }
 
 int main(void)

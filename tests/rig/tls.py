@@ -41,7 +41,7 @@ class NginxTls(Process, Files):
 
     `ca` and `other_ca` are certificates of authorities, of which only the first is theirs.  `client_pem` with
     `client_key`, or `client_pfx` with PFX_PASSWORD, is alice's; `client_sha1` is its thumbprint.  `pin` is that of the
-    servers' key.
+    servers' key.  `not_client_pfx` has one of alice's name that is for servers, and valid longer.
     """
     kinds = ("right", "wrong_host", "expired", "client", "old")
 
@@ -63,13 +63,15 @@ class NginxTls(Process, Files):
         return f"https://{host}:{self.ports[kind]}/{name}"
 
     def make_client(self, authority):
-        self.client_key, self.client_pfx = self.path("client.key"), self.path("client.pfx")
+        self.client_key, self.client_pfx, self.not_client_pfx = map(self.path, ("client.key", "client.pfx", "not_client.pfx"))
         authority.openssl("genrsa", "-out", self.client_key, "2048")
         self.client_pem = authority.issue("client", "/CN=alice", self.client_key, "extendedKeyUsage=clientAuth")
+        other = authority.issue("not_client", "/CN=alice", self.client_key, "extendedKeyUsage=serverAuth", days=60)
         # As old a cipher as every Windows and Wine can read.
-        authority.openssl("pkcs12", "-export", "-in", self.client_pem, "-inkey", self.client_key,
-                          "-out", self.client_pfx, "-passout", f"pass:{PFX_PASSWORD}",
-                          "-certpbe", "PBE-SHA1-3DES", "-keypbe", "PBE-SHA1-3DES", "-macalg", "sha1")
+        for pem, pfx in ((self.client_pem, self.client_pfx), (other, self.not_client_pfx)):
+            authority.openssl("pkcs12", "-export", "-in", pem, "-inkey", self.client_key,
+                              "-out", pfx, "-passout", f"pass:{PFX_PASSWORD}",
+                              "-certpbe", "PBE-SHA1-3DES", "-keypbe", "PBE-SHA1-3DES", "-macalg", "sha1")
         der = authority.openssl("x509", "-in", self.client_pem, "-outform", "DER")
         self.client_sha1 = hashlib.sha1(der).hexdigest()
 

@@ -122,14 +122,18 @@ def revocation__that_nobody_here_can_tell_of__is_what_the_configuration_says():
         scene.close()
 
 
-def own(verb, location="current-user", store="MY"):
-    for word in ("remove", verb):  # those of a run that broke off, too
-        subprocess.run([*program("tests/own_certificate"), word, native(tls.client_pfx), PFX_PASSWORD, location, store],
-                       check=True, timeout=60)
+def own(verb, location="current-user", store="MY", pfx=None):
+    subprocess.run([*program("tests/own_certificate"), verb, native(pfx or tls.client_pfx), PFX_PASSWORD, location, store],
+                   check=True, timeout=60)
+
+
+def own_alone(location="current-user", store="MY"):
+    own("remove", location, store)  # those of a run that broke off
+    own("add", location, store)
 
 
 def client_certificate__is_shown_to_the_jobs_own_servers_alone():
-    own("add")
+    own_alone()
     scene = Scene()
     url = tls.url("t.bin", "client")
     try:
@@ -146,23 +150,34 @@ def client_certificate__is_shown_to_the_jobs_own_servers_alone():
         assert scene.fetch(away.url(), "--client-certificate", "current-user\\alice").startswith("HTTP_STATUS: ")
         away.close()
         assert shown(before) == [None, None]
+        # One that is valid longer, and for servers, is not taken for a name that says nothing of that.
+        own("add", pfx=tls.not_client_pfx)
+        assert scene.fetch(url, "--client-certificate", "current-user\\alice") is None
     finally:
         own("remove")
-    for who in ("alice", f"MY\\{tls.client_sha1}", "ali", "No Such Store\\alice"):
+    for who in ("alice", f"MY\\{tls.client_sha1}", "ali", "SPC\\alice"):
         error = scene.fetch(url, "--client-certificate", f"current-user\\{who}")
         assert error.startswith("CLIENT_CERTIFICATE: "), error
+    own("add", pfx=tls.not_client_pfx)
+    try:
+        error = scene.fetch(url, "--client-certificate", "current-user\\alice")
+        assert error.startswith("CLIENT_CERTIFICATE: ") and "not for clients" in error, error
+    finally:
+        own("remove")
+    done = scene.run("submit", "--client-certificate", "local-machine\\Remote Desktop\\alice", url, scene.destination("r.bin"), check=False)
+    assert done.returncode != 0 and "a store that is not MY, CA, ROOT or SPC" in done.stderr, done
     scene.close()
 
 
 def client_certificate_of_the_machine__and_a_helper_for_the_network():
-    own("add", "local-machine", "FerryTest")
+    own_alone("local-machine", "SPC")
     scene = Scene()
     url = tls.url("t.bin", "client")
-    machine = f"local-machine\\FerryTest\\{tls.client_sha1}"
+    machine = f"local-machine\\SPC\\{tls.client_sha1}"
     try:
         assert scene.fetch(url, "--client-certificate", machine) is None
     finally:
-        own("remove", "local-machine", "FerryTest")
+        own("remove", "local-machine", "SPC")
     for number, certificate in enumerate(("current-user\\alice", machine)):
         name = f"Helped {number}"
         scene.run("submit", "--suspended", "--name", name, "--client-certificate", certificate, url, scene.destination(name))

@@ -184,11 +184,32 @@ static bool is_named(const CERT_CONTEXT *certificate, const struct client_certif
 	       text_is(wanted->who, name);
 }
 
-static bool is_usable(const CERT_CONTEXT *certificate)
+/* By its extension and by what the store says of it; without either it is for everything. */
+static bool is_for_clients(const CERT_CONTEXT *certificate)
+{
+	union {
+		CERT_ENHKEY_USAGE usage;
+		BYTE bytes[4096];
+	} read;
+	DWORD size = sizeof read;
+
+	SetLastError(ERROR_SUCCESS);
+	if (!CertGetEnhancedKeyUsage(certificate, 0, &read.usage, &size))
+		return GetLastError() == (DWORD)CRYPT_E_NOT_FOUND;
+	if (read.usage.cUsageIdentifier == 0)
+		return GetLastError() == (DWORD)CRYPT_E_NOT_FOUND;
+	for (DWORD i = 0; i < read.usage.cUsageIdentifier; i++)
+		if (strcmp(read.usage.rgpszUsageIdentifier[i], szOID_PKIX_KP_CLIENT_AUTH) == 0)
+			return true;
+	return false;
+}
+
+/* Who says by its thumbprint which one it is has looked at it. */
+static bool is_usable(const CERT_CONTEXT *certificate, const struct client_certificate *wanted)
 {
 	DWORD size = 0;
 
-	return CertVerifyTimeValidity(NULL, certificate->pCertInfo) == 0 &&
+	return (wanted->thumbprint || is_for_clients(certificate)) && CertVerifyTimeValidity(NULL, certificate->pCertInfo) == 0 &&
 	       CertGetCertificateContextProperty(certificate, CERT_KEY_PROV_INFO_PROP_ID, NULL, &size);
 }
 
@@ -204,8 +225,10 @@ static enum result find_own(const struct client_certificate *wanted, char ret_th
 	while (store != NULL && (certificate = CertEnumCertificatesInStore(store, certificate)) != NULL) {
 		if (!thumbprint_of(certificate, thumbprint) || !is_named(certificate, wanted, thumbprint))
 			continue;
-		unusable |= !is_usable(certificate);
-		if (!is_usable(certificate) || CompareFileTime(&certificate->pCertInfo->NotAfter, &latest) <= 0)
+		bool usable = is_usable(certificate, wanted);
+
+		unusable |= !usable;
+		if (!usable || CompareFileTime(&certificate->pCertInfo->NotAfter, &latest) <= 0)
 			continue;
 		latest = certificate->pCertInfo->NotAfter;
 		memcpy(ret_thumbprint, thumbprint, sizeof thumbprint);
@@ -218,7 +241,7 @@ static enum result find_own(const struct client_certificate *wanted, char ret_th
 	           : fault_set(fault, RESULT_CLIENT_CERTIFICATE, FAULT_FERRY, 0, "%.*s in the store %.*s of %s: %s",
 	                       (int)wanted->who.length, wanted->who.bytes, (int)wanted->store.length, wanted->store.bytes,
 	                       wanted->machine ? "the machine" : "whoever fetches",
-	                       unusable ? "not valid now, or without a private key" : "there is none");
+	                       unusable ? "not valid now, not for clients, or without a private key" : "there is none");
 }
 
 static const struct certificate_system system_asks = { ask, find_own };

@@ -18,11 +18,22 @@ static enum result check_bare(const char *what, struct fault *fault)
 	return RESULT_OK;
 }
 
-/* Else it is the authority that could not be asked, which passes. */
-static bool is_of_the_secret(DWORD error)
+/* The Local Security Authority could not be asked, which passes.  What is wrong with the secret has too many numbers to be
+ * listed. */
+static bool is_passing(DWORD error)
 {
-	return error == ERROR_INVALID_DATA || error == ERROR_INVALID_PARAMETER || error == (DWORD)NTE_BAD_DATA ||
-	       error == (DWORD)NTE_BAD_KEY || error == (DWORD)NTE_BAD_KEY_STATE || error == (DWORD)NTE_BAD_KEYSET;
+	switch (error) {
+	case RPC_S_SERVER_UNAVAILABLE:
+	case RPC_S_SERVER_TOO_BUSY:
+	case RPC_S_CALL_FAILED:
+	case RPC_S_CALL_FAILED_DNE:
+	case ERROR_SHUTDOWN_IN_PROGRESS:
+	case ERROR_SERVICE_NOT_ACTIVE:
+	case ERROR_NOT_READY:
+	case ERROR_BUSY:
+	case ERROR_TIMEOUT: return true;
+	default: return false;
+	}
 }
 
 static enum result convert(bool seal, const uint8_t *entropy, const void *from, size_t size, struct buffer *to,
@@ -42,8 +53,7 @@ static enum result convert(bool seal, const uint8_t *entropy, const void *from, 
 		DWORD error = GetLastError();
 		if (seal || result_from_win32(error) == RESULT_NO_MEMORY)
 			return fault_win32(fault, error, "%s", what);
-		return fault_set(fault, is_of_the_secret(error) ? RESULT_SECRET_UNREADABLE : RESULT_SECRET_BUSY, FAULT_WIN32, error, "%s",
-		                 what);
+		return fault_set(fault, is_passing(error) ? RESULT_SECRET_BUSY : RESULT_SECRET_UNREADABLE, FAULT_WIN32, error, "%s", what);
 	}
 	result = buffer_append(to, out.pbData, out.cbData);
 	text_wipe(out.pbData, out.cbData);

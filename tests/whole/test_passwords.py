@@ -288,8 +288,9 @@ def key__damaged__fails_the_jobs_that_have_secrets_and_no_other():
         job = wait_until(lambda: [job for job in scene.jobs() if job["name"] == "Kept" and job["state"] == state], 30, state)[0]
         assert (job["error"] or {}).get("result") == result, job
         if result:
-            said = scene.bridge.call("job.setCredentials", handle=scene.job(free.url("a.bin"))[0], target="server",
-                                     scheme="ntlm", user="a", password=MARKED)
+            made = scene.bridge.ok("job.create", name="Refused", files=[{"url": free.url("a.bin"), "path": scene.destination("r.bin")}])
+            said = scene.bridge.call("job.setCredentials", handle=made["handle"], target="server", scheme="ntlm", user="a",
+                                     password=MARKED)
             assert "SEAL_FAILED" in str(said) and "1033" in str(said) and MARKED not in str(said), said
         with open(path, "rb") as file:
             assert file.read() == content

@@ -64,12 +64,21 @@ static void names_cleanup(struct names *names)
 		free(names->names[i]);
 }
 
+static bool ends_alike(const char *end, const char *ending)
+{
+	for (; *ending != '\0'; end++, ending++)
+		if ((*end >= 'A' && *end <= 'Z' ? *end - 'A' + 'a' : *end) != *ending)
+			return false;
+	return true;
+}
+
 static bool add_name(void *context, const char *name)
 {
 	struct names *names = context;
 	size_t length = strlen(name);
 
-	if (length < sizeof(ENDING) || strcmp(name + length - strlen(ENDING), ENDING) != 0)
+	/* In any case of letters: Windows' names have none. */
+	if (length < sizeof(ENDING) || !ends_alike(name + length - strlen(ENDING), ENDING))
 		return true; /* what editors leave, a README */
 	if (names->count == CONF_D_FILES_MAX) {
 		names->result = RESULT_TOO_LARGE;

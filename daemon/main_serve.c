@@ -350,6 +350,21 @@ static bool watch_network(struct daemon *daemon, struct events *events, struct n
 	return false;
 }
 
+/* Whoever could write it, or put another in its place, could be any of its host's servers. */
+static enum result check_authority(const char *path, struct fault *fault)
+{
+	char folder[DESTINATION_BYTES_MAX + 1];
+	size_t length = strlen(path);
+
+	while (length > 0 && path[length - 1] != '/' && path[length - 1] != '\\')
+		length--;
+	length -= length > 1 && path[length - 2] != ':'; /* a root keeps its separator */
+	enum result result = file_check_trusted(path, fault);
+	if (result == RESULT_OK)
+		result = text_copy(folder, sizeof(folder), (struct text_view){ path, length });
+	return result == RESULT_OK ? file_check_trusted(folder, fault) : result;
+}
+
 /* Here and not where they are used: a worker's identity need not be able to read them, and could see other files there. */
 static enum result read_authority(struct transfer_trust *trust, const char *entry, struct fault *fault)
 {
@@ -359,7 +374,9 @@ static enum result read_authority(struct transfer_trust *trust, const char *entr
 
 	if (!trust_split(text_view(entry), &host, &path))
 		return fault_set(fault, RESULT_BAD_SETTING, FAULT_FERRY, 0, "tls.ca_files: \"%s\"", entry);
-	enum result result = file_read_all(path.bytes, &pem, &why);
+	enum result result = check_authority(path.bytes, &why);
+	if (result == RESULT_OK)
+		result = file_read_all(path.bytes, &pem, &why);
 	if (result == RESULT_OK && (pem.length == 0 || strstr(pem.bytes, "-----BEGIN CERTIFICATE-----") == NULL))
 		result = fault_set(&why, RESULT_BAD_SETTING, FAULT_FERRY, 0, "%s has no certificate in PEM", path.bytes);
 	if (result == RESULT_OK)
@@ -459,7 +476,7 @@ static enum result read_again(void *context, struct settings *ret_settings, stru
 		                 daemon->data);
 		return refuse(errors, fault.result, fault.what);
 	}
-	daemon->settings_there = there;
+	daemon->settings_there |= there; /* once it was there, its want is an error, also after a reading that was not good */
 	if (result != RESULT_OK)
 		return result;
 	result = find_service(daemon, ret_settings, &fault);

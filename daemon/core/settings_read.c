@@ -66,6 +66,12 @@ static void show_given(char to[SETTING_KEY_BYTES_MAX], struct text_view given)
 	char plain[SETTING_KEY_BYTES_MAX];
 	size_t length = smaller(given.length, sizeof(plain));
 
+	/* A user and a password, as they are written into addresses, wherever somebody put them. */
+	if (given.length > 0 && memchr(given.bytes, '@', given.length) != NULL) {
+		text_display(to, SETTING_KEY_BYTES_MAX, "what stands there (not shown, it has an @)");
+		return;
+	}
+
 	for (size_t i = 0; i < length; i++)
 		plain[i] = text_has_control((struct text_view){ given.bytes + i, 1 }) ? '?' : given.bytes[i];
 	text_display(to, SETTING_KEY_BYTES_MAX, "%.*s", (int)length, plain);

@@ -324,6 +324,20 @@ static void settings_read__proxy_with_a_password__is_not_repeated(void **state)
 	                               &settings, &errors), RESULT_BAD_SETTING);
 	assert_null(strstr(errors.lines, "secret"));
 	assert_non_null(strstr(errors.lines, "line 1, column 22: proxy.table[0]: "));
+	/* Nor where it was not meant to stand. */
+	static const char *const wrong[] = {
+		"{\"proxy\": \"http://anna:secret@proxy:3128\"}",
+		"{\"authentication\": {\"implicit_proxies\": [\"http://anna:secret@proxy:3128\"]}}",
+		"{\"proxy\": {\"http://anna:secret@proxy\": 1}}",
+		"{\"http://anna:secret@proxy\": {}}",
+		"{\"queue\": {\"slice_s\": \"anna:secret@proxy\"}}",
+	};
+	for (size_t i = 0; i < sizeof(wrong) / sizeof(wrong[0]); i++) {
+		errors.count = 0;
+		assert_int_equal(settings_read(text_view(wrong[i]), FILE_SOURCE, &settings, &errors), RESULT_BAD_SETTING);
+		if (strstr(errors.lines, "secret"))
+			fail_msg("%s", errors.lines);
+	}
 }
 
 /* --- layers --- */

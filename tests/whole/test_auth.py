@@ -163,6 +163,14 @@ def https__is_recognised_or_not_fetched():
     scene.refused(tls.url("t.bin"), "CERTIFICATE", "could not be read")
     assert [event["id"] for event in scene.events() if event["level"] == "error"][:1] == [1032], scene.events()
     scene.close()
+    if os.environ.get("FERRY_GROUND", "linux") != "wine":  # windows/test_folder.c has who may write to what
+        lax = os.path.join(folder, "lax.pem")
+        shutil.copy(tls.ca, lax)
+        os.chmod(lax, 0o666)
+        scene = Scene(tls=TRUSTED | {"ca_files": [f"localhost {native(lax)}"]})
+        scene.refused(tls.url("t.bin"), "CERTIFICATE", "could not be read")
+        assert [event["id"] for event in scene.events() if event["level"] == "error"][:1] == [1032], scene.events()
+        scene.close()
     scene = Scene(tls=TRUSTED)
     error = scene.fetch(tls.url("t.bin", "old"), "--no-progress-timeout", "0")
     assert error is not None and error[0] == "NO_PROGRESS", error

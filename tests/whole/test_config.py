@@ -49,6 +49,7 @@ def layers__the_last_one_counts_and_each_value_says_where_it_is_from():
     ferry.write("conf.d/20-b.jsonc", '{ // the second\n  "queue": {\n    "slice_s": 80 } }')
     ferry.write("conf.d/10-a.jsonc", {"queue": {"slice_s": 70, "background_jobs_max": 3}, "rate": {"limits": ["low off"]}})
     ferry.write("conf.d/30-c.jsonc.bak", "no configuration")
+    ferry.write("conf.d/15-CAPS.JSONC", {"queue": {"finished_keep_s": 61}})
     ferry.start()
     settings = ferry.settings()
 
@@ -57,6 +58,7 @@ def layers__the_last_one_counts_and_each_value_says_where_it_is_from():
     assert origin("queue.slice_s") == [80, "conf.d", conf_d("20-b.jsonc"), 3], settings["queue.slice_s"]
     assert origin("queue.background_jobs_max") == [3, "conf.d", conf_d("10-a.jsonc"), 1]
     assert origin("queue.ageing_s") == [61, "file", "ferry.jsonc", 1]
+    assert origin("queue.finished_keep_s") == [61, "conf.d", conf_d("15-CAPS.JSONC"), 1]
     assert origin("rate.limits") == [["low off"], "conf.d", conf_d("10-a.jsonc"), 1]
     assert origin("log.files_max") == [5, "built-in", None, 0]
     shown = ferry.run("config", "show", "--origin").stdout

@@ -36,11 +36,19 @@ static void write_text(struct json_writer *writer, const char *name, const wchar
 
 static void write_list(struct json_writer *writer, const char *name, const wchar_t *wide, size_t chars)
 {
+	size_t at = 0;
+
 	json_write_begin(writer, name, '[');
-	for (size_t at = 0, length; at < chars && wide[at] != L'\0'; at += length + 1) {
+	for (size_t length; at < chars && wide[at] != L'\0'; at += length + 1) {
 		length = wcsnlen(wide + at, chars - at);
 		write_text(writer, NULL, wide + at, length);
 	}
+	/* An empty line ends the list for whoever reads it by the book: what stands behind it must not be lost in silence. */
+	for (; at < chars; at++)
+		if (wide[at] != L'\0') {
+			json_write_raw(writer, NULL, text_view("null"));
+			break;
+		}
 	json_write_end(writer, ']');
 }
 

@@ -12,7 +12,7 @@ from rig import PASSWORDS, ApacheOrigin, Kdc, NginxTls, NtlmServer
 from ground import GROUND, program, run, skip
 
 if GROUND != "linux":
-    skip("whole.passwords shows the product with passwords; Wine has no Digest")
+    skip("Wine has no Digest (shown by Linux; the product with passwords by whole.passwords under Wine)")
 
 folder = tempfile.mkdtemp(prefix="ferry-logins-")
 atexit.register(shutil.rmtree, folder, ignore_errors=True)

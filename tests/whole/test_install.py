@@ -14,7 +14,7 @@ from ground import BIN, GROUND, MIB, SOURCE, WINE, Nginx, native, not_shown, run
 from service import DATA, Service, wine
 
 if GROUND == "linux":
-    skip("there is no installer here")
+    skip("there is no installer here (shown by Wine)")
 for tool in ("wixl", "msibuild"):
     if shutil.which(tool) is None:
         skip(f"{tool} is not installed")

@@ -20,11 +20,12 @@ static char *make_mark(void)
 	return mark;
 }
 
-static int crash(void)
+/* `bare`: as a program that does nothing about it, whose dump is awaited and holds the mark. */
+static int crash(bool bare)
 {
 	struct fault fault;
 	char *mark = make_mark();
-	if (service_harden_process(&fault) != RESULT_OK || mark[0] == '\0')
+	if ((!bare && service_harden_process(&fault) != RESULT_OK) || mark[0] == '\0')
 		return 1;
 	RaiseException(EXCEPTION_ACCESS_VIOLATION, 0, 0, NULL);
 	return 2;
@@ -49,21 +50,33 @@ static bool holds_mark(const wchar_t *path)
 	return found;
 }
 
-static void run_to_its_crash(void)
+static DWORD run_to_its_crash(const wchar_t *how)
 {
 	wchar_t path[MAX_PATH], line[MAX_PATH + 16];
 	STARTUPINFOW start = { .cb = sizeof(start) };
 	PROCESS_INFORMATION process;
 	DWORD code = 0;
 	assert_true(GetModuleFileNameW(NULL, path, MAX_PATH) < MAX_PATH);
-	swprintf(line, MAX_PATH + 16, L"\"%ls\" crash", path);
-	assert_true(CreateProcessW(path, line, NULL, NULL, FALSE, 0, NULL, NULL, &start, &process));
+	swprintf(line, MAX_PATH + 16, L"\"%ls\" %ls", path, how);
+	assert_true(CreateProcessW(path, line, NULL, NULL, FALSE, CREATE_DEFAULT_ERROR_MODE, NULL, NULL, &start, &process));
 	assert_int_equal(WaitForSingleObject(process.hProcess, 60000), WAIT_OBJECT_0);
 	assert_true(GetExitCodeProcess(process.hProcess, &code));
 	assert_true(code > 2); /* it crashed */
 	CloseHandle(process.hThread);
 	CloseHandle(process.hProcess);
-	Sleep(10000); /* whoever writes a dump has written it */
+	return process.dwProcessId;
+}
+
+/* The dump of that process, which can be opened for reading alone once it is whole. */
+static bool is_written(const wchar_t *folder, DWORD process)
+{
+	wchar_t path[2 * MAX_PATH];
+	swprintf(path, 2 * MAX_PATH, L"%ls\\" EXE L".%lu.dmp", folder, process);
+	HANDLE file = CreateFileW(path, GENERIC_READ, 0, NULL, OPEN_EXISTING, 0, NULL);
+	if (file == INVALID_HANDLE_VALUE)
+		return false;
+	CloseHandle(file);
+	return holds_mark(path);
 }
 
 static void process__hardened__says_so_to_error_reporting(void **state)
@@ -90,7 +103,7 @@ static void process__crashes_where_dumps_are_collected__leaves_no_heap(void **st
 	if (is_wine() || !is_elevated())
 		return; /* main says so */
 	wchar_t folder[MAX_PATH], pattern[MAX_PATH + 16], path[2 * MAX_PATH];
-	DWORD type = 1; /* as LocalDumps makes them unless it is told otherwise */
+	DWORD type = 2, waited_ms = 0; /* whole ones, in which the heap is */
 	WIN32_FIND_DATAW found;
 	HKEY key;
 	assert_true(GetTempPathW(MAX_PATH - 20, folder) > 0);
@@ -100,15 +113,22 @@ static void process__crashes_where_dumps_are_collected__leaves_no_heap(void **st
 	assert_int_equal(RegSetValueExW(key, L"DumpFolder", 0, REG_EXPAND_SZ, (const BYTE *)folder,
 	                                (DWORD)((wcslen(folder) + 1) * sizeof(wchar_t))), ERROR_SUCCESS);
 	assert_int_equal(RegSetValueExW(key, L"DumpType", 0, REG_DWORD, (const BYTE *)&type, sizeof(type)), ERROR_SUCCESS);
-	run_to_its_crash();
+	(void)run_to_its_crash(L"crash");
+	/* The dump of who crashed after it is there: so would its own be. */
+	DWORD bare = run_to_its_crash(L"bare");
+	for (; !is_written(folder, bare) && waited_ms < 60000; waited_ms += 100)
+		Sleep(100);
+	assert_true(waited_ms < 60000);
 	RegCloseKey(key);
 	RegDeleteKeyW(HKEY_LOCAL_MACHINE, KEY);
 	swprintf(pattern, MAX_PATH + 16, L"%ls\\*.dmp", folder);
+	wchar_t of_bare[32];
+	swprintf(of_bare, 32, L".%lu.dmp", bare);
 	bool held = false;
 	HANDLE search = FindFirstFileW(pattern, &found);
 	for (BOOL more = search != INVALID_HANDLE_VALUE; more; more = FindNextFileW(search, &found)) {
 		swprintf(path, 2 * MAX_PATH, L"%ls\\%ls", folder, found.cFileName);
-		held |= holds_mark(path);
+		held |= wcsstr(found.cFileName, of_bare) == NULL && holds_mark(path);
 		DeleteFileW(path);
 	}
 	if (search != INVALID_HANDLE_VALUE)
@@ -120,7 +140,9 @@ static void process__crashes_where_dumps_are_collected__leaves_no_heap(void **st
 int main(int argc, char **argv)
 {
 	if (argc > 1 && strcmp(argv[1], "crash") == 0)
-		return crash();
+		return crash(false);
+	if (argc > 1 && strcmp(argv[1], "bare") == 0)
+		return crash(true);
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(process__hardened__says_so_to_error_reporting),
 		cmocka_unit_test(process__crashes_where_dumps_are_collected__leaves_no_heap),

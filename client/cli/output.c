@@ -21,7 +21,7 @@ static void write_moment(struct json_writer *writer, const char *name, int64_t m
 		json_write_i64(writer, name, moment_ms);
 }
 
-static void write_or_null(struct json_writer *writer, const char *name, const char *text)
+void output_json_text(struct json_writer *writer, const char *name, const char *text)
 {
 	if (text[0] == '\0')
 		json_write_raw(writer, name, text_view("null"));
@@ -89,13 +89,13 @@ static void begin_side(struct json_writer *writer, const char *name, const struc
 {
 	json_write_begin(writer, name, '{');
 	json_write_text(writer, "as", text_view(ferry_identity_name(side->as)));
-	write_or_null(writer, "sid", side->sid);
+	output_json_text(writer, "sid", side->sid);
 }
 
 static void write_side(struct json_writer *writer, const char *name, const struct ferry_side *side)
 {
 	begin_side(writer, name, side);
-	write_or_null(writer, "last_sid", side->last_sid);
+	output_json_text(writer, "last_sid", side->last_sid);
 	json_write_end(writer, '}');
 }
 
@@ -136,8 +136,8 @@ static void write_identities(struct json_writer *writer, const struct ferry_stat
 			json_write_text(writer, NULL, text_view(ferry_helper_flag_name(helper_flags[i])));
 	}
 	json_write_end(writer, ']');
-	write_or_null(writer, "sid", status->helper_sid);
-	write_or_null(writer, "last_sid", status->helper_last_sid);
+	output_json_text(writer, "sid", status->helper_sid);
+	output_json_text(writer, "last_sid", status->helper_last_sid);
 	json_write_end(writer, '}');
 	json_write_begin(writer, "identities", '{');
 	write_side(writer, "file", &status->file);
@@ -146,7 +146,7 @@ static void write_identities(struct json_writer *writer, const struct ferry_stat
 	write_credentials(writer, status);
 	write_headers(writer, status);
 	json_write_text(writer, "on_token_loss", text_view(ferry_token_loss_name(status->on_token_loss)));
-	write_or_null(writer, "pinned_helper", status->pinned_helper);
+	output_json_text(writer, "pinned_helper", status->pinned_helper);
 	json_write_bool(writer, "no_segments", status->no_segments);
 	if (status->max_bytes == 0)
 		json_write_raw(writer, "max_bytes", text_view("null"));
@@ -161,8 +161,8 @@ static void write_identities(struct json_writer *writer, const struct ferry_stat
 		if (status->tls_ignore & flag)
 			json_write_text(writer, NULL, text_view(ferry_tls_ignore_name(flag)));
 	json_write_end(writer, ']');
-	write_or_null(writer, "client_certificate", status->client_certificate);
-	write_or_null(writer, "profile", status->profile == FERRY_PROFILE_NONE ? "" : ferry_profile_name(status->profile));
+	output_json_text(writer, "client_certificate", status->client_certificate);
+	output_json_text(writer, "profile", status->profile == FERRY_PROFILE_NONE ? "" : ferry_profile_name(status->profile));
 }
 
 void output_json_job(struct json_writer *writer, const char *name, const struct ferry_status *status)
@@ -177,7 +177,7 @@ void output_json_job(struct json_writer *writer, const char *name, const struct 
 	json_write_u64(writer, "error_count", status->error_count);
 	json_write_bool(writer, "completing", status->completing);
 	json_write_text(writer, "description", text_view(status->description));
-	write_or_null(writer, "key", status->key);
+	output_json_text(writer, "key", status->key);
 	json_write_text(writer, "owner", text_view(status->owner));
 	json_write_text(writer, "priority", text_view(ferry_priority_name(status->priority)));
 	json_write_bool(writer, "auto_complete", status->auto_complete);
@@ -532,7 +532,7 @@ void output_proxies(const struct ferry_proxies *proxies, bool json)
 	json_write_begin(&writer, "proxies", '[');
 	for (uint32_t i = 0; i < proxies->count; i++) {
 		json_write_begin(&writer, NULL, '{');
-		write_or_null(&writer, "address", proxies->proxies[i].address);
+		output_json_text(&writer, "address", proxies->proxies[i].address);
 		json_write_text(&writer, "source", text_view(proxies->proxies[i].source));
 		json_write_bool(&writer, "bypassed", proxies->proxies[i].bypassed);
 		json_write_end(&writer, '}');

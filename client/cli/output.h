@@ -17,6 +17,7 @@ void output_json_job(struct json_writer *writer, const char *name, const struct 
 void output_json_file(struct json_writer *writer, const char *name, const struct ferry_file *file);
 void output_json_service(struct json_writer *writer, const char *name, const struct ferry_service *service,
                          const struct ferry_server *server);
+void output_json_text(struct json_writer *writer, const char *name, const char *text); /* "": null */
 void output_json_error(struct json_writer *writer, const char *name, const struct ferry_error *error);
 void output_json_preflight(struct json_writer *writer, const char *name, const char *id,
                            const struct ferry_preflight *found);

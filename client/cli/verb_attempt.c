@@ -10,14 +10,6 @@
 
 /* --- JSON --- */
 
-static void write_or_null(struct json_writer *writer, const char *name, const char *text)
-{
-	if (text[0] == '\0')
-		json_write_raw(writer, name, text_view("null"));
-	else
-		json_write_text(writer, name, text_view(text));
-}
-
 static void write_schemes(struct json_writer *writer, const char *name, unsigned schemes)
 {
 	json_write_begin(writer, name, '[');
@@ -47,14 +39,14 @@ static void write_attempt(struct json_writer *writer, const struct ferry_attempt
 	json_write_u64(writer, "file", attempt->file);
 	json_write_i64(writer, "first_ms", attempt->first_ms);
 	json_write_i64(writer, "last_ms", attempt->last_ms);
-	write_or_null(writer, "url", attempt->url);
-	write_or_null(writer, "proxy", attempt->proxy.address);
+	output_json_text(writer, "url", attempt->url);
+	output_json_text(writer, "proxy", attempt->proxy.address);
 	json_write_text(writer, "proxy_source", text_view(attempt->proxy.source));
-	write_or_null(writer, "identity_sid", attempt->identity_sid);
-	write_or_null(writer, "tls", attempt->tls);
+	output_json_text(writer, "identity_sid", attempt->identity_sid);
+	output_json_text(writer, "tls", attempt->tls);
 	json_write_i64(writer, "http_status", attempt->http_status);
 	write_targets(writer, "auth", "offers", attempt->offered, "answered_with", attempt->answered);
-	write_or_null(writer, "words", attempt->words);
+	output_json_text(writer, "words", attempt->words);
 	output_json_error(writer, "error", &attempt->error);
 	json_write_end(writer, '}');
 }

@@ -9,7 +9,7 @@
 	"  --help         this text; 'ferry VERB --help' for a verb's\n"
 
 #define HELP_JOB                                                                           \
-	"JOB is a job's id, the beginning of its id that no other job's has, or its name.\n"
+	"JOB is a job's id, four or more first digits that no other job's id has, or its name.\n"
 
 static const char general[] =
 	"ferry - downloads that go on in the background, whatever happens to this window\n"

@@ -40,7 +40,7 @@ static bool begins_with(const char *id, const char *word)
 
 	while (word[i] != '\0' && id[i] == lower(word[i]))
 		i++;
-	return i > 0 && word[i] == '\0';
+	return i >= SELECT_ID_DIGITS_MIN && word[i] == '\0';
 }
 
 void select_job(struct select *select, const struct ferry_status *status)

@@ -1,10 +1,11 @@
-/* client/cli/select - which job a word means: its id, an unambiguous beginning of its id, or its name. */
+/* client/cli/select - which job a word means: its id, an unambiguous beginning of its id of at least four digits, or its name. */
 #ifndef FERRY_CLI_SELECT_H
 #define FERRY_CLI_SELECT_H
 
 #include "ferry.h"
 
 #define SELECT_SHOWN_MAX 10 /* candidates that are kept for the message */
+#define SELECT_ID_DIGITS_MIN 4 /* fewer mean no id: ids are random, and a job named "c" would be found on some days only */
 
 struct select_candidate {
 	char id[FERRY_ID_BYTES];

@@ -11,7 +11,8 @@
 #define ID_A "2a1b0000-0000-4000-8000-000000000001"
 #define ID_B "2a1c0000-0000-4000-8000-000000000002"
 #define ID_C "77f00000-0000-4000-8000-000000000003"
-#define ID_D "2a1d0000-0000-4000-8000-000000000004"
+#define ID_D "2a1e0000-0000-4000-8000-000000000004"
+#define ID_E "2a1e0000-0000-4000-8000-000000000005"
 
 static const struct {
 	const char *id, *name;
@@ -20,7 +21,8 @@ static const struct {
 	{ ID_A, "Nightly", FERRY_STATE_ACKNOWLEDGED },
 	{ ID_B, "Nightly", FERRY_STATE_TRANSFERRING },
 	{ ID_C, "Acme", FERRY_STATE_CANCELLED },
-	{ ID_D, "77f", FERRY_STATE_QUEUED },
+	{ ID_D, "77f0", FERRY_STATE_QUEUED },
+	{ ID_E, "7", FERRY_STATE_QUEUED },
 };
 
 static enum select_verdict search(const char *word, char id[FERRY_ID_BYTES])
@@ -51,15 +53,21 @@ static void select__the_beginning_of_one_id__means_it(void **state)
 	(void)state;
 	check("2a1b", SELECT_ONE, ID_A);
 	check("2A1C", SELECT_ONE, ID_B);
-	check("77f0", SELECT_ONE, ID_C);
+	check("77f00", SELECT_ONE, ID_C);
 	check(ID_C, SELECT_ONE, ID_C);
 }
 
 static void select__the_beginning_of_several_ids__means_none(void **state)
 {
 	(void)state;
-	check("2a1", SELECT_MANY, "");
-	check("2", SELECT_MANY, "");
+	check("2a1e", SELECT_MANY, "");
+}
+
+static void select__fewer_than_four_digits__mean_a_name(void **state)
+{
+	(void)state;
+	check("2a1", SELECT_NONE, "");
+	check("7", SELECT_ONE, ID_E);
 }
 
 static void select__a_name__means_its_only_unfinished_job(void **state)
@@ -74,7 +82,7 @@ static void select__a_name__means_its_only_unfinished_job(void **state)
 static void select__an_id_and_a_name_that_agree__are_too_many(void **state)
 {
 	(void)state;
-	check("77f", SELECT_MANY, "");
+	check("77f0", SELECT_MANY, "");
 }
 
 static void select__the_empty_word__means_nothing(void **state)
@@ -101,6 +109,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(select__the_beginning_of_one_id__means_it),
 		cmocka_unit_test(select__the_beginning_of_several_ids__means_none),
+		cmocka_unit_test(select__fewer_than_four_digits__mean_a_name),
 		cmocka_unit_test(select__a_name__means_its_only_unfinished_job),
 		cmocka_unit_test(select__an_id_and_a_name_that_agree__are_too_many),
 		cmocka_unit_test(select__the_empty_word__means_nothing),

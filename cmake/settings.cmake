@@ -23,6 +23,8 @@ set(item_HOST "hosts without port, *.DOMAIN, or *")
 set(item_CA_FILE "HOST FILE")
 set(item_PROXY "HOST PROXY, or HOST direct")
 set(item_SCHEME "http, https or share")
+set(item_URL "URLs without query, with all that lies below them")
+set(item_AUTH_SCHEME "basic, digest, ntlm or negotiate")
 set(item_PIN "HOST sha256//BASE64")
 
 set(page "")

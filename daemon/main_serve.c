@@ -389,6 +389,7 @@ static enum result read_authority(struct transfer_trust *trust, const char *entr
 #define ITEMS_OF(list) (sizeof(((struct settings *)NULL)->list.items) / sizeof(((struct settings *)NULL)->list.items[0]))
 _Static_assert(ITEMS_OF(tls_ca_files) == TRANSFER_AUTHORITIES_MAX, "those of the configuration fit");
 _Static_assert(ITEMS_OF(allow_hosts) == TRANSFER_HOSTS_MAX, "those of the configuration fit");
+_Static_assert(ITEMS_OF(allow_urls) == TRANSFER_URLS_MAX, "those of the configuration fit");
 _Static_assert(ITEMS_OF(tls_pins) == TRANSFER_PINS_MAX, "those of the configuration fit");
 
 /* The first failure; of what fails the rest is there: a host whose authority could not be read is not believed by anything

@@ -13,6 +13,26 @@ bool allow_scheme_from_name(struct text_view name, unsigned *ret_scheme)
 	return false;
 }
 
+enum result allow_prefix_check(struct text_view prefix, struct fault *fault)
+{
+	struct url url;
+	enum result result = url_parse(prefix, &url, fault);
+
+	if (result == RESULT_OK && (url.has_query || !url_is_inside(&url, &url)))
+		result = fault_set(fault, RESULT_BAD_URL, FAULT_FERRY, 0, "a query, or a path with dots or encoded separators in it");
+	return result;
+}
+
+static bool is_inside_one(const struct url_prefixes *prefixes, const struct url *url)
+{
+	struct url prefix;
+
+	for (uint32_t i = 0; i < prefixes->count; i++)
+		if (url_parse(text_view(prefixes->items[i]), &prefix, NULL) == RESULT_OK && url_is_inside(url, &prefix))
+			return true;
+	return false;
+}
+
 enum result allow_url(const struct allowed *allowed, const struct url *url, struct fault *fault)
 {
 	size_t scheme = url->share ? 2 : url->secure ? 1 : 0;
@@ -23,5 +43,7 @@ enum result allow_url(const struct allowed *allowed, const struct url *url, stru
 	if (allowed->hosts.count > 0 && !host_patterns_fit(&allowed->hosts, url->host))
 		return fault_set(fault, RESULT_BLOCKED_BY_POLICY, FAULT_FERRY, 0, "allow.hosts does not have %.*s",
 		                 (int)url->host.length, url->host.bytes);
+	if (allowed->urls.count > 0 && !is_inside_one(&allowed->urls, url))
+		return fault_set(fault, RESULT_BLOCKED_BY_POLICY, FAULT_FERRY, 0, "it lies below none of allow.urls");
 	return RESULT_OK;
 }

@@ -6,10 +6,20 @@
 #include "core/url.h"
 
 enum { ALLOW_HTTP = 1 << 0, ALLOW_HTTPS = 1 << 1, ALLOW_SHARE = 1 << 2 };
+/* URLs without a query, with all that lies below them. */
+#define ALLOW_URL_BYTES_MAX 1024u
+struct url_prefixes {
+	uint32_t count;
+	const char (*items)[ALLOW_URL_BYTES_MAX + 1];
+};
 struct allowed {
 	struct host_patterns hosts; /* none: all */
+	struct url_prefixes urls;   /* none: all */
 	unsigned schemes;           /* 0: all */
 };
+
+/* RESULT_OK | RESULT_BAD_URL: fault->what names the rule. */
+enum result allow_prefix_check(struct text_view prefix, struct fault *fault) MUST_CHECK;
 
 /* "http", "https" or "share". */
 bool allow_scheme_from_name(struct text_view name, unsigned *ret_scheme);

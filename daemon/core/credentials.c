@@ -147,12 +147,13 @@ bool host_patterns_fit(const struct host_patterns *patterns, struct text_view ho
 static unsigned allowed_schemes(const struct auth_policy *policy, struct text_view host, bool secure)
 {
 	unsigned allowed = AUTH_FLAG(AUTH_DIGEST) | AUTH_FLAG(AUTH_NEGOTIATE);
+	unsigned spoken = policy->schemes ? policy->schemes : AUTH_ALL;
 
 	if (host_patterns_fit(&policy->ntlm, host))
 		allowed |= AUTH_FLAG(AUTH_NTLM);
 	if (secure || host_patterns_fit(&policy->basic, host))
 		allowed |= AUTH_FLAG(AUTH_BASIC);
-	return allowed;
+	return allowed & spoken;
 }
 
 static bool is_same_user(const struct login *login, const struct credential *credential)

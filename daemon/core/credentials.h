@@ -12,6 +12,7 @@
 enum auth_target { AUTH_SERVER, AUTH_PROXY, AUTH_TARGET_COUNT }; /* BG_AUTH_TARGET less one */
 enum auth_scheme { AUTH_BASIC, AUTH_DIGEST, AUTH_NTLM, AUTH_NEGOTIATE, AUTH_SCHEME_COUNT }; /* BG_AUTH_SCHEME less one */
 #define AUTH_FLAG(scheme) (1u << (unsigned)(scheme))
+#define AUTH_ALL (AUTH_FLAG(AUTH_SCHEME_COUNT) - 1)
 #define AUTH_IMPLICIT (AUTH_FLAG(AUTH_NTLM) | AUTH_FLAG(AUTH_NEGOTIATE)) /* what can be answered without a password */
 
 #define CREDENTIAL_USER_BYTES_MAX 900u /* BITS: 300 characters */
@@ -58,6 +59,7 @@ bool host_patterns_fit(const struct host_patterns *patterns, struct text_view ho
 
 /* What the configuration says, of servers and proxies alike. */
 struct auth_policy {
+	unsigned schemes; /* AUTH_FLAG(...) that are spoken at all; 0: all */
 	struct host_patterns implicit[AUTH_TARGET_COUNT]; /* who gets implicit ones though the job has none */
 	struct host_patterns ntlm;  /* with whom NTLM may be spoken: whoever hears it can try to guess the password */
 	struct host_patterns basic; /* who gets passwords that anybody on the way can read */

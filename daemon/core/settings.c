@@ -182,7 +182,8 @@ enum result settings_write(const struct settings *settings, struct buffer *to)
 
 struct allowed settings_allowed(const struct settings *settings)
 {
-	struct allowed allowed = { .hosts = { settings->allow_hosts.count, settings->allow_hosts.items } };
+	struct allowed allowed = { .hosts = { settings->allow_hosts.count, settings->allow_hosts.items },
+	                           .urls = { settings->allow_urls.count, settings->allow_urls.items } };
 
 	for (uint32_t i = 0; i < settings->allow_schemes.count; i++) {
 		unsigned scheme = 0;
@@ -191,6 +192,19 @@ struct allowed settings_allowed(const struct settings *settings)
 			allowed.schemes |= scheme;
 	}
 	return allowed;
+}
+
+unsigned settings_auth_schemes(const struct settings *settings)
+{
+	unsigned schemes = 0;
+
+	for (uint32_t i = 0; i < settings->authentication_schemes.count; i++) {
+		enum auth_scheme scheme;
+
+		if (auth_scheme_from_name(text_view(settings->authentication_schemes.items[i]), &scheme))
+			schemes |= AUTH_FLAG(scheme);
+	}
+	return schemes;
 }
 
 /* --- what differs --- */

@@ -19,6 +19,8 @@ enum setting_item {
 	SETTING_PROXY,  /* a rule of core/proxy */
 	SETTING_PIN,    /* such a pattern and pins: core/trust */
 	SETTING_SCHEME, /* of core/allow */
+	SETTING_URL,    /* a prefix of core/allow */
+	SETTING_AUTH_SCHEME, /* of core/credentials */
 };
 
 /* Where values come from, each read over those before it. */
@@ -97,8 +99,9 @@ enum result settings_write(const struct settings *settings, struct buffer *to) M
 /* The elements of a list: { "key", "value", "layer", "source", "line" }, "source" null where it is built in. */
 void settings_show(const struct settings *settings, struct json_writer *writer);
 
-/* What allow.hosts and allow.schemes say; it borrows from the settings. */
+/* What allow.hosts, allow.urls and allow.schemes say; it borrows from the settings. */
 struct allowed settings_allowed(const struct settings *settings);
+unsigned settings_auth_schemes(const struct settings *settings); /* AUTH_FLAG(...); 0: all */
 
 /* Have they the same value there? */
 bool settings_same(const struct settings *a, const struct settings *b, enum setting_key key);

@@ -205,6 +205,7 @@ static const char *wrong_item(enum setting_item item, struct text_view text, str
 	struct rate_rule rule;
 	struct proxy_rule proxy;
 	struct text_view host, what;
+	enum auth_scheme answer;
 	unsigned scheme;
 
 	switch (item) {
@@ -219,6 +220,9 @@ static const char *wrong_item(enum setting_item item, struct text_view text, str
 		               ? NULL
 		               : "must be a host without port, a space, and sha256//BASE64, several joined by ';'";
 	case SETTING_SCHEME: return allow_scheme_from_name(text, &scheme) ? NULL : "must be \"http\", \"https\" or \"share\"";
+	case SETTING_AUTH_SCHEME:
+		return auth_scheme_from_name(text, &answer) ? NULL : "must be \"basic\", \"digest\", \"ntlm\" or \"negotiate\"";
+	case SETTING_URL: return allow_prefix_check(text, fault) == RESULT_OK ? NULL : fault->what;
 	case SETTING_PROXY: return proxy_rule_parse(text, &proxy, fault) == RESULT_OK ? NULL : fault->what;
 	case SETTING_RATE: return rate_parse(text, &rule, fault) == RESULT_OK ? NULL : fault->what;
 	}

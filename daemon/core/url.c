@@ -338,6 +338,55 @@ enum result url_replace_prefix(struct text_view text, struct text_view from, str
 	return result;
 }
 
+/* --- below a prefix --- */
+
+/* Encoded separators, and segments of dots, which some servers take for such with a ';' behind them too. */
+static bool is_ambiguous(struct text_view path)
+{
+	for (size_t i = 0; i < path.length; i++) {
+		struct text_view rest = { path.bytes + i, path.length - i };
+		unsigned dots = 0;
+
+		if (take(&rest, "%2f") || take(&rest, "%5c"))
+			return true;
+		if (!take(&rest, "/"))
+			continue;
+		while (take(&rest, ".") || take(&rest, "%2e"))
+			dots++;
+		if ((dots == 1 || dots == 2) && (rest.length == 0 || rest.bytes[0] == '/' || rest.bytes[0] == ';'))
+			return true;
+	}
+	return false;
+}
+
+static bool same_bytes(const char *a, const char *b, size_t length, bool any_case)
+{
+	for (size_t i = 0; i < length; i++) {
+		bool letters = any_case && is_letter(a[i]) && is_letter(b[i]);
+
+		if (letters ? (a[i] | 0x20) != (b[i] | 0x20) : a[i] != b[i])
+			return false;
+	}
+	return true;
+}
+
+bool url_is_inside(const struct url *url, const struct url *prefix)
+{
+	char separator = prefix->share ? '\\' : '/';
+	size_t length = prefix->path.length;
+
+	if (url->secure != prefix->secure || url->share != prefix->share || url->port != prefix->port ||
+	    url->host.length != prefix->host.length ||
+	    !same_bytes(url->host.bytes, prefix->host.bytes, prefix->host.length, true))
+		return false;
+	if (length <= 1) /* the whole host */
+		return true;
+	if (prefix->path.bytes[length - 1] == separator)
+		length--;
+	return url->path.length >= length && same_bytes(url->path.bytes, prefix->path.bytes, length, prefix->share) &&
+	       (url->path.length == length || url->path.bytes[length] == separator) && !is_ambiguous(url->path);
+}
+
 void url_redact(struct text_view text, char *to, size_t size)
 {
 	struct url url;

@@ -169,6 +169,7 @@ static void fill_login(const struct engine *engine, const struct route_wanted *w
 		.implicit = { [AUTH_SERVER] = PATTERNS(settings->authentication_implicit_servers),
 		              [AUTH_PROXY] = PATTERNS(settings->authentication_implicit_proxies) },
 		.ntlm = PATTERNS(settings->authentication_ntlm),
+		.schemes = settings_auth_schemes(settings),
 		.basic = PATTERNS(settings->authentication_basic_in_clear),
 	};
 	const struct login login = credentials_login(wanted->credentials, wanted->credential_count, &policy, target, host, secure);

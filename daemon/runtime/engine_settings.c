@@ -17,6 +17,7 @@ static bool workers_differ(const struct settings *a, const struct settings *b)
 		SETTING_KEY_transfer_stall_timeout_s, SETTING_KEY_tls_version_min, SETTING_KEY_tls_revocation, SETTING_KEY_tls_pins,
 		SETTING_KEY_authentication_implicit_servers, SETTING_KEY_authentication_implicit_proxies,
 		SETTING_KEY_authentication_ntlm, SETTING_KEY_authentication_basic_in_clear,
+		SETTING_KEY_authentication_schemes,
 	};
 	bool differ = a->tls_ca_files.count + b->tls_ca_files.count > 0; /* the files themselves may be others */
 
@@ -28,7 +29,8 @@ static bool workers_differ(const struct settings *a, const struct settings *b)
 /* What runs must not go on with what is not allowed any more. */
 static bool allow_differently(const struct settings *a, const struct settings *b)
 {
-	return !settings_same(a, b, SETTING_KEY_allow_hosts) || !settings_same(a, b, SETTING_KEY_allow_schemes) ||
+	return !settings_same(a, b, SETTING_KEY_allow_hosts) || !settings_same(a, b, SETTING_KEY_allow_urls) ||
+	       !settings_same(a, b, SETTING_KEY_allow_schemes) ||
 	       !settings_same(a, b, SETTING_KEY_allow_destinations);
 }
 

@@ -28,6 +28,7 @@ struct transfer_set;
 #define TRANSFER_AUTHORITIES_MAX 8u
 #define TRANSFER_PINS_MAX 32u
 #define TRANSFER_HOSTS_MAX 64u
+#define TRANSFER_URLS_MAX 32u
 struct transfer_trust;
 /* revocation: 0 not asked for, 1 as far as an answer comes, 2 no connection without one; version_min: 12 or 13. */
 struct transfer_trust *transfer_trust_new(unsigned revocation, unsigned version_min); /* NULL: no memory */

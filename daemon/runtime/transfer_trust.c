@@ -18,7 +18,8 @@ struct transfer_trust {
 	struct trusted authorities[TRANSFER_AUTHORITIES_MAX], pins[TRANSFER_PINS_MAX];
 	uint32_t authority_count, pin_count;
 	char hosts[TRANSFER_HOSTS_MAX][HOST_PATTERN_BYTES_MAX + 1];
-	struct allowed allowed; /* of these hosts */
+	char urls[TRANSFER_URLS_MAX][ALLOW_URL_BYTES_MAX + 1];
+	struct allowed allowed; /* of these hosts and URLs */
 };
 
 struct transfer_trust *transfer_trust_new(unsigned revocation, unsigned version_min)
@@ -90,10 +91,13 @@ enum result transfer_trust_nobody(struct transfer_trust *trust, struct text_view
 
 void transfer_trust_allow(struct transfer_trust *trust, const struct allowed *allowed)
 {
-	assert(allowed->hosts.count <= TRANSFER_HOSTS_MAX);
+	assert(allowed->hosts.count <= TRANSFER_HOSTS_MAX && allowed->urls.count <= TRANSFER_URLS_MAX);
 	if (allowed->hosts.count > 0)
 		memcpy(trust->hosts, allowed->hosts.items, allowed->hosts.count * sizeof(trust->hosts[0]));
+	if (allowed->urls.count > 0)
+		memcpy(trust->urls, allowed->urls.items, allowed->urls.count * sizeof(trust->urls[0]));
 	trust->allowed = *allowed;
+	trust->allowed.urls.items = (const char(*)[ALLOW_URL_BYTES_MAX + 1])trust->urls;
 	trust->allowed.hosts.items = (const char(*)[HOST_PATTERN_BYTES_MAX + 1])trust->hosts;
 }
 

@@ -36,7 +36,7 @@ static void allow_url__hosts_and_schemes__each_must_be_listed_if_any_is(void **s
 	};
 	(void)state;
 	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
-		struct allowed allowed = { { rows[i].any_host ? 0 : 3, hosts }, rows[i].schemes };
+		struct allowed allowed = { .hosts = { rows[i].any_host ? 0 : 3, hosts }, .schemes = rows[i].schemes };
 		struct fault fault = { .what = "" };
 		struct url url;
 		assert_int_equal(url_parse(text_view(rows[i].url), &url, &fault), RESULT_OK);
@@ -45,6 +45,65 @@ static void allow_url__hosts_and_schemes__each_must_be_listed_if_any_is(void **s
 			fail_msg("%s", rows[i].url);
 		assert_string_equal(fault.what, rows[i].why ? rows[i].why : "");
 	}
+}
+
+static const char prefixes[][ALLOW_URL_BYTES_MAX + 1] = { "https://dl.example.com/acme", "http://mirror:8080/", "https://all.example.com",
+	                                                  "\\\\files\\updates\\Acme" };
+
+static void allow_url__prefixes__whole_folders_of_one_server_count(void **state)
+{
+	static const struct {
+		const char *url;
+		bool allowed;
+	} rows[] = {
+		{ "https://dl.example.com/acme", true },
+		{ "https://DL.example.com:443/acme/a/b.bin?x=1", true },
+		{ "https://dl.example.com/acme/...", true },
+		{ "https://dl.example.com/acme/a..b/.c", true },
+		{ "https://dl.example.com/acmeevil/a", false },
+		{ "https://dl.example.com/Acme/a", false },
+		{ "https://dl.example.com/", false },
+		{ "http://dl.example.com/acme/a", false },
+		{ "https://dl.example.com:8443/acme/a", false },
+		{ "https://dl.example.com.evil/acme/a", false },
+		{ "https://dl.example.com/acme/../other/a", false },
+		{ "https://dl.example.com/acme/..", false },
+		{ "https://dl.example.com/acme/./a", false },
+		{ "https://dl.example.com/acme/%2E%2e/other", false },
+		{ "https://dl.example.com/acme/.%2e;x/other", false },
+		{ "https://dl.example.com/acme/..%2Fother", false },
+		{ "https://dl.example.com/acme/..%5cother", false },
+		{ "https://dl.example.com/acme?/../x", true },
+		{ "http://mirror:8080/a/../b", true },
+		{ "http://mirror/a", false },
+		{ "https://all.example.com", true },
+		{ "https://all.example.com/a/%2e%2e/b", true },
+		{ "\\\\FILES\\Updates\\acme\\a.bin", true },
+		{ "\\\\files\\updates\\acme2\\a.bin", false },
+		{ "\\\\files\\other\\Acme\\a.bin", false },
+	};
+	(void)state;
+	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+		struct allowed allowed = { .urls = { sizeof(prefixes) / sizeof(prefixes[0]), prefixes } };
+		struct fault fault = { .what = "" };
+		struct url url;
+		assert_int_equal(url_parse(text_view(rows[i].url), &url, &fault), RESULT_OK);
+		if (allow_url(&allowed, &url, &fault) != (rows[i].allowed ? RESULT_OK : RESULT_BLOCKED_BY_POLICY))
+			fail_msg("%s", rows[i].url);
+		assert_string_equal(fault.what, rows[i].allowed ? "" : "it lies below none of allow.urls");
+	}
+}
+
+static void allow_prefix_check__what_could_mean_something_else__is_none(void **state)
+{
+	static const char *const bad[] = { "", "dl.example.com", "https://h/a?b", "https://u:p@h/a", "https://h/a/../b", "https://h/%2fa",
+		                           "ftp://h/a", "\\\\server" };
+	struct fault fault;
+	(void)state;
+	for (size_t i = 0; i < sizeof(prefixes) / sizeof(prefixes[0]); i++)
+		assert_int_equal(allow_prefix_check(text_view(prefixes[i]), &fault), RESULT_OK);
+	for (size_t i = 0; i < sizeof(bad) / sizeof(bad[0]); i++)
+		assert_int_not_equal(allow_prefix_check(text_view(bad[i]), &fault), RESULT_OK);
 }
 
 static void allow_scheme_from_name__three_words__and_no_others(void **state)
@@ -63,6 +122,8 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(allow_url__hosts_and_schemes__each_must_be_listed_if_any_is),
+		cmocka_unit_test(allow_url__prefixes__whole_folders_of_one_server_count),
+		cmocka_unit_test(allow_prefix_check__what_could_mean_something_else__is_none),
 		cmocka_unit_test(allow_scheme_from_name__three_words__and_no_others),
 	};
 	return cmocka_run_group_tests_name("core/allow", tests, NULL, NULL);

@@ -150,6 +150,23 @@ static void credentials_login__each_case__sends_no_more_than_it_may(void **state
 	}
 }
 
+static void credentials_login__schemes_of_the_policy__are_all_that_is_spoken(void **state)
+{
+	struct auth_policy narrow = policy;
+	(void)state;
+	narrow.schemes = NEGOTIATE;
+	struct login login = credentials_login(all_of_server, 4, &narrow, AUTH_SERVER, text_view("ntlm.example"), true);
+	assert_true(login.implicit);
+	assert_int_equal(login.schemes, NEGOTIATE);
+	assert_int_equal(login.forbidden, BASIC | AUTH_FLAG(AUTH_DIGEST) | NTLM);
+	narrow.schemes = AUTH_FLAG(AUTH_DIGEST);
+	login = credentials_login(all_of_server, 4, &narrow, AUTH_SERVER, text_view("ntlm.example"), true);
+	assert_string_equal(login.user, "u");
+	assert_int_equal(login.schemes, AUTH_FLAG(AUTH_DIGEST));
+	login = credentials_login(implicit_proxy, 2, &narrow, AUTH_PROXY, text_view("ntlm.example"), true);
+	assert_int_equal(login.schemes, 0);
+}
+
 static void auth_names__each__is_read_as_it_is_written(void **state)
 {
 	char text[64], cut[12];
@@ -220,6 +237,7 @@ int main(void)
 		cmocka_unit_test(host_pattern__that_no_host_can_meet__is_refused),
 		cmocka_unit_test(credential_check__what_could_not_be_sent__is_refused),
 		cmocka_unit_test(credentials_login__each_case__sends_no_more_than_it_may),
+		cmocka_unit_test(credentials_login__schemes_of_the_policy__are_all_that_is_spoken),
 		cmocka_unit_test(auth_names__each__is_read_as_it_is_written),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -347,6 +347,23 @@ def hosts_and_schemes_that_are_not_allowed__are_asked_by_nobody():
     scene.close()
 
 
+def urls_that_are_not_allowed__are_asked_by_nobody():
+    scene = Allowed(urls=[])
+    ferry, folder = scene.ferry, scene.url[:-len("a.bin")]
+    away = Redirector(folder + "secret/../a.bin")
+    ferry.write("ferry.jsonc", {"allow": {"urls": [scene.url, away.url(), folder + "acme/"]}})
+    ferry.run("config", "reload")
+    ferry.run("submit", scene.url, ferry.destination("landed.bin"))
+    why = "it lies below none of allow.urls"
+    for name in ("b.bin", "a.binary", "acme/../a.bin", "acme/%2e%2e/a.bin", "acme/..%2fa.bin"):
+        scene.refused(why, "submit", "--no-wait", folder + name, ferry.destination("refused.bin"))
+    ferry.run("submit", "--name", "sent", "--no-wait", away.url(), ferry.destination("sent.bin"))
+    scene.blocked("sent", why)
+    assert len(scene.nginx.requests()) == 1, scene.nginx.requests()
+    away.close()
+    scene.close()
+
+
 ONE_STREAM = {"transfer": {"segments_per_file_max": 1}}  # of a server that is slow for each connection
 
 
@@ -391,4 +408,5 @@ run(layers__the_last_one_counts_and_each_value_says_where_it_is_from, long_lists
     conf_d_with_too_many_files__is_refused_by_its_limit, configuration__is_for_administrators,
     files_that_others_could_have_written__are_refused, a_good_one_that_cannot_be_kept__is_used_and_told, policies__count_before_all_files_and_are_checked_like_them,
     files_that_change__are_read_by_themselves, hosts_and_schemes_that_are_not_allowed__are_asked_by_nobody,
+    urls_that_are_not_allowed__are_asked_by_nobody,
     what_is_forbidden_while_it_runs__ends_and_goes_on_when_it_is_allowed, destinations_that_are_not_allowed__are_refused)

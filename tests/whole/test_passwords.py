@@ -165,6 +165,9 @@ def basic__in_the_clear_only_where_it_is_said():
     scene = Scene({"basic_in_clear": ["localhost"]})
     scene.lands(plain.url("a.bin"), alice("server", "basic", user="alice"), served=plain)
     scene.close()
+    scene = Scene({"basic_in_clear": ["localhost"], "schemes": ["digest", "negotiate"]})
+    scene.fails(plain.url("a.bin"), "AUTH_SCHEME", "authentication.* does not allow it Basic", credentials=[alice("server", "basic", user="alice")])
+    scene.close()
 
 
 def both(target, user="FERRY\\alice", password=PASSWORDS["alice"]):

@@ -585,6 +585,7 @@ bool active_save_attempt(struct engine *engine, struct active *active); /* likew
 /* --- engine_try.c --- */
 void engine_tried(struct engine *engine, const struct report *report); /* ORDER_TRY's */
 void engine_stop_tries(struct engine *engine, const struct identity *identity); /* that has gone */
+void engine_review_tries(struct engine *engine); /* what the configuration allows is something else now */
 void engine_drop_tries(struct engine *engine, const struct fault *fault); /* as engine_drop_proxy_asks, and before it */
 
 #endif

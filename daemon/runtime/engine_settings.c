@@ -101,6 +101,8 @@ static void take(struct engine *engine, const struct settings *wanted, struct id
 	settings_take(parts->settings, wanted, &engine->reload.change);
 	parts->service = service;
 	apply(engine, anew);
+	if (anew)
+		engine_review_tries(engine);
 }
 
 static void deliver(struct letter *letter, void *receiver)

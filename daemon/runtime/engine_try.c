@@ -19,7 +19,7 @@ struct trying {
 	struct crew *crew;
 	struct trial_question *question;
 	bool asked; /* the order is out */
-	bool lost;  /* its identity has gone */
+	struct fault over; /* why it is to end before its answer; RESULT_OK: it is not */
 	struct trial trial;
 	char url[URL_BYTES_MAX + 1];
 };
@@ -69,12 +69,26 @@ void engine_drop_tries(struct engine *engine, const struct fault *fault)
 	}
 }
 
-static void end_lost(struct engine *engine, struct trying **place)
+static void end_over(struct engine *engine, struct trying **place)
 {
-	struct fault fault;
-	enum result result = fault_set(&fault, RESULT_IDENTITY_LOST, FAULT_FERRY, 0, "the session ended while the URL was tried");
+	const struct fault over = (*place)->over;
 
-	end(engine, place, result, &fault);
+	end(engine, place, over.result, &over);
+}
+
+/* As soon as its worker lets go of it. */
+static void stop(struct engine *engine, struct trying *trying)
+{
+	if (!trying->asked)
+		return; /* on_proxies ends it */
+	if (engine_take_back(engine, trying->number, ORDER_TRY)) {
+		end_over(engine, find(engine, trying->number));
+		return;
+	}
+	struct order *order = calloc(1, sizeof(*order));
+	if (order != NULL)
+		*order = (struct order){ .kind = ORDER_STOP, .flight = trying->number };
+	engine_send(engine, crew_worker(trying->crew, JOB_SIDE_NETWORK), order);
 }
 
 /* Nobody is to be asked any more as somebody who has gone. */
@@ -82,19 +96,20 @@ void engine_stop_tries(struct engine *engine, const struct identity *identity)
 {
 	for (struct trying *trying = engine->tries, *next; trying != NULL; trying = next) {
 		next = trying->next;
-		if (trying->lost || !engine_same_identity(trying->crew->identity, identity))
+		if (trying->over.result != RESULT_OK || !engine_same_identity(trying->crew->identity, identity))
 			continue;
-		trying->lost = true;
-		if (!trying->asked)
-			continue; /* on_proxies ends it */
-		if (engine_take_back(engine, trying->number, ORDER_TRY)) {
-			end_lost(engine, find(engine, trying->number));
-			continue;
-		}
-		struct order *stop = calloc(1, sizeof(*stop));
-		if (stop != NULL)
-			*stop = (struct order){ .kind = ORDER_STOP, .flight = trying->number };
-		engine_send(engine, crew_worker(trying->crew, JOB_SIDE_NETWORK), stop);
+		(void)!fault_set(&trying->over, RESULT_IDENTITY_LOST, FAULT_FERRY, 0, "the session ended while the URL was tried");
+		stop(engine, trying);
+	}
+}
+
+void engine_review_tries(struct engine *engine)
+{
+	for (struct trying *trying = engine->tries, *next; trying != NULL; trying = next) {
+		next = trying->next;
+		if (trying->over.result == RESULT_OK &&
+		    engine_check_url(engine, text_view(trying->url), false, "params.url", &trying->over) != RESULT_OK)
+			stop(engine, trying);
 	}
 }
 
@@ -145,8 +160,8 @@ static void on_proxies(struct proxy_question *question, enum result result, cons
 	free(wanted);
 	if (*place == NULL)
 		return; /* dropped meanwhile */
-	if ((*place)->lost)
-		end_lost(engine, place);
+	if ((*place)->over.result != RESULT_OK)
+		end_over(engine, place);
 	else if (result != RESULT_OK)
 		end(engine, place, result, fault);
 	else
@@ -260,8 +275,8 @@ void engine_tried(struct engine *engine, const struct report *report)
 
 	if (*place == NULL)
 		return;
-	if (report->result == RESULT_CANCELLED) {
-		end_lost(engine, place);
+	if ((*place)->over.result != RESULT_OK) {
+		end_over(engine, place);
 		return;
 	}
 	struct attempt *attempt = &(*place)->trial.attempt;

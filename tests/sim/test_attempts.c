@@ -205,6 +205,41 @@ static void trial__of_who_logs_off__ends(void **state)
 	}
 }
 
+static void allow_host(struct world *world, const char *host)
+{
+	world->wanted.allow_hosts.count = 1;
+	text_display(world->wanted.allow_hosts.items[0], sizeof(world->wanted.allow_hosts.items[0]), "%s", host);
+	world_reload(world);
+}
+
+static void trial__whose_host_a_reload_forbids__ends_and_others_go_on(void **state)
+{
+	struct world world;
+
+	(void)state;
+	for (unsigned stuck = 0; stuck < 2; stuck++) {
+		helped_begin(&world, 5);
+		world.wanted = world.settings;
+		world.proxies = "PROXY one.example:3128";
+		world_crash(&world);
+		world_hello(&world);
+		for (unsigned forbidden = 0; forbidden < 2; forbidden++) {
+			world.proxies_stuck = stuck == 0;
+			world.trials_stuck = stuck == 1;
+			world_try(&world, OWNER, "http://h/f", "");
+			while (world_is_at_work(&world))
+				(void)world_step(&world);
+			allow_host(&world, forbidden ? "elsewhere" : "h");
+			world.proxies_stuck = false;
+			world.trials_stuck = stuck == 1 && forbidden;
+			world_settle(&world);
+			assert_int_equal(world.tried, forbidden ? RESULT_BLOCKED_BY_POLICY : RESULT_OK);
+		}
+		assert_non_null(strstr(world.refusal, "allow.hosts does not have h"));
+		helped_end(&world);
+	}
+}
+
 /* The client is told in any case, and once. */
 static void trial__under_way_when_the_store_fails_or_all_ends__is_answered(void **state)
 {
@@ -245,6 +280,7 @@ int main(void)
 		cmocka_unit_test(trial__is_told_by_which_proxy_and_what_is_allowed),
 		cmocka_unit_test(trial__what_cannot_be_tried_is_told_why),
 		cmocka_unit_test(trial__of_who_logs_off__ends),
+		cmocka_unit_test(trial__whose_host_a_reload_forbids__ends_and_others_go_on),
 		cmocka_unit_test(trial__under_way_when_the_store_fails_or_all_ends__is_answered),
 	};
 

@@ -83,7 +83,7 @@ static int check_config(const char *path)
 	struct settings_errors errors = { .count = 0 };
 	struct settings settings;
 	struct fault fault = { 0 };
-	bool there;
+	bool once_there = false;
 	enum result result;
 
 	settings_default(&settings);
@@ -94,7 +94,7 @@ static int check_config(const char *path)
 	if (result != RESULT_OK)
 		return report("check-config", result, &fault);
 	if (path == NULL)
-		(void)!read_configuration(folder, &settings, &there, &errors);
+		(void)!read_configuration(folder, &once_there, &settings, &errors);
 	else
 		(void)!settings_read((struct text_view){ text.bytes, text.length },
 		                     &(struct settings_source){ SETTINGS_FILE, path, path }, &settings, &errors);

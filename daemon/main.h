@@ -27,11 +27,17 @@ enum result own_folder_fault(enum result result, const char *object, struct faul
 
 enum result join_path(char *to, size_t size, const char *folder, const char *name, struct fault *fault) MUST_CHECK;
 
+/* What is wrong where ferry.jsonc is not there, and once was: built-in defaults would lift what it forbade. */
+#define CONFIGURATION_LOST                                                                                             \
+	"ferry.jsonc is not there any more. Put it back, or write what ferry.good.jsonc has into a new one; for the "      \
+	"built-in defaults put one there that holds {}"
 /* The configuration: the built-in defaults, over them ferry.jsonc and conf.d in the folder, and the policy.  None of them
- * need be there; *ret_there says whether ferry.jsonc is.  RESULT_BAD_SETTING: all that is wrong is in `errors`. */
-enum result read_configuration(const char *folder, struct settings *settings, bool *ret_there,
+ * need be there, but ferry.jsonc if it ever was: *once_there, which is set to true where it is, or one was kept.
+ * RESULT_BAD_SETTING: all that is wrong is in `errors`. */
+enum result read_configuration(const char *folder, bool *once_there, struct settings *settings,
                                struct settings_errors *errors) MUST_CHECK;
-/* Keep it, as a good one, in a file of its own. */
+bool configuration_was_kept(const char *folder);
+/* Keep it, as a good one, in a file of its own.  Not where there is no ferry.jsonc: that would seem to be lost. */
 enum result keep_configuration(const char *folder, const struct settings *settings, struct fault *fault) MUST_CHECK;
 /* What was kept, and the policy as it is now over it, if that is good.  RESULT_PATH_NOT_FOUND: nothing was. */
 enum result read_last_good(const char *folder, struct settings *settings, struct settings_errors *errors) MUST_CHECK;

@@ -155,10 +155,30 @@ static void read_policy(struct settings *settings, struct settings_errors *error
 	                     &(struct settings_source){ SETTINGS_POLICY, "", policy_system->place }, settings, errors);
 }
 
-enum result read_configuration(const char *folder, struct settings *settings, bool *ret_there, struct settings_errors *errors)
+bool configuration_was_kept(const char *folder)
+{
+	char path[DESTINATION_BYTES_MAX + 1];
+	struct fault fault;
+
+	return join_path(path, sizeof(path), folder, GOOD_FILE, &fault) == RESULT_OK &&
+	       file_check_trusted(path, &fault) != RESULT_PATH_NOT_FOUND;
+}
+
+static void note_lost(const char *folder, struct settings_errors *errors)
+{
+	char line[DESTINATION_BYTES_MAX + sizeof(CONFIGURATION_LOST) + 2];
+
+	text_display(line, sizeof(line), "%s: " CONFIGURATION_LOST, folder);
+	settings_error(errors, line);
+}
+
+enum result read_configuration(const char *folder, bool *once_there, struct settings *settings, struct settings_errors *errors)
 {
 	settings_default(settings);
-	*ret_there = read_file(folder, MAIN_FILE, SETTINGS_FILE, settings, errors) != RESULT_PATH_NOT_FOUND;
+	if (read_file(folder, MAIN_FILE, SETTINGS_FILE, settings, errors) != RESULT_PATH_NOT_FOUND)
+		*once_there = true;
+	else if (*once_there || configuration_was_kept(folder))
+		note_lost(folder, errors);
 	read_conf_d(folder, settings, errors);
 	read_policy(settings, errors);
 	return errors->count == 0 ? RESULT_OK : RESULT_BAD_SETTING;

@@ -34,7 +34,7 @@ struct daemon {
 	/* The engine's thread's alone from engine_run on: */
 	struct settings settings;
 	bool settings_good;  /* as they were read at the start */
-	bool settings_there; /* a file had them when it was last read, good or not */
+	bool settings_there; /* ferry.jsonc is, or was, there; from then on its want is an error */
 	struct worker_settings workers;
 	struct secrets *secrets; /* NULL: their key cannot be used */
 	struct identity *service; /* NULL: nobody is to be served by the service */
@@ -274,7 +274,7 @@ static void keep_settings(struct daemon *daemon, struct events *events)
 {
 	struct fault fault;
 
-	if (!daemon->settings_good || keep_configuration(daemon->data, &daemon->settings, &fault) == RESULT_OK)
+	if (!daemon->settings_good || !daemon->settings_there || keep_configuration(daemon->data, &daemon->settings, &fault) == RESULT_OK)
 		return;
 	EVENTS_NOTE(events, EVENT_SETTINGS_NOT_KEPT, fault.what);
 	events_speak(events);
@@ -300,7 +300,7 @@ static enum result open_events(struct daemon *daemon, struct events **ret_events
 {
 	struct settings_errors errors = { .count = 0 };
 	struct events_settings wanted = { .folder = daemon->data, .eventlog = !daemon->options->console };
-	enum result parsed = read_configuration(daemon->data, &daemon->settings, &daemon->settings_there, &errors);
+	enum result parsed = read_configuration(daemon->data, &daemon->settings_there, &daemon->settings, &errors);
 	enum result result;
 
 	if (parsed != RESULT_OK)
@@ -468,16 +468,8 @@ static enum result read_again(void *context, struct settings *ret_settings, stru
 	struct daemon *daemon = context;
 	struct transfer_trust *trust = NULL;
 	struct fault fault;
-	bool there = false;
-	enum result result = read_configuration(daemon->data, ret_settings, &there, errors);
+	enum result result = read_configuration(daemon->data, &daemon->settings_there, ret_settings, errors);
 
-	if (result == RESULT_OK && daemon->settings_there && !there) {
-		(void)!fault_set(&fault, RESULT_DATA_UNUSABLE, FAULT_FERRY, 0,
-		                 "%s: ferry.jsonc is not there any more; for the built-in defaults put one there that holds {}",
-		                 daemon->data);
-		return refuse(errors, fault.result, fault.what);
-	}
-	daemon->settings_there |= there; /* once it was there, its want is an error, also after a reading that was not good */
 	if (result != RESULT_OK)
 		return result;
 	result = find_service(daemon, ret_settings, &fault);
@@ -490,7 +482,7 @@ static enum result read_again(void *context, struct settings *ret_settings, stru
 	set_trust(daemon, trust);
 	set_workers(daemon, ret_settings, daemon->workers.transfer.throttle);
 	*ret_service = daemon->service;
-	if (keep_configuration(daemon->data, ret_settings, &fault) != RESULT_OK)
+	if (daemon->settings_there && keep_configuration(daemon->data, ret_settings, &fault) != RESULT_OK)
 		EVENTS_NOTE(daemon->events, EVENT_SETTINGS_NOT_KEPT, fault.what);
 	return RESULT_OK;
 }

@@ -15,7 +15,8 @@ static const char first_settings[] =
 	"{\n"
 	"}\n";
 
-/* Whatever has the name is an administrator's, and stays. */
+/* Whatever has the name is an administrator's, and stays.  Where one was kept this is no first installation: it got lost, and
+ * this one would lift what it forbade. */
 static enum result put_settings(struct fault *fault)
 {
 	AUTO(file_handle) struct file_handle *file = NULL;
@@ -26,6 +27,11 @@ static enum result put_settings(struct fault *fault)
 		result = join_path(path, sizeof(path), folder, "ferry.jsonc", fault);
 	if (result != RESULT_OK)
 		return result;
+	if (configuration_was_kept(folder)) {
+		if (file_check_trusted(path, fault) == RESULT_PATH_NOT_FOUND)
+			fprintf(stderr, "ferryd: %s: " CONFIGURATION_LOST "\n", folder);
+		return RESULT_OK;
+	}
 	result = file_create_private(path, &file, fault);
 	if (result == RESULT_EXISTS)
 		return RESULT_OK;

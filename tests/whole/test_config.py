@@ -198,6 +198,31 @@ def a_good_one_that_cannot_be_kept__is_used_and_told():
     ferry.close()
 
 
+def one_that_was_lost__is_no_first_start():
+    ferry = Layered({"allow": {"hosts": ["*.example.com"]}}).start()
+    ferry.kill()
+    os.remove(os.path.join(ferry.data, "ferry.jsonc"))
+    for turn in range(2):  # it is not forgotten by starting without it
+        ferry.start()
+        hosts = ferry.settings()["allow.hosts"]
+        assert (hosts["value"], hosts["layer"]) == (["*.example.com"], "last-good"), hosts
+        told = ferry.told(1006)
+        assert len(told) == turn + 1 and "ferry.jsonc is not there any more. Put it back, or write what ferry.good.jsonc has" in told[-1], told
+        assert "holds {}" in ferry.reload(4)["errors"][0]
+        ferry.kill()
+    if GROUND == "linux":
+        check = ferry.check()
+        assert check.returncode == 2 and native(ferry.data) + ": ferry.jsonc is not there any more" in check.stderr, check
+    # With both gone it is: nothing is kept then, and what comes later counts.
+    os.remove(os.path.join(ferry.data, "ferry.good.jsonc"))
+    for _ in range(2):
+        ferry.start()
+        assert ferry.settings()["allow.hosts"]["value"] == [] and len(ferry.told(1006)) == 2
+        assert not os.path.exists(os.path.join(ferry.data, "ferry.good.jsonc"))
+        ferry.kill()
+    ferry.close()
+
+
 def registry(*arguments):
     """Under Wine: what `reg` of Windows does."""
     done = subprocess.run([*filter(None, [WINE]), "reg", *arguments], capture_output=True, text=True, timeout=60)
@@ -406,7 +431,7 @@ def destinations_that_are_not_allowed__are_refused():
 
 run(layers__the_last_one_counts_and_each_value_says_where_it_is_from, long_lists__are_shown_whole, several_slips__are_all_told_and_change_nothing,
     conf_d_with_too_many_files__is_refused_by_its_limit, configuration__is_for_administrators,
-    files_that_others_could_have_written__are_refused, a_good_one_that_cannot_be_kept__is_used_and_told, policies__count_before_all_files_and_are_checked_like_them,
+    files_that_others_could_have_written__are_refused, a_good_one_that_cannot_be_kept__is_used_and_told, one_that_was_lost__is_no_first_start, policies__count_before_all_files_and_are_checked_like_them,
     files_that_change__are_read_by_themselves, hosts_and_schemes_that_are_not_allowed__are_asked_by_nobody,
     urls_that_are_not_allowed__are_asked_by_nobody,
     what_is_forbidden_while_it_runs__ends_and_goes_on_when_it_is_allowed, destinations_that_are_not_allowed__are_refused)

@@ -189,9 +189,22 @@ def upgrade__in_the_middle_of_a_job__goes_on_and_keeps_queue_settings_and_accoun
     msiexec("/i", native(NEW), "REINSTALL=ALL", "REINSTALLMODE=amus")
     assert versions() == [NEWER] and set(os.listdir(PROGRAM)) == FILES and settings() == own
     answers(service, NEWER)
+    # One that was lost is not replaced by one that forbids nothing: not by a repair, nor when all is installed anew.
+    stop(service)
+    os.remove(os.path.join(DATA, "ferry.jsonc"))
+    msiexec("/i", native(NEW), "REINSTALL=ALL", "REINSTALLMODE=amus")
+    answers(service, NEWER)
+    told = [event["message"] for event in service.events() if event["id"] == 1006]
+    assert "ferry.jsonc is not there any more" in told[-1] and not os.path.exists(os.path.join(DATA, "ferry.jsonc")), told
     stop(service)
     msiexec("/x", native(NEW))
     assert service.state() is None and not os.path.exists(PROGRAM) and versions() == []
+    service.verb("install")
+    assert not os.path.exists(os.path.join(DATA, "ferry.jsonc"))
+    os.remove(os.path.join(DATA, "ferry.good.jsonc"))
+    service.verb("configure")
+    assert settings().endswith("{\n}\n")
+    service.verb("uninstall")
 
 
 def data_folder_that_cannot_be_used__fails_the_installation():

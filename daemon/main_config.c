@@ -36,9 +36,7 @@ static enum result read_file(const char *folder, const char *name, enum setting_
 	enum result result = join_path(path, sizeof(path), folder, name, &fault);
 
 	if (result == RESULT_OK)
-		result = file_check_trusted(path, &fault);
-	if (result == RESULT_OK)
-		result = file_read_all(path, &text, &fault);
+		result = file_read_trusted(path, &text, &fault);
 	if (result == RESULT_PATH_NOT_FOUND)
 		return result;
 	if (result != RESULT_OK) {

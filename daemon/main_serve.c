@@ -156,8 +156,8 @@ enum result own_folder_fault(enum result result, const char *object, struct faul
 
 	if (result == RESULT_OK || reason == NULL)
 		return result;
-	if (result == RESULT_DENIED && fault->source == FAULT_SQLITE)
-		reason = ""; /* SQLite says so of a folder, too, and has words of its own */
+	if ((result == RESULT_DENIED && fault->source == FAULT_SQLITE) || (result == RESULT_LOCKED && fault->source == FAULT_FERRY))
+		reason = ""; /* SQLite says so of a folder, too, and has words of its own; so has file_open_trusted */
 	bool named = strstr(fault->what, object) != NULL;
 	text_display(what, sizeof(what), "%s%s%s%s%s", named ? "" : object, named ? "" : ": ", fault->what,
 	             reason[0] != '\0' ? ": " : "", reason);
@@ -350,8 +350,8 @@ static bool watch_network(struct daemon *daemon, struct events *events, struct n
 	return false;
 }
 
-/* Whoever could write it, or put another in its place, could be any of its host's servers. */
-static enum result check_authority(const char *path, struct fault *fault)
+/* Whoever could put another in its place could be any of its host's servers. */
+static enum result check_folder_of(const char *path, struct fault *fault)
 {
 	char folder[DESTINATION_BYTES_MAX + 1];
 	size_t length = strlen(path);
@@ -359,9 +359,7 @@ static enum result check_authority(const char *path, struct fault *fault)
 	while (length > 0 && path[length - 1] != '/' && path[length - 1] != '\\')
 		length--;
 	length -= length > 1 && path[length - 2] != ':'; /* a root keeps its separator */
-	enum result result = file_check_trusted(path, fault);
-	if (result == RESULT_OK)
-		result = text_copy(folder, sizeof(folder), (struct text_view){ path, length });
+	enum result result = text_copy(folder, sizeof(folder), (struct text_view){ path, length });
 	return result == RESULT_OK ? file_check_trusted(folder, fault) : result;
 }
 
@@ -374,9 +372,9 @@ static enum result read_authority(struct transfer_trust *trust, const char *entr
 
 	if (!trust_split(text_view(entry), &host, &path))
 		return fault_set(fault, RESULT_BAD_SETTING, FAULT_FERRY, 0, "tls.ca_files: \"%s\"", entry);
-	enum result result = check_authority(path.bytes, &why);
+	enum result result = check_folder_of(path.bytes, &why);
 	if (result == RESULT_OK)
-		result = file_read_all(path.bytes, &pem, &why);
+		result = file_read_trusted(path.bytes, &pem, &why);
 	if (result == RESULT_OK && (pem.length == 0 || strstr(pem.bytes, "-----BEGIN CERTIFICATE-----") == NULL))
 		result = fault_set(&why, RESULT_BAD_SETTING, FAULT_FERRY, 0, "%s has no certificate in PEM", path.bytes);
 	if (result == RESULT_OK)

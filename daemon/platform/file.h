@@ -114,6 +114,11 @@ enum result file_make_private_folder(const char *path, struct fault *fault) MUST
 /* Could nobody but administrators, the system and the service have written what bears that name, a link included, or
  * exchange it where the folder above is such, too?  By owner and DACL; uid and mode on Linux.  RESULT_ACCESS_REFUSED. */
 enum result file_check_trusted(const char *path, struct fault *fault) MUST_CHECK;
+/* Open to read what passes that, as it is and follow no link, as long as nobody has it open to write, and so that nobody can:
+ * what was looked at is what is read.  Handles from before its owner and list were mended show, too; what was mapped, or opened
+ * to change its list, does not.  RESULT_ACCESS_REFUSED | RESULT_LOCKED | RESULT_REPARSE_POINT | RESULT_PATH_NOT_FOUND. */
+enum result file_open_trusted(const char *path, struct file_handle **ret_file, struct fault *fault) MUST_CHECK;
+#define FILE_OPEN_TO_WRITE "%s: somebody has it open for writing. Have it closed, or put a copy of it in its place"
 /* Make a new file for the same few as that folder, whatever list the one hands on in which it lies; nobody else opens it as
  * long as it is open.  RESULT_EXISTS: something has the name. */
 enum result file_create_private(const char *path, struct file_handle **ret_file, struct fault *fault) MUST_CHECK;
@@ -121,6 +126,8 @@ enum result file_create_private(const char *path, struct file_handle **ret_file,
 enum result file_open_read(const char *path, struct file_handle **ret_file, struct fault *fault) MUST_CHECK;
 /* Read a whole small file.  RESULT_PATH_NOT_FOUND | RESULT_TOO_LARGE. */
 enum result file_read_all(const char *path, struct buffer *to, struct fault *fault) MUST_CHECK;
+/* The same of what file_open_trusted opens. */
+enum result file_read_trusted(const char *path, struct buffer *to, struct fault *fault) MUST_CHECK;
 /* Open for appending (created if needed), for logs; file_write's offset is ignored on it. */
 enum result file_open_append(const char *path, struct file_handle **ret_file, struct fault *fault) MUST_CHECK;
 /* Rename by path, replacing: for log rotation and for keeping a damaged database aside. */

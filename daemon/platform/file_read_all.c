@@ -2,10 +2,9 @@
 
 #define READ_CHUNK_BYTES 16384
 
-enum result file_read_all(const char *path, struct buffer *to, struct fault *fault)
+static enum result read_to_end(struct file_handle *file, const char *path, struct buffer *to, struct fault *fault)
 {
-	AUTO(file_handle) struct file_handle *file = NULL;
-	enum result result = file_open_read(path, &file, fault);
+	enum result result = RESULT_OK;
 	uint64_t offset = 0;
 	for (size_t length = 1; result == RESULT_OK && length > 0; offset += length) {
 		char chunk[READ_CHUNK_BYTES];
@@ -16,4 +15,18 @@ enum result file_read_all(const char *path, struct buffer *to, struct fault *fau
 	if (result != RESULT_OK)
 		buffer_clear(to);
 	return result;
+}
+
+enum result file_read_all(const char *path, struct buffer *to, struct fault *fault)
+{
+	AUTO(file_handle) struct file_handle *file = NULL;
+	enum result result = file_open_read(path, &file, fault);
+	return result == RESULT_OK ? read_to_end(file, path, to, fault) : result;
+}
+
+enum result file_read_trusted(const char *path, struct buffer *to, struct fault *fault)
+{
+	AUTO(file_handle) struct file_handle *file = NULL;
+	enum result result = file_open_trusted(path, &file, fault);
+	return result == RESULT_OK ? read_to_end(file, path, to, fault) : result;
 }

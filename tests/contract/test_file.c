@@ -447,6 +447,42 @@ static void own__small_file__is_read_whole_or_not_at_all(void **state)
 	assert_int_equal(none.length, 0);
 }
 
+static enum result read_trusted(struct scene *scene, const char *name)
+{
+	AUTO(buffer) struct buffer text = BUFFER(100);
+	enum result result = file_read_trusted(in(scene, name), &text, &scene->fault);
+	assert_true(result != RESULT_OK || strcmp(text.bytes, "{}") == 0);
+	return result;
+}
+
+/* Also by a handle of before: whoever has one could write between a look and the reading, and after. */
+static void own__configuration_that_somebody_has_open_to_write__is_not_read(void **state)
+{
+	struct scene *scene = *state;
+	AUTO(file_handle) struct file_handle *writer = NULL;
+	AUTO(file_handle) struct file_handle *reader = NULL;
+	AUTO(file_handle) struct file_handle *late = NULL;
+	ground_write(in(scene, "trusted"), "{}");
+	assert_int_equal(read_trusted(scene, "trusted"), RESULT_OK);
+	assert_int_equal(read_trusted(scene, "nowhere"), RESULT_PATH_NOT_FOUND);
+	assert_int_equal(file_open_read(in(scene, "trusted"), &reader, &scene->fault), RESULT_OK);
+	assert_int_equal(read_trusted(scene, "trusted"), RESULT_OK); /* readers are nobody's business */
+	assert_int_equal(file_open_append(in(scene, "trusted"), &writer, &scene->fault), RESULT_OK);
+	assert_int_equal(read_trusted(scene, "trusted"), RESULT_LOCKED);
+	assert_non_null(strstr(scene->fault.what, "somebody has it open for writing"));
+	file_handle_free(TAKE(writer));
+	file_handle_free(TAKE(reader));
+	assert_int_equal(file_open_trusted(in(scene, "trusted"), &reader, &scene->fault), RESULT_OK);
+	if (file_path_style == PATH_WINDOWS)
+		assert_int_equal(file_open_append(in(scene, "trusted"), &late, &scene->fault), RESULT_LOCKED);
+	else
+		GROUND_CANNOT("nobody can write while it is read (Linux has who would wait; Wine)");
+	if (ground_soft_link(in(scene, "link"), in(scene, "trusted"), false))
+		assert_int_equal(read_trusted(scene, "link"), RESULT_REPARSE_POINT);
+	ground_make_folder(in(scene, "real"));
+	assert_int_not_equal(read_trusted(scene, "real"), RESULT_OK);
+}
+
 static void own__log__grows_at_its_end_and_is_moved_aside(void **state)
 {
 	struct scene *scene = *state;
@@ -508,6 +544,7 @@ int main(void)
 		FILE_TEST(own__private_folder__is_made_once_and_kept),
 		FILE_TEST(own__private_file__is_new_and_closed_to_others),
 		FILE_TEST(own__small_file__is_read_whole_or_not_at_all),
+		FILE_TEST(own__configuration_that_somebody_has_open_to_write__is_not_read),
 		FILE_TEST(own__log__grows_at_its_end_and_is_moved_aside),
 		FILE_TEST(own__lock__is_one_processs_until_it_is_freed),
 	};

@@ -182,6 +182,19 @@ def files_that_others_could_have_written__are_refused():
     ferry.close()
 
 
+def one_that_somebody_has_open_to_write__is_not_read():
+    if GROUND != "linux":
+        return not_shown("that a file is refused that somebody has open to write", "contract/test_file.c; Wine does not see who is no program of its own")
+    ferry = Layered({"queue": {"slice_s": 60}}).start()
+    path = ferry.write("ferry.jsonc", {"queue": {"slice_s": 61}})
+    with open(path, "r+"):
+        errors = ferry.reload(4)["errors"]
+        assert len(errors) == 1 and native(path) + ": somebody has it open for writing" in errors[0], errors
+        assert ferry.settings()["queue.slice_s"]["value"] == 60
+    assert "queue.slice_s 60 -> 61" in ferry.reload()["now"]
+    ferry.close()
+
+
 def a_good_one_that_cannot_be_kept__is_used_and_told():
     ferry = Layered({"queue": {"slice_s": 60}})
     in_the_way = os.path.join(ferry.data, "ferry.good.new")
@@ -431,7 +444,7 @@ def destinations_that_are_not_allowed__are_refused():
 
 run(layers__the_last_one_counts_and_each_value_says_where_it_is_from, long_lists__are_shown_whole, several_slips__are_all_told_and_change_nothing,
     conf_d_with_too_many_files__is_refused_by_its_limit, configuration__is_for_administrators,
-    files_that_others_could_have_written__are_refused, a_good_one_that_cannot_be_kept__is_used_and_told, one_that_was_lost__is_no_first_start, policies__count_before_all_files_and_are_checked_like_them,
+    files_that_others_could_have_written__are_refused, one_that_somebody_has_open_to_write__is_not_read, a_good_one_that_cannot_be_kept__is_used_and_told, one_that_was_lost__is_no_first_start, policies__count_before_all_files_and_are_checked_like_them,
     files_that_change__are_read_by_themselves, hosts_and_schemes_that_are_not_allowed__are_asked_by_nobody,
     urls_that_are_not_allowed__are_asked_by_nobody,
     what_is_forbidden_while_it_runs__ends_and_goes_on_when_it_is_allowed, destinations_that_are_not_allowed__are_refused)

@@ -9,12 +9,5 @@ static int64_t clock_ms(clockid_t id)
 	return (int64_t)now.tv_sec * 1000 + now.tv_nsec / 1000000;
 }
 
-int64_t clock_wall_ms(void)
-{
-	return clock_ms(CLOCK_REALTIME);
-}
-
-int64_t clock_mono_ms(void)
-{
-	return clock_ms(CLOCK_BOOTTIME);
-}
+int64_t clock_wall_ms(void) { return clock_ms(CLOCK_REALTIME); }
+int64_t clock_mono_ms(void) { return clock_ms(CLOCK_BOOTTIME); }

@@ -9,6 +9,7 @@
 #include <dirent.h>
 #include <errno.h>
 #include <limits.h>
+#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -352,13 +353,32 @@ enum result file_make_private_folder(const char *path, struct fault *fault)
 	return result != RESULT_OK && rmdir(path) == 0 ? file_make_private_folder(path, fault) : result;
 }
 
+static enum result check_status(int answer, const struct stat *status, const char *path, struct fault *fault)
+{
+	enum result result = done(answer, "look at", path, fault);
+	return result || (!(status->st_mode & 022) && (status->st_uid == 0 || status->st_uid == geteuid())) ? result :
+	       fault_set(fault, RESULT_ACCESS_REFUSED, FAULT_FERRY, 0, "%s is of uid %u, mode %03o, and open to others: close or remove it",
+	                 path, status->st_uid, status->st_mode & 0777);
+}
+
 enum result file_check_trusted(const char *path, struct fault *fault)
 {
 	struct stat status = { 0 };
-	enum result result = done(lstat(path, &status), "look at", path, fault);
-	return result || (!(status.st_mode & 022) && (status.st_uid == 0 || status.st_uid == geteuid())) ? result :
-	       fault_set(fault, RESULT_ACCESS_REFUSED, FAULT_FERRY, 0, "%s is of uid %u, mode %03o, and open to others: close or remove it",
-	                 path, status.st_uid, status.st_mode & 0777);
+	return check_status(lstat(path, &status), &status, path, fault);
+}
+
+/* A lease is had only where nobody has it open to write, and whoever would waits; it is asked back by a signal, here by one
+ * that is ignored.  Not all file systems have them. */
+enum result file_open_trusted(const char *path, struct file_handle **ret_file, struct fault *fault)
+{
+	AUTO(file_handle) struct file_handle *file = NULL;
+	struct stat status = { 0 };
+	enum result result = wrap(open(path, O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC), path, &file, fault);
+	result = result ? result : check_status(fstat(file->fd, &status), &status, path, fault);
+	if (!result && !fcntl(file->fd, F_SETSIG, SIGURG) && fcntl(file->fd, F_SETLEASE, F_RDLCK) != 0 && errno == EAGAIN)
+		result = fault_set(fault, RESULT_LOCKED, FAULT_FERRY, 0, FILE_OPEN_TO_WRITE, path);
+	*ret_file = result ? NULL : TAKE(file);
+	return result;
 }
 
 enum result file_create_private(const char *path, struct file_handle **ret_file, struct fault *fault)

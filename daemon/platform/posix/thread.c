@@ -51,10 +51,8 @@ void thread_join(struct thread *thread)
 	free(thread);
 }
 
-struct mutex *mutex_new(void)
-{
-	return calloc(1, sizeof(pthread_mutex_t)); /* all zero is PTHREAD_MUTEX_INITIALIZER on Linux */
-}
+/* All zero is PTHREAD_MUTEX_INITIALIZER on Linux; below likewise. */
+struct mutex *mutex_new(void) { return calloc(1, sizeof(pthread_mutex_t)); }
 
 void mutex_free(struct mutex *mutex)
 {
@@ -66,10 +64,7 @@ void mutex_free(struct mutex *mutex)
 void mutex_lock(struct mutex *mutex) { must(pthread_mutex_lock((pthread_mutex_t *)mutex)); }
 void mutex_unlock(struct mutex *mutex) { must(pthread_mutex_unlock((pthread_mutex_t *)mutex)); }
 
-struct condition *condition_new(void)
-{
-	return calloc(1, sizeof(pthread_cond_t)); /* likewise */
-}
+struct condition *condition_new(void) { return calloc(1, sizeof(pthread_cond_t)); }
 
 void condition_free(struct condition *condition)
 {
@@ -78,10 +73,7 @@ void condition_free(struct condition *condition)
 	free(condition);
 }
 
-void condition_signal(struct condition *condition)
-{
-	must(pthread_cond_signal((pthread_cond_t *)condition));
-}
+void condition_signal(struct condition *condition) { must(pthread_cond_signal((pthread_cond_t *)condition)); }
 
 void condition_wait(struct condition *condition, struct mutex *mutex, int64_t timeout_ms)
 {

@@ -80,30 +80,57 @@ static enum result check_list(HANDLE object, bool *ret_trusted, char text[SID_TE
 	return RESULT_OK;
 }
 
-enum result file_check_trusted(const char *path, struct fault *fault)
+/* As itself, if it is a link. */
+static enum result open_itself(const char *path, ACCESS_MASK access, DWORD share, DWORD flags, HANDLE *ret_object, struct fault *fault)
 {
 	AUTO(memory) wchar_t *wide = NULL;
-	AUTO(handle) HANDLE object = NULL;
-	FILE_ATTRIBUTE_TAG_INFO about;
-	char who[SID_TEXT_BYTES_MAX];
-	bool trusted = false;
 	enum result result = utf_path_to_wide(path, &wide, fault);
 
 	if (result != RESULT_OK)
 		return result;
-	object = CreateFileW(wide, READ_CONTROL | FILE_READ_ATTRIBUTES, FILE_SHARE_READ | FILE_SHARE_WRITE | FILE_SHARE_DELETE, NULL,
-	                     OPEN_EXISTING, FILE_FLAG_BACKUP_SEMANTICS | FILE_FLAG_OPEN_REPARSE_POINT, NULL);
-	if (object == INVALID_HANDLE_VALUE)
+	*ret_object = CreateFileW(wide, access | READ_CONTROL | FILE_READ_ATTRIBUTES, share | FILE_SHARE_READ | FILE_SHARE_DELETE, NULL,
+	                          OPEN_EXISTING, flags | FILE_FLAG_OPEN_REPARSE_POINT, NULL);
+	if (*ret_object != INVALID_HANDLE_VALUE)
+		return RESULT_OK;
+	return fault_win32(fault, GetLastError(), "look at %s", path);
+}
+
+static enum result check_object(HANDLE object, const char *path, struct fault *fault)
+{
+	FILE_ATTRIBUTE_TAG_INFO about;
+	char who[SID_TEXT_BYTES_MAX];
+	bool trusted = false;
+
+	if (!GetFileInformationByHandleEx(object, FileAttributeTagInfo, &about, sizeof about))
 		return fault_win32(fault, GetLastError(), "look at %s", path);
-	if (GetFileInformationByHandleEx(object, FileAttributeTagInfo, &about, sizeof about) &&
-	    (about.FileAttributes & FILE_ATTRIBUTE_REPARSE_POINT) != 0)
+	if ((about.FileAttributes & FILE_ATTRIBUTE_REPARSE_POINT) != 0)
 		return fault_set(fault, RESULT_REPARSE_POINT, FAULT_FERRY, about.ReparseTag, "look at %s", path);
-	result = file_check_owner(object, &trusted, who, fault);
+	enum result result = file_check_owner(object, &trusted, who, fault);
 	if (result == RESULT_OK && trusted)
 		result = check_list(object, &trusted, who, fault);
 	if (result != RESULT_OK || trusted)
 		return result;
+	/* Its list could be mended, but whoever has it open would keep his rights: a copy is a new file. */
 	return fault_set(fault, RESULT_ACCESS_REFUSED, FAULT_FERRY, 0,
-	                 "%s: %s could write to it. As an administrator: icacls PATH /setowner *S-1-5-32-544, icacls PATH /reset", path,
-	                 who);
+	                 "%s: %s could write to it. As an administrator put a copy of it in its place", path, who);
+}
+
+enum result file_check_trusted(const char *path, struct fault *fault)
+{
+	AUTO(handle) HANDLE object = NULL;
+	enum result result = open_itself(path, 0, FILE_SHARE_WRITE, FILE_FLAG_BACKUP_SEMANTICS, &object, fault);
+
+	return result == RESULT_OK ? check_object(object, path, fault) : result;
+}
+
+enum result file_open_trusted(const char *path, struct file_handle **ret_file, struct fault *fault)
+{
+	AUTO(handle) HANDLE object = NULL;
+	enum result result = open_itself(path, FILE_READ_DATA, 0, 0, &object, fault);
+
+	if (result == RESULT_LOCKED)
+		return fault_set(fault, result, FAULT_FERRY, 0, FILE_OPEN_TO_WRITE, path);
+	if (result == RESULT_OK)
+		result = check_object(object, path, fault);
+	return result == RESULT_OK ? file_wrap(TAKE(object), false, ret_file, fault) : result;
 }

@@ -198,29 +198,9 @@ enum result read_last_good(const char *folder, struct settings *settings, struct
 	return RESULT_OK;
 }
 
-/* Under another name until it is whole: a crash leaves the old one. */
-static enum result write_good(struct folder *folder, const struct buffer *text, struct fault *fault)
-{
-	AUTO(file_handle) struct file_handle *file = NULL;
-	enum result result = file_create(folder, NEW_FILE, &file, fault);
-
-	if (result == RESULT_EXISTS)
-		result = file_reopen(folder, NEW_FILE, "", &file, fault);
-	if (result == RESULT_OK)
-		result = file_truncate(file, 0, fault);
-	if (result == RESULT_OK)
-		result = file_write(file, 0, text->bytes, text->length, fault);
-	if (result == RESULT_OK)
-		result = file_sync(file, fault);
-	if (result == RESULT_OK)
-		result = file_rename(folder, file, NEW_FILE, GOOD_FILE, fault);
-	return result == RESULT_OK ? folder_sync(folder, fault) : result;
-}
-
 enum result keep_configuration(const char *path, const struct settings *settings, struct fault *fault)
 {
 	AUTO(buffer) struct buffer text = BUFFER(FILE_BYTES_MAX);
-	AUTO(folder) struct folder *folder = NULL;
 	enum result result = buffer_print(&text, "// Made by Ferry " FERRY_VERSION ", to begin with where the configuration is not "
 	                                         "good: it as it was last good.\n");
 
@@ -228,6 +208,5 @@ enum result keep_configuration(const char *path, const struct settings *settings
 		result = settings_write(settings, &text);
 	if (result != RESULT_OK)
 		return fault_set(fault, result, FAULT_FERRY, 0, "write " GOOD_FILE);
-	result = folder_open(path, &folder, fault);
-	return result == RESULT_OK ? write_good(folder, &text, fault) : result;
+	return file_replace(path, GOOD_FILE, NEW_FILE, (struct text_view){ text.bytes, text.length }, fault);
 }

@@ -128,6 +128,11 @@ enum result file_open_read(const char *path, struct file_handle **ret_file, stru
 enum result file_read_all(const char *path, struct buffer *to, struct fault *fault) MUST_CHECK;
 /* The same of what file_open_trusted opens. */
 enum result file_read_trusted(const char *path, struct buffer *to, struct fault *fault) MUST_CHECK;
+/* Put a file of that content in the place of `name`, or of nothing, in one step: who reads it reads the old one or the new one,
+ * whole, and so it is after a crash.  It is written beside it as `new_name`, where what a crash left is written over.  Follows
+ * no link. */
+enum result file_replace(const char *folder, const char *name, const char *new_name, struct text_view text,
+                         struct fault *fault) MUST_CHECK;
 /* Open for appending (created if needed), for logs; file_write's offset is ignored on it. */
 enum result file_open_append(const char *path, struct file_handle **ret_file, struct fault *fault) MUST_CHECK;
 /* Rename by path, replacing: for log rotation and for keeping a damaged database aside. */

@@ -431,6 +431,25 @@ static void own__private_file__is_new_and_closed_to_others(void **state)
 	assert_int_equal(status.st_mode & 0777, 0600);
 }
 
+static void own__file_that_is_replaced__is_there_whole(void **state)
+{
+	struct scene *scene = *state;
+	ground_write(in(scene, "new"), "half of a longer one, left by a cra");
+	assert_int_equal(file_replace(scene->path, "there", "new", text_view("one"), &scene->fault), RESULT_OK);
+	assert_true(ground_holds(in(scene, "there"), "one"));
+	assert_int_equal(file_replace(scene->path, "there", "new", text_view("another"), &scene->fault), RESULT_OK);
+	assert_true(ground_holds(in(scene, "there"), "another"));
+	assert_false(ground_exists(in(scene, "new")));
+	assert_int_equal(file_replace(in(scene, "nowhere"), "there", "new", text_view("x"), &scene->fault), RESULT_PATH_NOT_FOUND);
+	/* Nothing is written through a link that somebody else put there. */
+	ground_write(in(scene, "else"), "not ours");
+	if (!ground_hard_link(in(scene, "new"), in(scene, "else")))
+		return;
+	assert_int_equal(file_replace(scene->path, "there", "new", text_view("x"), &scene->fault), RESULT_FILE_CHANGED);
+	assert_true(ground_holds(in(scene, "else"), "not ours"));
+	assert_true(ground_holds(in(scene, "there"), "another"));
+}
+
 static void own__small_file__is_read_whole_or_not_at_all(void **state)
 {
 	struct scene *scene = *state;
@@ -545,6 +564,7 @@ int main(void)
 		FILE_TEST(own__private_file__is_new_and_closed_to_others),
 		FILE_TEST(own__small_file__is_read_whole_or_not_at_all),
 		FILE_TEST(own__configuration_that_somebody_has_open_to_write__is_not_read),
+		FILE_TEST(own__file_that_is_replaced__is_there_whole),
 		FILE_TEST(own__log__grows_at_its_end_and_is_moved_aside),
 		FILE_TEST(own__lock__is_one_processs_until_it_is_freed),
 	};

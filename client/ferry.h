@@ -557,6 +557,9 @@ struct ferry_proxies {
 enum ferry_result ferry_proxy_show(struct ferry *ferry, struct ferry_job *job, const char *url,
                                    struct ferry_proxies *ret_proxies, struct ferry_error *error) FERRY_MUST_CHECK;
 
+/* How the service is doing, as text in Prometheus' format 0.0.4, for monitoring: docs/monitoring.md.  free() it. */
+enum ferry_result ferry_service_metrics(struct ferry *ferry, char **ret_text, struct ferry_error *error) FERRY_MUST_CHECK;
+
 /* How asking for files went; attempts that went alike are one.  Schemes are bits, 1u << FERRY_AUTH_..., by who asks:
  * [FERRY_AUTH_SERVER] and [FERRY_AUTH_PROXY]. */
 #define FERRY_ATTEMPTS_MAX 32 /* of a job; the service keeps the last ones */

@@ -578,6 +578,25 @@ enum ferry_result ferry_service_status(struct ferry *ferry, struct ferry_service
 	return ferry_report(result, &fault, error);
 }
 
+enum ferry_result ferry_service_metrics(struct ferry *ferry, char **ret_text, struct ferry_error *error)
+{
+	AUTO(json_document) struct json_document *document = NULL;
+	AUTO(buffer) struct buffer copy = BUFFER(PROTOCOL_MESSAGE_BYTES_MAX);
+	struct fault fault = { .result = RESULT_OK }, why = { .result = RESULT_OK };
+	struct text_view text;
+	struct json answer;
+	struct json_writer request = ferry_request(ferry, METHOD_SERVICE_METRICS);
+	enum result result = ferry_call(ferry, &request, &document, &answer, &fault);
+
+	if (result == RESULT_OK && json_get_text(json_member(answer, "text"), PROTOCOL_MESSAGE_BYTES_MAX, &text, &why) != RESULT_OK)
+		result = ferry_not_understood(ferry, &why, &fault);
+	else if (result == RESULT_OK && (result = buffer_append(&copy, text.bytes, text.length)) != RESULT_OK)
+		(void)!fault_set(&fault, result, FAULT_FERRY, 0, "read the metrics");
+	if (result == RESULT_OK)
+		*ret_text = TAKE(copy.bytes);
+	return ferry_report(result, &fault, error);
+}
+
 /* --- control --- */
 
 enum ferry_result ferry_control(struct ferry_job *job, enum method method, struct ferry_status *ret_status,

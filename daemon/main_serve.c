@@ -500,6 +500,7 @@ static enum result run_engine(struct daemon *daemon, struct store *store, struct
 		                      .read_settings = read_again, .settings_context = daemon,
 		                      .clock = clock_system(), .random = identity_random,
 		                      .path_style = file_path_style, .forbidden_folders = daemon->forbidden,
+		                      .settings_refused = !daemon->settings_good,
 		                      .version = FERRY_VERSION, .queue_mark = daemon->mark, .throttle = throttle,
 		                      .seal = seal, .unseal = unseal, .secrets_context = daemon,
 		                      .has_certificates = certificate_system != NULL,

@@ -58,6 +58,7 @@ static const struct {
 	[VERB_HISTORY] = { "history", BIT(EVERYONE), 1, MANY, 0 },
 	[VERB_CONFIG_SHOW] = { "config show", BIT(ORIGIN), 0, 0, 0 },
 	[VERB_CONFIG_RELOAD] = { "config reload", 0, 0, 0, 0 },
+	[VERB_METRICS] = { "metrics", 0, 0, 0, 0 },
 };
 
 enum kind { FLAG, TEXT, SECONDS, BYTES, MOMENT, PRIORITY, TOKEN_LOSS, PROFILE, TARGET, SCHEME, WORDS };

@@ -36,6 +36,7 @@ static const char general[] =
 	"  ferry replace-prefix JOB O N   fetch it from another server: URLs that begin with O begin with N\n"
 	"  ferry attach                   be there, so that your jobs can run\n"
 	"  ferry status                   what the service is doing\n"
+	"  ferry metrics                  the same in numbers, for Prometheus\n"
 	"  ferry config show              its configuration; --origin: and where each value is from\n"
 	"  ferry config reload            have it read again\n"
 	"  ferry pipe                     speak the protocol on stdin and stdout\n"
@@ -363,6 +364,15 @@ static const char *const texts[VERB_NONE] = {
 		"\n"
 		"Example:\n"
 		"  ferry config reload\n" HELP_EVERYWHERE,
+	[VERB_METRICS] =
+		"ferry metrics\n"
+		"\n"
+		"What the service is doing and has done since its start, as numbers in Prometheus' text format, for monitoring.\n"
+		"They are counts: no job, file, URL or owner is named, and everybody may ask.  docs/monitoring.md says what to\n"
+		"watch, and how the service itself writes them to a file for a collector.  With --json the text is one member.\n"
+		"\n"
+		"Example:\n"
+		"  ferry metrics | grep ferry_jobs\n" HELP_EVERYWHERE,
 	[VERB_PREFLIGHT] =
 		"ferry preflight [--everyone] JOB...\n"
 		"\n"

@@ -9,6 +9,7 @@
 #include "cli/progress.h"
 #include "core/resume.h"
 
+#define PIECE_BYTES 4096u
 #define ID_SHOWN 8 /* of an id in tables: as good as always enough, and accepted everywhere */
 
 /* --- JSON --- */
@@ -318,6 +319,17 @@ void output_text(const char *format, ...)
 	va_start(arguments, format);
 	print(stdout, format, arguments);
 	va_end(arguments);
+}
+
+/* In pieces, cut between characters. */
+void output_long(const char *text)
+{
+	for (size_t left = strlen(text), length; left > 0; text += length, left -= length) {
+		length = left < PIECE_BYTES ? left : PIECE_BYTES;
+		while (length < left && ((unsigned char)text[length] & 0xC0) == 0x80)
+			length++;
+		output_text("%.*s", (int)length, text);
+	}
 }
 
 void output_note(const char *format, ...)

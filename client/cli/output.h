@@ -30,6 +30,7 @@ void output_json_change(const struct ferry_change *change);
 /* printf to stdout or stderr, with what could command the terminal made harmless. */
 void output_text(const char *format, ...) PRINTF_LIKE(1, 2);
 void output_note(const char *format, ...) PRINTF_LIKE(1, 2);
+void output_long(const char *text); /* the same to stdout, of any length */
 
 void output_table_begin(struct table *table);
 void output_table_job(struct table *table, const struct ferry_status *status, int64_t wall_ms);

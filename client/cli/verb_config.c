@@ -4,7 +4,6 @@
 #include "cli/cli.h"
 
 #define LINE_BYTES_MAX (1024u * 1024u) /* lists may be long */
-#define PIECE_BYTES 4096u
 
 struct showing {
 	bool json, origin;
@@ -30,17 +29,6 @@ static void print_json(const struct ferry_setting *setting)
 	output_json_line(&writer);
 }
 
-/* In pieces, cut between characters. */
-static void print_long(const char *text)
-{
-	for (size_t left = strlen(text), length; left > 0; text += length, left -= length) {
-		length = left < PIECE_BYTES ? left : PIECE_BYTES;
-		while (length < left && ((unsigned char)text[length] & 0xC0) == 0x80)
-			length++;
-		output_text("%.*s", (int)length, text);
-	}
-}
-
 static bool show(void *context, const struct ferry_setting *setting)
 {
 	const struct showing *showing = context;
@@ -50,7 +38,7 @@ static bool show(void *context, const struct ferry_setting *setting)
 		return true;
 	}
 	output_text("%-40s ", setting->key);
-	print_long(setting->value);
+	output_long(setting->value);
 	if (!showing->origin)
 		output_text("\n");
 	else if (setting->line > 0)

@@ -13,6 +13,7 @@
 enum setting_item {
 	SETTING_OWNER,  /* an owner key: a SID; with service SIDs behind '+' for service accounts; uid:N on the Linux ground */
 	SETTING_FOLDER, /* an absolute path of either ground */
+	SETTING_LOCAL_FOLDER, /* the same, on this machine */
 	SETTING_RATE,   /* a rule of core/rate */
 	SETTING_HOST,   /* a pattern of core/credentials */
 	SETTING_CA_FILE, /* such a pattern and an absolute path: core/trust */

@@ -211,6 +211,7 @@ static const char *wrong_item(enum setting_item item, struct text_view text, str
 	switch (item) {
 	case SETTING_OWNER: return wrong_owner(text);
 	case SETTING_FOLDER: return wrong_folder(text);
+	case SETTING_LOCAL_FOLDER: return begins_with(text, "\\\\", &what) ? "must be on this machine" : wrong_folder(text);
 	case SETTING_HOST:
 		return host_pattern_is_valid(text) ? NULL : "must be a host without port, \"*.\" and a domain, or \"*\"";
 	case SETTING_CA_FILE:

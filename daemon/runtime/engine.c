@@ -220,8 +220,11 @@ enum result engine_move(struct engine *engine, struct job *job, enum job_event e
 		job->state = to;
 		job->state_since_ms = engine_now(engine);
 	}
-	if (job_state_is_final(to))
+	if (job_state_is_final(to)) {
 		job->finished_ms = engine_now(engine);
+		engine->counts.jobs_acknowledged += to == JOB_ACKNOWLEDGED;
+		engine->counts.jobs_cancelled += to == JOB_CANCELLED;
+	}
 	engine_changed(engine, job->row);
 	engine->schedule_due = true;
 	return RESULT_OK;
@@ -405,6 +408,7 @@ static void undo_turn(struct engine *engine)
 	bool disk = fault.result == RESULT_DISK_FULL || fault.result == RESULT_IO_FAILED;
 	char reason[FAULT_LINE_BYTES_MAX];
 
+	engine->counts.queue_failures++;
 	if (disk && fault.source == FAULT_SQLITE)
 		fault.result = RESULT_STORE_BUSY; /* the queue's disk: those two speak of the destination's */
 	store_rollback(engine->parts.store);
@@ -530,6 +534,7 @@ int64_t engine_turn(struct engine *engine)
 	}
 	release_orders(engine, true);
 	due = earlier(earlier(due, crew_end_idle(engine)), earlier(engine->token_at_ms, engine->commit_at_ms));
+	due = earlier(due, engine_tend_metrics(engine)); /* when the store is not well most of all */
 	if (resting)
 		return earlier(due, engine->trouble_until_ms);
 	due = earlier(due, earlier(engine->next_try_ms, engine->next_slot_ms));

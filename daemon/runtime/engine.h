@@ -39,6 +39,7 @@ struct engine_parts {
 	enum result (*random)(void *bytes, size_t size, struct fault *fault);
 	enum path_style path_style;
 	const char *const *forbidden_folders; /* Ferry's own, NULL-terminated: no destination lies below them (rule 9) */
+	bool settings_refused;                /* what the configuration said at the start was not good: `settings` are others */
 	const char *version;                  /* for the events */
 	const char *queue_mark; /* QUEUE_MARK_DIGITS hex digits, in the names of partial files: whose they are */
 	struct throttle *throttle; /* borrowed; that of the workers.  NULL: none is */
@@ -224,11 +225,19 @@ enum result engine_headers_get(struct engine *engine, int64_t row, struct buffer
 void engine_connection_ended(struct engine *engine, uint64_t connection);
 
 void engine_service_status(struct engine *engine, struct service_status *ret_status);
+/* The same and more as core/metrics has it, in a buffer of METRICS_BYTES_MAX.  Looks at all jobs, 0.3 s for
+ * 100,000, and at most a twentieth of the time: in between it tells what it found last. */
+enum result engine_metrics(struct engine *engine, struct buffer *to) MUST_CHECK;
 
 /* --- who watches.  Called after a commit, once per changed job and turn. --- */
+struct client_counts { /* for engine_metrics */
+	uint32_t connections; /* now */
+	uint64_t requests, refused[RESULT_COUNT]; /* that were answered since the start, and with which errors */
+};
 struct engine_watcher {
 	void (*changed)(void *context, const struct job_status *status);  /* state, error or properties */
 	void (*progress)(void *context, const struct job_status *status); /* numbers only; at most every 500 ms a job */
+	void (*count)(void *context, struct client_counts *ret_counts); /* at any time; NULL: there are no clients */
 	void *context;
 };
 void engine_watch(struct engine *engine, const struct engine_watcher *watcher); /* one; NULL: none */

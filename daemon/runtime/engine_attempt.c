@@ -88,6 +88,7 @@ bool engine_note_attempt(struct engine *engine, struct flight *flight, const str
 
 	if (report->result == RESULT_CANCELLED)
 		return true;
+	engine->counts.fetches[report->result]++;
 	if (report->result != RESULT_OK)
 		now.fault = report->fault;
 	text_display(now.sid, sizeof(now.sid), "%s", identity_caller(active->crews[JOB_SIDE_NETWORK]->identity)->owner);

@@ -326,6 +326,7 @@ static void job_fail(struct engine *engine, struct job *job, const struct fault 
 	job->error_count++;
 	engine_changed(engine, job->row);
 	if (result_class(verdict) == RETRY_LATER) {
+		engine->counts.job_retries[verdict]++;
 		uint32_t random = engine_random(engine);
 		int64_t delay_ms = schedule_retry_delay_ms(++job->attempts, job->properties.retry_delay_s, random);
 		int64_t left_ms = schedule_left_ms(job, now);
@@ -344,6 +345,7 @@ static void job_fail(struct engine *engine, struct job *job, const struct fault 
 		if (job_next_state(job->state, JOB_EVENT_FAILED, &to))
 			(void)!engine_move(engine, job, JOB_EVENT_FAILED, NULL);
 	job->work = JOB_WORK_NONE;
+	engine->counts.job_failures[verdict]++;
 	job_note_failed(engine, job);
 }
 

@@ -22,6 +22,7 @@
  *   engine_try.c      a URL is asked for its head, to tell a client what it meets
  *   engine_settings.c the configuration, read again
  *   engine_keep.c     what goes when its time is over: finished jobs, leases
+ *   engine_metrics.c  all that in numbers, for a client or a file
  *
  * The store says what is wanted; an `active` is what is still going on.  A job that is suspended while files are in
  * transfer is SUSPENDED in the store at once, and its active winds down behind that.
@@ -190,8 +191,27 @@ struct reload {
 	struct engine *engine;
 	struct reload_question *questions;
 	bool silent; /* nothing is to be told of it */
+	bool bad;    /* what was read last was not good */
+	int64_t good_ms; /* wall; when it last was; 0: not since the start */
 	struct settings_change change;
 	struct settings_errors errors; /* none: it was good */
+};
+
+/* How many jobs there are of each kind, as engine_metrics counted them last. */
+struct job_counts {
+	uint64_t states[JOB_STATE_COUNT], waits[JOB_WAIT_COUNT];
+	int64_t until_ms; /* monotonic; they are told until then */
+};
+
+/* What was done since the start. */
+struct engine_counts {
+	uint64_t jobs_created, jobs_acknowledged, jobs_cancelled;
+	uint64_t job_retries[RESULT_COUNT], job_failures[RESULT_COUNT];
+	uint64_t files_landed, files_not_modified;
+	uint64_t file_failures[RESULT_COUNT];
+	uint64_t fetches[RESULT_COUNT]; /* by how they ended, but those that were stopped */
+	uint64_t fetched_bytes;
+	uint64_t queue_failures;        /* turns that were undone */
 };
 
 struct engine {
@@ -254,6 +274,10 @@ struct engine {
 	int64_t network_back_ms;     /* monotonic; when it was last */
 	uint64_t network_turn;       /* in which that was */
 	struct reload reload;
+	struct engine_counts counts;
+	struct job_counts job_counts;
+	int64_t metrics_at_ms;    /* monotonic; when the file is written next, where one is wanted */
+	unsigned metrics_failures; /* in a row */
 	int64_t forget_at_ms;     /* monotonic */
 	int64_t lease_at_ms;      /* monotonic; when the next lease may end */
 	int64_t token_at_ms;      /* monotonic; when the next lent token expires */
@@ -507,6 +531,9 @@ void engine_drop_errands(struct engine *engine, const struct fault *fault);
 /* --- engine_keep.c --- */
 void engine_forget_finished(struct engine *engine);
 void engine_end_leases(struct engine *engine);
+
+/* --- engine_metrics.c --- */
+int64_t engine_tend_metrics(struct engine *engine); /* when the file is due next; INT64_MAX: none is wanted */
 
 /* --- engine_report.c --- */
 void engine_report(struct letter *letter, void *receiver); /* a report's deliver */

@@ -24,6 +24,8 @@ static void note_file(struct engine *engine, enum event_id id, const struct flig
 	text_display(number, sizeof(number), "%" PRIu64, bytes);
 	if (fault != NULL)
 		fault_line(fault, why);
+	if (id == EVENT_FILE_FAILED || id == EVENT_PUBLISH_FAILED)
+		engine->counts.file_failures[fault->result]++;
 
 	const char *title = job_title(job), *path = flight->file.path;
 	struct events *events = engine->parts.events;
@@ -181,9 +183,16 @@ static void on_answered(struct engine *engine, struct flight *flight, const stru
 	check_size(engine, flight->active);
 }
 
+/* It has got so far. */
+static void set_written(struct engine *engine, struct flight *flight, uint64_t written)
+{
+	engine->counts.fetched_bytes += written > flight->written ? written - flight->written : 0;
+	flight->written = written;
+}
+
 static void on_written(struct engine *engine, struct flight *flight, uint64_t written)
 {
-	flight->written = written;
+	set_written(engine, flight, written);
 	flight->active->changed_numbers = true;
 	/* A sync at half of the promise, so that the other half is there while it runs.  A worker that began later than its crew
 	 * may have been given a smaller one. */
@@ -254,7 +263,7 @@ static void on_fetched(struct engine *engine, struct flight *flight, const struc
 		flight_last_order(engine, flight, ORDER_ABANDON, 0);
 		return;
 	}
-	flight->written = report->bytes;
+	set_written(engine, flight, report->bytes);
 	if (report->result == RESULT_OK && !flight->unsynced) {
 		flight_leave_to_disk(engine, flight, FLIGHT_FINISHING);
 		flight_last_order(engine, flight, ORDER_FINISH, report->bytes);
@@ -331,6 +340,7 @@ static void on_published(struct engine *engine, struct flight *flight, const str
 	if (report->result == RESULT_OK) {
 		flight->file.state = FILE_PUBLISHED;
 		flight->file.partial[0] = '\0';
+		engine->counts.files_landed++;
 		note_file(engine, EVENT_FILE_PUBLISHED, flight, flight->file.bytes_recorded, NULL);
 		if (report->unmarked && engine_load_job(engine, flight->active->row, &job))
 			engine_note_unmarked(engine, &job, flight->file.path);
@@ -359,6 +369,7 @@ static void on_unchanged(struct engine *engine, struct flight *flight, const str
 	flight->file.bytes_total = 0; /* that are fetched */
 	if (!flight_save(engine, flight))
 		return;
+	engine->counts.files_not_modified++;
 	note_file(engine, EVENT_FILE_NOT_MODIFIED, flight, 0, NULL);
 	note_progress(engine, flight->active);
 	flight_end(engine, flight);

@@ -314,6 +314,7 @@ enum result engine_job_create(struct engine *engine, const struct job_request *w
 	EVENTS_NOTE(engine->parts.events, EVENT_JOB_CREATED, job_title(&job), job.id, job.owner, process);
 	engine_status_of(engine, &job, ret_status);
 	*ret_created = true;
+	engine->counts.jobs_created++;
 	return RESULT_OK;
 }
 

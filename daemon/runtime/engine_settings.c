@@ -63,7 +63,7 @@ static void apply(struct engine *engine, bool anew)
 {
 	engine_read_rates(engine);
 	engine_review_held(engine);
-	engine->forget_at_ms = 0;
+	engine->forget_at_ms = engine->metrics_at_ms = 0;
 	engine->schedule_due = true;
 	for (struct active *active = engine->actives, *next; active != NULL; active = next) {
 		next = active->next;
@@ -122,8 +122,11 @@ static void deliver(struct letter *letter, void *receiver)
 	bool asked = atomic_exchange(&reload->asked, false);
 	reload->errors.count = 0;
 	reload->change = (struct settings_change){ .any = false };
-	if (parts->read_settings(parts->settings_context, &wanted, &service, &reload->errors) == RESULT_OK)
+	reload->bad = parts->read_settings(parts->settings_context, &wanted, &service, &reload->errors) != RESULT_OK;
+	if (!reload->bad) {
 		take(engine, &wanted, service);
+		reload->good_ms = engine_now(engine);
+	}
 	reload->silent = !asked && !reload->change.any;
 	while (reload->questions != NULL) {
 		struct reload_question *question = reload->questions;
@@ -152,6 +155,8 @@ void engine_reload_for(struct engine *engine, struct reload_question *question)
 void engine_begin_settings(struct engine *engine)
 {
 	engine->reload.engine = engine;
+	engine->reload.bad = engine->parts.settings_refused;
+	engine->reload.good_ms = engine->reload.bad ? 0 : engine->started_ms;
 	engine->reload.told.run = tell;
 	engine->reload.letter.deliver = deliver;
 	atomic_init(&engine->reload.sent, false);

@@ -61,6 +61,7 @@ struct events {
 	bool torn;            /* the last write failed and may have left half a line */
 	uint64_t lost;        /* events that did not reach the file since it failed */
 	struct fault lost_because;
+	struct events_counts counts;
 
 	uint64_t noted; /* in this turn, also those that found no room in `notes` */
 	struct buffer notes;
@@ -337,11 +338,13 @@ static void report(const struct events *events, const struct spoken *spoken)
 		                       message_id(spoken->note.event), spoken->note.count, spoken->inserts, NULL);
 }
 
-static void report_all(const struct events *events)
+static void report_all(struct events *events)
 {
 	struct spoken spoken;
-	for (size_t at = 0; next_note(&events->notes, &at, &spoken);)
+	for (size_t at = 0; next_note(&events->notes, &at, &spoken);) {
 		report(events, &spoken);
+		events->counts.levels[spoken.note.event->level]++;
+	}
 }
 
 /* The event that tells how many are missing, and why the first of them is; its texts live in the arguments. */
@@ -376,6 +379,12 @@ static uint64_t append_all(struct events *events, const struct spoken *lost)
 	return count;
 }
 
+static void lose(struct events *events, uint64_t count)
+{
+	events->lost += count;
+	events->counts.lost += count;
+}
+
 static void write_all(struct events *events)
 {
 	char count[24], why[FAULT_LINE_BYTES_MAX];
@@ -384,7 +393,7 @@ static void write_all(struct events *events)
 	uint64_t written = 0;
 
 	if (!events->file && mono_ms(events) < events->open_at_ms) {
-		events->lost += events->noted;
+		lose(events, events->noted);
 		return;
 	}
 	if (events->lost > 0)
@@ -396,12 +405,13 @@ static void write_all(struct events *events)
 	}
 	if (result != RESULT_OK) {
 		log_failed(events, &fault);
-		events->lost += events->noted;
+		lose(events, events->noted);
 		return;
 	}
 	if (events->lost > 0)
 		report(events, &lost);
-	events->lost = events->noted - written;
+	events->lost = 0;
+	lose(events, events->noted - written);
 	events->lost_because = (struct fault){ .result = RESULT_NO_MEMORY, .what = "write the log" };
 }
 
@@ -468,6 +478,11 @@ void events_speak(struct events *events)
 	write_all(events);
 	buffer_done(&events->lines); /* a wild turn's memory is not kept */
 	events_drop(events);
+}
+
+void events_counts(const struct events *events, struct events_counts *ret_counts)
+{
+	*ret_counts = events->counts;
 }
 
 void events_drop(struct events *events)

@@ -39,6 +39,9 @@ void events_note(struct events *events, enum event_id id, size_t count, const ch
 #define EVENTS_NOTE(events, id, ...) \
 	events_note((events), (id), sizeof((const char *[]){ __VA_ARGS__ }) / sizeof(char *), (const char *const[]){ __VA_ARGS__ })
 void events_speak(struct events *events); /* the turn is committed: write what was noted, with one write */
+/* Since the start: what was spoken, by enum eventlog_level, and what of it is missing in the file. */
+struct events_counts { uint64_t levels[EVENTLOG_ERROR + 1], lost; };
+void events_counts(const struct events *events, struct events_counts *ret_counts);
 void events_drop(struct events *events);  /* the turn was undone */
 
 #endif

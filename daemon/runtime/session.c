@@ -207,6 +207,8 @@ void session_reply(struct sessions *sessions, uint64_t connection, const char *i
 {
 	struct reply *reply = calloc(1, sizeof(*reply));
 
+	sessions->counts.requests++;
+	sessions->counts.refused[result] += result != RESULT_OK;
 	if (reply == NULL) {
 		ipc_close(sessions->server, connection);
 		return;
@@ -438,6 +440,23 @@ static void on_progress(void *context, const struct job_status *status)
 	notify(context, "job.progress", status, PROGRESS_UNREAD_MAX);
 }
 
+uint32_t sessions_connected(const struct sessions *sessions)
+{
+	uint32_t count = 0;
+
+	for (const struct session *session = sessions->first; session != NULL; session = session->next)
+		count += session->greeted && !session->leaving;
+	return count;
+}
+
+static void on_count(void *context, struct client_counts *ret_counts)
+{
+	const struct sessions *sessions = context;
+
+	*ret_counts = sessions->counts;
+	ret_counts->connections = sessions_connected(sessions);
+}
+
 /* --- open and close --- */
 
 enum result sessions_start(const struct sessions_settings *settings, struct engine *engine, struct sessions **ret_sessions,
@@ -449,7 +468,7 @@ enum result sessions_start(const struct sessions_settings *settings, struct engi
 		                     .output_bytes_max = (uint32_t)settings->settings->door_output_bytes_max };
 	struct fault busy;
 	struct ipc_handler handler = { on_connected, on_message, on_oversized, on_disconnected, sessions };
-	struct engine_watcher watcher = { on_changed, on_progress, sessions };
+	struct engine_watcher watcher = { on_changed, on_progress, on_count, sessions };
 	enum result result;
 
 	if (sessions == NULL)

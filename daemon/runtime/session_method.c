@@ -3,6 +3,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "core/metrics.h"
+
 /* A reply stops taking more entries of a list here, so that the largest entry still fits. */
 #define PAGE_BYTES_MAX (PROTOCOL_MESSAGE_BYTES_MAX - 65536u)
 
@@ -434,10 +436,20 @@ static enum result do_status(struct call *call)
 	struct service_status status = *call->sessions->settings.program;
 
 	engine_service_status(call->sessions->engine, &status);
-	status.connections = 0;
-	for (const struct session *session = call->sessions->first; session != NULL; session = session->next)
-		status.connections += session->greeted && !session->leaving;
+	status.connections = sessions_connected(call->sessions);
 	protocol_write_service(call->out, "service", &status);
+	return RESULT_OK;
+}
+
+/* Counts, as service.status has them, and for whoever may ask for that. */
+static enum result do_metrics(struct call *call)
+{
+	AUTO(buffer) struct buffer text = BUFFER(METRICS_BYTES_MAX);
+	enum result result = engine_metrics(call->sessions->engine, &text);
+
+	if (result != RESULT_OK)
+		return fault_set(call->fault, result, FAULT_FERRY, 0, "write the metrics");
+	json_write_text(call->out, "text", (struct text_view){ text.bytes, text.length });
 	return RESULT_OK;
 }
 
@@ -474,4 +486,5 @@ session_method *const session_methods[METHOD_COUNT] = {
 	[METHOD_CONFIG_RELOAD] = do_config_reload,
 	[METHOD_EVENTS_SUBSCRIBE] = do_subscribe,
 	[METHOD_SERVICE_STATUS] = do_status,
+	[METHOD_SERVICE_METRICS] = do_metrics,
 };

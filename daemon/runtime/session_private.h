@@ -73,6 +73,7 @@ struct sessions {
 	struct session *first; /* newest first */
 	bool serving;          /* the letter is under way that has those served who wait */
 	uint64_t served, arrived; /* servings and messages are numbered */
+	struct client_counts counts; /* but for the connections */
 };
 
 /* One call: what it works on and what it answers. */
@@ -99,6 +100,7 @@ struct later {
 void session_reply(struct sessions *sessions, uint64_t connection, const char *id, struct buffer *text,
                    enum result result, const struct fault *fault, uint64_t new_handle);
 
+uint32_t sessions_connected(const struct sessions *sessions);
 struct later session_later(struct call *call);
 /* Answer it: with what `write` makes of `what`, or with the fault if `result` is a failure. */
 typedef void session_write(struct json_writer *out, const void *what);

@@ -112,6 +112,9 @@ const char *const store_statements[STATEMENT_COUNT] = {
 	                  " AND row > ?2 ORDER BY row LIMIT ?3",
 	[JOBS_OF_OWNER_UNFINISHED] = JOB_SELECT "INDEXED BY job_unfinished WHERE owner_row = " OWNER_1
 	                             " AND row > ?2 AND state < 7 ORDER BY row LIMIT ?3",
+	/* A monitor's question, asked seldom: nothing is kept in order for it. */
+	[JOBS_ALIKE] = "SELECT min(row), count(*) FROM job GROUP BY state, work, owner_row, owner_integrity, owner_elevated, "
+	               "priority, token_wait, helper_flags, implicit, next_try_ms > ?1, error",
 	[COUNT_OF_ALL] = "SELECT coalesce(sum(jobs_unfinished), 0) FROM owner",
 	[COUNT_OF_OWNER] = "SELECT jobs_unfinished FROM owner WHERE name = ?1",
 	[COUNT_LIMITED] = "SELECT coalesce(sum(jobs_limited), 0) FROM owner INDEXED BY owner_limited "
@@ -197,9 +200,16 @@ bool store_can_wait(const struct store *store)
 enum result store_commit(struct store *store, struct fault *fault)
 {
 	assert(store->turn && !store->request);
+	bool wrote = sqlite3_txn_state(store->db, NULL) == SQLITE_TXN_WRITE;
 	enum result result = run_plain(store, TURN_COMMIT, "commit", fault);
+	store->commits += wrote && result == RESULT_OK;
 	store->turn = result != RESULT_OK; /* after a failure store_rollback ends it */
 	return result;
+}
+
+uint64_t store_commits(const struct store *store)
+{
+	return store->commits;
 }
 
 void store_rollback(struct store *store)
@@ -630,6 +640,27 @@ static enum result count_jobs(struct store *store, enum statement which, const c
 enum result store_jobs_count(struct store *store, const char *owner, uint64_t *ret_count, struct fault *fault)
 {
 	return count_jobs(store, owner ? COUNT_OF_OWNER : COUNT_OF_ALL, owner, ret_count, fault);
+}
+
+enum result store_jobs_alike(struct store *store, int64_t now_ms, bool (*visit)(void *context, int64_t row, uint64_t count),
+                             void *context, struct fault *fault)
+{
+	AUTO(query) struct query query = query_start(store, JOBS_ALIKE, "count the jobs");
+	enum result result;
+	bool more = true;
+
+	put_i64(&query, now_ms);
+	do {
+		result = query_step(&query, &more, fault);
+		if (result == RESULT_OK && more) {
+			int64_t row = take_i64(&query, 1, INT64_MAX);
+			uint64_t count = take_u64(&query);
+
+			result = query_taken(&query, fault);
+			more = result == RESULT_OK && visit(context, row, count);
+		}
+	} while (result == RESULT_OK && more);
+	return result;
 }
 
 enum result store_jobs_limited(struct store *store, const char *owner, uint64_t *ret_count, struct fault *fault)

@@ -37,6 +37,7 @@ enum result store_seal(struct store *store, const struct store_sealer *sealer, s
 /* One transaction per turn, one savepoint per request inside it.  Any failure but those named means: roll back. */
 enum result store_begin(struct store *store, struct fault *fault) MUST_CHECK;
 enum result store_commit(struct store *store, struct fault *fault) MUST_CHECK; /* no-op cost if nothing was written */
+uint64_t store_commits(const struct store *store); /* that wrote something, since it was opened */
 bool store_can_wait(const struct store *store); /* nothing was written but what may be lost: see store_file_save_soon */
 void store_rollback(struct store *store);
 enum result store_savepoint(struct store *store, struct fault *fault) MUST_CHECK; /* RESULT_STORE_BUSY: no transaction */
@@ -94,6 +95,10 @@ enum result store_jobs_list(struct store *store, const char *owner, bool finishe
                             struct fault *fault) MUST_CHECK;
 /* Jobs that are not final; owner NULL: everybody's. */
 enum result store_jobs_count(struct store *store, const char *owner, uint64_t *ret_count, struct fault *fault) MUST_CHECK;
+/* All jobs, in lots that are alike in what says why one waits (core/schedule) at that moment: one of each, and how many they are.
+ * Reads the whole table.  `visit` false: stop. */
+enum result store_jobs_alike(struct store *store, int64_t now_ms, bool (*visit)(void *context, int64_t row, uint64_t count),
+                             void *context, struct fault *fault) MUST_CHECK;
 /* Those of them that count towards the limits of ordinary owners (job.limited). */
 enum result store_jobs_limited(struct store *store, const char *owner, uint64_t *ret_count, struct fault *fault) MUST_CHECK;
 

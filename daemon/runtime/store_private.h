@@ -44,6 +44,7 @@ enum statement {
 	JOBS_OF_ALL_UNFINISHED,
 	JOBS_OF_OWNER,
 	JOBS_OF_OWNER_UNFINISHED,
+	JOBS_ALIKE,
 	COUNT_OF_ALL,
 	COUNT_OF_OWNER,
 	COUNT_LIMITED,
@@ -94,6 +95,7 @@ struct store {
 	struct store_sealer sealer; /* without functions: nothing is sealed */
 	bool turn;    /* between store_begin and store_commit or store_rollback */
 	bool request; /* between store_savepoint and store_release or store_undo */
+	uint64_t commits; /* that wrote something */
 	bool lasting; /* the turn has written what must not be lost */
 };
 

@@ -236,6 +236,8 @@ static inline void write_headers(struct scene *scene, struct json_writer *writer
 	json_write_end(writer, ']');
 }
 
+#define SCENE_METRICS "# TYPE ferry_jobs gauge\nferry_jobs{state=\"QUEUED\"} 3\n"
+
 /* What each method does to the scene's job, and the members of its answer. */
 static inline void write_answer(struct scene *scene, struct json_writer *writer, const struct request *request)
 {
@@ -301,6 +303,9 @@ static inline void write_answer(struct scene *scene, struct json_writer *writer,
 			"[{\"key\":\"queue.slice_s\",\"value\":60,\"layer\":\"file\",\"source\":\"ferry.jsonc\",\"line\":3},"
 			"{\"key\":\"power.battery_saver\",\"value\":\"all\",\"layer\":\"built-in\",\"source\":null,\"line\":0},"
 			"{\"key\":\"rate.limits\",\"value\":[\"low off\",\"a\\\"b\"],\"layer\":\"policy\",\"source\":\"rate.limits\",\"line\":0}]"));
+		return;
+	case METHOD_SERVICE_METRICS:
+		json_write_text(writer, "text", text_view(SCENE_METRICS));
 		return;
 	case METHOD_CONFIG_RELOAD:
 		json_write_raw(writer, "taken", text_view(scene->unreadable ? "false" : "true"));

@@ -304,6 +304,8 @@ static void settings_parse__wrong_list__names_line_column_key_and_entry(void **s
 	               "line 2, column 2: identity.service_file_roots[1]: \"b\" must be an absolute path");
 	assert_refused("{\"identity\": {\"service_file_roots\": [\"/a/\"]}}",
 	               "line 1, column 38: identity.service_file_roots[0]: \"/a/\" must not end in a separator");
+	assert_refused("{ \"metrics\": { \"textfile_folder\": [\"\\\\\\\\server\\\\share\"] } }",
+	               "line 1, column 36: metrics.textfile_folder[0]: \"\\\\\\\\server\\\\share\" must be on this machine");
 	assert_refused("{\"identity\": {\"service_file_roots\": [\"/a\", \"/a\"]}}",
 	               "line 1, column 44: identity.service_file_roots[1]: \"/a\" stands there twice");
 	assert_refused("{\"identity\": {\"service_file_roots\": [\"/a\\u0007\"]}}",

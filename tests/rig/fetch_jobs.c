@@ -182,7 +182,7 @@ static void run(const char *folder)
 		              .connections_per_host_max = (uint32_t)scene.settings.transfer_connections_per_host_max,
 		              .connections_max = (uint32_t)scene.settings.transfer_files_active_max },
 	};
-	const struct engine_watcher watcher = { watch, overlook, NULL };
+	const struct engine_watcher watcher = { .changed = watch, .progress = overlook };
 	AUTO(store) struct store *store = NULL;
 	AUTO(events) struct events *events = NULL;
 	char database[GROUND_PATH_BYTES_MAX];

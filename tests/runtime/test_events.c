@@ -475,6 +475,11 @@ static void events_open__a_folder_that_is_not_there__is_tried_again_later(void *
 	assert_int_equal(fake.reports, 4);
 	say(events, "four"); /* told once */
 	assert_int_equal(check_lines(content("/d/ferry.jsonl")), 3);
+	struct events_counts counts;
+	events_counts(events, &counts);
+	assert_int_equal(counts.lost, 2);
+	assert_int_equal(counts.levels[EVENTLOG_INFO], 4);
+	assert_int_equal(counts.levels[EVENTLOG_WARN], 0);
 }
 
 static void events_speak__a_torn_write__costs_no_later_line(void **state)

@@ -543,6 +543,8 @@ static void statements__never_scan_jobs_or_files(void **state)
 		if (strncmp(sqlite3_sql(held), "SELECT", 6) != 0 && strncmp(sqlite3_sql(held), "UPDATE", 6) != 0 &&
 		    strncmp(sqlite3_sql(held), "DELETE", 6) != 0 && strncmp(sqlite3_sql(held), "INSERT", 6) != 0)
 			continue; /* a transaction's */
+		if (strstr(sqlite3_sql(held), "GROUP BY"))
+			continue; /* JOBS_ALIKE, which reads the whole table */
 		assert_int_equal(sqlite3_prepare_v2(opened_db, sql, -1, &plan, NULL), SQLITE_OK);
 		while (sqlite3_step(plan) == SQLITE_ROW) {
 			const char *step = (const char *)sqlite3_column_text(plan, 3);

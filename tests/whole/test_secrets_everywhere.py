@@ -236,6 +236,7 @@ def drive_every_method(scene, handle, handles):
     path = scene.destination("more.bin")
     scene.ask("events.subscribe")
     scene.ask("service.status")
+    scene.ask("service.metrics")
     scene.ask("config.show")
     scene.ask("config.reload")
     scene.ask("job.list", all=True)
@@ -341,7 +342,7 @@ def drive_every_verb(scene):
     scene.ferry("helper", "flags", job, "none")
     scene.ferry("helper", "show", job)
     scene.ferry("helper", "clear", job)
-    for words in (("config", "show", "--origin"), ("config", "reload"), ("status",), ("list", "--all"), ("list", "--all", "--everyone"), ("show", "--files", job), ("attach",), ("preflight", job), ("suspend", job),
+    for words in (("config", "show", "--origin"), ("config", "reload"), ("status",), ("metrics",), ("list", "--all"), ("list", "--all", "--everyone"), ("show", "--files", job), ("attach",), ("preflight", job), ("suspend", job),
                   ("watch", "--timeout", "1"), ("resume", job), ("wait", "--timeout", "5", job), ("renew", job), ("complete", job), ("cancel", job),
                   ("take-ownership", job), ("purge", "--older-than", "3650d")):
         scene.ferry(*words)

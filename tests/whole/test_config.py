@@ -337,10 +337,10 @@ def files_that_change__are_read_by_themselves():
 class Allowed:
     """What a job may fetch from, and where it may put it."""
 
-    def __init__(self, **allow):
+    def __init__(self, size=10000, **allow):
         self.ferry = Layered({"allow": allow}).start()
         self.nginx = Nginx(os.path.join(self.ferry.folder, "nginx"), rate=MIB)
-        self.url = self.nginx.file("a.bin", 3 * MIB)
+        self.url = self.nginx.file("a.bin", size)
         self.other = self.url.replace("127.0.0.1", "localhost")
 
     def refused(self, why, *arguments):
@@ -407,7 +407,7 @@ ONE_STREAM = {"transfer": {"segments_per_file_max": 1}}  # of a server that is s
 
 def what_is_forbidden_while_it_runs__ends_and_goes_on_when_it_is_allowed():
     scene = Allowed()
-    ferry, large = scene.ferry, scene.nginx.file("large.bin", 12 * MIB)
+    ferry, large = scene.ferry, scene.nginx.file("large.bin", 6 * MIB)
     ferry.run("submit", "--name", "a", "--no-wait", large, ferry.destination("large.bin"))
     wait_until(lambda: scene.job("a")["bytes"]["transferred"] > MIB, 30, "it runs")
     for allow, why in (({"hosts": ["*.example.com"]}, "allow.hosts does not have 127.0.0.1"), ({"schemes": ["https", "share"]}, 'not have "http"'),

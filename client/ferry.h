@@ -238,6 +238,7 @@ struct ferry_status {
 	char name[1024];
 	char description[4096];
 	char key[256];   /* "": none */
+	char correlation[FERRY_ID_BYTES]; /* a UUID that all events about the job have: yours, or the service's */
 	char owner[FERRY_SID_BYTES];
 	enum ferry_state state;
 	enum ferry_wait_reason wait;
@@ -360,6 +361,7 @@ struct ferry_source {
 /* A job to be made. */
 struct ferry_new_job {
 	const char *key; /* NULL, or what makes this job the same one when it is asked for again */
+	const char *correlation; /* a UUID of yours, for all that is told of the job; NULL: the service makes one */
 	struct ferry_properties properties; /* a name must be given */
 	const struct ferry_source *files;   /* may be NULL; more can be added later */
 	size_t file_count;

@@ -264,6 +264,8 @@ static enum result create(struct ferry_job *job, const struct ferry_new_job *wan
 	struct json_writer request = ferry_request(job->ferry, METHOD_JOB_CREATE);
 	if (wanted->key != NULL)
 		json_write_text(&request, "key", text_view(wanted->key));
+	if (wanted->correlation != NULL)
+		json_write_text(&request, "correlation", text_view(wanted->correlation));
 	write_properties(&request, &wanted->properties);
 	enum result result = RESULT_OK;
 	if (wanted->file_count > 0)

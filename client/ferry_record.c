@@ -292,6 +292,7 @@ void ferry_status_of(const struct job_status *from, struct ferry_status *to)
 	memcpy(to->name, properties->name, sizeof(to->name));
 	memcpy(to->description, properties->description, sizeof(to->description));
 	memcpy(to->key, job->key, sizeof(to->key));
+	memcpy(to->correlation, job->correlation, sizeof(to->correlation));
 	memcpy(to->owner, job->owner, sizeof(to->owner));
 	to->state = (enum ferry_state)job->state;
 	to->wait = (enum ferry_wait_reason)from->wait;

@@ -2,17 +2,76 @@
 #   cmake -D IN=events.def [-D MC=events.mc] [-D PAGE=events.md] -P events.cmake
 #
 # The table's lines, which the C code includes as an X macro:
-#   EVENT(id, INFO|WARN|ERROR, name, "sentence with %1", "what an administrator should do")
+#   EVENT_FIELD(name, "what it is")
+#   EVENT(id, INFO|WARN|ERROR, name, fields, "sentence with {field}", "what an administrator should do")
 # A message's full number, as ReportEvent wants it, is severity << 30 | id: INFO 1, WARN 2, ERROR 3, facility 0.
 cmake_minimum_required(VERSION 3.25)
 include(${CMAKE_CURRENT_LIST_DIR}/table.cmake)
 
-set(event "^${s}EVENT${s}\\(${s}([0-9]+)${comma}([A-Z]+)${comma}([A-Za-z0-9_]+)${comma}(${strings})${comma}(${strings})${s}\\)")
+set(field "^${s}EVENT_FIELD${s}\\(${s}([a-z_]+)${comma}(${strings})${s}\\)")
+set(event "^${s}EVENT${s}\\(${s}([0-9]+)${comma}([A-Z]+)${comma}([A-Za-z0-9_]+)${comma}([A-Za-z_() \t\n]+),${s}(${strings})${comma}(${strings})${s}\\)")
 set(severity_INFO Informational)
 set(severity_WARN Warning)
 set(severity_ERROR Error)
+# What stands for several inserts; runtime/events_table.c fills them in.
+set(several_JOB job name owner correlation network_sid file_sid program)
+set(several_CALLER caller image pid session)
+set(several_FAULT error native http_status why)
+
+set(known "") # fields, with what they are in meaning_<field>
+set(fields_page "")
+while(text MATCHES "${field}")
+  string(LENGTH "${CMAKE_MATCH_0}" length)
+  set(name ${CMAKE_MATCH_1})
+  string_value("${CMAKE_MATCH_2}" meaning_${name})
+  string(SUBSTRING "${text}" ${length} -1 text)
+  list(APPEND known ${name})
+  string(APPEND fields_page "| `${name}` | ${meaning_${name}} |\n")
+endwhile()
+
+# The inserts of `fields` into `inserts`, in their order.
+function(inserts_of name fields)
+  set(all "")
+  string(REGEX MATCHALL "[A-Z]+(\\([a-z_]+\\))?" fields "${fields}")
+  foreach(one IN LISTS fields)
+    if(one MATCHES "^(STRING|NUMBER|TIME)\\((.+)\\)$")
+      list(APPEND all ${CMAKE_MATCH_2})
+    elseif(DEFINED several_${one})
+      list(APPEND all ${several_${one}})
+    else()
+      message(FATAL_ERROR "${IN}: ${name}: no such field: ${one}")
+    endif()
+  endforeach()
+  foreach(one IN LISTS all)
+    if(NOT one IN_LIST known)
+      message(FATAL_ERROR "${IN}: ${name}: EVENT_FIELD does not say what ${one} is")
+    endif()
+  endforeach()
+  set(distinct ${all})
+  list(REMOVE_DUPLICATES distinct)
+  if(NOT distinct STREQUAL all)
+    message(FATAL_ERROR "${IN}: ${name}: a field stands there twice: ${all}")
+  endif()
+  set(inserts ${all} PARENT_SCOPE)
+endfunction()
+
+# The sentence as FormatMessage wants it, into `numbered`.
+function(number_sentence name sentence)
+  set(position 1)
+  foreach(one IN LISTS inserts)
+    string(REPLACE "{${one}}" "%${position}" sentence "${sentence}")
+    math(EXPR position "${position} + 1")
+  endforeach()
+  string(REGEX REPLACE "%[1-9][0-9]?" "" rest "${sentence}")
+  if(rest MATCHES "[^ -~]|[%{}\\]" OR sentence MATCHES "%[0-9]+[!]") # FormatMessage and windmc would make something else of it
+    message(FATAL_ERROR "${IN}: ${name}: plain ASCII with the event's fields in braces, no %, no escapes: ${sentence}")
+  endif()
+  set(numbered "${sentence}" PARENT_SCOPE)
+endfunction()
+
 set(ids "")
 set(names "")
+set(used "")
 set(messages "")
 set(page "")
 while(NOT text MATCHES "^${s}$")
@@ -24,8 +83,9 @@ while(NOT text MATCHES "^${s}$")
   set(id ${CMAKE_MATCH_1})
   set(level ${CMAKE_MATCH_2})
   set(name ${CMAKE_MATCH_3})
-  set(sentence "${CMAKE_MATCH_4}")
-  set(advice "${CMAKE_MATCH_6}")
+  set(fields "${CMAKE_MATCH_4}")
+  set(sentence "${CMAKE_MATCH_5}")
+  set(advice "${CMAKE_MATCH_7}")
   string(SUBSTRING "${text}" ${length} -1 text)
   string_value("${sentence}" sentence)
   string_value("${advice}" advice)
@@ -37,20 +97,24 @@ while(NOT text MATCHES "^${s}$")
   elseif(id IN_LIST ids OR name IN_LIST names)
     message(FATAL_ERROR "${IN}: ${name}: the name or the id ${id} is taken")
   endif()
-  string(REGEX REPLACE "%[1-9%]" "" rest "${sentence}")
-  if(rest MATCHES "[^ -~]|[%\\]") # FormatMessage and windmc would make something else of it
-    message(FATAL_ERROR "${IN}: ${name}: plain ASCII with %1 to %9 and %%, no escapes: ${sentence}")
-  endif()
+  inserts_of(${name} "${fields}")
+  number_sentence(${name} "${sentence}")
   list(APPEND ids ${id})
   list(APPEND names ${name})
+  list(APPEND used ${inserts})
   string(APPEND messages "\nMessageId=${id}\nSeverity=${severity_${level}}\nFacility=Ferry\n"
-    "SymbolicName=FERRY_EVENT_${id}\nLanguage=English\n${sentence}\n.\n")
+    "SymbolicName=FERRY_EVENT_${id}\nLanguage=English\n${numbered}\n.\n")
   string(TOLOWER ${level} level)
   string(REPLACE "|" "\\|" sentence "${sentence}")
-  string(REPLACE "%%" "%" sentence "${sentence}")
   string(REPLACE "|" "\\|" advice "${advice}")
-  string(APPEND page "| ${id} | ${level} | `${name}` | ${sentence} | ${advice} |\n")
+  list(JOIN inserts " " inserts)
+  string(APPEND page "| ${id} | ${level} | `${name}` | ${sentence} | ${inserts} | ${advice} |\n")
 endwhile()
+foreach(one IN LISTS known)
+  if(NOT one IN_LIST used)
+    message(FATAL_ERROR "${IN}: no event has the field ${one}")
+  endif()
+endforeach()
 
 if(MC)
   file(WRITE ${MC} "; // Generated by cmake/events.cmake from daemon/events.def: do not edit.
@@ -64,10 +128,14 @@ if(PAGE)
   file(WRITE ${PAGE} "<!-- Generated by cmake/events.cmake from daemon/events.def: do not edit. -->
 # Events
 
-What Ferry says in the Windows Event Log (source `Ferry`, log Application) and, with the
-same ids, as JSON lines. `%1`, `%2` … stand for the event's values. Ids are never reused.
+What Ferry says in the Windows Event Log (source `Ferry`, log Application) and, with the same ids, as JSON lines. An
+event's fields are its inserts in that order, and the members of its line by these names; its sentence has them in braces.
+Ids are never reused.
 
-| id | level | name | what it says | what to do |
-|---:|---|---|---|---|
-${page}")
+| id | level | name | what it says | fields | what to do |
+|---:|---|---|---|---|---|
+${page}
+| field | what it is |
+|---|---|
+${fields_page}")
 endif()

@@ -211,7 +211,7 @@ static enum result keep_aside(struct daemon *daemon, struct events *events, cons
 		if (result != RESULT_OK && !(result == RESULT_PATH_NOT_FOUND && i > 0))
 			return result;
 	}
-	EVENTS_NOTE(events, EVENT_STORE_DAMAGED, aside, damage->what);
+	EVENTS_NOTE(events, STORE_DAMAGED, .path = aside, .why = damage->what);
 	events_speak(events);
 	return RESULT_OK;
 }
@@ -264,7 +264,7 @@ static enum result seal_queries(struct daemon *daemon, struct events *events, st
 	if (result != RESULT_SEAL_FAILED)
 		return result;
 	if (daemon->secrets != NULL) /* else open_secrets has said it */
-		EVENTS_NOTE(events, EVENT_KEY_UNUSABLE, daemon->fault->what);
+		EVENTS_NOTE(events, KEY_UNUSABLE, .why = daemon->fault->what);
 	events_speak(events);
 	return RESULT_OK;
 }
@@ -276,7 +276,7 @@ static void keep_settings(struct daemon *daemon, struct events *events)
 
 	if (!daemon->settings_good || !daemon->settings_there || keep_configuration(daemon->data, &daemon->settings, &fault) == RESULT_OK)
 		return;
-	EVENTS_NOTE(events, EVENT_SETTINGS_NOT_KEPT, fault.what);
+	EVENTS_NOTE(events, SETTINGS_NOT_KEPT, .why = fault.what);
 	events_speak(events);
 }
 
@@ -291,7 +291,7 @@ static enum result use_last_good(struct daemon *daemon, struct events *events, c
 	fprintf(stderr, "ferryd: the configuration is not valid: %s\n", why);
 	if (read_last_good(daemon->data, &daemon->settings, &more) != RESULT_OK)
 		return fault_set(daemon->fault, RESULT_BAD_SETTING, FAULT_FERRY, 0, "%s", why);
-	EVENTS_NOTE(events, EVENT_SETTINGS_REFUSED, why);
+	EVENTS_NOTE(events, SETTINGS_REFUSED, .why = why);
 	events_speak(events);
 	return RESULT_OK;
 }
@@ -340,13 +340,11 @@ static void describe(struct daemon *daemon)
 /* Without being told of changes nothing must be made of how it was once. */
 static bool watch_network(struct daemon *daemon, struct events *events, struct network_watch **ret_watch)
 {
-	char why[FAULT_LINE_BYTES_MAX];
 	struct fault fault;
 
 	if (network_watch_start(on_network, daemon, ret_watch, &fault) == RESULT_OK)
 		return true;
-	fault_line(&fault, why);
-	EVENTS_NOTE(events, EVENT_NETWORK_UNWATCHED, why);
+	EVENTS_NOTE(events, NETWORK_UNWATCHED, .fault = &fault);
 	return false;
 }
 
@@ -481,7 +479,7 @@ static enum result read_again(void *context, struct settings *ret_settings, stru
 	set_workers(daemon, ret_settings, daemon->workers.transfer.throttle);
 	*ret_service = daemon->service;
 	if (daemon->settings_there && keep_configuration(daemon->data, ret_settings, &fault) != RESULT_OK)
-		EVENTS_NOTE(daemon->events, EVENT_SETTINGS_NOT_KEPT, fault.what);
+		EVENTS_NOTE(daemon->events, SETTINGS_NOT_KEPT, .why = fault.what);
 	return RESULT_OK;
 }
 
@@ -517,7 +515,7 @@ static enum result run_engine(struct daemon *daemon, struct store *store, struct
 		return result;
 	}
 	if (result != RESULT_OK) {
-		EVENTS_NOTE(events, EVENT_AUTHORITY_UNREADABLE, refused.what);
+		EVENTS_NOTE(events, AUTHORITY_UNREADABLE, .why = refused.what);
 		events_speak(events);
 	}
 	set_workers(daemon, settings, throttle);
@@ -553,7 +551,7 @@ static enum result open_secrets(struct daemon *daemon, struct events *events, st
 	if (result == RESULT_OK || result == RESULT_NO_MEMORY)
 		return result;
 	(void)!own_folder_fault(result, "secrets.key", &why);
-	EVENTS_NOTE(events, EVENT_KEY_UNUSABLE, why.what);
+	EVENTS_NOTE(events, KEY_UNUSABLE, .why = why.what);
 	events_speak(events);
 	return RESULT_OK;
 }
@@ -583,7 +581,6 @@ static enum result body(void *context)
 	AUTO(watch) struct policy_watch *watch = NULL;
 	struct fault unwatched = { .result = RESULT_OK };
 	enum result result = find_places(daemon);
-	char why[FAULT_LINE_BYTES_MAX];
 
 	if (result == RESULT_OK)
 		result = file_make_private_folder(daemon->data, daemon->fault);
@@ -594,7 +591,7 @@ static enum result body(void *context)
 		result = open_events(daemon, &events);
 	}
 	if (result == RESULT_OK && unwatched.result != RESULT_OK) {
-		EVENTS_NOTE(events, EVENT_SETTINGS_UNWATCHED, unwatched.what);
+		EVENTS_NOTE(events, SETTINGS_UNWATCHED, .why = unwatched.what);
 		events_speak(events);
 	}
 	result = own_folder_fault(result, daemon->data, daemon->fault);
@@ -618,8 +615,7 @@ static enum result body(void *context)
 		identity_free(TAKE(daemon->service));
 	}
 	if (result != RESULT_OK && events != NULL) {
-		fault_line(daemon->fault, why);
-		EVENTS_NOTE(events, EVENT_SERVICE_FAILED, why);
+		EVENTS_NOTE(events, SERVICE_FAILED, .fault = daemon->fault);
 		events_speak(events);
 	}
 	return result;

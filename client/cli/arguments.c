@@ -11,7 +11,7 @@
 #define BIT(name) (UINT64_C(1) << OPTION_##name)
 #define EVERYWHERE (BIT(HELP) | BIT(VERSION) | BIT(JSON) | BIT(ADDRESS) | BIT(CONSOLE))
 #define SUBMITTING                                                                                                     \
-	(BIT(NAME) | BIT(DESCRIPTION) | BIT(KEY) | BIT(PRIORITY) | BIT(NO_COMPLETE) | BIT(SUSPENDED) | BIT(WAIT) |         \
+	(BIT(NAME) | BIT(DESCRIPTION) | BIT(KEY) | BIT(CORRELATION) | BIT(PRIORITY) | BIT(NO_COMPLETE) | BIT(SUSPENDED) | BIT(WAIT) |         \
 	 BIT(NO_WAIT) | BIT(RETRY_DELAY) | BIT(NO_PROGRESS_TIMEOUT) | BIT(MAX_TIME) | BIT(MAX_SIZE) | BIT(NO_SEGMENTS) | BIT(LEASE) | BIT(FROM) |              \
 	 BIT(ON_TOKEN_LOSS) | BIT(PINNED_HELPER) | BIT(PROFILE) | BIT(DIGEST) |            \
 	 BIT(MIRROR) | BIT(IF_NONE_MATCH) | BIT(IF_MODIFIED_SINCE) | BIT(RANGE) | BIT(AUTH) |            \
@@ -79,6 +79,7 @@ static const struct {
 	[OPTION_NAME] = { "--name", TEXT, offsetof(struct arguments, name), 0 },
 	[OPTION_DESCRIPTION] = { "--description", TEXT, offsetof(struct arguments, description), 0 },
 	[OPTION_KEY] = { "--key", TEXT, offsetof(struct arguments, key), 0 },
+	[OPTION_CORRELATION] = { "--correlation", TEXT, offsetof(struct arguments, correlation), 0 },
 	[OPTION_PRIORITY] = { "--priority", PRIORITY, offsetof(struct arguments, priority), 0 },
 	[OPTION_NO_COMPLETE] = { "--no-complete", FLAG, 0, 0 },
 	[OPTION_SUSPENDED] = { "--suspended", FLAG, 0, 0 },

@@ -42,6 +42,7 @@ enum option {
 	OPTION_NAME,
 	OPTION_DESCRIPTION,
 	OPTION_KEY,
+	OPTION_CORRELATION,
 	OPTION_PRIORITY,
 	OPTION_NO_COMPLETE,
 	OPTION_SUSPENDED,
@@ -87,7 +88,7 @@ enum option {
 struct arguments {
 	enum verb verb; /* VERB_NONE: none was given */
 	uint64_t given; /* 1 << OPTION_... */
-	const char *address, *name, *description, *key, *from, *pinned_helper, *user, *digest, *if_none_match, *proxy, *proxy_bypass, *client_certificate, *job, *headers_from;
+	const char *address, *name, *description, *key, *correlation, *from, *pinned_helper, *user, *digest, *if_none_match, *proxy, *proxy_bypass, *client_certificate, *job, *headers_from;
 	enum ferry_priority priority;
 	enum ferry_token_loss on_token_loss;
 	enum ferry_profile profile;

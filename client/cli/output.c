@@ -179,6 +179,7 @@ void output_json_job(struct json_writer *writer, const char *name, const struct 
 	json_write_bool(writer, "completing", status->completing);
 	json_write_text(writer, "description", text_view(status->description));
 	output_json_text(writer, "key", status->key);
+	output_json_text(writer, "correlation", status->correlation);
 	json_write_text(writer, "owner", text_view(status->owner));
 	json_write_text(writer, "priority", text_view(ferry_priority_name(status->priority)));
 	json_write_bool(writer, "auto_complete", status->auto_complete);
@@ -426,6 +427,8 @@ void output_job(const struct ferry_status *status, int64_t wall_ms)
 		output_text("  description  %s\n", status->description);
 	if (status->key[0] != '\0')
 		output_text("  key          %s\n", status->key);
+	if (status->correlation[0] != '\0')
+		output_text("  correlation  %s\n", status->correlation);
 	output_text("  owner        %s\n", status->owner);
 	output_identities(status, false);
 	output_credentials(status, credentials);

@@ -254,6 +254,7 @@ static int submit(struct cli *cli, const struct sources *sources, const struct h
 	bool created;
 	const struct ferry_new_job request = {
 		.key = arguments->key,
+		.correlation = arguments->correlation,
 		.properties = properties_of(arguments, sources),
 		.files = sources->files,
 		.file_count = sources->count,

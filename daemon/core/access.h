@@ -30,6 +30,13 @@ struct caller {
 	bool impersonation;  /* the token's level allows to act as the caller */
 };
 
+/* Who asks for something, as events tell it: nothing is decided by the program (rule 4). */
+struct asker {
+	char owner[JOB_OWNER_BYTES_MAX];
+	uint32_t session, process;         /* 0: not known */
+	char image[JOB_PROGRAM_BYTES_MAX]; /* its program's file; "": not known */
+};
+
 enum access_right {
 	ACCESS_QUERY = 1 << 0,
 	ACCESS_SUBSCRIBE = 1 << 1,

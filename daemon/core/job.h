@@ -22,6 +22,7 @@
 #define JOB_WRITER_BYTES_MAX (JOB_OWNER_BYTES_MAX + 32)
 #define JOB_RETRY_AFTER_S_MAX 86400 /* no server has a job wait longer than a day by a single word */
 #define JOB_ID_BYTES 37         /* a UUID as text, terminated */
+#define JOB_PROGRAM_BYTES_MAX 1024
 #define JOB_HEADER_NAMES_BYTES_MAX 1024
 #define FILE_ETAG_BYTES_MAX 512
 #define FILE_MODIFIED_BYTES_MAX 64
@@ -165,6 +166,8 @@ struct job {
 	int64_t row; /* the store's key; 0 before insert */
 	char id[JOB_ID_BYTES];
 	char key[JOB_KEY_BYTES_MAX]; /* idempotency key, "" for none */
+	char correlation[JOB_ID_BYTES];      /* of the submit that it came from: in all that is told of it */
+	char program[JOB_PROGRAM_BYTES_MAX]; /* that made it, as the system told; "": it did not.  Shown, never trusted */
 	char owner[JOB_OWNER_BYTES_MAX];
 	uint32_t owner_integrity; /* of the token that created it (core/access) */
 	bool owner_elevated;      /* so was that token: Administrators was enabled */

@@ -78,6 +78,7 @@ struct request {
 	                                          * proxy.show: 0 = of no job */
 	char job[JOB_ID_BYTES];                  /* job.open */
 	char key[JOB_KEY_BYTES_MAX];             /* job.create */
+	char correlation[JOB_ID_BYTES];          /* job.create; "": the service makes one */
 	struct job_properties properties;        /* job.create, job.setProperties */
 	unsigned properties_given;
 	struct text_view proxy_list, proxy_bypass; /* with PROPERTY_PROXY; of EXPLICIT alone there are some */

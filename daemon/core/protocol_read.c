@@ -490,6 +490,8 @@ enum result protocol_read_job(struct json value, struct job_status *ret_status, 
 	read_text(&reader, "id", job->id, sizeof(job->id));
 	if (member(&reader, "key").value)
 		read_text(&reader, "key", job->key, sizeof(job->key));
+	if (member(&reader, "correlation").value)
+		read_text(&reader, "correlation", job->correlation, sizeof(job->correlation));
 	read_text(&reader, "owner", job->owner, sizeof(job->owner));
 	read_name(&reader, "state", &state);
 	if (reader.result == RESULT_OK && !job_state_from_name(state, &job->state))

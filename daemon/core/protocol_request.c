@@ -72,8 +72,8 @@ static char lower(char c)
 	return c >= 'A' && c <= 'Z' ? (char)(c - 'A' + 'a') : c;
 }
 
-/* A UUID in its usual form; kept in lower case, as ids are made. */
-static enum result read_job(struct json value, struct request *request, struct fault *fault)
+/* A UUID in its usual form; kept in lower case, as ids are made.  `ret_id` is "" if it is none. */
+static enum result read_uuid(struct json value, char ret_id[JOB_ID_BYTES], struct fault *fault)
 {
 	static const char form[] = "xxxxxxxx-xxxx-xxxx-xxxx-xxxxxxxxxxxx";
 	struct text_view text;
@@ -89,11 +89,26 @@ static enum result read_job(struct json value, struct request *request, struct f
 		good = form[i] == 'x' ? digit : c == '-';
 		id[i] = c;
 	}
-	/* What is no id is answered like the id of no job, and of a job that is somebody else's (runtime/session). */
-	if (!good)
-		return fault_set(fault, RESULT_NOT_FOUND, FAULT_FERRY, 0, "params.job");
-	memcpy(request->job, id, sizeof(id));
+	memcpy(ret_id, good ? id : "", good ? sizeof(id) : 1);
 	return RESULT_OK;
+}
+
+static enum result read_job(struct json value, struct request *request, struct fault *fault)
+{
+	enum result result = read_uuid(value, request->job, fault);
+	/* What is no id is answered like the id of no job, and of a job that is somebody else's (runtime/session). */
+	if (result == RESULT_OK && request->job[0] == '\0')
+		return fault_set(fault, RESULT_NOT_FOUND, FAULT_FERRY, 0, "params.job");
+	return result;
+}
+
+static enum result read_correlation(struct json value, struct request *request, struct fault *fault)
+{
+	enum result result = read_uuid(value, request->correlation, fault);
+	if (result == RESULT_OK && request->correlation[0] == '\0')
+		return fault_set(fault, RESULT_INVALID_ARGUMENT, FAULT_FERRY, 0,
+		                 "params.correlation: a UUID, as 6f9619ff-8b86-4d01-b42d-00cf4fc964ff");
+	return result;
 }
 
 static enum result read_key(struct json value, struct request *request, struct fault *fault)
@@ -538,7 +553,7 @@ static enum result read_limit(struct json value, struct request *request, struct
 /* --- what each method takes --- */
 
 #define FIELDS(X)                                                                                              \
-	X(protocol) X(client) X(handle) X(job) X(key) X(name) X(description) X(priority) X(auto_complete)      \
+	X(protocol) X(client) X(handle) X(job) X(key) X(correlation) X(name) X(description) X(priority) X(auto_complete)      \
 	X(retry_delay) X(no_progress_timeout) X(max_time) X(lease) X(on_token_loss) X(pinned_helper) X(profile) X(max_bytes) X(files)  \
 	X(no_segments) X(proxy) X(redirects) X(tls_ignore) X(client_certificate)  \
 	X(all) X(everyone) X(from) X(limit) X(sid) X(logon_id) X(flags) X(roots) X(token_age) X(ticket)  \
@@ -562,6 +577,7 @@ static const struct {
 	[AT_handle] = { "handle", read_handle },
 	[AT_job] = { "job", read_job },
 	[AT_key] = { "key", read_key },
+	[AT_correlation] = { "correlation", read_correlation },
 	[AT_name] = { "name", read_name },
 	[AT_description] = { "description", read_description },
 	[AT_priority] = { "priority", read_priority },
@@ -612,7 +628,7 @@ static const struct {
 	uint64_t required, optional;
 } shapes[METHOD_COUNT] = {
 	[METHOD_HELLO] = { FIELD(protocol) | FIELD(client), 0 },
-	[METHOD_JOB_CREATE] = { FIELD(name), (FIELDS_PROPERTIES & ~FIELD(name)) | FIELD(key) | FIELD(files) },
+	[METHOD_JOB_CREATE] = { FIELD(name), (FIELDS_PROPERTIES & ~FIELD(name)) | FIELD(key) | FIELD(correlation) | FIELD(files) },
 	[METHOD_JOB_OPEN] = { FIELD(job), 0 },
 	[METHOD_JOB_ADD_FILES] = { FIELD(handle) | FIELD(files), 0 },
 	[METHOD_JOB_GET] = { FIELD(handle), FIELD(from) | FIELD(limit) },

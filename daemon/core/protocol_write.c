@@ -332,6 +332,8 @@ void protocol_write_job(struct json_writer *writer, const char *name, const stru
 	json_write_text(writer, "id", text_view(job->id));
 	if (job->key[0] != '\0')
 		json_write_text(writer, "key", text_view(job->key));
+	if (job->correlation[0] != '\0')
+		json_write_text(writer, "correlation", text_view(job->correlation));
 	json_write_text(writer, "owner", text_view(job->owner));
 	json_write_text(writer, "state", text_view(job_state_name(job->state)));
 	write_wait(writer, status);

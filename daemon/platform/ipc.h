@@ -54,7 +54,8 @@ void ipc_close(struct ipc_server *server, uint64_t connection);
  * not be used (below impersonation level).  RESULT_ACCESS_REFUSED: it cannot be had. */
 enum result ipc_capture(struct ipc_server *server, uint64_t connection, struct identity **ret_identity,
                         struct fault *fault) MUST_CHECK;
-/* For events and logs only, never for a decision (rule 4). 0 if unknown. */
-uint32_t ipc_client_process(struct ipc_server *server, uint64_t connection);
+/* The client's process, 0 if unknown, and its program's file, "" if unknown: for events and logs only, never for a decision
+ * (rule 4).  Between `message` and ipc_next() only: another user's process is opened as that user. */
+uint32_t ipc_client_process(struct ipc_server *server, uint64_t connection, char *image, size_t size);
 
 #endif

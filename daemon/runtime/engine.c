@@ -56,6 +56,11 @@ enum result engine_new(const struct engine_parts *parts, struct engine **ret_eng
 	return RESULT_OK;
 }
 
+void engine_asked_by(struct engine *engine, const struct asker *asker)
+{
+	engine->asker = asker != NULL ? *asker : (struct asker){ 0 };
+}
+
 void engine_watch(struct engine *engine, const struct engine_watcher *watcher)
 {
 	engine->watcher = watcher != NULL ? *watcher : (struct engine_watcher){ 0 };
@@ -294,15 +299,12 @@ static void recover(struct engine *engine)
 	if (!engine_recover_tokens(engine))
 		return;
 	if (!engine->announced) {
-		char a[24], b[24];
-
 		if (store_jobs_count(store, NULL, &unfinished, &fault) != RESULT_OK) {
 			engine_break(engine, &fault);
 			return;
 		}
-		text_display(a, sizeof(a), "%" PRIu64, unfinished);
-		text_display(b, sizeof(b), "%" PRIu64, interrupted);
-		EVENTS_NOTE(engine->parts.events, EVENT_SERVICE_STARTED, engine->parts.version, a, b);
+		EVENTS_NOTE(engine->parts.events, SERVICE_STARTED, .version = engine->parts.version, .jobs = unfinished,
+		            .running = interrupted);
 	}
 	engine->recover = false;
 	engine->schedule_due = true;
@@ -406,7 +408,6 @@ static void undo_turn(struct engine *engine)
 {
 	struct fault fault = engine->broken;
 	bool disk = fault.result == RESULT_DISK_FULL || fault.result == RESULT_IO_FAILED;
-	char reason[FAULT_LINE_BYTES_MAX];
 
 	engine->counts.queue_failures++;
 	if (disk && fault.source == FAULT_SQLITE)
@@ -419,8 +420,7 @@ static void undo_turn(struct engine *engine)
 	start_over(engine);
 	run_deferrals(engine, fault.result, &fault);
 	if (engine->trouble_until_ms == 0) { /* told once, not every few seconds */
-		fault_line(&fault, reason);
-		EVENTS_NOTE(engine->parts.events, EVENT_STORE_TROUBLE, reason);
+		EVENTS_NOTE(engine->parts.events, STORE_TROUBLE, .fault = &fault);
 		events_speak(engine->parts.events);
 	}
 	engine->trouble_until_ms = engine_mono(engine) + TROUBLE_PAUSE_MS;
@@ -569,7 +569,7 @@ void engine_run(struct engine *engine)
 		wait_until(engine, due);
 		(void)engine_turn(engine);
 	}
-	EVENTS_NOTE(engine->parts.events, EVENT_SERVICE_STOPPED, engine->parts.version);
+	EVENTS_NOTE(engine->parts.events, SERVICE_STOPPED, .version = engine->parts.version);
 	events_speak(engine->parts.events);
 }
 

@@ -104,9 +104,10 @@ void engine_session_ended(struct engine *engine, uint32_t session);
 void engine_session_began(struct engine *engine, uint32_t session);
 
 /* --- requests.  RESULT_* of the caller's class change nothing. --- */
+/* Who asks for what comes from now on, as events tell it; copied.  NULL: nobody any more. */
+void engine_asked_by(struct engine *engine, const struct asker *asker);
 struct job_request { /* who asks, for job.create */
 	const struct caller *caller;
-	uint32_t process; /* for the event only */
 	const struct request *request;
 };
 /* Create the job with its files, or find the owner's job of the same key (ret_created false, nothing changed). */
@@ -146,8 +147,8 @@ enum result engine_files_list(struct engine *engine, int64_t row, uint32_t from_
                               struct fault *fault) MUST_CHECK;
 /* Make the job the caller's (core/access, access_take): without helper token, flags and pin, and SUSPENDED, so that its new
  * owner looks at it before it runs as him.  What others opened of it is void: job.takeovers counts. */
-enum result engine_job_take(struct engine *engine, int64_t row, const struct caller *caller, uint32_t process,
-                            struct job_status *ret_status, struct fault *fault) MUST_CHECK;
+enum result engine_job_take(struct engine *engine, int64_t row, const struct caller *caller, struct job_status *ret_status,
+                            struct fault *fault) MUST_CHECK;
 /* Whether the job could be served now; what a resume would ask, and nothing is changed.  Answered like a resume. */
 struct preflight_question {
 	void (*answer)(struct preflight_question *question, enum result result, const struct preflight *found,
@@ -199,9 +200,8 @@ struct loan_terms {
 };
 enum result engine_helper_set(struct engine *engine, int64_t row, const struct loan *loan, struct loan_terms *ret_terms,
                               struct job_status *ret_status, struct fault *fault) MUST_CHECK;
-/* Tell that a token, whose is told if it is known, was refused to the caller. */
-void engine_helper_refused(struct engine *engine, int64_t row, const struct caller *caller, const char *helper,
-                           const struct fault *fault);
+/* Tell that a token, whose is told if it is known, was refused to whoever asks. */
+void engine_helper_refused(struct engine *engine, int64_t row, const char *helper, const struct fault *fault);
 enum result engine_helper_clear(struct engine *engine, int64_t row, const struct opener *opener,
                                 struct job_status *ret_status, struct fault *fault) MUST_CHECK;
 enum result engine_helper_set_flags(struct engine *engine, int64_t row, const struct opener *opener, unsigned flags,

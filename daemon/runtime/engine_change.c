@@ -140,17 +140,16 @@ enum result engine_job_replace_prefix(struct engine *engine, int64_t row, const 
 {
 	struct replacement replacement = { .from = request->old_prefix, .to = request->new_prefix }, *argument = &replacement;
 	const struct change change = { apply_prefix, engine_wind_down_stale, &argument };
-	char files[16], from[URL_BYTES_MAX + 1], to[URL_BYTES_MAX + 1];
+	char from[URL_BYTES_MAX + 1], to[URL_BYTES_MAX + 1];
 	enum result result = change_job(engine, row, &change, ret_status, fault);
 
 	if (result != RESULT_OK)
 		return result;
 	*ret_files = replacement.files;
-	text_display(files, sizeof(files), "%" PRIu32, replacement.files);
 	url_redact(replacement.from, from, sizeof(from));
 	url_redact(replacement.to, to, sizeof(to));
-	EVENTS_NOTE(engine->parts.events, EVENT_PREFIX_REPLACED, job_title(&ret_status->job), ret_status->job.id,
-	            ret_status->job.owner, files, from, to);
+	EVENTS_NOTE(engine->parts.events, PREFIX_REPLACED, .job = &ret_status->job, .caller = &engine->asker,
+	            .files = replacement.files, .from = from, .to = to);
 	return RESULT_OK;
 }
 
@@ -306,13 +305,6 @@ enum result engine_job_set_properties(struct engine *engine, int64_t row, const 
 	return change_job(engine, row, &change, ret_status, fault);
 }
 
-static void note_job(struct engine *engine, enum event_id id, const struct job *job)
-{
-	const char *const inserts[] = { job_title(job), job->id, job->owner };
-
-	events_note(engine->parts.events, id, sizeof(inserts) / sizeof(inserts[0]), inserts);
-}
-
 /* The work that a client asks for may need a helper token: without one it is refused, or waits if that is the job's way. */
 static enum result require_token(struct engine *engine, struct job *job, struct fault *fault)
 {
@@ -358,7 +350,7 @@ static enum result apply_resume(struct engine *engine, struct job *job, const vo
 	job->work = JOB_WORK_TRANSFER;
 	result = require_token(engine, job, fault);
 	if (result == RESULT_OK && rested)
-		note_job(engine, EVENT_JOB_RESUMED, job);
+		EVENTS_NOTE(engine->parts.events, JOB_RESUMED, .job = job, .caller = &engine->asker);
 	return result;
 }
 
@@ -393,7 +385,7 @@ static enum result apply_suspend(struct engine *engine, struct job *job, const v
 		job->work = JOB_WORK_NONE;
 		job->token_wait = false;
 		if (from != JOB_SUSPENDED)
-			note_job(engine, EVENT_JOB_SUSPENDED, job);
+			EVENTS_NOTE(engine->parts.events, JOB_SUSPENDED, .job = job, .caller = &engine->asker);
 	}
 	return result;
 }
@@ -415,7 +407,7 @@ static enum result apply_cancel(struct engine *engine, struct job *job, const vo
 	job->work = JOB_WORK_SWEEP;
 	job->attempts = 0;
 	job->next_try_ms = 0;
-	note_job(engine, EVENT_JOB_CANCELLED, job);
+	EVENTS_NOTE(engine->parts.events, JOB_CANCELLED, .job = job, .caller = &engine->asker);
 	engine_review_token(engine, job);
 	return RESULT_OK;
 }
@@ -524,18 +516,16 @@ static void after_take(struct engine *engine, const struct job *job)
 	wind_down_job(engine, job);
 }
 
-enum result engine_job_take(struct engine *engine, int64_t row, const struct caller *caller, uint32_t process,
-                            struct job_status *ret_status, struct fault *fault)
+enum result engine_job_take(struct engine *engine, int64_t row, const struct caller *caller, struct job_status *ret_status,
+                            struct fault *fault)
 {
 	struct taking taking = { .caller = caller }, *argument = &taking;
 	const struct change change = { apply_take, after_take, &argument };
-	char number[16];
 	enum result result = change_job(engine, row, &change, ret_status, fault);
 
 	if (result != RESULT_OK)
 		return result;
-	text_display(number, sizeof(number), "%u", (unsigned)process);
-	EVENTS_NOTE(engine->parts.events, EVENT_JOB_TAKEN, job_title(&ret_status->job), ret_status->job.id, taking.from,
-	            caller->owner, number);
+	EVENTS_NOTE(engine->parts.events, JOB_TAKEN, .job = &ret_status->job, .caller = &engine->asker,
+	            .previous_owner = taking.from);
 	return RESULT_OK;
 }

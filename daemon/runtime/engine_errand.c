@@ -28,6 +28,7 @@ struct errand {
 	uint32_t ordinals[CHECK_FILES_AT_ONCE]; /* of the files that the present order asks about */
 	uint32_t next_ordinal;
 	struct resumption *resumption;       /* who waits for it; both NULL: the errand is a sweep */
+	struct asker asker;                  /* who asked for the resume */
 	struct preflight_question *question;
 	/* A sweep */
 	char path[DESTINATION_BYTES_MAX + 1]; /* of some destination in the folder */
@@ -107,12 +108,14 @@ void engine_drop_errands(struct engine *engine, const struct fault *fault)
 
 /* --- a look at the destinations --- */
 
-static void grant(struct engine *engine, int64_t row, struct resumption *resumption)
+static void grant(struct engine *engine, int64_t row, const struct asker *asker, struct resumption *resumption)
 {
 	struct job_status status;
 	struct fault fault = { 0 };
-	enum result result = engine_resume_now(engine, row, &status, &fault);
 
+	engine_asked_by(engine, asker);
+	enum result result = engine_resume_now(engine, row, &status, &fault);
+	engine_asked_by(engine, NULL);
 	resumption->answer(resumption, result, result == RESULT_OK ? &status : NULL, &fault);
 }
 
@@ -216,6 +219,7 @@ static void on_checked(struct engine *engine, struct errand *errand, const struc
 {
 	struct resumption *resumption = errand->resumption;
 	struct preflight_question *question = errand->question;
+	struct asker asker = errand->asker;
 	int64_t row = errand->row;
 	struct fault fault = { 0 };
 	struct job job;
@@ -242,7 +246,7 @@ static void on_checked(struct engine *engine, struct errand *errand, const struc
 	else if (refuses(fault.result))
 		resumption->answer(resumption, fault.result, NULL, &fault);
 	else
-		grant(engine, row, resumption);
+		grant(engine, row, &asker, resumption);
 }
 
 /* Set out to look at the job's destinations, as whoever will write there.  NULL: nobody is there, nothing is to be asked, or
@@ -293,12 +297,14 @@ void engine_job_resume(struct engine *engine, int64_t row, struct resumption *re
 	wanted.work = JOB_WORK_TRANSFER;
 	if (is_to_be_checked(engine, &job) && engine_check_token(engine, &wanted, &fault) == RESULT_OK)
 		errand = look(engine, &job, &fault);
-	if (errand != NULL)
+	if (errand != NULL) {
 		errand->resumption = resumption;
-	else if (refuses(fault.result))
+		errand->asker = engine->asker;
+	} else if (refuses(fault.result)) {
 		resumption->answer(resumption, fault.result, NULL, &fault);
-	else
-		grant(engine, row, resumption);
+	} else {
+		grant(engine, row, &engine->asker, resumption);
+	}
 }
 
 void engine_job_preflight(struct engine *engine, int64_t row, struct preflight_question *question)
@@ -368,7 +374,7 @@ void engine_note_unmarked(struct engine *engine, const struct job *job, const ch
 			return;
 	engine->unmarked[engine->unmarked_count++] = key;
 	text_display(folder, sizeof(folder), "%.*s", (int)destination.folder.length, destination.folder.bytes);
-	EVENTS_NOTE(engine->parts.events, EVENT_UNMARKED, folder, job_title(job), job->id, job->owner);
+	EVENTS_NOTE(engine->parts.events, UNMARKED, .job = job, .folder = folder);
 }
 
 bool engine_may_sweep(const struct engine *engine, const char *path)
@@ -493,15 +499,13 @@ static void on_listed(struct engine *engine, struct errand *errand, const struct
 static void on_swept(struct engine *engine, struct errand *errand, const struct report *report)
 {
 	uint64_t removed = report->result == RESULT_OK ? report->bytes : 0;
-	char count[24];
 
 	/* There may be more; but where some cannot be removed it would not come to an end. */
 	if (removed == SWEEP_AT_ONCE)
 		unmark(engine, errand->key);
 	if (removed > 0) {
-		text_display(count, sizeof(count), "%" PRIu64, removed);
-		EVENTS_NOTE(engine->parts.events, EVENT_ORPHANS_REMOVED, count, errand->path,
-		            identity_caller(errand->crew->identity)->owner);
+		EVENTS_NOTE(engine->parts.events, ORPHANS_REMOVED, .count = removed, .path = errand->path,
+		            .identity = identity_caller(errand->crew->identity)->owner);
 	}
 	errand_end(engine, errand);
 }

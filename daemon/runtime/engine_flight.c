@@ -300,10 +300,7 @@ uint32_t engine_random(struct engine *engine)
 
 void job_note_failed(struct engine *engine, const struct job *job)
 {
-	char why[FAULT_LINE_BYTES_MAX];
-
-	fault_line(&job->error, why);
-	EVENTS_NOTE(engine->parts.events, EVENT_JOB_FAILED, job_title(job), job->id, job->owner, why);
+	EVENTS_NOTE(engine->parts.events, JOB_FAILED, .job = job, .fault = &job->error, .attempt = job->attempts);
 }
 
 /* What the failure means for the job; in memory, the caller saves. */
@@ -595,13 +592,9 @@ static void end_work(struct engine *engine, struct active *active, enum job_even
 	job.next_try_ms = 0;
 	if (event == JOB_EVENT_ALL_FETCHED || event == JOB_EVENT_COMPLETE)
 		job.error = (struct fault){ 0 };
-	if (event == JOB_EVENT_COMPLETE) {
-		char files[24], bytes[24];
-
-		text_display(files, sizeof(files), "%" PRIu32, job.files_published);
-		text_display(bytes, sizeof(bytes), "%" PRIu64, job.bytes_transferred);
-		EVENTS_NOTE(engine->parts.events, EVENT_JOB_COMPLETED, job_title(&job), job.id, job.owner, files, bytes);
-	}
+	if (event == JOB_EVENT_COMPLETE)
+		EVENTS_NOTE(engine->parts.events, JOB_COMPLETED, .job = &job, .files = job.files_published,
+		            .bytes = job.bytes_transferred);
 	if (!engine_save_job(engine, &job, from))
 		return;
 	if (job.work == JOB_WORK_NONE) {

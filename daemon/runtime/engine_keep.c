@@ -25,7 +25,6 @@ static void expire(struct engine *engine, struct job *job)
 {
 	struct active *active = active_find(engine, job->row);
 	enum job_state from = job->state;
-	char lease[24];
 	struct fault fault;
 
 	if (engine_move(engine, job, JOB_EVENT_CANCEL, &fault) != RESULT_OK) {
@@ -36,8 +35,7 @@ static void expire(struct engine *engine, struct job *job)
 	job->attempts = 0;
 	job->next_try_ms = 0;
 	(void)!fault_set(&job->error, RESULT_LEASE_OVER, FAULT_FERRY, 0, "lease_s is %" PRIu32, job->properties.lease_s);
-	text_display(lease, sizeof(lease), "%" PRIu32, job->properties.lease_s);
-	EVENTS_NOTE(engine->parts.events, EVENT_JOB_EXPIRED, job_title(job), job->id, job->owner, lease);
+	EVENTS_NOTE(engine->parts.events, JOB_EXPIRED, .job = job, .seconds = job->properties.lease_s);
 	engine_review_token(engine, job);
 	if (engine_save_job(engine, job, from) && active != NULL && !active->winding)
 		active_wind_down(engine, active);

@@ -141,32 +141,31 @@ static enum result apply_set(struct engine *engine, struct job *job, const void 
 	return RESULT_OK;
 }
 
-void engine_helper_refused(struct engine *engine, int64_t row, const struct caller *caller, const char *helper,
+void engine_helper_refused(struct engine *engine, int64_t row, const char *helper,
                            const struct fault *fault)
 {
 	struct job job;
-	char why[FAULT_LINE_BYTES_MAX];
 
 	if ((fault->result != RESULT_ACCESS_REFUSED && fault->result != RESULT_NOT_LENT) ||
 	    !engine_load_job(engine, row, &job))
 		return;
-	fault_line(fault, why);
-	EVENTS_NOTE(engine->parts.events, EVENT_HELPER_REFUSED, job_title(&job), job.id, job.owner, caller->owner, helper,
-	            why);
+	EVENTS_NOTE(engine->parts.events, HELPER_REFUSED, .job = &job, .caller = &engine->asker, .helper = helper, .fault = fault);
 }
 
 static void note_set(struct engine *engine, const struct job *job, const struct loan *loan, bool again)
 {
 	const struct caller *helper = identity_caller(loan->identity);
-	const char *const inserts[] = { job_title(job), job->id, job->owner, loan->opener->caller.owner, helper->owner,
-		                        logon_name(helper->logon),
-		                        token_life_name(access_token_life(helper, loan->age_s > 0)) };
+	const char *logon = logon_name(helper->logon), *life = token_life_name(access_token_life(helper, loan->age_s > 0));
+	struct events *events = engine->parts.events;
 
-	events_note(engine->parts.events, again ? EVENT_HELPER_REATTACHED : EVENT_HELPER_SET,
-	            sizeof(inserts) / sizeof(inserts[0]), inserts);
+	if (again)
+		EVENTS_NOTE(events, HELPER_REATTACHED, .job = job, .caller = &engine->asker, .helper = helper->owner,
+		            .logon = logon, .life = life);
+	else
+		EVENTS_NOTE(events, HELPER_SET, .job = job, .caller = &engine->asker, .helper = helper->owner, .logon = logon,
+		            .life = life);
 	if ((job->helper_flags & HELPER_NETWORK) && helper->logon == LOGON_NETWORK)
-		EVENTS_NOTE(engine->parts.events, EVENT_HELPER_NO_CREDENTIALS, job_title(job), job->id, job->owner,
-		            helper->owner);
+		EVENTS_NOTE(events, HELPER_NO_CREDENTIALS, .job = job, .helper = helper->owner);
 }
 
 enum result engine_helper_set(struct engine *engine, int64_t row, const struct loan *loan, struct loan_terms *ret_terms,
@@ -180,7 +179,7 @@ enum result engine_helper_set(struct engine *engine, int64_t row, const struct l
 	if (result != RESULT_OK) {
 		if (wanted.kept)
 			engine_forget_token(engine, row);
-		engine_helper_refused(engine, row, &loan->opener->caller, helper->owner, fault);
+		engine_helper_refused(engine, row, helper->owner, fault);
 		return result;
 	}
 	ret_terms->life = access_token_life(helper, loan->age_s > 0);
@@ -216,8 +215,8 @@ enum result engine_helper_clear(struct engine *engine, int64_t row, const struct
 	enum result result = change_job(engine, row, &change, ret_status, fault);
 
 	if (result == RESULT_OK && wanted.cleared[0] != '\0')
-		EVENTS_NOTE(engine->parts.events, EVENT_HELPER_CLEARED, job_title(&ret_status->job), ret_status->job.id,
-		            ret_status->job.owner, opener->caller.owner, wanted.cleared);
+		EVENTS_NOTE(engine->parts.events, HELPER_CLEARED, .job = &ret_status->job, .caller = &engine->asker,
+		            .helper = wanted.cleared);
 	return result;
 }
 
@@ -253,9 +252,9 @@ enum result engine_helper_set_flags(struct engine *engine, int64_t row, const st
 	const struct lent *lent = engine_lent(engine, row);
 
 	if (result == RESULT_OK)
-		EVENTS_NOTE(engine->parts.events, EVENT_HELPER_FLAGS, job_title(&ret_status->job), ret_status->job.id,
-		            ret_status->job.owner, opener->caller.owner, names[flags & HELPER_ALL]);
+		EVENTS_NOTE(engine->parts.events, HELPER_FLAGS, .job = &ret_status->job, .caller = &engine->asker,
+		            .flags = names[flags & HELPER_ALL]);
 	else if (lent != NULL)
-		engine_helper_refused(engine, row, &opener->caller, identity_caller(lent->identity)->owner, fault);
+		engine_helper_refused(engine, row, identity_caller(lent->identity)->owner, fault);
 	return result;
 }

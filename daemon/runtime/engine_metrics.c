@@ -159,15 +159,13 @@ static enum result write_file(struct engine *engine, const char *folder, struct 
 /* What goes wrong is told once, until it goes well again. */
 static void write_and_tell(struct engine *engine, const char *folder)
 {
-	char why[FAULT_LINE_BYTES_MAX];
 	struct fault fault;
 	enum result result = write_file(engine, folder, &fault);
 
 	engine->metrics_failures = result == RESULT_OK ? 0 : engine->metrics_failures + 1;
 	if (engine->metrics_failures != (result == RESULT_LOCKED ? LOCKED_TURNS : 1))
 		return;
-	fault_line(&fault, why);
-	EVENTS_NOTE(engine->parts.events, EVENT_METRICS_NOT_WRITTEN, folder, why);
+	EVENTS_NOTE(engine->parts.events, METRICS_NOT_WRITTEN, .folder = folder, .fault = &fault);
 	events_speak(engine->parts.events);
 }
 

@@ -31,8 +31,8 @@ static void note_cost(struct engine *engine)
 {
 	const struct network_state *network = &engine->network;
 
-	EVENTS_NOTE(engine->parts.events, EVENT_NETWORK_COST, network->metered ? "is" : "is not",
-	            network->roaming ? "is" : "is not", network->battery_saver ? "on" : "off");
+	EVENTS_NOTE(engine->parts.events, NETWORK_COST, .metered = network->metered ? "is" : "is not",
+	            .roaming = network->roaming ? "is" : "is not", .battery_saver = network->battery_saver ? "on" : "off");
 }
 
 static void deliver_changed(struct letter *letter, void *receiver)

@@ -49,7 +49,7 @@ static void present_remove(struct engine *engine, struct present **place)
 	*place = present->next;
 	if (engine_present(engine, &owner) == NULL) {
 		engine->absent_since_ms = engine_now(engine);
-		EVENTS_NOTE(engine->parts.events, EVENT_OWNER_ABSENT, owner.sid);
+		EVENTS_NOTE(engine->parts.events, OWNER_ABSENT, .identity = owner.sid);
 	}
 	engine_identity_gone(engine, present->identity);
 	identity_free(present->identity);
@@ -94,7 +94,7 @@ void engine_owner_present(struct engine *engine, struct identity *identity)
 	engine->present = present;
 	engine->schedule_due = true;
 	if (known == NULL)
-		EVENTS_NOTE(engine->parts.events, EVENT_OWNER_PRESENT, caller->owner);
+		EVENTS_NOTE(engine->parts.events, OWNER_PRESENT, .identity = caller->owner);
 }
 
 /* Its workers end as soon as they are free (rule 18). */

@@ -230,7 +230,8 @@ struct engine {
 	size_t ended_session_count;
 	struct crew *crews;
 	struct active *actives;
-	struct job titled; /* the last one whose files' events were noted: its title, id and owner; row 0: none */
+	struct job titled; /* the last one whose files' events were noted: what they tell of it; row 0: none */
+	struct asker asker; /* who asks for what is being done; "": nobody */
 	struct errand *errands;
 	struct proxy_ask *proxy_asks;
 	struct trying *tries;
@@ -540,11 +541,6 @@ void engine_report(struct letter *letter, void *receiver); /* a report's deliver
 void report_discard(struct report *report);
 
 /* The job's name for an event. */
-static inline const char *job_title(const struct job *job)
-{
-	return job->properties.name[0] != '\0' ? job->properties.name : "(unnamed)";
-}
-
 /* --- engine_credential.c: with what a job answers whoever asks --- */
 
 /* Of the side's crew: the network's alone is ever asked. */

@@ -37,8 +37,9 @@ static void note_rates(struct engine *engine)
 
 	for (int who = 0; who < RATE_CLASS_COUNT; who++)
 		describe(engine->rates.per_s[who], texts[who]);
-	EVENTS_NOTE(engine->parts.events, EVENT_RATES, texts[RATE_ALL], texts[RATE_FOREGROUND], texts[RATE_BACKGROUND],
-	            texts[RATE_HIGH], texts[RATE_NORMAL], texts[RATE_LOW]);
+	EVENTS_NOTE(engine->parts.events, RATES, .all = texts[RATE_ALL], .foreground = texts[RATE_FOREGROUND],
+	            .background = texts[RATE_BACKGROUND], .high = texts[RATE_HIGH], .normal = texts[RATE_NORMAL],
+	            .low = texts[RATE_LOW]);
 }
 
 void engine_set_rates(struct engine *engine)

@@ -15,35 +15,31 @@ void report_discard(struct report *report)
 static void note_file(struct engine *engine, enum event_id id, const struct flight *flight, uint64_t bytes,
                       const struct fault *fault)
 {
-	char url[URL_BYTES_MAX + 1], number[24], why[FAULT_LINE_BYTES_MAX] = "";
+	char url[URL_BYTES_MAX + 1];
 	struct job *job = &engine->titled;
+	struct events *events = engine->parts.events;
+	const char *path = flight->file.path, *proxy = flight->proxy.address;
 
 	if (job->row != flight->active->row && !engine_load_job(engine, flight->active->row, job))
 		return;
 	url_redact(text_view(flight->file.url), url, sizeof(url));
-	text_display(number, sizeof(number), "%" PRIu64, bytes);
-	if (fault != NULL)
-		fault_line(fault, why);
 	if (id == EVENT_FILE_FAILED || id == EVENT_PUBLISH_FAILED)
 		engine->counts.file_failures[fault->result]++;
-
-	const char *title = job_title(job), *path = flight->file.path;
-	struct events *events = engine->parts.events;
-
 	if (id == EVENT_FILE_STARTED)
-		EVENTS_NOTE(events, EVENT_FILE_STARTED, title, job->id, job->owner, url, path, number);
+		EVENTS_NOTE(events, FILE_STARTED, .job = job, .url = url, .path = path, .offset = bytes);
 	else if (id == EVENT_FILE_STOPPED)
-		EVENTS_NOTE(events, EVENT_FILE_STOPPED, title, job->id, job->owner, url, number);
+		EVENTS_NOTE(events, FILE_STOPPED, .job = job, .url = url, .path = path, .bytes = bytes, .proxy = proxy);
 	else if (id == EVENT_FILE_NOT_MODIFIED)
-		EVENTS_NOTE(events, EVENT_FILE_NOT_MODIFIED, title, job->id, job->owner, url, path);
+		EVENTS_NOTE(events, FILE_NOT_MODIFIED, .job = job, .url = url, .path = path);
 	else if (id == EVENT_FILE_FAILED)
-		EVENTS_NOTE(events, EVENT_FILE_FAILED, title, job->id, job->owner, url, number, why);
+		EVENTS_NOTE(events, FILE_FAILED, .job = job, .url = url, .path = path, .bytes = bytes, .proxy = proxy,
+		            .fault = fault);
 	else if (id == EVENT_FILE_PUBLISHED)
-		EVENTS_NOTE(events, EVENT_FILE_PUBLISHED, title, job->id, job->owner, path, number);
+		EVENTS_NOTE(events, FILE_PUBLISHED, .job = job, .path = path, .bytes = bytes);
 	else if (id == EVENT_PUBLISH_FAILED)
-		EVENTS_NOTE(events, EVENT_PUBLISH_FAILED, title, job->id, job->owner, path, why);
+		EVENTS_NOTE(events, PUBLISH_FAILED, .job = job, .path = path, .fault = fault);
 	else if (id == EVENT_LEFTOVER)
-		EVENTS_NOTE(events, EVENT_LEFTOVER, title, job->id, job->owner, flight->file.partial, path, why);
+		EVENTS_NOTE(events, LEFTOVER, .job = job, .partial = flight->file.partial, .path = path, .why = fault->what);
 }
 
 /* Bytes were recorded: the job is getting on, whatever happened before. */
@@ -420,8 +416,8 @@ static void on_dead(struct engine *engine, const struct report *report)
 		if (kind == WORKER_KIND_COUNT)
 			continue;
 		crew->dead = true;
-		EVENTS_NOTE(engine->parts.events, EVENT_WORKER_DEAD, identity_caller(crew->identity)->owner,
-		            report->fault.what);
+		EVENTS_NOTE(engine->parts.events, WORKER_DEAD, .identity = identity_caller(crew->identity)->owner,
+		            .fault = &report->fault);
 		engine_forget_identity(engine, crew->identity);
 		return;
 	}

@@ -265,6 +265,8 @@ static enum result create_job(struct engine *engine, const struct job_request *w
 	job->created_ms = job->modified_ms = job->state_since_ms = job->progress_ms = engine_now(engine);
 	memcpy(job->owner, wanted->caller->owner, sizeof(job->owner));
 	memcpy(job->key, request->key, sizeof(job->key));
+	memcpy(job->correlation, request->correlation, sizeof(job->correlation));
+	memcpy(job->program, engine->asker.image, sizeof(job->program));
 	if (!(request->properties_given & PROPERTY_LEASE))
 		job->properties.lease_s = (uint32_t)settings->queue_lease_s;
 	if (result == RESULT_OK)
@@ -273,6 +275,8 @@ static enum result create_job(struct engine *engine, const struct job_request *w
 		result = engine_check_certificate(engine, job->properties.client_certificate, 0, fault);
 	if (result == RESULT_OK)
 		result = new_id(engine, job->id, fault);
+	if (result == RESULT_OK && job->correlation[0] == '\0')
+		result = new_id(engine, job->correlation, fault);
 	if (result == RESULT_OK)
 		result = forget_surplus(engine, job->owner, fault);
 	if (result == RESULT_OK)
@@ -289,7 +293,6 @@ enum result engine_job_create(struct engine *engine, const struct job_request *w
 {
 	const char *key = wanted->request->key;
 	struct job job;
-	char process[16];
 	enum result result;
 
 	if (key[0] != '\0') {
@@ -310,8 +313,7 @@ enum result engine_job_create(struct engine *engine, const struct job_request *w
 	if (result != RESULT_OK)
 		return result;
 	engine->lease_at_ms = 0; /* it may be the first to end */
-	text_display(process, sizeof(process), "%u", (unsigned)wanted->process);
-	EVENTS_NOTE(engine->parts.events, EVENT_JOB_CREATED, job_title(&job), job.id, job.owner, process);
+	EVENTS_NOTE(engine->parts.events, JOB_CREATED, .job = &job, .caller = &engine->asker, .files = job.files_total);
 	engine_status_of(engine, &job, ret_status);
 	*ret_created = true;
 	engine->counts.jobs_created++;

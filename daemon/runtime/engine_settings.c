@@ -81,9 +81,9 @@ static void tell(struct deferral *deferral, enum result committed, const struct 
 	(void)fault;
 	settings_errors_show(&reload->errors, why, sizeof(why));
 	if (reload->errors.count > 0)
-		EVENTS_NOTE(events, EVENT_RELOAD_REFUSED, why);
+		EVENTS_NOTE(events, RELOAD_REFUSED, .why = why);
 	else if (!reload->silent)
-		EVENTS_NOTE(events, EVENT_SETTINGS_RELOADED, reload->change.now, reload->change.later);
+		EVENTS_NOTE(events, SETTINGS_RELOADED, .now = reload->change.now, .later = reload->change.later);
 	events_speak(events);
 }
 

@@ -205,8 +205,7 @@ void engine_note_leftover(struct engine *engine, const struct job *job, const st
                           unsigned *told)
 {
 	if ((*told)++ < LEFTOVERS_TOLD_MAX)
-		EVENTS_NOTE(engine->parts.events, EVENT_LEFTOVER, job_title(job), job->id, job->owner, file->partial, file->path,
-		            why);
+		EVENTS_NOTE(engine->parts.events, LEFTOVER, .job = job, .partial = file->partial, .path = file->path, .why = why);
 	engine_sweep_again(engine, job, file->path);
 }
 
@@ -409,8 +408,7 @@ static void drop(struct engine *engine, struct lent **place, const char *why)
 	} else if (result == RESULT_OK) {
 		enum job_state from = job.state;
 
-		EVENTS_NOTE(engine->parts.events, EVENT_HELPER_LOST, job_title(&job), job.id, job.owner,
-		            helper_of(lent)->owner, why);
+		EVENTS_NOTE(engine->parts.events, HELPER_LOST, .job = &job, .helper = helper_of(lent)->owner, .why = why);
 		lose(engine, &job, why);
 		engine_changed(engine, job.row);
 		if (engine_save_job(engine, &job, from))

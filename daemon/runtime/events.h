@@ -6,15 +6,35 @@
 #ifndef FERRY_RUNTIME_EVENTS_H
 #define FERRY_RUNTIME_EVENTS_H
 
+#include "core/access.h"
 #include "core/text.h"
 #include "platform/clock.h"
 #include "platform/eventlog.h"
 
 enum event_id {
-#define EVENT(id, level, name, sentence, remedy) EVENT_##name = (id),
+#define EVENT(id, level, name, fields, sentence, remedy) EVENT_##name = (id),
 #include "events.def"
 #undef EVENT
 };
+
+/* struct event_JOB_CREATED and so on: the event's fields, each in a place of eight bytes.  Texts and pointers are borrowed for
+ * the call that notes them; texts are not NULL.  TIME is Unix time in ms, 0: none. */
+#define EVENT_FIELD_BYTES 8
+#define STRING(field) _Alignas(EVENT_FIELD_BYTES) const char *field;
+#define NUMBER(field) uint64_t field;
+#define TIME(field) int64_t field;
+#define JOB _Alignas(EVENT_FIELD_BYTES) const struct job *job;         /* job name owner correlation network_sid file_sid program */
+#define CALLER _Alignas(EVENT_FIELD_BYTES) const struct asker *caller; /* caller image pid session */
+#define FAULT _Alignas(EVENT_FIELD_BYTES) const struct fault *fault;   /* error native http_status why */
+#define EVENT(id, level, name, fields, sentence, remedy) struct event_##name { fields };
+#include "events.def"
+#undef EVENT
+#undef STRING
+#undef NUMBER
+#undef TIME
+#undef JOB
+#undef CALLER
+#undef FAULT
 
 struct events;
 
@@ -34,10 +54,18 @@ DEFINE_CLEANUP(events)
 /* The event's full id in the message resource: severity << 30 | id, with facility 0 (cmake/events.cmake). */
 uint32_t events_message_id(enum event_id id);
 
-/* Remember event `id` with its inserts; their number is checked against the table by an assertion. */
-void events_note(struct events *events, enum event_id id, size_t count, const char *const *inserts);
-#define EVENTS_NOTE(events, id, ...) \
-	events_note((events), (id), sizeof((const char *[]){ __VA_ARGS__ }) / sizeof(char *), (const char *const[]){ __VA_ARGS__ })
+/* Remember an event: EVENTS_NOTE(events, FILE_STARTED, .job = &job, .url = url, .path = path, .offset = 0).  Every field of the
+ * event has to be there, and no other, or it does not compile. */
+#define EVENTS_NOTE(events, name, ...)                                                                                \
+	do {                                                                                                          \
+		_Static_assert(sizeof(struct event_##name) == EVENT_FIELDS_GIVEN(__VA_ARGS__) * EVENT_FIELD_BYTES, \
+		               "every field of the event is given");                                                  \
+		events_note((events), EVENT_##name, &(struct event_##name){ __VA_ARGS__ });                           \
+	} while (0)
+#define EVENT_FIELDS_GIVEN(...) EVENT_COUNTED(__VA_ARGS__, 9, 8, 7, 6, 5, 4, 3, 2, 1, 0)
+#define EVENT_COUNTED(a, b, c, d, e, f, g, h, i, count, ...) count
+/* `fields` is the event's struct. */
+void events_note(struct events *events, enum event_id id, const void *fields);
 void events_speak(struct events *events); /* the turn is committed: write what was noted, with one write */
 /* Since the start: what was spoken, by enum eventlog_level, and what of it is missing in the file. */
 struct events_counts { uint64_t levels[EVENTLOG_ERROR + 1], lost; };

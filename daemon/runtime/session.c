@@ -265,7 +265,9 @@ static enum result answer(struct call *call, struct buffer *text)
 		                 method_name(call->request->method));
 	call->out = &out;
 	protocol_reply_begin(&out, call->request->id);
+	session_asked_by(call, &call->session->caller);
 	result = session_methods[call->request->method](call);
+	engine_asked_by(call->sessions->engine, NULL);
 	if (result != RESULT_OK)
 		return result;
 	result = protocol_reply_end(&out);

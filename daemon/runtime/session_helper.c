@@ -44,7 +44,7 @@ static void write_sid(struct json_writer *out, const char *name, const char *sid
 
 static void note_refused(struct call *call, const struct handle *handle)
 {
-	engine_helper_refused(call->sessions->engine, handle->row, &handle->opener.caller, "somebody not known", call->fault);
+	engine_helper_refused(call->sessions->engine, handle->row, "somebody not known", call->fault);
 }
 
 static enum result capture_helper(struct call *call, const struct handle *handle, struct identity **ret_identity)
@@ -167,6 +167,7 @@ enum result do_present(struct call *call)
 	const struct loan loan = { .opener = &handle->opener, .identity = identity, .connection = lender->connection,
 		                   .roots = ticket->roots.bytes, .root_bytes = ticket->roots.length, .age_s = ticket->age_s };
 
+	session_asked_by(call, &handle->opener.caller);
 	result = engine_helper_set(call->sessions->engine, handle->row, &loan, &terms, &status, call->fault);
 	if (result != RESULT_OK)
 		return result;
@@ -282,8 +283,8 @@ enum result do_take(struct call *call)
 		return result;
 	const struct caller *caller = identity_caller(identity);
 
-	result = engine_job_take(call->sessions->engine, handle->row, caller,
-	                         ipc_client_process(call->sessions->server, call->session->connection), &status, call->fault);
+	session_asked_by(call, caller);
+	result = engine_job_take(call->sessions->engine, handle->row, caller, &status, call->fault);
 	if (result != RESULT_OK)
 		return result;
 	engine_owner_present(call->sessions->engine, identity);

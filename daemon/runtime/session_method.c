@@ -57,6 +57,15 @@ static const char *right_name(unsigned rights)
 	return right_names[i].name;
 }
 
+void session_asked_by(const struct call *call, const struct caller *caller)
+{
+	struct asker *asker = &call->session->asker;
+
+	memcpy(asker->owner, caller->owner, sizeof(asker->owner));
+	asker->session = caller->session;
+	engine_asked_by(call->sessions->engine, asker);
+}
+
 enum result session_handle(struct call *call, unsigned rights, struct handle **ret_handle)
 {
 	struct handle *handle = call->session->handles;
@@ -78,6 +87,7 @@ enum result session_handle(struct call *call, unsigned rights, struct handle **r
 	if (result != RESULT_OK)
 		return result;
 	*ret_handle = handle;
+	session_asked_by(call, &handle->opener.caller);
 	if ((handle->opener.rights & rights) == 0)
 		return fault_set(call->fault, RESULT_ACCESS_REFUSED, FAULT_FERRY, 0,
 		                 "params.handle: it does not give the right %s", right_name(rights));
@@ -143,6 +153,8 @@ static enum result do_hello(struct call *call)
 	if (result != RESULT_OK)
 		return result;
 	call->session->caller = *identity_caller(identity);
+	call->session->asker.process = ipc_client_process(call->sessions->server, call->session->connection,
+	                                                  call->session->asker.image, sizeof(call->session->asker.image));
 	call->session->greeted = true;
 	/* Whoever may not own jobs may still ask what the service is doing. */
 	if (access_own(&call->session->caller, NULL) == RESULT_OK)
@@ -176,8 +188,8 @@ static enum result do_create(struct call *call)
 
 	if (result != RESULT_OK)
 		return result;
-	wanted = (struct job_request){ .caller = identity_caller(identity), .request = call->request,
-		.process = ipc_client_process(call->sessions->server, call->session->connection) };
+	wanted = (struct job_request){ .caller = identity_caller(identity), .request = call->request };
+	session_asked_by(call, wanted.caller);
 	result = access_own(wanted.caller, call->fault);
 	if (result != RESULT_OK)
 		return result;

@@ -60,6 +60,7 @@ struct session {
 	bool leaving; /* refused, and being closed: nothing it says counts any more */
 	bool gone;    /* its client hung up; it goes too, and gives its place back, when what waits is served */
 	struct caller caller; /* who said hello */
+	struct asker asker;   /* the same and by which program, as events tell it */
 	bool subscribed;      /* to all jobs of the caller */
 	struct handle *handles;
 	uint64_t handle_count, handle_number;
@@ -112,6 +113,8 @@ void session_answer(const struct later *later, enum result result, session_write
 enum result session_capture(struct call *call, struct identity **ret_identity) MUST_CHECK;
 /* Of somebody who would own jobs or open them. */
 enum result session_capture_owner(struct call *call, struct identity **ret_identity) MUST_CHECK;
+/* It is this caller who asks, by the connection's program. */
+void session_asked_by(const struct call *call, const struct caller *caller);
 /* The handle of the request, if it is this connection's and gives one of the rights.  *ret_handle is set also if only the
  * right is missing. */
 enum result session_handle(struct call *call, unsigned rights, struct handle **ret_handle) MUST_CHECK;

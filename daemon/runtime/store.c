@@ -16,6 +16,7 @@ _Static_assert(FILE_TRANSFERRED == 1 && FILE_PUBLISHED == 2 && FILE_NOT_MODIFIED
 _Static_assert(FILE_MODIFIED_MS_MAX == 253402300799999, "schema/: file.if_modified_since_ms");
 _Static_assert(JOB_OWNER_BYTES_MAX == 512 && JOB_WRITER_BYTES_MAX == 544, "schema/: limits of texts");
 _Static_assert(JOB_KEY_BYTES_MAX == 256 && JOB_RETRY_AFTER_S_MAX == 86400, "schema/: limits");
+_Static_assert(JOB_ID_BYTES == 37 && JOB_PROGRAM_BYTES_MAX == 1024, "schema/: limits of texts");
 _Static_assert(JOB_NAME_BYTES_MAX == 1024 && JOB_DESCRIPTION_BYTES_MAX == 4096, "schema/: limits of texts");
 _Static_assert(FAULT_WHAT_BYTES_MAX == 320, "schema/: limits of texts");
 _Static_assert(URL_BYTES_MAX == 2200 && DESTINATION_BYTES_MAX == 2048, "schema/: limits of texts");
@@ -47,7 +48,7 @@ _Static_assert(FILE_ETAG_BYTES_MAX == 512 && FILE_MODIFIED_BYTES_MAX == 64, "sch
 
 #define JOB_SELECT                                                                                     \
 	"SELECT row, id, key, (SELECT name FROM owner WHERE owner.row = job.owner_row), "                  \
-	"owner_integrity, owner_elevated, takeovers, created_ms, limited, " JOB_SAVED ", files_total, files_transferred, files_published, "    \
+	"owner_integrity, owner_elevated, takeovers, created_ms, limited, correlation, program, " JOB_SAVED ", files_total, files_transferred, files_published, "    \
 	"files_size_unknown, bytes_total, bytes_transferred, "                                             \
 	"coalesce((SELECT names FROM headers WHERE job_row = job.row), ''), "                              \
 	"coalesce((SELECT write_only FROM headers WHERE job_row = job.row), 0) FROM job "
@@ -68,10 +69,10 @@ const char *const store_statements[STATEMENT_COUNT] = {
 	[REQUEST_ROLLBACK] = "ROLLBACK TO request",
 
 	[OWNER_INSERT] = "INSERT INTO owner (name) VALUES (?1) ON CONFLICT (name) DO NOTHING",
-	[JOB_INSERT] = "INSERT INTO job (owner_row, id, key, owner_integrity, owner_elevated, created_ms, limited, "
+	[JOB_INSERT] = "INSERT INTO job (owner_row, id, key, owner_integrity, owner_elevated, created_ms, limited, correlation, program, "
 	               JOB_SAVED ") VALUES (" OWNER_1 ", ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, "
 	               "?15, ?16, ?17, ?18, ?19, ?20, ?21, ?22, ?23, ?24, ?25, ?26, ?27, ?28, ?29, ?30, ?31, ?32, "
-	               "?33, ?34, ?35, ?36, ?37, ?38, ?39, ?40, ?41, ?42, ?43, ?44, ?45, ?46, ?47, ?48)",
+	               "?33, ?34, ?35, ?36, ?37, ?38, ?39, ?40, ?41, ?42, ?43, ?44, ?45, ?46, ?47, ?48, ?49, ?50)",
 	[JOB_BY_ROW] = JOB_SELECT "WHERE row = ?1",
 	[JOB_BY_ID] = JOB_SELECT "WHERE id = ?1",
 	[JOB_BY_KEY] = JOB_SELECT "INDEXED BY job_key WHERE owner_row = " OWNER_1 " AND key = ?2 AND key <> ''",
@@ -312,6 +313,8 @@ static enum result take_job(struct query *query, struct job *job, struct fault *
 	job->takeovers = take_u32(query);
 	job->created_ms = take_i64(query, 0, INT64_MAX);
 	job->limited = take_i64(query, 0, 1) == 1;
+	take_text(query, job->correlation, sizeof(job->correlation));
+	take_text(query, job->program, sizeof(job->program));
 
 	take_text(query, properties->name, sizeof(properties->name));
 	take_text(query, properties->description, sizeof(properties->description));
@@ -401,6 +404,8 @@ enum result store_job_insert(struct store *store, struct job *job, struct fault 
 	put_i64(&query, job->owner_elevated);
 	put_i64(&query, job->created_ms);
 	put_i64(&query, job->limited);
+	put_text(&query, job->correlation);
+	put_text(&query, job->program);
 	put_job_saved(&query, job);
 	result = query_run(&query, NULL, fault);
 	if (result == RESULT_OK)

@@ -160,6 +160,7 @@ static void ipc_client__one_thread_sends_while_another_receives__all_comes_back(
 
 static void ipc__client_that_leaves__is_reported_once_and_its_number_is_stale(void **state)
 {
+	char image[1024];
 	struct scene *scene = *state;
 	uint64_t number, next_number;
 	struct identity *identity = NULL;
@@ -170,7 +171,8 @@ static void ipc__client_that_leaves__is_reported_once_and_its_number_is_stale(vo
 	assert_true(scene->last_disconnected == number);
 	assert_int_equal(ipc_send(scene->server, number, text_view("late")), RESULT_NOT_FOUND);
 	assert_int_equal(ipc_capture(scene->server, number, &identity, &scene->fault), RESULT_NOT_FOUND);
-	assert_int_equal(ipc_client_process(scene->server, number), 0);
+	assert_int_equal(ipc_client_process(scene->server, number, image, sizeof(image)), 0);
+	assert_string_equal(image, "");
 	ipc_next(scene->server, number);
 	ipc_close(scene->server, number);
 	assert_int_equal(ipc_send(scene->server, 0, text_view("nobody")), RESULT_NOT_FOUND);
@@ -211,6 +213,7 @@ static void ipc__client_that_leaves_while_served__is_reported_after_its_messages
 
 static void ipc__capture__is_the_clients_identity(void **state)
 {
+	char image[1024];
 	struct scene *scene = *state;
 	uint64_t number;
 	AUTO(identity) struct identity *own = NULL;
@@ -224,7 +227,8 @@ static void ipc__capture__is_the_clients_identity(void **state)
 	assert_string_equal(identity_caller(captured)->owner, identity_caller(own)->owner);
 	assert_int_equal(identity_caller(captured)->integrity, identity_caller(own)->integrity);
 	assert_true(identity_caller(captured)->impersonation);
-	assert_int_equal(ipc_client_process(scene->server, number), ground_process());
+	assert_int_equal(ipc_client_process(scene->server, number, image, sizeof(image)), ground_process());
+	assert_non_null(strstr(image, "test_contract_ipc")); /* this program is its own client */
 }
 
 struct speaker {

@@ -561,7 +561,7 @@ static void request_decode__every_member_with_every_method__agrees_with_the_sche
 	(void)state;
 	static const struct { const char *name, *good; } members[] = {
 		{ "protocol", "1" }, { "client", "\"c\"" }, { "handle", "1" }, { "job", "\"" SAMPLE_UUID "\"" },
-		{ "key", "\"k\"" },
+		{ "key", "\"k\"" }, { "correlation", "\"" SAMPLE_UUID "\"" },
 		{ "name", "\"n\"" }, { "description", "\"d\"" }, { "priority", "\"low\"" }, { "auto_complete", "false" },
 		{ "retry_delay_s", "5" }, { "no_progress_timeout_s", "5" }, { "max_time_s", "5" },
 		{ "lease_s", "60" },

@@ -20,7 +20,7 @@ static void sample_job(struct job_status *status)
 {
 	*status = (struct job_status){
 		.job = {
-			.id = SAMPLE_UUID, .key = "k", .owner = "S-1-5-18",
+			.id = SAMPLE_UUID, .key = "k", .correlation = SAMPLE_UUID, .owner = "S-1-5-18",
 			.properties = { .name = "Name \"q\"", .description = "two\nlines", .priority = JOB_HIGH,
 			                .auto_complete = true, .retry_delay_s = 60, .no_progress_timeout_s = 3600,
 			                .max_time_s = 7200, .lease_s = 86400, .on_token_loss = TOKEN_LOSS_WAIT,
@@ -57,7 +57,7 @@ static void protocol_write_job__a_waiting_job__is_written_whole(void **state)
 	sample_job(&status);
 	write_changed(&text, &status);
 	assert_string_equal(text.bytes,
-		"{\"jsonrpc\":\"2.0\",\"method\":\"job.changed\",\"params\":{\"job\":{\"id\":\"" SAMPLE_UUID "\",\"key\":\"k\","
+		"{\"jsonrpc\":\"2.0\",\"method\":\"job.changed\",\"params\":{\"job\":{\"id\":\"" SAMPLE_UUID "\",\"key\":\"k\",\"correlation\":\"" SAMPLE_UUID "\","
 		"\"owner\":\"S-1-5-18\",\"state\":\"TRANSIENT_ERROR\","
 		"\"wait\":{\"reason\":\"retry-at\",\"since_ms\":1500,\"next_try_ms\":5000},"
 		"\"name\":\"Name \\\"q\\\"\",\"description\":\"two\\nlines\",\"priority\":\"high\",\"auto_complete\":true,"

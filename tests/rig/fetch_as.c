@@ -13,7 +13,7 @@
 #include "identity_of.h"
 #include "platform/thread.h"
 
-struct asker {
+struct fetcher {
 	CURLM *multi;
 	struct mutex *turn; /* NULL: none is taken */
 	char url[256];
@@ -38,7 +38,7 @@ static size_t drop(char *bytes, size_t size, size_t count, void *context)
 }
 
 /* The status, or 0 without an answer. */
-static long fetch(const struct asker *asker)
+static long fetch(const struct fetcher *asker)
 {
 	CURL *easy = curl_easy_init();
 	int running = 1, left = 0;
@@ -63,7 +63,7 @@ static long fetch(const struct asker *asker)
 
 static void ask(void *argument)
 {
-	struct asker *asker = argument;
+	struct fetcher *asker = argument;
 	struct fault fault = { .what = "" };
 	must(identity_wear(asker->identity, &fault) == RESULT_OK, fault.what);
 	for (unsigned long i = 0; i < asker->times; i++) {
@@ -77,13 +77,13 @@ static void ask(void *argument)
 
 int main(int argc, char **argv)
 {
-	struct asker askers[2] = { 0 };
+	struct fetcher askers[2] = { 0 };
 	struct fault fault = { .what = "" };
 	must(argc == 7 || argc == 8, "negotiate|ntlm own|shared TIMES URL IDENTITY IDENTITY [PROXY]");
 	bool shared = strcmp(argv[2], "shared") == 0;
 	must(curl_global_init(CURL_GLOBAL_DEFAULT) == CURLE_OK, "no libcurl"); /* before anybody is somebody else */
 	for (int i = 0; i < 2; i++) {
-		struct asker *asker = &askers[i];
+		struct fetcher *asker = &askers[i];
 		asker->scheme = strcmp(argv[1], "ntlm") == 0 ? CURLAUTH_NTLM : CURLAUTH_NEGOTIATE;
 		asker->multi = i == 1 && shared ? askers[0].multi : curl_multi_init();
 		asker->turn = !shared ? NULL : i == 1 ? askers[0].turn : mutex_new();

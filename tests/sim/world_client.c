@@ -517,7 +517,7 @@ enum result world_get_headers(struct world *world, int64_t row, struct buffer *t
 static enum result take(const struct deed *deed, struct engine *engine, struct job_status *ret_status, struct fault *fault)
 {
 	struct identity *identity = deed->world->people[deed->person];
-	enum result result = engine_job_take(engine, deed->row, identity_caller(identity), 1, ret_status, fault);
+	enum result result = engine_job_take(engine, deed->row, identity_caller(identity), ret_status, fault);
 
 	if (result == RESULT_OK)
 		engine_owner_present(engine, identity);

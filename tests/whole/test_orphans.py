@@ -61,7 +61,7 @@ def partial_files_of_jobs__are_left_to_them():
 
 def sweep__ends_and_tells_what_it_removed():
     def tell():
-        return [int(event["inserts"][0]) for event in ferry.events() if event["id"] == 1010]
+        return [event["count"] for event in ferry.events() if event["id"] == 1010]
 
     ferry = Ferry({"transfer": {"files_active_per_job_max": 1}})  # each file that begins may sweep
     nginx = Nginx(os.path.join(ferry.folder, "nginx"))

@@ -57,7 +57,7 @@ def check_landed(ferry, share, *names):
 
 def begun_at(ferry, name):
     """At which bytes the file was started, one after the other."""
-    return [int(event["inserts"][5]) for event in ferry.events() if event["id"] == 59 and name in event["inserts"][3]]
+    return [event["offset"] for event in ferry.events() if event["id"] == 59 and name in event["url"]]
 
 
 def file_of(ferry, job):

@@ -7,32 +7,32 @@
 #include <cmocka.h>
 
 #include <stdlib.h>
+#include <string.h>
 #include <windows.h>
 
 #include "platform/win32/utf.h"
-#include "runtime/events.h"
+#include "runtime/events_private.h"
 
-static const struct { enum event_id id; const char *sentence; } table[] = {
-#define EVENT(id, level, name, sentence, remedy) { EVENT_##name, sentence },
+static const enum event_id ids[] = {
+#define EVENT(id, level, name, fields, sentence, remedy) EVENT_##name,
 #include "events.def"
 #undef EVENT
 };
 
-/* The sentence with "<1>" for %1 and so on: what the inserts below make of it. */
-static void expected(const char *sentence, char *to, size_t size)
+/* The sentence with the number of each insert, as in <3>, in its place: what the inserts below make of it. */
+static void expected(const struct event *event, char *to, size_t size)
 {
-	size_t length = 0;
-	for (const char *at = sentence; *at && length + 4 < size; at++) {
-		if (*at == '%' && at[1] != '%') {
-			to[length++] = '<';
-			to[length++] = *++at;
-			to[length++] = '>';
-		} else {
-			to[length++] = *at;
-			at += *at == '%';
+	text_display(to, size, "%s", event->sentence);
+	for (size_t i = 0; i < event->insert_count; i++) {
+		char name[64], number[8], before[2048];
+		text_display(name, sizeof(name), "{%s}", event->inserts[i].name);
+		text_display(number, sizeof(number), "<%u>", (unsigned)i + 1);
+		for (char *at; (at = strstr(to, name)) != NULL;) {
+			*at = '\0';
+			text_display(before, sizeof(before), "%s%s%s", to, number, at + strlen(name));
+			memcpy(to, before, size);
 		}
 	}
-	to[length] = '\0';
 }
 
 static HMODULE load_ferryd(void)
@@ -52,21 +52,26 @@ static HMODULE load_ferryd(void)
 static void ferryd_exe__every_event__has_its_text_in_the_message_table(void **state)
 {
 	(void)state;
-	static const wchar_t *const inserts[] = { L"<1>", L"<2>", L"<3>", L"<4>", L"<5>", L"<6>", L"<7>", L"<8>", L"<9>" };
+	static wchar_t numbers[EVENT_INSERTS_MAX][8];
+	const wchar_t *inserts[EVENT_INSERTS_MAX];
 	HMODULE module = load_ferryd();
 	assert_non_null(module);
-	for (size_t i = 0; i < sizeof(table) / sizeof(table[0]); i++) {
+	for (unsigned i = 0; i < EVENT_INSERTS_MAX; i++) {
+		_snwprintf(numbers[i], 8, L"<%u>", i + 1);
+		inserts[i] = numbers[i];
+	}
+	for (size_t i = 0; i < sizeof(ids) / sizeof(ids[0]); i++) {
 		wchar_t text[1024];
 		char shown[2048], wanted[2048];
 		DWORD length = FormatMessageW(FORMAT_MESSAGE_FROM_HMODULE | FORMAT_MESSAGE_ARGUMENT_ARRAY, module,
-		                              events_message_id(table[i].id), 0, text, 1024, (va_list *)(ULONG_PTR)inserts);
+		                              events_message_id(ids[i]), 0, text, 1024, (va_list *)(ULONG_PTR)inserts);
 		if (length == 0)
-			fail_msg("event %u has no text: error %lu", (unsigned)table[i].id, GetLastError());
+			fail_msg("event %u has no text: error %lu", (unsigned)ids[i], GetLastError());
 		while (length > 0 && (text[length - 1] == L'\r' || text[length - 1] == L'\n'))
 			length--; /* the message compiler ends each text so */
 		text[length] = L'\0';
 		assert_true(WideCharToMultiByte(CP_UTF8, 0, text, -1, shown, sizeof(shown), NULL, NULL) > 0);
-		expected(table[i].sentence, wanted, sizeof(wanted));
+		expected(event_of(ids[i]), wanted, sizeof(wanted));
 		assert_string_equal(shown, wanted);
 	}
 	FreeLibrary(module);

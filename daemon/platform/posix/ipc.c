@@ -195,8 +195,7 @@ static void serve(void *argument)
 
 /* --- the door --- */
 
-/* Bind, over the socket file that a killed server left behind if nobody answers the listener's knock.  Whoever starts a
- * server holds the lock of its data folder, so that nobody binds the name between the look and the act. */
+/* Bind, over a killed server's socket file, where nobody answers; the data folder's lock keeps others out meanwhile. */
 static enum result listen_at(struct ipc_server *server, const char *path, struct fault *fault)
 {
 	struct sockaddr_un address = { .sun_family = AF_UNIX };
@@ -341,10 +340,14 @@ enum result ipc_capture(struct ipc_server *server, uint64_t number, struct ident
 	return result;
 }
 
-uint32_t ipc_client_process(struct ipc_server *server, uint64_t number)
+uint32_t ipc_client_process(struct ipc_server *server, uint64_t number, char *image, size_t size)
 {
 	struct connection *connection = lock_and_find(server, number);
 	uint32_t process = connection ? (uint32_t)connection->peer.pid : 0;
+	char link[32];
 	mutex_unlock(server->mutex);
+	text_display(link, sizeof(link), "/proc/%u/exe", process);
+	ssize_t length = readlink(link, image, size - 1);
+	image[length > 0 ? length : 0] = '\0';
 	return process;
 }

@@ -3,7 +3,7 @@
 #include "platform/win32/utf.h"
 #include "platform/win32/win32.h"
 
-#define EVENTLOG_INSERTS_MAX 16u
+#define EVENTLOG_INSERTS_MAX 24u
 
 struct eventlog {
 	HANDLE source;

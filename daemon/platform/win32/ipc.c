@@ -587,14 +587,15 @@ enum result ipc_capture(struct ipc_server *server, uint64_t number, struct ident
 	return result == RESULT_OK ? identity_from_token(token, ret_identity, fault) : result;
 }
 
-uint32_t ipc_client_process(struct ipc_server *server, uint64_t number)
+uint32_t ipc_client_process(struct ipc_server *server, uint64_t number, char *image, size_t size)
 {
-	ULONG process = 0;
+	uint32_t process = 0;
 
+	image[0] = '\0';
 	mutex_lock(server->lock);
 	struct connection *connection = find(server, number);
-	if (connection != NULL && !GetNamedPipeClientProcessId(connection->pipe, &process))
-		process = 0;
+	if (connection != NULL && connection->delivered)
+		process = ipc_pipe_process(connection->pipe, image, size);
 	mutex_unlock(server->lock);
 	return process;
 }

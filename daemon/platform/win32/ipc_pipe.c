@@ -114,3 +114,34 @@ enum result ipc_pipe_instance(const struct ipc_pipe *pipe, bool first, HANDLE *r
 	handle_cleanup(&instance);
 	return result;
 }
+
+/* As the client, whose process says whom it lets look: NetworkService is not among them.  What a thread wears already it
+ * keeps: reverting would leave it bare. */
+static HANDLE open_process(HANDLE instance, DWORD id)
+{
+	AUTO(handle) HANDLE worn = NULL;
+
+	if (OpenThreadToken(GetCurrentThread(), TOKEN_QUERY, TRUE, &worn) || GetLastError() != ERROR_NO_TOKEN ||
+	    !ImpersonateNamedPipeClient(instance))
+		return NULL;
+	HANDLE process = OpenProcess(PROCESS_QUERY_LIMITED_INFORMATION, FALSE, id);
+	if (!RevertToSelf())
+		TerminateProcess(GetCurrentProcess(), ERROR_CANNOT_IMPERSONATE);
+	return process;
+}
+
+uint32_t ipc_pipe_process(HANDLE instance, char *image, size_t size)
+{
+	ULONG id = 0;
+	wchar_t path[MAX_PATH * 2];
+	DWORD length = MAX_PATH * 2;
+
+	image[0] = '\0';
+	if (!GetNamedPipeClientProcessId(instance, &id))
+		return 0;
+	AUTO(handle) HANDLE process = open_process(instance, id);
+	if (process == NULL || !QueryFullProcessImageNameW(process, 0, path, &length) ||
+	    utf_from_wide(path, length, image, size, "a program's path", NULL) != RESULT_OK)
+		image[0] = '\0';
+	return (uint32_t)id;
+}

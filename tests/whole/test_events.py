@@ -1,0 +1,58 @@
+"""What the log tells of submits: which program made a job, and what joins all events about it."""
+import os
+import uuid
+
+from ground import GROUND, Bridge, Ferry, Nginx, run
+
+
+def of_job(ferry, job):
+    return [event for event in ferry.events() if event.get("job") == job]
+
+
+def shown(ferry, name):
+    return [job for job in ferry.jobs() if job["name"] == name][0]
+
+
+def submit__its_program_and_a_correlation_id__are_in_every_event_about_the_job():
+    ferry = Ferry().start()
+    nginx = Nginx(os.path.join(ferry.folder, "nginx"))
+    nginx.file("a.bin", 1000)
+    mine = str(uuid.uuid4())
+    ferry.submit(nginx, ["a.bin"], "--name", "mine", "--correlation", mine.upper())
+    ferry.submit(nginx, ["a.bin"], "--name", "its own")
+    own = shown(ferry, "its own")
+    assert shown(ferry, "mine")["correlation"] == mine
+    assert own["correlation"] not in (mine, own["id"]) and uuid.UUID(own["correlation"])
+    for name, correlation in (("mine", mine), ("its own", own["correlation"])):
+        job = shown(ferry, name)
+        events = of_job(ferry, job["id"])
+        assert [event["id"] for event in events] == [3, 1, 59, 60, 1007, 4], events
+        for event in events:
+            assert event["correlation"] == correlation and event["owner"] == job["owner"], event
+            assert event["name"] == name and event["program"] == events[0]["image"], event
+            # The asker is a process of its own; which one is known of what it asked for.
+            assert event["id"] not in (3, 1) or (event["pid"] > 0 and event["caller"] == job["owner"]), event
+        assert os.path.basename(events[0]["program"].replace("\\", "/")) == ("ferry" if GROUND == "linux" else "ferry.exe")
+        assert events[0]["pid"] == events[1]["pid"]
+        assert (events[2]["offset"], events[3]["bytes"], events[5]["files"]) == (0, 1000, 1)
+        assert events[2]["network_sid"] == events[2]["file_sid"] == job["owner"]
+    assert ferry.run("submit", nginx.url("a.bin"), ferry.destination("x"), "--correlation", "no-uuid", check=False).returncode == 4
+
+
+def correlation__of_a_job_found_by_its_key__is_that_of_the_first_submit():
+    ferry = Ferry().start()
+    bridge = Bridge(ferry)
+    bridge.hello()
+    first, second = str(uuid.uuid4()), str(uuid.uuid4())
+    made = bridge.ok("job.create", name="n", key="k", correlation=first)
+    found = bridge.ok("job.create", name="n", key="k", correlation=second)
+    assert made["created"] and not found["created"]
+    assert made["job"]["correlation"] == found["job"]["correlation"] == first
+    bridge.close()
+    ferry.kill()
+    ferry.start()  # it is kept
+    assert shown(ferry, "n")["correlation"] == first
+
+
+run(submit__its_program_and_a_correlation_id__are_in_every_event_about_the_job,
+    correlation__of_a_job_found_by_its_key__is_that_of_the_first_submit)

@@ -80,21 +80,6 @@ enum result credential_check(const struct credential *credential, struct fault *
 
 /* --- hosts --- */
 
-static char lower(char c)
-{
-	return c >= 'A' && c <= 'Z' ? (char)(c - 'A' + 'a') : c;
-}
-
-static bool is_same_host(struct text_view a, struct text_view b)
-{
-	if (a.length != b.length)
-		return false;
-	for (size_t i = 0; i < a.length; i++)
-		if (lower(a.bytes[i]) != lower(b.bytes[i]))
-			return false;
-	return true;
-}
-
 /* A host as URLs have it; so what is a valid pattern can be met. */
 static bool is_host(struct text_view host)
 {
@@ -126,12 +111,12 @@ bool host_pattern_fits(struct text_view pattern, struct text_view host)
 	if (text_is(pattern, "*"))
 		return true;
 	if (!is_below(pattern))
-		return is_same_host(pattern, host);
+		return url_same_host(pattern, host);
 
 	struct text_view below = { pattern.bytes + 1, pattern.length - 1 }; /* with its dot */
 
 	return host.length > below.length &&
-	       is_same_host(below, (struct text_view){ host.bytes + host.length - below.length, below.length });
+	       url_same_host(below, (struct text_view){ host.bytes + host.length - below.length, below.length });
 }
 
 bool host_patterns_fit(const struct host_patterns *patterns, struct text_view host)

@@ -157,8 +157,9 @@ enum result proxy_parse(struct text_view text, char ret_address[PROXY_BYTES_MAX 
 	enum result result = read_host(text, spelling, &url, fault);
 	if (result != RESULT_OK)
 		return result;
-	return text_format(ret_address, PROXY_BYTES_MAX + 1, "http://%.*s:%u", (int)url.host.length, url.host.bytes,
-	                   url.port);
+	char host[PROXY_BYTES_MAX + 1];
+	result = url_print_host(url.host, host, sizeof(host));
+	return result == RESULT_OK ? text_format(ret_address, PROXY_BYTES_MAX + 1, "http://%s:%u", host, url.port) : result;
 }
 
 /* --- bypass lists --- */
@@ -244,6 +245,12 @@ static bool matches(struct text_view pattern, struct text_view host)
 	return at == pattern.length;
 }
 
+/* An address in brackets is one however it is written, and there is no '*' in it. */
+static bool matches_host(struct text_view pattern, struct text_view host)
+{
+	return url_same_host(pattern, host) || matches(pattern, host);
+}
+
 bool proxy_bypasses(struct text_view bypass, const struct url *url)
 {
 	struct text_view word;
@@ -255,7 +262,7 @@ bool proxy_bypasses(struct text_view bypass, const struct url *url)
 		if (exempt.kind == EXEMPT_LOCAL && !has(url->host, '.') && !has(url->host, ':'))
 			return true;
 		if (exempt.kind == EXEMPT_HOST && (exempt.port == 0 || exempt.port == url->port) &&
-		    matches(exempt.host, url->host))
+		    matches_host(exempt.host, url->host))
 			return true;
 	}
 	return false;
@@ -266,7 +273,7 @@ static bool is_this_machine(struct text_view host)
 	bool address = begins_with(host, "127.");
 	for (size_t i = 0; i < host.length; i++)
 		address = address && (host.bytes[i] == '.' || (host.bytes[i] >= '0' && host.bytes[i] <= '9'));
-	return address || says(host, "[::1]") || says(host, "localhost") || matches(text_view("*.localhost"), host);
+	return address || url_same_host(host, text_view("[::1]")) || says(host, "localhost") || matches(text_view("*.localhost"), host);
 }
 
 /* With what is exempt without being in the list. */
@@ -403,8 +410,9 @@ static enum result read_rule_host(struct text_view host, struct proxy_rule *rule
 		return result;
 	if (url.host.length != name.length)
 		return refuse(fault, "a host with a port");
-	return text_format(rule->host, sizeof(rule->host), "%s%.*s", suffix ? "*." : "", (int)url.host.length,
-	                   url.host.bytes);
+	size_t begin = suffix ? strlen("*.") : 0;
+	memcpy(rule->host, "*.", begin);
+	return url_print_host(url.host, rule->host + begin, sizeof(rule->host) - begin);
 }
 
 enum result proxy_rule_parse(struct text_view text, struct proxy_rule *ret_rule, struct fault *fault)
@@ -429,7 +437,7 @@ const struct proxy_rule *proxy_rule_for(const struct proxy_rule *rules, size_t c
 	for (size_t i = 0; i < count && !url->share; i++) {
 		struct text_view host = text_view(rules[i].host);
 		size_t rank = host.bytes[0] == '*' ? host.length : SIZE_MAX;
-		if (rank > best_rank && matches(host, url->host)) {
+		if (rank > best_rank && matches_host(host, url->host)) {
 			best = &rules[i];
 			best_rank = rank;
 		}

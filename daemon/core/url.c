@@ -1,11 +1,9 @@
-#include "core/url.h"
+#include "core/url_private.h"
 
 #include <string.h>
 
 #include "core/destination.h"
 
-#define HOST_BYTES_MAX 253 /* RFC 1035: 255 octets on the wire */
-#define LABEL_BYTES_MAX 63
 #define SHARE_PORT 445 /* SMB's */
 
 static enum result refuse(struct fault *fault, const char *rule)
@@ -73,111 +71,6 @@ static enum result check_bytes(struct text_view text, struct fault *fault)
 	return RESULT_OK;
 }
 
-/* --- hosts --- */
-
-/* Four decimal numbers from 0 to 255, without leading zeros: some readers take those for octal. */
-static bool is_ipv4(struct text_view host)
-{
-	size_t at = 0;
-	for (unsigned part = 0; part < 4; part++) {
-		unsigned value = 0;
-		size_t begin = at;
-		if (part > 0) {
-			if (at >= host.length || host.bytes[at] != '.')
-				return false;
-			begin = ++at;
-		}
-		while (at < host.length && is_digit(host.bytes[at]) && at - begin < 3)
-			value = value * 10 + (unsigned)(host.bytes[at++] - '0');
-		if (at == begin || value > 255 || (at - begin > 1 && host.bytes[begin] == '0'))
-			return false;
-	}
-	return at == host.length;
-}
-
-/* RFC 4291 section 2.2, the text between the brackets.  Zones (%eth0) are refused: they name this machine's
- * interfaces. */
-static bool is_ipv6(struct text_view host)
-{
-	unsigned groups = 0;
-	bool gap = false;
-	size_t at = 0;
-	if (host.length >= 2 && host.bytes[0] == ':' && host.bytes[1] == ':') {
-		gap = true;
-		at = 2;
-	}
-	while (at < host.length) {
-		size_t begin = at;
-		while (at < host.length && is_hex(host.bytes[at]))
-			at++;
-		if (at < host.length && host.bytes[at] == '.') {
-			/* An IPv4 address may stand for the last two groups. */
-			struct text_view rest = { host.bytes + begin, host.length - begin };
-			groups += 2;
-			at = host.length;
-			if (!is_ipv4(rest))
-				return false;
-			break;
-		}
-		if (at == begin || at - begin > 4)
-			return false;
-		groups++;
-		if (at == host.length)
-			break;
-		if (host.bytes[at++] != ':' || at == host.length)
-			return false;
-		if (host.bytes[at] == ':') {
-			if (gap)
-				return false;
-			gap = true;
-			at++;
-		}
-	}
-	return gap ? groups < 8 : groups == 8;
-}
-
-/* Whether the last label reads as a number.  Such a name is an address to some resolvers ("127.1",
- * "0x7f000001"), so only the plain spelling of an address is let by. */
-static bool ends_in_number(struct text_view label)
-{
-	if (label.length >= 2 && label.bytes[0] == '0' && (label.bytes[1] | 0x20) == 'x') {
-		for (size_t i = 2; i < label.length; i++) {
-			if (!is_hex(label.bytes[i]))
-				return false;
-		}
-		return true;
-	}
-	for (size_t i = 0; i < label.length; i++) {
-		if (!is_digit(label.bytes[i]))
-			return false;
-	}
-	return true;
-}
-
-static enum result check_name(struct text_view host, struct fault *fault)
-{
-	if (host.length > HOST_BYTES_MAX)
-		return refuse(fault, "a host name of more than 253 characters");
-	size_t begin = 0;
-	for (size_t i = 0; i <= host.length; i++) {
-		char byte = i < host.length ? host.bytes[i] : '.';
-		if (byte == '.') {
-			if (i == begin)
-				return refuse(fault, "an empty part of the host name");
-			if (i - begin > LABEL_BYTES_MAX)
-				return refuse(fault, "a part of the host name with more than 63 characters");
-			if (i < host.length)
-				begin = i + 1;
-		} else if (!is_letter(byte) && !is_digit(byte) && byte != '-' && byte != '_') {
-			return refuse(fault, "a host name with other characters than a-z, 0-9, '-', '_' and '.'");
-		}
-	}
-	struct text_view last = { host.bytes + begin, host.length - begin };
-	if (ends_in_number(last) && !is_ipv4(host))
-		return refuse(fault, "a host that ends in a number but is no IPv4 address");
-	return RESULT_OK;
-}
-
 /* --- the parts --- */
 
 static enum result check_port(struct text_view digits, uint16_t *ret_port, struct fault *fault)
@@ -210,20 +103,19 @@ static enum result parse_authority(struct text_view authority, struct url *url, 
 			end++;
 		if (end == authority.length)
 			return refuse(fault, "a '[' without ']' in the host");
-		struct text_view inside = { authority.bytes + 1, end - 1 };
-		if (!is_ipv6(inside))
-			return refuse(fault, "a host in brackets that is no IPv6 address");
 		end++;
+		url->host = (struct text_view){ authority.bytes, end };
+		if (!url_is_address(url->host))
+			return refuse(fault, "a host in brackets that is no IPv6 address");
 		if (end < authority.length && authority.bytes[end] != ':')
 			return refuse(fault, "something between the host's ']' and the port");
-		url->host = (struct text_view){ authority.bytes, end };
 	} else {
 		while (end < authority.length && authority.bytes[end] != ':')
 			end++;
 		url->host = (struct text_view){ authority.bytes, end };
 		if (url->host.length == 0)
 			return refuse(fault, "no host");
-		enum result result = check_name(url->host, fault);
+		enum result result = url_check_name(url->host, fault);
 		if (result != RESULT_OK)
 			return result;
 	}

@@ -20,6 +20,13 @@ struct url {
 	bool has_query;
 };
 
+/* Are these hosts, as url_parse gives them, one?  Whatever the case, and however an IPv6 address is written. */
+bool url_same_host(struct text_view a, struct text_view b);
+/* Write the host's one spelling: in lower case, and an IPv6 address as RFC 5952 has it, in brackets.  IPv4 addresses have no
+ * other, as url_parse refuses those ("127.1", "0x7f000001", "017.0.0.1").  RESULT_TOO_LONG. */
+#define URL_ADDRESS_BYTES 42 /* brackets, eight groups of four, colons, the end */
+enum result url_print_host(struct text_view host, char *to, size_t size) MUST_CHECK;
+
 /* Does the text begin as a share does?  Of one that url_parse let by it says which kind it is. */
 bool url_is_share(struct text_view text);
 

@@ -25,10 +25,11 @@ struct host {
 
 static bool name_host(const char *text, char *to, size_t size)
 {
+	char host[HOST_NAME_BYTES_MAX];
 	struct url url;
 
-	return url_parse(text_view(text), &url, NULL) == RESULT_OK &&
-	       text_format(to, size, "%.*s:%u", (int)url.host.length, url.host.bytes, (unsigned)url.port) == RESULT_OK;
+	return url_parse(text_view(text), &url, NULL) == RESULT_OK && url_print_host(url.host, host, sizeof(host)) == RESULT_OK &&
+	       text_format(to, size, "%s:%u", host, (unsigned)url.port) == RESULT_OK;
 }
 
 static struct host **find(struct engine *engine, const char *who, const char *name)

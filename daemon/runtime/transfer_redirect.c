@@ -43,8 +43,7 @@ static bool may_follow(const struct transfer *transfer, const char *scheme, cons
 	const struct transfer_route *route = transfer->route;
 	bool secure = strcmp(scheme, "https") == 0, web = secure || strcmp(scheme, "http") == 0;
 	struct text_view name = name_of(host), here = transfer->url.host;
-	bool same = secure == transfer->url.secure && name.length == here.length &&
-	            curl_strnequal(name.bytes, here.bytes, name.length) && strtoul(port, NULL, 10) == transfer->url.port;
+	bool same = secure == transfer->url.secure && url_same_host(name, here) && strtoul(port, NULL, 10) == transfer->url.port;
 
 	if (same || !web || (transfer->url.secure && !secure))
 		return true; /* or curl refuses it: CURLOPT_REDIR_PROTOCOLS_STR */

@@ -7,7 +7,7 @@
 
 #include "core/allow.h"
 
-static const char hosts[][HOST_PATTERN_BYTES_MAX + 1] = { "dl.example.com", "*.corp.example", "files" };
+static const char hosts[][HOST_PATTERN_BYTES_MAX + 1] = { "dl.example.com", "*.corp.example", "files", "[2001:db8::0:1]" };
 
 static void allow_url__hosts_and_schemes__each_must_be_listed_if_any_is(void **state)
 {
@@ -26,6 +26,8 @@ static void allow_url__hosts_and_schemes__each_must_be_listed_if_any_is(void **s
 		{ "https://evilcorp.example/a", 0, false, "allow.hosts does not have evilcorp.example" },
 		{ "https://dl.example.com.evil/a", 0, false, "allow.hosts does not have dl.example.com.evil" },
 		{ "http://[::1]/a", 0, false, "allow.hosts does not have [::1]" },
+		{ "http://[2001:DB8:0:0:0:0:0:1]/a", 0, false, NULL },
+		{ "http://[2001:db8::1:0]/a", 0, false, "allow.hosts does not have [2001:db8::1:0]" },
 		{ "\\\\files\\a\\b", 0, false, NULL },
 		{ "\\\\other\\a\\b", 0, false, "allow.hosts does not have other" },
 		{ "https://anywhere/a", ALLOW_HTTPS, true, NULL },
@@ -36,7 +38,7 @@ static void allow_url__hosts_and_schemes__each_must_be_listed_if_any_is(void **s
 	};
 	(void)state;
 	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
-		struct allowed allowed = { .hosts = { rows[i].any_host ? 0 : 3, hosts }, .schemes = rows[i].schemes };
+		struct allowed allowed = { .hosts = { rows[i].any_host ? 0 : 4, hosts }, .schemes = rows[i].schemes };
 		struct fault fault = { .what = "" };
 		struct url url;
 		assert_int_equal(url_parse(text_view(rows[i].url), &url, &fault), RESULT_OK);

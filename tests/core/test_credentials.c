@@ -31,6 +31,10 @@ static void host_pattern__fits__itself_or_all_below(void **state)
 		{ "*.example.com", ".example.com", false },
 		{ "10.0.0.1", "10.0.0.1", true },
 		{ "[::1]", "[::1]", true },
+		{ "[::1]", "[0:0:0:0:0:0:0:1]", true },
+		{ "[2001:DB8:0:0::a]", "[2001:db8::A]", true },
+		{ "[::ffff:10.0.0.1]", "[::ffff:a00:1]", true },
+		{ "[::1]", "[::2]", false },
 		{ "*.com", "", false },
 	};
 	(void)state;
@@ -43,7 +47,8 @@ static void host_pattern__that_no_host_can_meet__is_refused(void **state)
 {
 	static const char *const good[] = { "*", "localhost", "*.example.com", "10.0.0.1", "[::1]", "a-b.c" };
 	static const char *const bad[] = { "",        "*.",         "*example.com", "a.*.com", "**",  "host:80", "http://host", "host/",
-		                           "a b",     "host.",      "user@host",    "*.*.com", "*.",  "a?b",     "127.1" };
+		                           "a b",     "host.",      "user@host",    "*.*.com", "*.",  "a?b",     "127.1",
+		                           "0x7f.0.0.1", "2130706433", "017700000001", "127.0.0.01", "127.0.0.1.", "::1", "[::1%eth0]" };
 	char longest[HOST_PATTERN_BYTES_MAX + 2];
 	(void)state;
 	for (size_t i = 0; i < sizeof(good) / sizeof(good[0]); i++)

@@ -52,6 +52,7 @@ static void proxy_parse__what_it_reads__has_one_form(void **state)
 		{ "http://10.0.0.1", "http://10.0.0.1:80" },
 		{ "[::1]:3128", "http://[::1]:3128" },
 		{ "[2001:DB8::A]", "http://[2001:db8::a]:80" },
+		{ "[2001:db8:0:0::000A]:1", "http://[2001:db8::a]:1" },
 		{ "a:65535", "http://a:65535" },
 	};
 	char address[PROXY_BYTES_MAX + 1], longest[300], expected[400];
@@ -264,6 +265,7 @@ static void proxy_bypasses__each_kind_of_entry__exempts_what_it_says(void **stat
 		{ "https://a.example", "https://a.example/", "http://a.example/" },
 		{ "http://*.a.example:81", "http://x.a.example:81/", "http://x.a.example/" },
 		{ "[::1]", "http://[::1]:5/", "http://[::2]/" },
+		{ "[::1]", "http://[0:0::01]/", "http://[::1:0]/" },
 		{ "[2001:DB8::a]:81", "http://[2001:db8::A]:81/", "http://[2001:db8::a]/" },
 		{ "<local>", "http://intranet/", "http://intra.net/" },
 		{ "<LOCAL>", "http://localhost:1/", "http://127.0.0.1/" },
@@ -285,7 +287,7 @@ static void proxy_bypasses__each_kind_of_entry__exempts_what_it_says(void **stat
 
 static void proxy_choose__this_machine__is_exempt_from_settings_only(void **state)
 {
-	static const char *const urls[] = { "http://localhost/", "https://a.LocalHost:1/", "http://127.0.0.1:8/", "http://[::1]/" };
+	static const char *const urls[] = { "http://localhost/", "https://a.LocalHost:1/", "http://127.0.0.1:8/", "http://[::1]/", "http://[0::1]/" };
 	static const enum proxy_source exempting[] = { PROXY_FROM_IDENTITY, PROXY_FROM_MACHINE };
 	static const enum proxy_source others[] = { PROXY_FROM_JOB, PROXY_FROM_SCRIPT, PROXY_FROM_AUTODETECT, PROXY_FROM_TABLE };
 	char got[512];
@@ -316,7 +318,7 @@ static void proxy_rules__the_most_specific__counts(void **state)
 {
 	static const char *const texts[] = {
 		"* fallback:1", "*.example corp:2", "*.a.example HTTP://A:3/", "b.a.Example direct", "b.a.example late:9",
-		"[::1] six:6", "10.0.0.1 four:4",
+		"[0:0::1] six:6", "10.0.0.1 four:4",
 	};
 	static const struct {
 		const char *url, *address;
@@ -328,6 +330,7 @@ static void proxy_rules__the_most_specific__counts(void **state)
 		{ "http://b.a.example/", "" },
 		{ "http://example/", "http://fallback:1" },
 		{ "http://[::1]:8/", "http://six:6" },
+		{ "http://[::0:0001]/", "http://six:6" },
 		{ "http://10.0.0.1/", "http://four:4" },
 	};
 	struct proxy_rule rules[COUNT(texts)];

@@ -47,3 +47,30 @@ enum result allow_url(const struct allowed *allowed, const struct url *url, stru
 		return fault_set(fault, RESULT_BLOCKED_BY_POLICY, FAULT_FERRY, 0, "it lies below none of allow.urls");
 	return RESULT_OK;
 }
+
+/* Is it a server that may be asked? */
+static bool is_named(const struct allowed *allowed, struct text_view host)
+{
+	struct url prefix;
+
+	if (allowed->hosts.count > 0)
+		return host_patterns_fit(&allowed->hosts, host);
+	for (uint32_t i = 0; i < allowed->urls.count; i++)
+		if (url_parse(text_view(allowed->urls.items[i]), &prefix, NULL) == RESULT_OK && url_same_host(prefix.host, host))
+			return true;
+	return allowed->urls.count == 0;
+}
+
+enum result allow_proxy(const struct allowed *allowed, const struct url *url, const char *proxy, struct fault *fault)
+{
+	struct url parsed;
+
+	if (url->secure || url->share)
+		return RESULT_OK;
+	enum result result = url_parse(text_view(proxy), &parsed, fault);
+	if (result != RESULT_OK || is_named(allowed, parsed.host))
+		return result;
+	return fault_set(fault, RESULT_BLOCKED_BY_POLICY, FAULT_FERRY, 0,
+	                 "neither allow.* nor proxy.table has the proxy %.*s, and over http it could answer as %.*s",
+	                 (int)parsed.host.length, parsed.host.bytes, (int)url->host.length, url->host.bytes);
+}

@@ -268,8 +268,7 @@ bool url_is_inside(const struct url *url, const struct url *prefix)
 	size_t length = prefix->path.length;
 
 	if (url->secure != prefix->secure || url->share != prefix->share || url->port != prefix->port ||
-	    url->host.length != prefix->host.length ||
-	    !same_bytes(url->host.bytes, prefix->host.bytes, prefix->host.length, true))
+	    !url_same_host(url->host, prefix->host))
 		return false;
 	if (length <= 1) /* the whole host */
 		return true;

@@ -584,6 +584,9 @@ void engine_proxies_answered(struct engine *engine, const struct report *report)
 void engine_proxy_failed(struct engine *engine, const struct flight *flight);
 void crew_forget_proxies(struct crew *crew);
 void engine_forget_proxies(struct engine *engine); /* in another network others may be told */
+/* Is it allowed for the URL?  RESULT_BLOCKED_BY_POLICY: the job named it, and neither allow.hosts nor the table does. */
+enum result engine_check_proxy(const struct engine *engine, const struct url *url, const struct proxy_choice *choice,
+                               struct fault *fault) MUST_CHECK;
 /* What the job, the table, or a ground without proxies says; or in `ret_server` the server of which the system is to be asked,
  * "": it is not. */
 enum result engine_proxies_said(struct engine *engine, int64_t row, enum proxy_mode mode, const struct url *url,

@@ -64,6 +64,36 @@ enum result engine_save_proxy(struct engine *engine, const struct job *job, cons
 	return store_proxy_save(engine->parts.store, job->row, list, bypass, fault);
 }
 
+_Static_assert(sizeof(((struct settings *)NULL)->proxy_table.items) / sizeof(((struct settings *)NULL)->proxy_table.items[0]) ==
+                       PROXY_RULES_MAX, "the table of the configuration fits");
+
+static size_t read_table(const struct engine *engine, struct proxy_rule rules[PROXY_RULES_MAX])
+{
+	const struct settings *settings = engine->parts.settings;
+	size_t count = 0;
+	struct fault ignored;
+
+	for (uint32_t i = 0; i < settings->proxy_table.count; i++)
+		if (proxy_rule_parse(text_view(settings->proxy_table.items[i]), &rules[count], &ignored) == RESULT_OK)
+			count++;
+	return count;
+}
+
+enum result engine_check_proxy(const struct engine *engine, const struct url *url, const struct proxy_choice *choice,
+                               struct fault *fault)
+{
+	const struct allowed allowed = settings_allowed(engine->parts.settings);
+	struct proxy_rule rules[PROXY_RULES_MAX];
+	size_t count = read_table(engine, rules);
+
+	if (choice->source != PROXY_FROM_JOB || choice->address[0] == '\0')
+		return RESULT_OK;
+	for (size_t i = 0; i < count; i++)
+		if (strcmp(rules[i].address, choice->address) == 0)
+			return RESULT_OK;
+	return allow_proxy(&allowed, url, choice->address, fault);
+}
+
 static enum result of_job(struct engine *engine, int64_t row, const struct url *url, struct proxies_found *found,
                           struct fault *fault)
 {
@@ -73,24 +103,17 @@ static enum result of_job(struct engine *engine, int64_t row, const struct url *
 	if (result == RESULT_OK)
 		result = proxy_choose(text_view(list), text_view(bypass), url, PROXY_FROM_JOB, found->choices, &found->count,
 		                      fault);
+	for (size_t i = 0; result == RESULT_OK && i < found->count; i++)
+		result = engine_check_proxy(engine, url, &found->choices[i], fault);
 	return result;
 }
-
-_Static_assert(sizeof(((struct settings *)NULL)->proxy_table.items) / sizeof(((struct settings *)NULL)->proxy_table.items[0]) ==
-                       PROXY_RULES_MAX, "the table of the configuration fits");
 
 /* False: there is no entry for the host. */
 static bool of_table(const struct engine *engine, const struct url *url, struct proxy_choice *ret_choice)
 {
-	const struct settings *settings = engine->parts.settings;
 	struct proxy_rule rules[PROXY_RULES_MAX];
-	size_t count = 0;
-	struct fault ignored;
+	const struct proxy_rule *rule = proxy_rule_for(rules, read_table(engine, rules), url);
 
-	for (uint32_t i = 0; i < settings->proxy_table.count; i++)
-		if (proxy_rule_parse(text_view(settings->proxy_table.items[i]), &rules[count], &ignored) == RESULT_OK)
-			count++;
-	const struct proxy_rule *rule = proxy_rule_for(rules, count, url);
 	if (rule == NULL)
 		return false;
 	*ret_choice = (struct proxy_choice){ .source = PROXY_FROM_TABLE };

@@ -29,7 +29,10 @@ static bool workers_differ(const struct settings *a, const struct settings *b)
 /* What runs must not go on with what is not allowed any more. */
 static bool allow_differently(const struct settings *a, const struct settings *b)
 {
+	bool servers = b->allow_hosts.count > 0 || b->allow_urls.count > 0;
+
 	return !settings_same(a, b, SETTING_KEY_allow_hosts) || !settings_same(a, b, SETTING_KEY_allow_urls) ||
+	       (servers && !settings_same(a, b, SETTING_KEY_proxy_table)) || /* which names proxies that may answer */
 	       !settings_same(a, b, SETTING_KEY_allow_schemes) ||
 	       !settings_same(a, b, SETTING_KEY_allow_destinations);
 }

@@ -103,12 +103,23 @@ void engine_stop_tries(struct engine *engine, const struct identity *identity)
 	}
 }
 
+static enum result check_again(const struct engine *engine, struct trying *trying)
+{
+	struct url url;
+	enum result result = engine_check_url(engine, text_view(trying->url), false, "params.url", &trying->over);
+
+	if (result == RESULT_OK)
+		result = url_parse(text_view(trying->url), &url, &trying->over);
+	if (result == RESULT_OK)
+		result = engine_check_proxy(engine, &url, &trying->trial.attempt.proxy, &trying->over);
+	return result;
+}
+
 void engine_review_tries(struct engine *engine)
 {
 	for (struct trying *trying = engine->tries, *next; trying != NULL; trying = next) {
 		next = trying->next;
-		if (trying->over.result == RESULT_OK &&
-		    engine_check_url(engine, text_view(trying->url), false, "params.url", &trying->over) != RESULT_OK)
+		if (trying->over.result == RESULT_OK && check_again(engine, trying) != RESULT_OK)
 			stop(engine, trying);
 	}
 }
@@ -237,6 +248,8 @@ static enum result check(const struct engine *engine, const struct trial_wanted 
 	*ret_proxy = (struct proxy_choice){ .source = PROXY_FROM_JOB };
 	if (result == RESULT_OK && wanted->proxy.length > 0)
 		result = name_field(proxy_parse(wanted->proxy, ret_proxy->address, fault), "params.by_proxy", fault);
+	if (result == RESULT_OK)
+		result = name_field(engine_check_proxy(engine, &url, ret_proxy, fault), "params.by_proxy", fault);
 	return result;
 }
 

@@ -108,6 +108,40 @@ static void allow_prefix_check__what_could_mean_something_else__is_none(void **s
 		assert_int_not_equal(allow_prefix_check(text_view(bad[i]), &fault), RESULT_OK);
 }
 
+static void allow_proxy__that_could_answer_as_a_host__must_be_listed_too(void **state)
+{
+	static const struct {
+		const char *url, *proxy;
+		bool any_host, is_allowed;
+	} rows[] = {
+		{ "http://dl.example.com/a", "http://mine.example:3128", false, false },
+		{ "http://dl.example.com/a", "http://mine.example:3128", true, true },
+		{ "https://dl.example.com/a", "http://mine.example:3128", false, true },
+		{ "http://dl.example.com/a", "http://proxy.corp.example:3128", false, true },
+		{ "http://dl.example.com/a", "http://dl.example.com:1", false, true },
+		{ "http://dl.example.com/a", "http://[2001:db8:0::1]:8080", false, true },
+		{ "http://dl.example.com/a", "http://[2001:db8::2]:8080", false, false },
+		{ "\\\\files\\a\\b", "http://mine.example:3128", false, true },
+	};
+	(void)state;
+	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+		struct allowed allowed = { .hosts = { rows[i].any_host ? 0 : 4, hosts } };
+		struct fault fault = { .what = "" };
+		struct url url;
+		assert_int_equal(url_parse(text_view(rows[i].url), &url, &fault), RESULT_OK);
+		enum result result = allow_proxy(&allowed, &url, rows[i].proxy, &fault);
+		if (result != (rows[i].is_allowed ? RESULT_OK : RESULT_BLOCKED_BY_POLICY))
+			fail_msg("%s by %s", rows[i].url, rows[i].proxy);
+	}
+	struct allowed allowed = { .urls = { 2, prefixes } };
+	struct fault fault;
+	struct url url;
+	assert_int_equal(url_parse(text_view("http://files/a"), &url, &fault), RESULT_OK);
+	assert_int_equal(allow_proxy(&allowed, &url, "http://mine:1", &fault), RESULT_BLOCKED_BY_POLICY);
+	assert_string_equal(fault.what, "neither allow.* nor proxy.table has the proxy mine, and over http it could answer as files");
+	assert_int_equal(allow_proxy(&allowed, &url, "http://MIRROR:3128", &fault), RESULT_OK);
+}
+
 static void allow_scheme_from_name__three_words__and_no_others(void **state)
 {
 	unsigned scheme = 0;
@@ -126,6 +160,7 @@ int main(void)
 		cmocka_unit_test(allow_url__hosts_and_schemes__each_must_be_listed_if_any_is),
 		cmocka_unit_test(allow_url__prefixes__whole_folders_of_one_server_count),
 		cmocka_unit_test(allow_prefix_check__what_could_mean_something_else__is_none),
+		cmocka_unit_test(allow_proxy__that_could_answer_as_a_host__must_be_listed_too),
 		cmocka_unit_test(allow_scheme_from_name__three_words__and_no_others),
 	};
 	return cmocka_run_group_tests_name("core/allow", tests, NULL, NULL);

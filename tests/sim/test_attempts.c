@@ -240,6 +240,34 @@ static void trial__whose_host_a_reload_forbids__ends_and_others_go_on(void **sta
 	}
 }
 
+static void trial__by_a_proxy_of_ones_own__is_for_allowed_ones_over_http(void **state)
+{
+	struct world world;
+
+	(void)state;
+	helped_begin(&world, 6);
+	world.wanted = world.settings;
+	allow_host(&world, "h");
+	try(&world, "http://h/f", "mine:3128");
+	assert_int_equal(world.tried, RESULT_BLOCKED_BY_POLICY);
+	assert_non_null(strstr(world.refusal, "params.by_proxy: neither allow.* nor proxy.table has the proxy mine"));
+	try(&world, "https://h/f", "mine:3128");
+	assert_int_equal(world.tried, RESULT_OK);
+	world.wanted.proxy_table.count = 1;
+	text_display(world.wanted.proxy_table.items[0], sizeof(world.wanted.proxy_table.items[0]), "elsewhere MINE:3128");
+	world_reload(&world);
+	try(&world, "http://h/f", "mine:3128");
+	assert_int_equal(world.tried, RESULT_OK);
+	/* One that is out ends when it is not named any more. */
+	world.trials_stuck = true;
+	world_try(&world, OWNER, "http://h/f", "mine:3128");
+	world.wanted.proxy_table.count = 0;
+	world_reload(&world);
+	world_settle(&world);
+	assert_int_equal(world.tried, RESULT_BLOCKED_BY_POLICY);
+	helped_end(&world);
+}
+
 /* The client is told in any case, and once. */
 static void trial__under_way_when_the_store_fails_or_all_ends__is_answered(void **state)
 {
@@ -281,6 +309,7 @@ int main(void)
 		cmocka_unit_test(trial__what_cannot_be_tried_is_told_why),
 		cmocka_unit_test(trial__of_who_logs_off__ends),
 		cmocka_unit_test(trial__whose_host_a_reload_forbids__ends_and_others_go_on),
+		cmocka_unit_test(trial__by_a_proxy_of_ones_own__is_for_allowed_ones_over_http),
 		cmocka_unit_test(trial__under_way_when_the_store_fails_or_all_ends__is_answered),
 	};
 

@@ -173,6 +173,37 @@ static void proxy__cannot_be_reached__the_next_one_is_tried_for_a_while(void **s
 	helped_end(&world);
 }
 
+/* Whoever names his own could have it answer as any host, over http. */
+static void proxy__of_the_job__is_an_allowed_one_where_hosts_are_listed(void **state)
+{
+	struct world world;
+
+	(void)state;
+	begin(&world, 50, NULL);
+	world.wanted = world.settings;
+	int64_t row = world_create(&world, &(struct world_order){ .files = 1, .auto_complete = true });
+	assert_int_equal(world_set_proxy(&world, row, PROXY_EXPLICIT, "mine.example:3128"), RESULT_OK);
+	world.files[0].stuck = true;
+	world_resume(&world, row);
+	world_settle(&world);
+	assert_true(job_state_is_active(world_state(&world, row)));
+	assert_string_equal(world.proxy, "http://mine.example:3128");
+	world.wanted.allow_hosts.count = 1;
+	snprintf(world.wanted.allow_hosts.items[0], sizeof(world.wanted.allow_hosts.items[0]), "*.test");
+	world_reload(&world);
+	helped_run_to(&world, row, JOB_ERROR);
+	assert_int_equal(helped_status(&world, row).job.error.result, RESULT_BLOCKED_BY_POLICY);
+	assert_non_null(strstr(helped_status(&world, row).job.error.what, "neither allow.* nor proxy.table has the proxy mine.example"));
+	world.wanted.proxy_table.count = 1;
+	snprintf(world.wanted.proxy_table.items[0], sizeof(world.wanted.proxy_table.items[0]), "other.test Mine.Example:3128");
+	world_reload(&world);
+	world.files[0].stuck = false;
+	helped_resume(&world, row);
+	helped_run_to(&world, row, JOB_ACKNOWLEDGED);
+	assert_string_equal(world.proxy, "http://mine.example:3128");
+	helped_end(&world);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -181,6 +212,7 @@ int main(void)
 		cmocka_unit_test(table__goes_before_the_system),
 		cmocka_unit_test(answer__takes_its_time__whatever_happens_meanwhile),
 		cmocka_unit_test(answer__is_a_failure__is_the_jobs_and_asked_for_anew),
+		cmocka_unit_test(proxy__of_the_job__is_an_allowed_one_where_hosts_are_listed),
 		cmocka_unit_test(proxy__cannot_be_reached__the_next_one_is_tried_for_a_while),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);

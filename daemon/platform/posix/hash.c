@@ -25,7 +25,4 @@ enum result hash_end(struct hash *hash, uint8_t *to, struct fault *fault)
 	return ended ? RESULT_OK : fault_set(fault, RESULT_NO_MEMORY, FAULT_FERRY, 0, "compute a hash");
 }
 
-void hash_free(struct hash *hash)
-{
-	EVP_MD_CTX_free((EVP_MD_CTX *)hash);
-}
+void hash_free(struct hash *hash) { EVP_MD_CTX_free((EVP_MD_CTX *)hash); }

@@ -296,6 +296,16 @@ static enum result use_last_good(struct daemon *daemon, struct events *events, c
 	return RESULT_OK;
 }
 
+static void note_loaded(const struct daemon *daemon, struct events *events)
+{
+	uint64_t count = 0;
+
+	for (size_t i = 0; i < SETTING_COUNT; i++)
+		count += daemon->settings.origins[i].layer != SETTINGS_BUILT_IN;
+	EVENTS_NOTE(events, SETTINGS_LOADED, .count = count);
+	events_speak(events);
+}
+
 static enum result open_events(struct daemon *daemon, struct events **ret_events)
 {
 	struct settings_errors errors = { .count = 0 };
@@ -314,6 +324,7 @@ static enum result open_events(struct daemon *daemon, struct events **ret_events
 	if (parsed != RESULT_OK)
 		return use_last_good(daemon, *ret_events, &errors);
 	daemon->settings_good = true;
+	note_loaded(daemon, *ret_events);
 	return RESULT_OK;
 }
 

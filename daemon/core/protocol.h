@@ -64,8 +64,10 @@ enum {
 	PROPERTY_REDIRECTS = 1 << 14,
 	PROPERTY_TLS_IGNORE = 1 << 15,
 	PROPERTY_CLIENT_CERTIFICATE = 1 << 16,
-	PROPERTY_ALL = (1 << 17) - 1,
+	PROPERTY_COUNT = 17,
+	PROPERTY_ALL = (1 << PROPERTY_COUNT) - 1,
 };
+const char *property_name(unsigned bit); /* as messages have it: "retry_delay_s"; below PROPERTY_COUNT */
 
 /* A decoded request.  Views point into `document`. */
 struct request {

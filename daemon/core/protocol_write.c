@@ -453,6 +453,17 @@ void protocol_request_begin(struct json_writer *writer, uint64_t id, enum method
 	json_write_begin(writer, "params", '{');
 }
 
+const char *property_name(unsigned bit)
+{
+	static const char *const names[PROPERTY_COUNT] = {
+		"name", "description", "priority", "auto_complete", "retry_delay_s", "no_progress_timeout_s", "max_time_s", "lease_s",
+		"on_token_loss", "pinned_helper", "profile", "max_bytes", "no_segments", "proxy", "redirects", "tls_ignore",
+		"client_certificate",
+	};
+
+	return names[bit];
+}
+
 void protocol_write_properties(struct json_writer *writer, const struct job_properties *properties, unsigned given)
 {
 	if (given & PROPERTY_NAME)

@@ -59,6 +59,7 @@ enum result engine_new(const struct engine_parts *parts, struct engine **ret_eng
 void engine_asked_by(struct engine *engine, const struct asker *asker)
 {
 	engine->asker = asker != NULL ? *asker : (struct asker){ 0 };
+	engine->refusal_told = false;
 }
 
 void engine_watch(struct engine *engine, const struct engine_watcher *watcher)
@@ -420,6 +421,7 @@ static void undo_turn(struct engine *engine)
 	start_over(engine);
 	run_deferrals(engine, fault.result, &fault);
 	if (engine->trouble_until_ms == 0) { /* told once, not every few seconds */
+		engine->trouble_since_ms = engine_mono(engine);
 		EVENTS_NOTE(engine->parts.events, STORE_TROUBLE, .fault = &fault);
 		events_speak(engine->parts.events);
 	}
@@ -523,7 +525,10 @@ int64_t engine_turn(struct engine *engine)
 		return engine->trouble_until_ms;
 	}
 	if (!resting) {
-		engine->trouble_until_ms = 0;
+		if (engine->trouble_until_ms > 0 && !waits)
+			EVENTS_NOTE(engine->parts.events, STORE_RECOVERED,
+			            .seconds = (uint64_t)(engine_mono(engine) - engine->trouble_since_ms) / 1000);
+		engine->trouble_until_ms = waits ? engine->trouble_until_ms : 0;
 		engine->announced = true;
 	}
 	if (!waits) {

@@ -106,6 +106,9 @@ void engine_session_began(struct engine *engine, uint32_t session);
 /* --- requests.  RESULT_* of the caller's class change nothing. --- */
 /* Who asks for what comes from now on, as events tell it; copied.  NULL: nobody any more. */
 void engine_asked_by(struct engine *engine, const struct asker *asker);
+/* What was asked for is refused; if by a rule or a policy it is told.  `job` and `correlation` are those of the request, or "". */
+void engine_refused(struct engine *engine, const char *method, const char *job, const char *correlation,
+                    const struct fault *fault);
 struct job_request { /* who asks, for job.create */
 	const struct caller *caller;
 	const struct request *request;

@@ -104,8 +104,11 @@ enum result engine_job_add_files(struct engine *engine, int64_t row, const struc
                                  struct job_status *ret_status, struct fault *fault)
 {
 	const struct change change = { apply_add, after_add, request };
+	enum result result = change_job(engine, row, &change, ret_status, fault);
 
-	return change_job(engine, row, &change, ret_status, fault);
+	if (result == RESULT_OK)
+		engine_note_files(engine, &ret_status->job, request);
+	return result;
 }
 
 static enum result apply_prefix(struct engine *engine, struct job *job, const void *argument, struct fault *fault)
@@ -302,8 +305,11 @@ enum result engine_job_set_properties(struct engine *engine, int64_t row, const 
                                       struct job_status *ret_status, struct fault *fault)
 {
 	const struct change change = { apply_properties, after_properties, request };
+	enum result result = change_job(engine, row, &change, ret_status, fault);
 
-	return change_job(engine, row, &change, ret_status, fault);
+	if (result == RESULT_OK)
+		engine_note_properties(engine, &ret_status->job, request->properties_given);
+	return result;
 }
 
 /* The work that a client asks for may need a helper token: without one it is refused, or waits if that is the job's way. */

@@ -334,6 +334,7 @@ static void job_fail(struct engine *engine, struct job *job, const struct fault 
 		job->next_try_ms = now + (delay_ms < left_ms || job->work == JOB_WORK_SWEEP ? delay_ms : left_ms);
 		if (job_next_state(job->state, JOB_EVENT_FAILED_LATER, &to))
 			(void)!engine_move(engine, job, JOB_EVENT_FAILED_LATER, NULL);
+		engine_note_retry(engine, job);
 		return;
 	}
 	/* A complete that a client asked for leaves the job where it was, to be asked for again; one that the job does by

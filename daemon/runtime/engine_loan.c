@@ -141,15 +141,17 @@ static enum result apply_set(struct engine *engine, struct job *job, const void 
 	return RESULT_OK;
 }
 
-void engine_helper_refused(struct engine *engine, int64_t row, const char *helper,
-                           const struct fault *fault)
+void engine_helper_refused(struct engine *engine, int64_t row, const char *helper, const struct fault *fault)
 {
 	struct job job;
+	uint64_t untold;
 
 	if ((fault->result != RESULT_ACCESS_REFUSED && fault->result != RESULT_NOT_LENT) ||
 	    !engine_load_job(engine, row, &job))
 		return;
-	EVENTS_NOTE(engine->parts.events, HELPER_REFUSED, .job = &job, .caller = &engine->asker, .helper = helper, .fault = fault);
+	if (engine_may_tell_refusal(engine, &untold))
+		EVENTS_NOTE(engine->parts.events, HELPER_REFUSED, .job = &job, .caller = &engine->asker, .helper = helper,
+		            .fault = fault, .untold = untold);
 }
 
 static void note_set(struct engine *engine, const struct job *job, const struct loan *loan, bool again)

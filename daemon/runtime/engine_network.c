@@ -52,6 +52,9 @@ static void deliver_changed(struct letter *letter, void *receiver)
 		engine->network_at_ms = INT64_MAX;
 	else if (network_is_back(&before, now) && engine->network_at_ms == INT64_MAX)
 		engine->network_at_ms = engine->network_back_ms + NETWORK_TRIES_MS;
+	if (now->reach != before.reach)
+		EVENTS_NOTE(engine->parts.events, NETWORK_REACH,
+		            .reach = now->reach == NETWORK_NONE ? "gone" : now->reach == NETWORK_CONNECTED ? "there" : "not known");
 	if (now->metered != before.metered || now->roaming != before.roaming || now->battery_saver != before.battery_saver)
 		note_cost(engine);
 	engine_review_held(engine);

@@ -21,6 +21,7 @@
  *   engine_attempt.c  how attempts went
  *   engine_try.c      a URL is asked for its head, to tell a client what it meets
  *   engine_settings.c the configuration, read again
+ *   engine_tell.c     events that could come without end
  *   engine_keep.c     what goes when its time is over: finished jobs, leases
  *   engine_metrics.c  all that in numbers, for a client or a file
  *
@@ -214,6 +215,15 @@ struct engine_counts {
 	uint64_t queue_failures;        /* turns that were undone */
 };
 
+/* How much was told of somebody, or of a job. */
+#define TOLD_MAX 256
+struct told {
+	uint64_t key;
+	int64_t until_ms; /* monotonic; a new count begins then */
+	uint32_t count;   /* that was told until then */
+	uint64_t untold;
+};
+
 struct engine {
 	struct engine_parts parts;
 	struct mailbox *mailbox;
@@ -232,6 +242,8 @@ struct engine {
 	struct active *actives;
 	struct job titled; /* the last one whose files' events were noted: what they tell of it; row 0: none */
 	struct asker asker; /* who asks for what is being done; "": nobody */
+	bool refusal_told;  /* that it was refused */
+	struct told retries_told[TOLD_MAX], failures_told[TOLD_MAX], refusals_told[TOLD_MAX];
 	struct errand *errands;
 	struct proxy_ask *proxy_asks;
 	struct trying *tries;
@@ -259,6 +271,7 @@ struct engine {
 	uint32_t waiting;         /* records that do */
 	uint64_t waiting_bytes;   /* of whole files among them */
 	int64_t trouble_until_ms; /* monotonic; 0: none */
+	int64_t trouble_since_ms; /* monotonic */
 	int64_t next_try_ms;      /* monotonic; when a waiting job is due */
 	int64_t next_slot_ms;     /* monotonic; when slots are to be given anew, though nothing else happens */
 	struct rate_rule rate_rules[RATE_RULES_MAX];
@@ -607,6 +620,15 @@ void engine_drop_proxy_asks(struct engine *engine, const struct fault *fault);
 /* A fetch has ended: keep how.  False: the turn is broken. */
 bool engine_note_attempt(struct engine *engine, struct flight *flight, const struct report *report);
 bool active_save_attempt(struct engine *engine, struct active *active); /* likewise */
+
+/* --- engine_tell.c --- */
+void engine_note_retry(struct engine *engine, const struct job *job); /* it failed, and is tried again */
+/* May one more failure of the job's files be told?  *ret_untold: how many before it were not. */
+bool engine_may_tell_failure(struct engine *engine, const struct job *job, uint64_t *ret_untold);
+/* The same of what whoever asks is refused, by an event of whatever kind. */
+bool engine_may_tell_refusal(struct engine *engine, uint64_t *ret_untold);
+void engine_note_files(struct engine *engine, const struct job *job, const struct request *request); /* they were added */
+void engine_note_properties(struct engine *engine, const struct job *job, unsigned given); /* PROPERTY_... were set */
 
 /* --- engine_try.c --- */
 void engine_tried(struct engine *engine, const struct report *report); /* ORDER_TRY's */

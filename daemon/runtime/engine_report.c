@@ -16,6 +16,7 @@ static void note_file(struct engine *engine, enum event_id id, const struct flig
                       const struct fault *fault)
 {
 	char url[URL_BYTES_MAX + 1];
+	uint64_t untold;
 	struct job *job = &engine->titled;
 	struct events *events = engine->parts.events;
 	const char *path = flight->file.path, *proxy = flight->proxy.address;
@@ -31,9 +32,9 @@ static void note_file(struct engine *engine, enum event_id id, const struct flig
 		EVENTS_NOTE(events, FILE_STOPPED, .job = job, .url = url, .path = path, .bytes = bytes, .proxy = proxy);
 	else if (id == EVENT_FILE_NOT_MODIFIED)
 		EVENTS_NOTE(events, FILE_NOT_MODIFIED, .job = job, .url = url, .path = path);
-	else if (id == EVENT_FILE_FAILED)
+	else if (id == EVENT_FILE_FAILED && engine_may_tell_failure(engine, job, &untold))
 		EVENTS_NOTE(events, FILE_FAILED, .job = job, .url = url, .path = path, .bytes = bytes, .proxy = proxy,
-		            .fault = fault);
+		            .fault = fault, .untold = untold);
 	else if (id == EVENT_FILE_PUBLISHED)
 		EVENTS_NOTE(events, FILE_PUBLISHED, .job = job, .path = path, .bytes = bytes);
 	else if (id == EVENT_PUBLISH_FAILED)

@@ -314,6 +314,7 @@ enum result engine_job_create(struct engine *engine, const struct job_request *w
 		return result;
 	engine->lease_at_ms = 0; /* it may be the first to end */
 	EVENTS_NOTE(engine->parts.events, JOB_CREATED, .job = &job, .caller = &engine->asker, .files = job.files_total);
+	engine_note_files(engine, &job, wanted->request);
 	engine_status_of(engine, &job, ret_status);
 	*ret_created = true;
 	engine->counts.jobs_created++;

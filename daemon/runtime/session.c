@@ -267,6 +267,9 @@ static enum result answer(struct call *call, struct buffer *text)
 	protocol_reply_begin(&out, call->request->id);
 	session_asked_by(call, &call->session->caller);
 	result = session_methods[call->request->method](call);
+	if (result != RESULT_OK)
+		engine_refused(call->sessions->engine, method_name(call->request->method), call->request->job,
+		               call->request->correlation, call->fault);
 	engine_asked_by(call->sessions->engine, NULL);
 	if (result != RESULT_OK)
 		return result;

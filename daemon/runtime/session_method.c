@@ -144,6 +144,9 @@ static enum result do_hello(struct call *call)
 	AUTO(identity) struct identity *identity = NULL;
 	enum result result;
 
+	call->session->asker.process = ipc_client_process(call->sessions->server, call->session->connection,
+	                                                  call->session->asker.image, sizeof(call->session->asker.image));
+	session_asked_by(call, &call->session->caller); /* nobody yet, but by that program */
 	if (call->request->protocol != PROTOCOL_VERSION)
 		return fault_set(call->fault, RESULT_INVALID_ARGUMENT, FAULT_FERRY, 0,
 		                 "params.protocol: this service speaks version %d", PROTOCOL_VERSION);
@@ -153,8 +156,6 @@ static enum result do_hello(struct call *call)
 	if (result != RESULT_OK)
 		return result;
 	call->session->caller = *identity_caller(identity);
-	call->session->asker.process = ipc_client_process(call->sessions->server, call->session->connection,
-	                                                  call->session->asker.image, sizeof(call->session->asker.image));
 	call->session->greeted = true;
 	/* Whoever may not own jobs may still ask what the service is doing. */
 	if (access_own(&call->session->caller, NULL) == RESULT_OK)
@@ -210,6 +211,16 @@ static enum result do_create(struct call *call)
 	return RESULT_OK;
 }
 
+/* What its client is not told, whoever reads the events is. */
+static void refuse_open(const struct call *call, const struct caller *caller)
+{
+	struct fault fault;
+
+	session_asked_by(call, caller);
+	(void)!fault_set(&fault, RESULT_ACCESS_REFUSED, FAULT_FERRY, 0, "open: the job is somebody else's");
+	engine_refused(call->sessions->engine, method_name(call->request->method), call->request->job, "", &fault);
+}
+
 static enum result do_open(struct call *call)
 {
 	AUTO(identity) struct identity *identity = NULL;
@@ -223,9 +234,12 @@ static enum result do_open(struct call *call)
 	if (result != RESULT_OK)
 		return result;
 	result = engine_job_find(call->sessions->engine, call->request->job, &status, call->fault);
-	if (result == RESULT_OK)
+	bool found = result == RESULT_OK;
+	if (found)
 		result = access_open(identity_caller(identity), &status.job, &rights, call->fault);
 	/* Unknown and not yours are answered alike, as is what is no id (core/protocol): existence is not revealed. */
+	if (found && result == RESULT_NOT_FOUND)
+		refuse_open(call, identity_caller(identity));
 	if (result == RESULT_NOT_FOUND)
 		return fault_set(call->fault, RESULT_NOT_FOUND, FAULT_FERRY, 0, "params.job");
 	if (result != RESULT_OK)

@@ -96,6 +96,7 @@ struct world {
 	char refusal[FAULT_WHAT_BYTES_MAX];
 	enum result preflight_result; /* the answer to the last preflight, or WORLD_NO_ANSWER */
 	struct preflight preflight;
+	const char *program;     /* by which clients ask from now on; NULL: none that is known */
 	const char *denied;      /* the destination that may not be written */
 	char lying[64][64];      /* names of partial files in /sim that no job's file stands for */
 	unsigned lying_count;
@@ -142,6 +143,7 @@ struct world_order {
 	const char *folder; /* below /sim; "/low".  NULL: /sim itself */
 	uint32_t mirrors;   /* of each file */
 	unsigned shares;    /* a bit for each source that is a share; in a remote world only */
+	const char *name;   /* NULL: "sim" */
 	bool conditional;   /* each is stated to be there already: a tag and a date, of version 1 */
 	bool digest;        /* each has one to be judged by */
 	bool ranges;        /* each is two of the server's file, which is twice as large; sizes are from 2 on */

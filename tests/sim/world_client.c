@@ -35,6 +35,17 @@ static void let_out(struct deferral *deferral, enum result committed, const stru
 	memcpy(deed->world->refusal, fault->what, sizeof(deed->world->refusal));
 }
 
+/* As runtime/session does. */
+static void ask(const struct deed *deed, struct engine *engine)
+{
+	const struct caller *caller = identity_caller(deed->world->people[deed->person]);
+	struct asker asker = { .session = caller->session, .process = 4000u + (uint32_t)deed->person };
+
+	memcpy(asker.owner, caller->owner, sizeof(asker.owner));
+	text_display(asker.image, sizeof(asker.image), "%s", deed->world->program != NULL ? deed->world->program : "");
+	engine_asked_by(engine, &asker);
+}
+
 static void deliver(struct letter *letter, void *engine)
 {
 	struct deed *deed = (struct deed *)letter;
@@ -42,7 +53,11 @@ static void deliver(struct letter *letter, void *engine)
 
 	if (engine == NULL)
 		return;
+	ask(deed, engine);
 	deed->result = deed->act(deed, engine, &deed->status, &fault);
+	if (deed->result != RESULT_OK && deed->request != NULL)
+		engine_refused(engine, method_name(deed->request->method), "", deed->request->correlation, &fault);
+	engine_asked_by(engine, NULL);
 	memcpy(deed->world->refusal, fault.what, sizeof(deed->world->refusal));
 	deed->deferral.run = let_out;
 	engine_defer(engine, &deed->deferral);
@@ -208,8 +223,8 @@ int64_t world_create(struct world *world, const struct world_order *order)
 	struct fault fault;
 
 	assert_int_equal(buffer_print(&text, "{\"jsonrpc\":\"2.0\",\"id\":1,\"method\":\"job.create\",\"params\":{"
-	                              "\"name\":\"sim\",\"auto_complete\":%s,\"retry_delay_s\":60,\"on_token_loss\":\"%s\",",
-	                              order->auto_complete ? "true" : "false", token_loss_name(order->on_token_loss)),
+	                              "\"name\":\"%s\",\"auto_complete\":%s,\"retry_delay_s\":60,\"on_token_loss\":\"%s\",",
+	                              order->name != NULL ? order->name : "sim", order->auto_complete ? "true" : "false", token_loss_name(order->on_token_loss)),
 	                 RESULT_OK);
 	assert_int_equal(print_files(world, &text, order), RESULT_OK);
 	if (request_decode((struct text_view){ text.bytes, text.length }, &request, &fault) != RESULT_OK)

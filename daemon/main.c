@@ -17,7 +17,8 @@ static const char usage[] =
 	"  ferryd configure      set its rights, recovery and data folder again\n"
 	"  ferryd uninstall      remove the service; queue and configuration stay\n"
 	"  ferryd check-config [FILE]\n"
-	"                        check the configuration in all its layers, or FILE alone\n"
+	"                        check the configuration in all its layers and the declared jobs, or FILE\n"
+	"                        alone: a declared job if it lies in a folder jobs.d\n"
 	"  ferryd console [--data FOLDER] [--address ADDRESS]\n"
 	"                        run in the foreground, as you; Ctrl-C stops it\n"
 	"  ferryd service        run under the service manager, which calls this\n"
@@ -75,29 +76,59 @@ static int report_errors(const char *what, const struct settings_errors *errors)
 	return 2;
 }
 
-/* All layers as the service would read them; or one file, whoever could have written it. */
+/* Does it lie in a folder jobs.d? */
+static bool is_declared(const char *path)
+{
+	static const char folder[] = "jobs.d";
+	size_t end = strlen(path), length = strlen(folder);
+
+	while (end > 0 && path[end - 1] != '/' && path[end - 1] != '\\')
+		end--;
+	if (end < length + 1 || memcmp(path + end - 1 - length, folder, length) != 0)
+		return false;
+	return end == length + 1 || path[end - 2 - length] == '/' || path[end - 2 - length] == '\\';
+}
+
+/* One file, whoever could have written it. */
+static void check_file(const char *path, struct text_view text, struct settings_errors *errors)
+{
+	struct settings settings;
+	struct declared *job = NULL;
+
+	settings_default(&settings);
+	if (is_declared(path))
+		(void)!declare_read(text, path, file_path_style, &job, errors);
+	else
+		(void)!settings_read(text, &(struct settings_source){ SETTINGS_FILE, path, path }, &settings, errors);
+	declared_free(job);
+}
+
+/* All layers, and the declared jobs, as the service would read them. */
+static void check_all(const char *folder, struct settings_errors *errors)
+{
+	AUTO(declared_set) struct declared_set declared = { .count = 0 };
+	struct settings settings;
+	bool once_there = false;
+
+	(void)!read_configuration(folder, &once_there, &settings, errors);
+	(void)!read_declared(folder, &declared, errors);
+}
+
 static int check_config(const char *path)
 {
 	AUTO(buffer) struct buffer text = BUFFER(1024 * 1024);
 	char folder[DESTINATION_BYTES_MAX + 1];
 	struct settings_errors errors = { .count = 0 };
-	struct settings settings;
 	struct fault fault = { 0 };
-	bool once_there = false;
-	enum result result;
+	enum result result = path != NULL ? own_folder_fault(file_read_all(path, &text, &fault), path, &fault)
+	                                  : file_data_folder(folder, sizeof(folder), &fault);
 
-	settings_default(&settings);
-	if (path != NULL)
-		result = own_folder_fault(file_read_all(path, &text, &fault), path, &fault);
-	else
-		result = file_data_folder(folder, sizeof(folder), &fault);
 	if (result != RESULT_OK)
 		return report("check-config", result, &fault);
-	if (path == NULL)
-		(void)!read_configuration(folder, &once_there, &settings, &errors);
+	if (path != NULL)
+		check_file(path, (struct text_view){ text.bytes, text.length }, &errors);
 	else
-		(void)!settings_read((struct text_view){ text.bytes, text.length },
-		                     &(struct settings_source){ SETTINGS_FILE, path, path }, &settings, &errors);
+		check_all(folder, &errors);
 	return report_errors("check-config", &errors);
 }
 

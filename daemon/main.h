@@ -3,12 +3,14 @@
  *   main.c        the verbs of ferryd
  *   main_serve.c  one run of the service: data folder, settings, queue, engine, door
  *   main_config.c the layers of the configuration
+ *   main_declared.c the declared jobs
  *   main_mark.c   the queue's mark
  *   main_setup.c  install and configure
  */
 #ifndef FERRY_DAEMON_MAIN_H
 #define FERRY_DAEMON_MAIN_H
 
+#include "core/declare.h"
 #include "core/settings.h"
 #include "runtime/engine.h"
 
@@ -41,6 +43,18 @@ bool configuration_was_kept(const char *folder);
 enum result keep_configuration(const char *folder, const struct settings *settings, struct fault *fault) MUST_CHECK;
 /* What was kept, and the policy as it is now over it, if that is good.  RESULT_PATH_NOT_FOUND: nothing was. */
 enum result read_last_good(const char *folder, struct settings *settings, struct settings_errors *errors) MUST_CHECK;
+
+/* A file of the folder that nobody but administrators could have written, and its path for errors.  RESULT_PATH_NOT_FOUND is
+ * nobody's error yet; all others are in `errors`. */
+enum result read_trusted(const char *folder, const char *name, char path[DESTINATION_BYTES_MAX + 1], struct buffer *text,
+                         struct settings_errors *errors) MUST_CHECK;
+/* All *.jsonc in a trusted folder below that one, by their names.  Nothing if there is no such folder. */
+typedef enum result config_visit(void *context, const char *name, struct settings_errors *errors);
+void read_folder(const char *folder, const char *below, size_t maximum, config_visit *visit, void *context,
+                 struct settings_errors *errors);
+
+/* The declared jobs, of jobs.d in the folder.  RESULT_BAD_SETTING: all that is wrong is in `errors`, and `set` is empty. */
+enum result read_declared(const char *folder, struct declared_set *set, struct settings_errors *errors) MUST_CHECK;
 
 /* The queue's mark from the file at `path`, which is made if there is none. */
 enum result read_mark(const char *path, char mark[QUEUE_MARK_DIGITS + 1], struct fault *fault) MUST_CHECK;

@@ -26,33 +26,40 @@ static void note(struct settings_errors *errors, const struct fault *fault)
 
 /* --- one file --- */
 
+enum result read_trusted(const char *folder, const char *name, char path[DESTINATION_BYTES_MAX + 1], struct buffer *text,
+                         struct settings_errors *errors)
+{
+	struct fault fault = { 0 };
+	enum result result = join_path(path, DESTINATION_BYTES_MAX + 1, folder, name, &fault);
+
+	if (result == RESULT_OK)
+		result = file_read_trusted(path, text, &fault);
+	if (result != RESULT_OK && result != RESULT_PATH_NOT_FOUND) {
+		result = own_folder_fault(result, path, &fault);
+		note(errors, &fault);
+	}
+	return result;
+}
+
 /* RESULT_PATH_NOT_FOUND is nobody's error yet; all others are in `errors`. */
 static enum result read_file(const char *folder, const char *name, enum setting_layer layer, struct settings *settings,
                              struct settings_errors *errors)
 {
 	AUTO(buffer) struct buffer text = BUFFER(FILE_BYTES_MAX);
 	char path[DESTINATION_BYTES_MAX + 1];
-	struct fault fault = { 0 };
-	enum result result = join_path(path, sizeof(path), folder, name, &fault);
+	enum result result = read_trusted(folder, name, path, &text, errors);
 
-	if (result == RESULT_OK)
-		result = file_read_trusted(path, &text, &fault);
-	if (result == RESULT_PATH_NOT_FOUND)
+	if (result != RESULT_OK)
 		return result;
-	if (result != RESULT_OK) {
-		result = own_folder_fault(result, path, &fault);
-		note(errors, &fault);
-		return result;
-	}
 	return settings_read((struct text_view){ text.bytes, text.length }, &(struct settings_source){ layer, name, path }, settings,
 	                     errors);
 }
 
-/* --- conf.d --- */
+/* --- conf.d, jobs.d --- */
 
 struct names {
-	char *names[CONF_D_FILES_MAX];
-	size_t count;
+	char *names[DECLARED_JOBS_MAX];
+	size_t count, maximum;
 	enum result result; /* RESULT_TOO_LARGE: there are more */
 };
 
@@ -78,7 +85,7 @@ static bool add_name(void *context, const char *name)
 	/* In any case of letters: Windows' names have none. */
 	if (length < sizeof(ENDING) || !ends_alike(name + length - strlen(ENDING), ENDING))
 		return true; /* what editors leave, a README */
-	if (names->count == CONF_D_FILES_MAX) {
+	if (names->count == names->maximum) {
 		names->result = RESULT_TOO_LARGE;
 		return false;
 	}
@@ -106,18 +113,19 @@ static enum result list_names(const char *path, struct names *names, struct faul
 	if (result == RESULT_OK)
 		result = folder_names(folder, "", add_name, names, fault);
 	if (result == RESULT_OK && names->result != RESULT_OK)
-		return fault_set(fault, names->result, FAULT_FERRY, 0, "%s: of at most %u files", path, CONF_D_FILES_MAX);
+		return fault_set(fault, names->result, FAULT_FERRY, 0, "%s: of at most %zu files", path, names->maximum);
 	if (result == RESULT_OK && names->count > 0)
 		qsort(names->names, names->count, sizeof(names->names[0]), compare_names);
 	return result;
 }
 
-static void read_conf_d(const char *folder, struct settings *settings, struct settings_errors *errors)
+void read_folder(const char *folder, const char *below, size_t maximum, config_visit *visit, void *context,
+                 struct settings_errors *errors)
 {
-	AUTO(names) struct names names = { .result = RESULT_OK };
-	char path[DESTINATION_BYTES_MAX + 1], name[SETTING_SOURCE_BYTES_MAX];
+	AUTO(names) struct names names = { .maximum = maximum, .result = RESULT_OK };
+	char path[DESTINATION_BYTES_MAX + 1], name[SETTING_SOURCE_BYTES_MAX], line[128];
 	struct fault fault = { 0 };
-	enum result result = join_path(path, sizeof(path), folder, FOLDER, &fault);
+	enum result result = join_path(path, sizeof(path), folder, below, &fault);
 
 	if (result == RESULT_OK)
 		result = list_names(path, &names, &fault);
@@ -128,12 +136,26 @@ static void read_conf_d(const char *folder, struct settings *settings, struct se
 		note(errors, &fault);
 	}
 	for (size_t i = 0; i < names.count && result == RESULT_OK; i++) {
-		if (text_has_control(text_view(names.names[i])) ||
-		    join_path(name, sizeof(name), FOLDER, names.names[i], NULL) != RESULT_OK)
-			settings_error(errors, "conf.d: a file's name is too long, or has control characters");
-		else if (read_file(folder, name, SETTINGS_CONF_D, settings, errors) == RESULT_PATH_NOT_FOUND)
-			settings_error(errors, "conf.d: a file went while it was read"); /* who took it away is not done yet */
+		bool good = !text_has_control(text_view(names.names[i])) &&
+		            join_path(name, sizeof(name), below, names.names[i], NULL) == RESULT_OK;
+
+		text_display(line, sizeof(line), "%s: %s", below, good ? "a file went while it was read" /* who took it away is not done yet */
+		                                                    : "a file's name is too long, or has control characters");
+		if (!good || visit(context, name, errors) == RESULT_PATH_NOT_FOUND)
+			settings_error(errors, line);
 	}
+}
+
+struct layers {
+	const char *folder;
+	struct settings *settings;
+};
+
+static enum result read_layer(void *context, const char *name, struct settings_errors *errors)
+{
+	const struct layers *layers = context;
+
+	return read_file(layers->folder, name, SETTINGS_CONF_D, layers->settings, errors);
 }
 
 /* --- all of them --- */
@@ -177,7 +199,7 @@ enum result read_configuration(const char *folder, bool *once_there, struct sett
 		*once_there = true;
 	else if (*once_there || configuration_was_kept(folder))
 		note_lost(folder, errors);
-	read_conf_d(folder, settings, errors);
+	read_folder(folder, FOLDER, CONF_D_FILES_MAX, read_layer, &(struct layers){ folder, settings }, errors);
 	read_policy(settings, errors);
 	return errors->count == 0 ? RESULT_OK : RESULT_BAD_SETTING;
 }

@@ -9,10 +9,10 @@
 #include <stddef.h>
 
 #include "core/job.h"
+#include "core/nearest.h"
 #include "core/settings.h"
 
-/* What a configuration's key may weigh in the search for a similar one; longer keys are compared by their beginning. */
-#define SETTING_KEY_BYTES_MAX 64
+#define SETTING_KEY_BYTES_MAX NEAREST_BYTES_MAX
 
 struct setting {
 	const char *group, *name;

@@ -4,6 +4,7 @@
 #include <inttypes.h>
 #include <string.h>
 
+#include "core/nearest.h"
 #include "core/proxy.h"
 #include "core/rate.h"
 #include "core/trust.h"
@@ -34,49 +35,6 @@ static void refuse(const struct reading *reading, struct json at, const char *re
 	settings_error(reading->errors, line);
 }
 
-static size_t smaller(size_t a, size_t b)
-{
-	return a < b ? a : b;
-}
-
-/* Levenshtein's distance, one row at a time. */
-static size_t edit_distance(const char *a, const char *b)
-{
-	size_t a_length = smaller(strlen(a), SETTING_KEY_BYTES_MAX);
-	size_t b_length = smaller(strlen(b), SETTING_KEY_BYTES_MAX);
-	size_t row[SETTING_KEY_BYTES_MAX + 1];
-
-	for (size_t j = 0; j <= b_length; j++)
-		row[j] = j;
-	for (size_t i = 1; i <= a_length; i++) {
-		size_t diagonal = row[0];
-		row[0] = i;
-		for (size_t j = 1; j <= b_length; j++) {
-			size_t changed = diagonal + (a[i - 1] != b[j - 1]);
-			diagonal = row[j];
-			row[j] = smaller(changed, smaller(row[j], row[j - 1]) + 1);
-		}
-	}
-	return row[b_length];
-}
-
-/* What somebody wrote, fit for one line of a log; no two texts that differ by a control character look alike. */
-static void show_given(char to[SETTING_KEY_BYTES_MAX], struct text_view given)
-{
-	char plain[SETTING_KEY_BYTES_MAX];
-	size_t length = smaller(given.length, sizeof(plain));
-
-	/* A user and a password, as they are written into addresses, wherever somebody put them. */
-	if (given.length > 0 && memchr(given.bytes, '@', given.length) != NULL) {
-		text_display(to, SETTING_KEY_BYTES_MAX, "what stands there (not shown, it has an @)");
-		return;
-	}
-
-	for (size_t i = 0; i < length; i++)
-		plain[i] = text_has_control((struct text_view){ given.bytes + i, 1 }) ? '?' : given.bytes[i];
-	text_display(to, SETTING_KEY_BYTES_MAX, "%.*s", (int)length, plain);
-}
-
 /* A known key in the wrong group counts as nearly right: people remember names better than groups. */
 static size_t key_distance(const struct setting *key, const char *given)
 {
@@ -84,7 +42,9 @@ static size_t key_distance(const struct setting *key, const char *given)
 	const char *name = strchr(given, '.');
 
 	text_display(known, sizeof(known), "%s.%s", key->group, key->name);
-	return smaller(edit_distance(known, given), edit_distance(key->name, name != NULL ? name + 1 : given) + 1);
+	size_t whole = nearest_distance(known, given);
+	size_t alone = nearest_distance(key->name, name != NULL ? name + 1 : given) + 1;
+	return whole < alone ? whole : alone;
 }
 
 static void refuse_key(const struct reading *reading, struct json at, const char *given)
@@ -111,9 +71,9 @@ static void refuse_group(const struct reading *reading, struct json at, struct t
 	const char *nearest = setting_table[0].group;
 	size_t least = SIZE_MAX;
 
-	show_given(name, given);
+	nearest_show(name, given);
 	for (size_t i = 0; i < SETTING_COUNT; i++) {
-		size_t distance = edit_distance(setting_table[i].group, name);
+		size_t distance = nearest_distance(setting_table[i].group, name);
 		if (distance < least) {
 			least = distance;
 			nearest = setting_table[i].group;
@@ -128,7 +88,7 @@ static void refuse_value(const struct reading *reading, struct json value, const
 {
 	char written[SETTING_KEY_BYTES_MAX], reason[REASON_BYTES_MAX];
 
-	show_given(written, json_written(reading->document, value));
+	nearest_show(written, json_written(reading->document, value));
 	text_display(reason, sizeof(reason), "%s: %s%s%s", value.path, quoted ? written : "", quoted ? " " : "", allowed);
 	refuse(reading, value, reason);
 }
@@ -324,7 +284,7 @@ static void read_group(const struct reading *reading, const char *group, struct 
 		struct text_view member;
 		struct json value = json_key_at(members, i, &member);
 
-		show_given(given, member);
+		nearest_show(given, member);
 		text_display(name, sizeof(name), "%s%s%s", group, group[0] != '\0' ? "." : "", given);
 		read_value(reading, name, value);
 	}

@@ -158,6 +158,37 @@ static bool is_etag(struct text_view text)
 	return text.length >= begin + 2 && !text_has_control(text);
 }
 
+/* Declared jobs: their names, SIDs, times and windows. */
+static bool is_declared_name(struct text_view text)
+{
+	bool good = text.length >= 1 && text.length <= 64;
+	for (size_t i = 0; i < text.length && good; i++)
+		good = strchr("ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789._-", text.bytes[i]) != NULL;
+	return good;
+}
+
+static bool is_sid(struct text_view text)
+{
+	return text.length >= 4 && (memcmp(text.bytes, "S-1-", 4) == 0 || memcmp(text.bytes, "uid:", 4) == 0);
+}
+
+static bool is_time(struct text_view text)
+{
+	bool good = text.length >= 2 && text.length <= 12 && strchr("smhd", text.bytes[text.length - 1]) != NULL;
+	for (size_t i = 0; i + 1 < text.length && good; i++)
+		good = text.bytes[i] >= '0' && text.bytes[i] <= '9';
+	return good;
+}
+
+static bool is_window(struct text_view text)
+{
+	static const char form[] = "29:59-29:59"; /* the most that a digit can be; 20 to 23 hours */
+	bool good = text.length == sizeof(form) - 1;
+	for (size_t i = 0; i < text.length && good; i++)
+		good = form[i] >= '2' ? text.bytes[i] >= '0' && text.bytes[i] <= form[i] : text.bytes[i] == form[i];
+	return good && (text.bytes[0] < '2' || text.bytes[1] < '4') && (text.bytes[6] < '2' || text.bytes[7] < '4');
+}
+
 static bool matches(struct text_view pattern, struct text_view text)
 {
 	static const struct {
@@ -174,6 +205,10 @@ static bool matches(struct text_view pattern, struct text_view text)
 		{ "^[0-9a-f]{32}$", is_ticket },
 		{ "^(W/)?\"[^\\u0000-\\u0020\"\\u007f]*\"$", is_etag },
 		{ "^(sha256:[0-9A-Fa-f]{64}|sha384:[0-9A-Fa-f]{96}|sha512:[0-9A-Fa-f]{128})$", is_digest },
+		{ "^[A-Za-z0-9._-]{1,64}$", is_declared_name },
+		{ "^(S-1-|uid:)", is_sid },
+		{ "^[0-9]{1,11}[smhd]$", is_time },
+		{ "^([01][0-9]|2[0-3]):[0-5][0-9]-([01][0-9]|2[0-3]):[0-5][0-9]$", is_window },
 	};
 	for (size_t i = 0; i < sizeof(known) / sizeof(known[0]); i++)
 		if (text_is(pattern, known[i].pattern))

@@ -447,6 +447,22 @@ struct ferry_reload {
 enum ferry_result ferry_config_reload(struct ferry *ferry, struct ferry_reload *ret_reload,
                                       struct ferry_error *error) FERRY_MUST_CHECK;
 
+/* The declared jobs of the service's jobs.d, read again and compared with what there is; for elevated administrators.  With
+ * `act` what differs is acted on, and `visit` is told what was done; else what would be.  False: stop.  *ret_errors, of
+ * FERRY_DECLARED_ERRORS_BYTES_MAX bytes, gets a line for each thing that is wrong in jobs.d: then nothing is done, and `visit` is
+ * not called; "": nothing is. */
+#define FERRY_DECLARED_ERRORS_BYTES_MAX 16384
+struct ferry_declared {
+	char name[72];
+	char action[16];   /* "nothing", "create", "update", "replace", "repair", "refresh", "drop" */
+	uint64_t fetch;    /* how many files are fetched */
+	char reason[264];
+	char error[768];   /* why it could not be done; "": it could */
+};
+enum ferry_result ferry_declared(struct ferry *ferry, bool act,
+                                 bool (*visit)(void *context, const struct ferry_declared *declared), void *context,
+                                 char *ret_errors, struct ferry_error *error) FERRY_MUST_CHECK;
+
 /* ---- control ---- */
 
 /* `ret_status` may be NULL.  FERRY_REFUSED with the name INVALID_STATE where the job's state forbids it. */

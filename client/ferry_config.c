@@ -1,4 +1,4 @@
-/* The configuration: what holds and where it is from, and having it read again. */
+/* The configuration: what holds and where it is from, and having it read again.  What is declared. */
 #include <string.h>
 
 #include "ferry_private.h"
@@ -82,25 +82,32 @@ enum ferry_result ferry_config_show(struct ferry *ferry, bool (*visit)(void *con
 	return ferry_report(result, &fault, error);
 }
 
+/* A line each, as many as there is room for. */
+static enum result read_errors(struct json errors, char *to, size_t size, struct fault *fault)
+{
+	struct text_view line;
+	size_t used = 0;
+	enum result result = RESULT_OK;
+
+	to[0] = '\0';
+	for (size_t i = 0; i < json_length(errors) && result == RESULT_OK; i++) {
+		result = json_get_text(json_at(errors, i), size, &line, fault);
+		if (result == RESULT_OK)
+			text_display(to + used, size - used, "%s%.*s", used > 0 ? "\n" : "", (int)line.length, line.bytes);
+		used = strlen(to);
+	}
+	return result;
+}
+
 static enum result read_reload(struct json answer, struct ferry_reload *reload, struct fault *fault)
 {
-	struct json errors = json_member(answer, "errors");
-	size_t used = 0;
-	struct text_view line;
 	enum result result = json_get_bool(json_member(answer, "taken"), &reload->taken, fault);
 
 	if (result == RESULT_OK)
 		result = get_word(answer, "now", reload->now, sizeof(reload->now), fault);
 	if (result == RESULT_OK)
 		result = get_word(answer, "later", reload->later, sizeof(reload->later), fault);
-	for (size_t i = 0; i < json_length(errors) && result == RESULT_OK; i++) {
-		result = json_get_text(json_at(errors, i), sizeof(reload->errors), &line, fault);
-		if (result == RESULT_OK)
-			text_display(reload->errors + used, sizeof(reload->errors) - used, "%s%.*s", used > 0 ? "\n" : "", (int)line.length,
-			             line.bytes);
-		used = strlen(reload->errors);
-	}
-	return result;
+	return result == RESULT_OK ? read_errors(json_member(answer, "errors"), reload->errors, sizeof(reload->errors), fault) : result;
 }
 
 enum ferry_result ferry_config_reload(struct ferry *ferry, struct ferry_reload *ret_reload, struct ferry_error *error)
@@ -114,5 +121,45 @@ enum ferry_result ferry_config_reload(struct ferry *ferry, struct ferry_reload *
 	*ret_reload = (struct ferry_reload){ .taken = false };
 	if (result == RESULT_OK && read_reload(answer, ret_reload, &why) != RESULT_OK)
 		result = ferry_not_understood(ferry, &why, &fault);
+	return ferry_report(result, &fault, error);
+}
+
+static enum result read_declared(struct json from, struct ferry_declared *declared, struct fault *fault)
+{
+	enum result result = get_word(from, "name", declared->name, sizeof(declared->name), fault);
+
+	if (result == RESULT_OK)
+		result = get_word(from, "action", declared->action, sizeof(declared->action), fault);
+	if (result == RESULT_OK)
+		result = json_get_u64(json_member(from, "fetch"), 0, UINT32_MAX, &declared->fetch, fault);
+	if (result == RESULT_OK)
+		result = get_word(from, "reason", declared->reason, sizeof(declared->reason), fault);
+	if (result == RESULT_OK && !json_is_null(json_member(from, "error")))
+		result = get_word(from, "error", declared->error, sizeof(declared->error), fault);
+	return result;
+}
+
+enum ferry_result ferry_declared(struct ferry *ferry, bool act,
+                                 bool (*visit)(void *context, const struct ferry_declared *declared), void *context,
+                                 char *ret_errors, struct ferry_error *error)
+{
+	AUTO(json_document) struct json_document *document = NULL;
+	struct fault fault = { .result = RESULT_OK }, why = { .result = RESULT_OK };
+	struct json answer;
+	struct json_writer request = ferry_request(ferry, act ? METHOD_DECLARED_APPLY : METHOD_DECLARED_PLAN);
+	enum result result = ferry_call(ferry, &request, &document, &answer, &fault);
+	struct json jobs = result == RESULT_OK ? json_member(answer, "jobs") : (struct json){ .value = NULL };
+	bool more = result == RESULT_OK;
+
+	ret_errors[0] = '\0';
+	if (more && read_errors(json_member(answer, "errors"), ret_errors, FERRY_DECLARED_ERRORS_BYTES_MAX, &why) != RESULT_OK)
+		return ferry_report(ferry_not_understood(ferry, &why, &fault), &fault, error);
+	for (size_t i = 0; more && i < json_length(jobs); i++) {
+		struct ferry_declared declared = { .fetch = 0 };
+
+		if (read_declared(json_at(jobs, i), &declared, &why) != RESULT_OK)
+			return ferry_report(ferry_not_understood(ferry, &why, &fault), &fault, error);
+		more = visit(context, &declared);
+	}
 	return ferry_report(result, &fault, error);
 }

@@ -37,7 +37,7 @@ struct daemon {
 	bool settings_there; /* ferry.jsonc is, or was, there; from then on its want is an error */
 	struct worker_settings workers;
 	struct secrets *secrets; /* NULL: their key cannot be used */
-	struct identity *service; /* NULL: nobody is to be served by the service */
+	struct identity *service; /* the service's own */
 	struct service_status status;
 };
 
@@ -454,12 +454,17 @@ static void set_workers(struct daemon *daemon, const struct settings *settings, 
 	};
 }
 
-/* Only where the configuration names somebody for whom the service is to act (rule 8). */
-static enum result find_service(struct daemon *daemon, const struct settings *settings, struct fault *fault)
+/* For whom the configuration names (rule 8), and for declared jobs. */
+static enum result find_service(struct daemon *daemon, struct fault *fault)
 {
-	bool names = settings->identity_service_network_owners.count + settings->identity_service_file_owners.count > 0;
+	return daemon->service == NULL ? identity_self(&daemon->service, fault) : RESULT_OK;
+}
 
-	return names && daemon->service == NULL ? identity_self(&daemon->service, fault) : RESULT_OK;
+static enum result read_jobs(void *context, struct declared_set *set, struct settings_errors *errors)
+{
+	const struct daemon *daemon = context;
+
+	return read_declared(daemon->data, set, errors);
 }
 
 static enum result refuse(struct settings_errors *errors, enum result result, const char *why)
@@ -479,7 +484,7 @@ static enum result read_again(void *context, struct settings *ret_settings, stru
 
 	if (result != RESULT_OK)
 		return result;
-	result = find_service(daemon, ret_settings, &fault);
+	result = find_service(daemon, &fault);
 	if (result == RESULT_OK)
 		result = read_trust(ret_settings, &trust, &fault);
 	if (result != RESULT_OK) {
@@ -506,7 +511,7 @@ static enum result run_engine(struct daemon *daemon, struct store *store, struct
 	struct fault refused;
 	struct sessions_settings door = { daemon->address, &daemon->status, settings };
 	struct engine_parts parts = { .store = store, .events = events, .settings = settings,
-		                      .read_settings = read_again, .settings_context = daemon,
+		                      .read_settings = read_again, .read_declared = read_jobs, .settings_context = daemon,
 		                      .clock = clock_system(), .random = identity_random,
 		                      .path_style = file_path_style, .forbidden_folders = daemon->forbidden,
 		                      .settings_refused = !daemon->settings_good,
@@ -531,7 +536,7 @@ static enum result run_engine(struct daemon *daemon, struct store *store, struct
 	}
 	set_workers(daemon, settings, throttle);
 	parts.workers = worker_real_ops(&daemon->workers);
-	result = find_service(daemon, settings, daemon->fault);
+	result = find_service(daemon, daemon->fault);
 	if (result != RESULT_OK)
 		return result;
 	parts.service = daemon->service;

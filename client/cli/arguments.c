@@ -59,6 +59,8 @@ static const struct {
 	[VERB_CONFIG_SHOW] = { "config show", BIT(ORIGIN), 0, 0, 0 },
 	[VERB_CONFIG_RELOAD] = { "config reload", 0, 0, 0, 0 },
 	[VERB_METRICS] = { "metrics", 0, 0, 0, 0 },
+	[VERB_PLAN] = { "plan", 0, 0, 0, 0 },
+	[VERB_APPLY] = { "apply", 0, 0, 0, 0 },
 };
 
 enum kind { FLAG, TEXT, SECONDS, BYTES, MOMENT, PRIORITY, TOKEN_LOSS, PROFILE, TARGET, SCHEME, WORDS };

@@ -22,7 +22,7 @@
 	X(HEADERS_SHOW, headers_show) X(HEADERS_REMOVE, headers_remove) X(ATTACH, attach) X(PREFLIGHT, preflight)                      \
 	X(TAKE_OWNERSHIP, take_ownership) X(REPLACE_PREFIX, replace_prefix) X(PROXY_SHOW, proxy_show) \
 	X(AUTH_TEST, auth_test) X(HISTORY, history) X(CONFIG_SHOW, config_show) X(CONFIG_RELOAD, config_reload) \
-	X(METRICS, metrics)
+	X(METRICS, metrics) X(PLAN, plan) X(APPLY, apply)
 enum verb {
 #define X(name, text) VERB_##name,
 	VERBS(X)

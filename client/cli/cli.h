@@ -19,6 +19,7 @@ enum exit_code {
 	CLI_TIMED_OUT = 6,    /* --timeout is over; the job goes on */
 	CLI_CANCELLED = 7,    /* somebody cancelled the job that was waited for */
 	CLI_FAILED = 8,       /* this machine or the service cannot: memory, files, something unexpected */
+	CLI_DIFFERENT = 9,    /* plan: something is not as it is declared */
 	CLI_INTERRUPTED = 130 /* Ctrl-C; the job goes on */
 };
 

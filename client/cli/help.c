@@ -39,6 +39,7 @@ static const char general[] =
 	"  ferry metrics                  the same in numbers, for Prometheus\n"
 	"  ferry config show              its configuration; --origin: and where each value is from\n"
 	"  ferry config reload            have it read again\n"
+	"  ferry plan                     what differs from what is declared; ferry apply: act on it now\n"
 	"  ferry pipe                     speak the protocol on stdin and stdout\n"
 	"\n"
 	"Try it:\n"
@@ -51,7 +52,7 @@ static const char general[] =
 	"  --version      which version this is\n"
 	"\n"
 	"Exit codes: 0 done, 1 wrong command line, 2 the job failed, 3 no service, 4 refused, 5 no such job\n"
-	"or several, 6 --timeout is over, 7 cancelled by somebody, 8 something failed here, 130 Ctrl-C.\n";
+	"or several, 6 --timeout is over, 7 cancelled by somebody, 8 something failed here, 9 something differs, 130 Ctrl-C.\n";
 
 /* The four verbs of one family are explained together. */
 static const char helper[] =
@@ -374,6 +375,27 @@ static const char *const texts[VERB_NONE] = {
 		"\n"
 		"Example:\n"
 		"  ferry metrics | grep ferry_jobs\n" HELP_EVERYWHERE,
+	[VERB_PLAN] =
+		"ferry plan\n"
+		"\n"
+		"Read the declared jobs (jobs.d) again, look at their files, and show what 'ferry apply' would do: create,\n"
+		"update (in place), replace, repair, refresh, drop.  Nothing is done.  For elevated administrators.\n"
+		"\n"
+		"Exit codes: 0 all is as it is declared, 9 something differs, 4 jobs.d is not good, or not yours to see.\n"
+		"\n"
+		"Example:\n"
+		"  ferry plan || ferry apply\n" HELP_EVERYWHERE,
+	[VERB_APPLY] =
+		"ferry apply\n"
+		"\n"
+		"Read the declared jobs (jobs.d) again and bring the machine to what they say, now: whatever their moments\n"
+		"are.  It tells what was begun; 'ferry list --everyone' shows the jobs that fetch what is missing.  If one\n"
+		"file of jobs.d is not good all errors are told, and nothing changes.  For elevated administrators.\n"
+		"\n"
+		"Exit codes: 0 done, or nothing was to be done, 2 some of it could not be, 4 jobs.d is not good, or not yours.\n"
+		"\n"
+		"Example:\n"
+		"  ferry apply\n" HELP_EVERYWHERE,
 	[VERB_PREFLIGHT] =
 		"ferry preflight [--everyone] JOB...\n"
 		"\n"

@@ -25,14 +25,19 @@ static bool is_elevated(const struct caller *caller)
 	return caller->administrator && caller->integrity >= INTEGRITY_HIGH;
 }
 
+bool access_is_declared(const char *owner)
+{
+	return strcmp(owner, ACCESS_DECLARED_OWNER) == 0;
+}
+
 /* A service's account: LocalSystem, LocalService, NetworkService, or a virtual one.  In an owner key a '+' and service
  * SIDs may follow (security rule 7). */
 static bool is_service(const char *owner)
 {
 	struct text_view account = { owner, strcspn(owner, "+") };
 
-	return text_is(account, "S-1-5-18") || text_is(account, "S-1-5-19") || text_is(account, "S-1-5-20") ||
-	       strncmp(owner, "S-1-5-80-", strlen("S-1-5-80-")) == 0;
+	return access_is_declared(owner) || text_is(account, "S-1-5-18") || text_is(account, "S-1-5-19") ||
+	       text_is(account, "S-1-5-20") || strncmp(owner, "S-1-5-80-", strlen("S-1-5-80-")) == 0;
 }
 
 bool access_is_exempt(const struct caller *caller)
@@ -89,8 +94,10 @@ enum result access_open(const struct caller *caller, const struct job *job, unsi
 	 * its owner: that would be the owner's identity, lent without being asked (security rule 13).  What they lend
 	 * of their own is another thing, but for the jobs of services. */
 	if (is_elevated(caller))
-		rights |= ACCESS_QUERY | ACCESS_SUBSCRIBE | ACCESS_CONTROL |
-		          (is_out_of_reach(caller, job) ? 0 : ACCESS_SET_TOKEN);
+		rights |= ACCESS_QUERY | ACCESS_SUBSCRIBE;
+	/* Who wants a declared job otherwise changes what is declared: Ferry would only make it again. */
+	if (is_elevated(caller) && !access_is_declared(job->owner))
+		rights |= ACCESS_CONTROL | (is_out_of_reach(caller, job) ? 0 : ACCESS_SET_TOKEN);
 	if (is_same(caller, job->properties.pinned_helper) && caller->integrity >= INTEGRITY_MEDIUM)
 		rights |= ACCESS_ATTACH;
 

@@ -45,6 +45,11 @@ enum access_right {
 	ACCESS_SET_TOKEN = 1 << 4, /* set and clear the helper token and its flags */
 	ACCESS_ATTACH = 1 << 5,    /* lend one's own token, which the job is pinned to, and nothing else (rule 12) */
 };
+/* The owner key of declared jobs.  No account has it, NetworkService neither: nobody but the service itself acts for them, and
+ * nobody opens one as its owner. */
+#define ACCESS_DECLARED_OWNER "ferry"
+bool access_is_declared(const char *owner);
+
 #define ACCESS_OWNER (ACCESS_QUERY | ACCESS_SUBSCRIBE | ACCESS_CONTROL | ACCESS_EDIT | ACCESS_SET_TOKEN)
 
 /* Whom the limits of ordinary owners do not bind: elevated administrators, LocalSystem, LocalService, NetworkService and

@@ -62,7 +62,7 @@ static bool same_mirrors(const struct declared *a, const struct declared *b)
 	return same;
 }
 
-static bool same_when(const struct declared_when *a, const struct declared_when *b)
+bool declare_same_when(const struct declared_when *a, const struct declared_when *b)
 {
 	return a->kind == b->kind && a->every_s == b->every_s && a->from_minute == b->from_minute &&
 	       a->to_minute == b->to_minute && a->days == b->days && a->spread_s == b->spread_s;
@@ -107,7 +107,7 @@ static bool must_update(const struct declared *wanted, const struct declared *ap
 	} parts[] = {
 		{ wanted->priority == applied->priority, "priority" },
 		{ same_mirrors(wanted, applied), "mirrors" },
-		{ same_when(&wanted->when, &applied->when), "when" },
+		{ declare_same_when(&wanted->when, &applied->when), "when" },
 		{ wanted->keep == applied->keep, "on_change" },
 		{ wanted->versions == applied->versions, "keep_versions" },
 	};

@@ -16,7 +16,7 @@
 #define DECLARED_NAME_BYTES_MAX 64u       /* letters, digits, '.', '_' and '-' */
 #define DECLARED_JOBS_MAX 256u            /* files of jobs.d */
 #define DECLARED_FILES_MAX 1000u          /* of one job */
-#define DECLARED_BYTES_MAX (1024u * 1024u) /* of one file of jobs.d */
+#define DECLARED_BYTES_MAX (384u * 1024u) /* of one file of jobs.d; written again, it fits into the store */
 #define DECLARED_VERSIONS_MAX 99u
 #define DECLARED_EVERY_S_MIN 60u
 #define DECLARED_TIME_S_MAX (366u * 24u * 3600u)
@@ -86,6 +86,8 @@ enum result declared_set_check(struct declared_set *set, enum path_style style, 
 int64_t declare_due(const struct declared_when *when, int64_t since_ms, uint32_t seed, int64_t now_ms, uint32_t now_minute);
 /* How long this machine's moment lies behind the beginning of the spread, in ms. */
 int64_t declare_offset_ms(const struct declared_when *when, uint32_t seed);
+
+bool declare_same_when(const struct declared_when *a, const struct declared_when *b);
 
 /* --- the difference --- */
 

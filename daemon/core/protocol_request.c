@@ -657,6 +657,8 @@ static const struct {
 	[METHOD_AUTH_TEST] = { FIELD(url), FIELD(by_proxy) },
 	[METHOD_CONFIG_SHOW] = { 0, 0 },
 	[METHOD_CONFIG_RELOAD] = { 0, 0 },
+	[METHOD_DECLARED_PLAN] = { 0, 0 },
+	[METHOD_DECLARED_APPLY] = { 0, 0 },
 	[METHOD_EVENTS_SUBSCRIBE] = { 0, FIELD(handle) },
 	[METHOD_SERVICE_STATUS] = { 0, 0 },
 };

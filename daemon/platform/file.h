@@ -42,7 +42,8 @@ enum result folder_names(struct folder *folder, const char *prefix, bool (*visit
 /* Create a new file `name` in the folder; others may read it meanwhile.  RESULT_EXISTS if anything has that name. */
 enum result file_create(struct folder *folder, const char *name, struct file_handle **ret_file,
                         struct fault *fault) MUST_CHECK;
-/* Re-open it for writing: a plain file with exactly one link whose tag equals `tag` (or any, if "").
+/* Re-open it for writing: a plain file with exactly one link whose tag equals `tag` (or any, if "").  `tag` NULL: any plain
+ * file, to read it, and nobody is kept from it meanwhile.
  * RESULT_PATH_NOT_FOUND: gone.  RESULT_FILE_CHANGED: something else bears the name. */
 enum result file_reopen(struct folder *folder, const char *name, const char *tag, struct file_handle **ret_file,
                         struct fault *fault) MUST_CHECK;

@@ -14,7 +14,7 @@ struct policy_system {
 	/* All values as { "group.name": number | text | [text, ...] }; "{}" where there are none.  What is of another kind is
 	 * null, so that it is refused by its name.  RESULT_TOO_LARGE | RESULT_NOT_UTF8 | RESULT_DENIED. */
 	enum result (*read)(struct buffer *to, struct fault *fault) MUST_CHECK;
-	/* Be told, on a thread of its own, that values may have changed, or ferry.jsonc or something in conf.d of this folder. */
+	/* Be told, on a thread of its own, that values may have changed, or ferry.jsonc or something in conf.d or jobs.d of this folder. */
 	enum result (*watch)(const char *folder, void (*changed)(void *context), void *context, struct policy_watch **ret_watch,
 	                     struct fault *fault) MUST_CHECK;
 	void (*unwatch)(struct policy_watch *watch); /* NULL is fine */

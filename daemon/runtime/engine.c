@@ -50,6 +50,8 @@ enum result engine_new(const struct engine_parts *parts, struct engine **ret_eng
 	engine_read_rates(engine);
 	engine_begin_settings(engine);
 	engine_begin_network(engine);
+	engine_declarer_present(engine);
+	engine->declaring = (struct declaring){ .start = true, .ended = true, .due_at_ms = INT64_MAX };
 	engine->clock_offset_ms = engine_now(engine) - engine_mono(engine);
 	engine->steady_since_ms = engine_mono(engine);
 	*ret_engine = engine;
@@ -231,6 +233,8 @@ enum result engine_move(struct engine *engine, struct job *job, enum job_event e
 		engine->counts.jobs_acknowledged += to == JOB_ACKNOWLEDGED;
 		engine->counts.jobs_cancelled += to == JOB_CANCELLED;
 	}
+	if (access_is_declared(job->owner))
+		engine_declare_ended(engine, job);
 	engine_changed(engine, job->row);
 	engine->schedule_due = true;
 	return RESULT_OK;
@@ -373,6 +377,7 @@ static void start_over(struct engine *engine)
 	struct letter *kept = NULL, **end = &kept;
 
 	release_orders(engine, false);
+	engine_drop_pass(engine, engine->broken.result != RESULT_OK ? &engine->broken : NULL);
 	engine_drop_errands(engine, engine->broken.result != RESULT_OK ? &engine->broken : NULL);
 	engine_drop_tries(engine, engine->broken.result != RESULT_OK ? &engine->broken : NULL);
 	engine_drop_proxy_asks(engine, engine->broken.result != RESULT_OK ? &engine->broken : NULL);
@@ -437,7 +442,7 @@ static int64_t earlier(int64_t a, int64_t b)
 /* What is to be done without being asked; only while the store is well. */
 static int64_t tend(struct engine *engine)
 {
-	int64_t due;
+	int64_t due, declared;
 
 	if (engine->recover && engine->broken.result == RESULT_OK)
 		recover(engine);
@@ -461,8 +466,9 @@ static int64_t tend(struct engine *engine)
 			engine_schedule(engine);
 		}
 		advance_all(engine);
+		declared = engine_declare_tend(engine);
 	} while (engine->schedule_due && !engine->stopping && engine->broken.result == RESULT_OK);
-	return due;
+	return earlier(due, declared);
 }
 
 /* Where nobody asked for anything, and nothing that is let out relies on what was written, the next turn's commit will do for
@@ -598,7 +604,7 @@ void engine_service_status(struct engine *engine, struct service_status *ret_sta
 			ret_status->workers += crew->workers[kind] != NULL;
 	ret_status->owners_present = 0;
 	for (const struct present *present = engine->present; present != NULL; present = present->next)
-		ret_status->owners_present += engine_present_like(engine, present) == present;
+		ret_status->owners_present += !present->declares && engine_present_like(engine, present) == present;
 }
 
 void engine_free(struct engine *engine)

@@ -15,6 +15,7 @@
 #define FERRY_RUNTIME_ENGINE_H
 
 #include "core/access.h"
+#include "core/declare.h"
 #include "core/network.h"
 #include "core/protocol.h"
 #include "core/settings.h"
@@ -34,6 +35,8 @@ struct engine_parts {
 	enum result (*read_settings)(void *context, struct settings *ret_settings, struct identity **ret_service,
 	                             struct settings_errors *errors);
 	void *settings_context;
+	/* What is declared now, with the same context; NULL: nothing ever is. */
+	enum result (*read_declared)(void *context, struct declared_set *set, struct settings_errors *errors);
 	struct worker_ops workers;
 	struct clock clock;
 	enum result (*random)(void *bytes, size_t size, struct fault *fault);
@@ -92,6 +95,25 @@ struct reload_question {
 	void (*answer)(struct reload_question *question, const struct settings_change *change, const struct settings_errors *errors);
 };
 void engine_reload_for(struct engine *engine, struct reload_question *question);
+
+/* --- declared jobs (core/declare) --- */
+/* What is done, or would be, about one of them. */
+struct declare_step {
+	char name[DECLARED_NAME_BYTES_MAX + 1];
+	struct declare_action action;
+	struct fault fault; /* why it could not be done; RESULT_OK: it could */
+};
+/* What is declared is read again and compared with what there is; then it is done (`act`) or only told.  Answered in a turn to
+ * come. */
+struct declare_question {
+	struct declare_question *next;
+	bool act;
+	/* Called once; owns the question.  RESULT_BAD_SETTING: `errors` has all that is wrong, and nothing was done.  An engine that
+	 * is freed free()s the question without a call. */
+	void (*answer)(struct declare_question *question, enum result result, const struct declare_step *steps, size_t count,
+	               const struct settings_errors *errors, const struct fault *fault);
+};
+void engine_declare_for(struct engine *engine, struct declare_question *question);
 
 /* --- who is here --- */
 

@@ -92,8 +92,7 @@ void engine_try_again(struct engine *engine)
 	engine->network_turn = engine->turn;
 	engine_forget_lost_hosts(engine);
 	for (const struct present *present = engine->present; present != NULL; present = present->next) {
-		const struct caller *caller = identity_caller(present->identity);
-		const struct job_owner owner = { caller->owner, caller->integrity, caller->administrator };
+		const struct job_owner owner = engine_owner_of(present);
 
 		if (engine_present(engine, &owner) == present &&
 		    store_jobs_try_again(engine->parts.store, &owner, now_ms, NETWORK_SPREAD_MS, random, &fault) != RESULT_OK) {

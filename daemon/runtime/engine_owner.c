@@ -6,14 +6,6 @@
 #include "core/access.h"
 #include "core/destination.h"
 
-const struct present *engine_present(const struct engine *engine, const struct job_owner *owner)
-{
-	for (const struct present *present = engine->present; present != NULL; present = present->next)
-		if (access_is_owner(identity_caller(present->identity), owner))
-			return present;
-	return NULL;
-}
-
 static struct job_owner owner_of(const struct identity *identity)
 {
 	const struct caller *caller = identity_caller(identity);
@@ -21,9 +13,27 @@ static struct job_owner owner_of(const struct identity *identity)
 	return (struct job_owner){ caller->owner, caller->integrity, caller->administrator };
 }
 
+struct job_owner engine_owner_of(const struct present *present)
+{
+	const struct job_owner declarer = { ACCESS_DECLARED_OWNER, INTEGRITY_SYSTEM, false };
+
+	return present->declares ? declarer : owner_of(present->identity);
+}
+
+const struct present *engine_present(const struct engine *engine, const struct job_owner *owner)
+{
+	for (const struct present *present = engine->present; present != NULL; present = present->next) {
+		const struct job_owner here = engine_owner_of(present);
+
+		if (here.integrity == owner->integrity && here.elevated == owner->elevated && strcmp(here.sid, owner->sid) == 0)
+			return present;
+	}
+	return NULL;
+}
+
 const struct present *engine_present_like(const struct engine *engine, const struct present *present)
 {
-	const struct job_owner owner = owner_of(present->identity);
+	const struct job_owner owner = engine_owner_of(present);
 
 	return engine_present(engine, &owner);
 }
@@ -44,10 +54,10 @@ bool engine_is_present(const struct engine *engine, const struct identity *ident
 static void present_remove(struct engine *engine, struct present **place)
 {
 	struct present *present = *place;
-	const struct job_owner owner = owner_of(present->identity);
+	const struct job_owner owner = engine_owner_of(present);
 
 	*place = present->next;
-	if (engine_present(engine, &owner) == NULL) {
+	if (engine_present(engine, &owner) == NULL && !present->declares) {
 		engine->absent_since_ms = engine_now(engine);
 		EVENTS_NOTE(engine->parts.events, OWNER_ABSENT, .identity = owner.sid);
 	}
@@ -71,6 +81,8 @@ void engine_owner_present(struct engine *engine, struct identity *identity)
 	for (struct present **place = &engine->present; *place != NULL; place = &(*place)->next) {
 		struct present *present = *place;
 
+		if (present->declares)
+			continue;
 		if (engine_same_identity(present->identity, identity)) { /* known: it moves to the front */
 			*place = present->next;
 			present->next = engine->present;
@@ -90,11 +102,24 @@ void engine_owner_present(struct engine *engine, struct identity *identity)
 
 	if (present == NULL)
 		return; /* the owner stays absent, which the job's wait reason says */
-	*present = (struct present){ engine->present, identity_hold(identity), since_ms };
+	*present = (struct present){ engine->present, identity_hold(identity), since_ms, false };
 	engine->present = present;
 	engine->schedule_due = true;
 	if (known == NULL)
 		EVENTS_NOTE(engine->parts.events, OWNER_PRESENT, .identity = caller->owner);
+}
+
+void engine_declarer_present(struct engine *engine)
+{
+	struct identity *service = engine->parts.service;
+	const struct job_owner declarer = { ACCESS_DECLARED_OWNER, INTEGRITY_SYSTEM, false };
+	struct present *present;
+
+	if (service == NULL || engine_present(engine, &declarer) != NULL || (present = malloc(sizeof(*present))) == NULL)
+		return; /* its jobs wait */
+	*present = (struct present){ engine->present, identity_hold(service), engine_mono(engine), true };
+	engine->present = present;
+	engine->schedule_due = true;
 }
 
 /* Its workers end as soon as they are free (rule 18). */
@@ -145,11 +170,11 @@ void engine_forget_identity(struct engine *engine, struct identity *identity)
 {
 	AUTO(identity) struct identity *held = identity_hold(identity);
 
-	for (struct present **place = &engine->present; *place != NULL; place = &(*place)->next) {
-		if (engine_same_identity((*place)->identity, held)) {
+	for (struct present **place = &engine->present; *place != NULL;) {
+		if (engine_same_identity((*place)->identity, held))
 			present_remove(engine, place);
-			break;
-		}
+		else
+			place = &(*place)->next;
 	}
 	if (engine->parts.service != NULL && engine_same_identity(engine->parts.service, held))
 		engine->parts.service = NULL; /* jobs that it is to serve wait; their owners' identities were not meant for that */
@@ -200,7 +225,7 @@ void engine_session_ended(struct engine *engine, uint32_t session)
 	engine->ended_sessions[engine->ended_session_count++] = session;
 	engine_drop_tokens(engine, is_of_session, &session, "the session it came from ended");
 	for (struct present **place = &engine->present; *place != NULL;) {
-		if (identity_caller((*place)->identity)->session != session) {
+		if ((*place)->declares || identity_caller((*place)->identity)->session != session) {
 			place = &(*place)->next;
 			continue;
 		}
@@ -229,6 +254,8 @@ static bool service_serves(const struct engine *engine, const char *owner, enum 
 {
 	const struct settings *settings = engine->parts.settings;
 
+	if (access_is_declared(owner))
+		return true;
 	if (side == JOB_SIDE_FILE)
 		return is_listed(owner, settings->identity_service_file_owners.items,
 		                 settings->identity_service_file_owners.count);

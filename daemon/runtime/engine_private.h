@@ -22,6 +22,9 @@
  *   engine_try.c      a URL is asked for its head, to tell a client what it meets
  *   engine_settings.c the configuration, read again
  *   engine_tell.c     events that could come without end
+ *   engine_declare.c  declared jobs: when they are compared with what there is
+ *   engine_look.c     what is on disk of their files
+ *   engine_declare_act.c  what follows from that
  *   engine_keep.c     what goes when its time is over: finished jobs, leases
  *   engine_metrics.c  all that in numbers, for a client or a file
  *
@@ -61,6 +64,7 @@ struct present {
 	struct present *next; /* newest first */
 	struct identity *identity;
 	int64_t since_ms; /* monotonic; since then its owner is here */
+	bool declares;    /* the service itself, which owns the declared jobs: nobody showed it, and it does not leave */
 };
 
 /* A helper token that is lent to a job.  In memory only (law 4). */
@@ -224,6 +228,15 @@ struct told {
 	uint64_t untold;
 };
 
+/* What is declared, and when it is looked at next: engine_declare.c. */
+struct declaring {
+	struct pass *pass;                  /* that is going on; NULL: none */
+	struct declare_question *questions; /* that wait for theirs */
+	bool start, changed, ended;         /* passes that are owed */
+	int64_t due_at_ms;                  /* monotonic; when one is due next; INT64_MAX: none is */
+	int64_t retry_at_ms;                /* monotonic; until then nothing is done by itself, after a failure */
+};
+
 struct engine {
 	struct engine_parts parts;
 	struct mailbox *mailbox;
@@ -292,6 +305,7 @@ struct engine {
 	struct job_counts job_counts;
 	int64_t metrics_at_ms;    /* monotonic; when the file is written next, where one is wanted */
 	unsigned metrics_failures; /* in a row */
+	struct declaring declaring;
 	int64_t forget_at_ms;     /* monotonic */
 	int64_t lease_at_ms;      /* monotonic; when the next lease may end */
 	int64_t token_at_ms;      /* monotonic; when the next lent token expires */
@@ -324,6 +338,10 @@ void engine_schedule(struct engine *engine);
 int64_t engine_check_deadlines(struct engine *engine);
 
 /* --- engine_owner.c --- */
+/* Whom the identity is there for. */
+struct job_owner engine_owner_of(const struct present *present);
+/* The service owns the declared jobs for as long as it has an identity. */
+void engine_declarer_present(struct engine *engine);
 /* The newest identity of such an owner; NULL: absent. */
 const struct present *engine_present(const struct engine *engine, const struct job_owner *owner);
 bool engine_is_present(const struct engine *engine, const struct identity *identity);
@@ -548,6 +566,17 @@ void engine_end_leases(struct engine *engine);
 
 /* --- engine_metrics.c --- */
 int64_t engine_tend_metrics(struct engine *engine); /* when the file is due next; INT64_MAX: none is wanted */
+
+/* --- engine_declare.c, engine_look.c: declared jobs --- */
+/* Do what is owed.  When the next is due, on the monotonic clock. */
+int64_t engine_declare_tend(struct engine *engine);
+void engine_declare_changed(struct engine *engine); /* what is declared may be */
+void engine_declare_ended(struct engine *engine, const struct job *job); /* the job is over */
+/* What goes on is dropped, and all is compared anew.  Who waits is answered with the fault; NULL: not at all. */
+void engine_drop_pass(struct engine *engine, const struct fault *fault);
+void engine_looked(struct engine *engine, const struct report *report); /* ORDER_LOOK's */
+/* How many former contents are kept beside a file of the job. */
+uint32_t engine_versions_of(struct engine *engine, const struct active *active);
 
 /* --- engine_report.c --- */
 void engine_report(struct letter *letter, void *receiver); /* a report's deliver */

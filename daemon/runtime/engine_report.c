@@ -434,6 +434,7 @@ static void on_done(struct engine *engine, struct flight *flight, struct report 
 	case ORDER_FINISH: on_finished(engine, flight, report); break;
 	case ORDER_PUBLISH: on_published(engine, flight, report); break;
 	case ORDER_ABANDON: on_abandoned(engine, flight, report); break;
+	case ORDER_LOOK:
 	case ORDER_CHECK:
 	case ORDER_LIST:
 	case ORDER_SWEEP:
@@ -456,6 +457,8 @@ void engine_report(struct letter *letter, void *receiver)
 			on_dead(engine, report);
 		else if (report->order == ORDER_TRY)
 			engine_tried(engine, report);
+		else if (report->order == ORDER_LOOK)
+			engine_looked(engine, report);
 		else if (report->order == ORDER_PROXY && !engine_proxy_shown(engine, report))
 			engine_proxies_answered(engine, report);
 		else if (flight == NULL && engine_save_flights(engine)) /* names in a folder are looked for in the store */

@@ -32,8 +32,7 @@ static uint32_t slots_of(const struct engine *engine, const char *owner)
 static size_t add_candidates(struct engine *engine, const struct present *present, enum job_priority priority,
                              struct job *jobs, struct schedule_candidate *candidates, size_t count)
 {
-	const struct caller *caller = identity_caller(present->identity);
-	const struct job_owner owner = { caller->owner, caller->integrity, caller->administrator };
+	const struct job_owner owner = engine_owner_of(present);
 	bool off = engine->held[priority] != JOB_WAIT_NONE;
 	uint32_t slots = slots_of(engine, owner.sid);
 	size_t found = 0;
@@ -115,8 +114,7 @@ static int64_t next_try(struct engine *engine)
 	int64_t due = INT64_MAX, now = engine_now(engine), mono = engine_mono(engine);
 
 	for (const struct present *present = engine->present; present != NULL; present = present->next) {
-		const struct caller *caller = identity_caller(present->identity);
-		const struct job_owner owner = { caller->owner, caller->integrity, caller->administrator };
+		const struct job_owner owner = engine_owner_of(present);
 		int64_t at = INT64_MAX;
 		struct fault fault;
 

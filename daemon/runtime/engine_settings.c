@@ -103,6 +103,7 @@ static void take(struct engine *engine, const struct settings *wanted, struct id
 		take_back_what_is_ignored(engine);
 	settings_take(parts->settings, wanted, &engine->reload.change);
 	parts->service = service;
+	engine_declarer_present(engine);
 	apply(engine, anew);
 	if (anew)
 		engine_review_tries(engine);
@@ -130,6 +131,7 @@ static void deliver(struct letter *letter, void *receiver)
 		take(engine, &wanted, service);
 		reload->good_ms = engine_now(engine);
 	}
+	engine_declare_changed(engine);
 	reload->silent = !asked && !reload->change.any;
 	while (reload->questions != NULL) {
 		struct reload_question *question = reload->questions;

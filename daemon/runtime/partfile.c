@@ -233,6 +233,56 @@ static enum result mark(const struct partfile *part, struct file_handle *file, b
 	return RESULT_OK;
 }
 
+/* --- former contents --- */
+
+static bool is_there(const struct place *place, const char *name)
+{
+	char tag[FILE_TAG_BYTES_MAX];
+	uint64_t bytes;
+	struct fault ignored;
+	return file_tag_at(place->folder, name, tag, &bytes, &ignored) == RESULT_OK;
+}
+
+static enum result version_name(const struct place *place, unsigned version, char to[DESTINATION_BYTES_MAX + 8],
+                                struct fault *fault)
+{
+	enum result result = version == 0 ? text_copy(to, DESTINATION_BYTES_MAX + 8, text_view(place->name))
+	                                  : text_format(to, DESTINATION_BYTES_MAX + 8, "%s.%u", place->name, version);
+	return result ? fault_set(fault, result, FAULT_FERRY, 0, "keep what was at %s", place->name) : RESULT_OK;
+}
+
+/* The content of that version becomes the one before it. */
+static enum result age(const struct place *place, unsigned version, struct fault *fault)
+{
+	AUTO(file_handle) struct file_handle *file = NULL;
+	char from[DESTINATION_BYTES_MAX + 8], to[DESTINATION_BYTES_MAX + 8];
+	enum result result = version_name(place, version, from, fault);
+	if (!result)
+		result = version_name(place, version + 1, to, fault);
+	if (!result)
+		result = file_reopen(place->folder, from, "", &file, fault);
+	return result ? result : file_rename(place->folder, file, from, to, fault);
+}
+
+/* From the first free number on, so that it can be done again after a crash: what has moved already is not moved twice.  Until
+ * the new file has its name, the destination is not there. */
+static enum result keep_version(const struct partfile *part, const struct place *place, struct fault *fault)
+{
+	char name[DESTINATION_BYTES_MAX + 8];
+	unsigned version = 1;
+	enum result result = RESULT_OK;
+	if (part->versions == 0 || !is_there(place, place->name))
+		return RESULT_OK;
+	for (; version < part->versions; version++) {
+		result = version_name(place, version, name, fault);
+		if (result || !is_there(place, name))
+			break;
+	}
+	while (!result && version-- > 0)
+		result = age(place, version, fault);
+	return result;
+}
+
 enum result partfile_publish(const struct partfile *part, bool *ret_unmarked, struct fault *fault)
 {
 	if (ret_unmarked)
@@ -272,6 +322,9 @@ enum result partfile_publish(const struct partfile *part, bool *ret_unmarked, st
 	/* Where a file system keeps no such times, that is no reason to have no file. */
 	if (part->modified_s != PARTFILE_NOW)
 		(void)!file_set_modified(file, part->modified_s, NULL);
+	result = keep_version(part, &place, fault);
+	if (result)
+		return result;
 	/* One handle from the check to the rename: what was checked is what gets the name. */
 	result = file_rename(place.folder, file, part->partial, place.name, fault);
 	return result ? result : sync_names(part, place.folder, fault);
@@ -303,6 +356,21 @@ bool partfile_has_destination(const struct partfile *part, uint64_t bytes)
 	return place_open(part, &place, &ignored) == RESULT_OK &&
 	       file_tag_at(place.folder, place.name, tag, &found, &ignored) == RESULT_OK && found != SIZE_UNKNOWN &&
 	       (bytes == SIZE_UNKNOWN || bytes == found);
+}
+
+enum result partfile_open_destination(const struct partfile *part, struct file_handle **ret_file, uint64_t *ret_bytes,
+                                      struct fault *fault)
+{
+	AUTO(place) struct place place = { .folder = NULL };
+	AUTO(file_handle) struct file_handle *file = NULL;
+	enum result result = place_open(part, &place, fault);
+	if (!result)
+		result = file_reopen(place.folder, place.name, NULL, &file, fault);
+	if (!result)
+		result = file_size(file, ret_bytes, fault);
+	if (!result)
+		*ret_file = TAKE(file);
+	return result;
 }
 
 static enum result check_path(const struct partfile *part, struct fault *fault)

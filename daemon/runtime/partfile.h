@@ -35,6 +35,7 @@ struct partfile {
 	int64_t modified_s;        /* Unix time that the file gets with its name; PARTFILE_NOW: none of its own */
 #define PARTFILE_NOW INT64_MIN
 	unsigned zone;             /* that it is marked as coming from, before it gets its name; 0: no mark */
+	unsigned versions;         /* former contents that are kept beside it, as NAME.1, the newest, to NAME.N */
 	const char *const *forbidden_folders; /* Ferry's own, NULL-terminated (rule 9) */
 	struct partfile_folder *folder;       /* its owner syncs it; NULL: opened, and synced, for this call alone */
 };
@@ -52,6 +53,10 @@ struct partfile_opened {
 enum result partfile_open(const struct partfile *part, struct partfile_opened *ret_opened, struct fault *fault) MUST_CHECK;
 /* Is the destination a plain file, of `bytes` bytes unless that is SIZE_UNKNOWN?  What cannot be looked at is not. */
 bool partfile_has_destination(const struct partfile *part, uint64_t bytes);
+/* Open what bears the destination's name, to read it: RESULT_PATH_NOT_FOUND if nothing does, RESULT_FILE_CHANGED if that is no
+ * plain file.  *ret_bytes: its size. */
+enum result partfile_open_destination(const struct partfile *part, struct file_handle **ret_file, uint64_t *ret_bytes,
+                                      struct fault *fault) MUST_CHECK;
 /* Could the files be made and get their names?  `paths` holds `bytes` bytes of destinations, each with its end.  Asks, and
  * makes nothing; what has its outcome only later (a full disk, a file in use) is no failure here.  On failure *ret_index
  * says which path it was, from 0.  Consecutive paths in one folder cost one look at that folder. */

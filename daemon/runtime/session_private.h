@@ -6,7 +6,7 @@
  *   session_credential.c  the methods of credentials
  *   session_header.c  the methods of header lines
  *   session_proxy.c   which proxies there are
- *   session_config.c  the configuration
+ *   session_config.c  the configuration, and what is declared
  */
 #ifndef FERRY_RUNTIME_SESSION_PRIVATE_H
 #define FERRY_RUNTIME_SESSION_PRIVATE_H
@@ -137,6 +137,6 @@ session_method do_auth_test;
 session_method do_job_history;
 
 /* --- session_config.c --- */
-session_method do_config_show, do_config_reload;
+session_method do_config_show, do_config_reload, do_declared;
 
 #endif

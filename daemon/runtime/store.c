@@ -171,6 +171,22 @@ const char *const store_statements[STATEMENT_COUNT] = {
 	[ATTEMPTS_FORGET] = "DELETE FROM attempt WHERE job_row = ?1 AND number < ?2",
 	[ATTEMPTS_OF_JOB] = "SELECT " ATTEMPT_KEPT " FROM attempt WHERE job_row = ?1 ORDER BY number",
 	[ATTEMPT_LAST] = "SELECT " ATTEMPT_KEPT " FROM attempt WHERE job_row = ?1 ORDER BY number DESC LIMIT 1",
+#define DECLARED_SELECT "SELECT row, name, job_row, since_ms, due_ms, seed, versions "
+	[DECLARED_SAVE] = "INSERT INTO declared (name, spec, sealed, since_ms, due_ms, seed, versions) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7) "
+	                  "ON CONFLICT (name) DO UPDATE SET (spec, sealed, since_ms, due_ms, versions) = (?2, ?3, ?4, ?5, ?7)",
+	[DECLARED_SET_JOB] = "UPDATE declared SET job_row = nullif(?2, 0) WHERE row = ?1",
+	[DECLARED_SET_DUE] = "UPDATE declared SET due_ms = ?2 WHERE row = ?1",
+	[DECLARED_REMOVE] = "DELETE FROM declared WHERE row = ?1",
+	[DECLARED_BY_NAME] = DECLARED_SELECT "FROM declared WHERE name = ?1",
+	[DECLARED_OF_JOB] = DECLARED_SELECT "FROM declared INDEXED BY declared_job WHERE job_row = ?1",
+	[DECLARED_LIST] = DECLARED_SELECT ", sealed, spec FROM declared ORDER BY name",
+	[DECLARED_NEXT_DUE] = "SELECT due_ms FROM declared INDEXED BY declared_due ORDER BY due_ms LIMIT 1",
+	[DECLARED_ENDED] = "SELECT 1 FROM declared WHERE job_row IS NOT NULL "
+	                   "AND (SELECT state FROM job WHERE job.row = declared.job_row) IN (7, 8) LIMIT 1",
+	[LANDED_SAVE] = "INSERT INTO declared_file (declared_row, path, bytes, digest, etag, modified_ms) VALUES (?1, ?2, ?3, ?4, ?5, ?6) "
+	                "ON CONFLICT (declared_row, path) DO UPDATE SET (bytes, digest, etag, modified_ms) = (?3, ?4, ?5, ?6)",
+	[LANDED_REMOVE] = "DELETE FROM declared_file WHERE declared_row = ?1 AND path = ?2",
+	[LANDED_OF_FILE] = "SELECT bytes, digest, etag, modified_ms FROM declared_file WHERE declared_row = ?1 AND path = ?2",
 	[PARTIAL_EXISTS] = "SELECT 1 FROM file INDEXED BY file_of_partial WHERE partial = ?1 AND partial <> ''",
 };
 

@@ -11,6 +11,7 @@
 #define FERRY_RUNTIME_STORE_H
 
 #include "core/attempt.h"
+#include "core/declare.h"
 #include "core/job.h"
 
 struct store;
@@ -177,6 +178,45 @@ enum result store_attempt_last(struct store *store, int64_t job_row, struct atte
 enum result store_attempts_forget(struct store *store, int64_t job_row, uint32_t before, struct fault *fault) MUST_CHECK;
 enum result store_attempts(struct store *store, int64_t job_row, struct attempt ret_attempts[ATTEMPTS_KEPT_MAX],
                            size_t *ret_count, struct fault *fault) MUST_CHECK; /* oldest first */
+
+/* --- declared jobs (core/declare), as they were applied last --- */
+#define STORE_DECLARED_BYTES_MAX 1048576u
+struct store_declared {
+	int64_t row;
+	char name[DECLARED_NAME_BYTES_MAX + 1];
+	int64_t job_row;          /* that fetches it; 0: none, and what landed is recorded */
+	int64_t since_ms, due_ms; /* Unix time; see declare_due */
+	uint32_t seed, versions;
+};
+/* Make it, or change it: all but its row, its job and, of one that there is, its seed.  `spec` is what core/declare wrote, and is
+ * sealed.  Sets all of `declared` as it is then.  RESULT_SEAL_FAILED. */
+enum result store_declared_save(struct store *store, struct store_declared *declared, struct text_view spec,
+                                struct fault *fault) MUST_CHECK;
+enum result store_declared_set_job(struct store *store, int64_t row, int64_t job_row, struct fault *fault) MUST_CHECK; /* 0: none */
+enum result store_declared_set_due(struct store *store, int64_t row, int64_t due_ms, struct fault *fault) MUST_CHECK;
+enum result store_declared_remove(struct store *store, int64_t row, struct fault *fault) MUST_CHECK;
+enum result store_declared_find(struct store *store, const char *name, struct store_declared *ret_declared,
+                                struct fault *fault) MUST_CHECK;
+enum result store_declared_of_job(struct store *store, int64_t job_row, struct store_declared *ret_declared,
+                                  struct fault *fault) MUST_CHECK;
+/* By name.  A spec that cannot be opened any more is told as one of no bytes; it is wiped when `visit` returns, false: stop. */
+enum result store_declared_list(struct store *store,
+                                bool (*visit)(void *context, const struct store_declared *declared, struct text_view spec),
+                                void *context, struct fault *fault) MUST_CHECK;
+enum result store_declared_next_due(struct store *store, int64_t *ret_ms, struct fault *fault) MUST_CHECK; /* INT64_MAX: never */
+/* Is any of their jobs over, and what landed of it not recorded? */
+enum result store_declared_ended(struct store *store, bool *ret_any, struct fault *fault) MUST_CHECK;
+/* What landed of a file that is declared without a digest. */
+struct store_landed {
+	uint64_t bytes;
+	struct digest digest;
+	struct file_condition condition; /* by which its server is asked for a newer one */
+};
+enum result store_landed_save(struct store *store, int64_t declared_row, const char *path, const struct store_landed *landed,
+                              struct fault *fault) MUST_CHECK;
+enum result store_landed_remove(struct store *store, int64_t declared_row, const char *path, struct fault *fault) MUST_CHECK;
+enum result store_landed(struct store *store, int64_t declared_row, const char *path, struct store_landed *ret_landed,
+                         struct fault *fault) MUST_CHECK; /* RESULT_NOT_FOUND */
 
 /* "3.46.1 <source id>" of the linked SQLite. */
 const char *store_engine_version(void);

@@ -6,6 +6,7 @@
  *   store_url.c    URLs, whose queries are sealed
  *   store_network.c  proxies, and sealed credentials and headers
  *   store_attempt.c  how attempts to fetch went
+ *   store_declared.c what is declared, and what landed of it
  *   store_query.c  running one statement: arguments in, columns out, SQLite's codes into results
  */
 #ifndef FERRY_RUNTIME_STORE_PRIVATE_H
@@ -86,6 +87,18 @@ enum statement {
 	ATTEMPTS_FORGET,
 	ATTEMPTS_OF_JOB,
 	ATTEMPT_LAST,
+	DECLARED_SAVE,
+	DECLARED_SET_JOB,
+	DECLARED_SET_DUE,
+	DECLARED_REMOVE,
+	DECLARED_BY_NAME,
+	DECLARED_OF_JOB,
+	DECLARED_LIST,
+	DECLARED_NEXT_DUE,
+	DECLARED_ENDED,
+	LANDED_SAVE,
+	LANDED_REMOVE,
+	LANDED_OF_FILE,
 	STATEMENT_COUNT
 };
 

@@ -329,9 +329,10 @@ struct answer {
 	uint64_t bytes;
 	bool unmarked;
 	struct buffer names;
+	struct digest digest;
 };
 
-/* An OPEN that is not answered before what is on disk has been read again, for its digest: a block at a time, so that
+/* An OPEN or LOOK that is not answered before what is on disk has been read, for its digest: a block at a time, so that
  * other files, and a stop, need not wait for it. */
 struct reading {
 	struct reading *next;
@@ -363,6 +364,7 @@ static struct partfile part_of(struct worker *worker, const struct order *order)
 		.bytes_total = order->file.bytes_total,
 		.modified_s = resume_parse_date(text_view(order->file.modified), &modified_s) ? modified_s : PARTFILE_NOW,
 		.zone = order->zone,
+		.versions = order->versions,
 		.forbidden_folders = worker->settings.forbidden_folders,
 		.folder = &worker->folder,
 	};
@@ -383,6 +385,8 @@ static enum result do_file_order(struct worker *worker, struct order *order, str
 		return result;
 	case ORDER_PUBLISH:
 		return partfile_publish(&part, &answer->unmarked, fault);
+	case ORDER_LOOK:
+		return partfile_open_destination(&part, &answer->opened.file, &answer->bytes, fault);
 	case ORDER_CHECK:
 		return partfile_check(order->list.bytes, order->list.length, forbidden_folders, &answer->bytes, fault);
 	case ORDER_LIST:
@@ -418,6 +422,7 @@ static void post_answer(struct worker *worker, struct order *order, enum result 
 	report->conditional = answer->conditional;
 	report->unmarked = answer->unmarked;
 	memcpy(report->tag, answer->opened.tag, sizeof(report->tag));
+	report->digest = answer->digest;
 	if (result)
 		buffer_done(&answer->names);
 	report->names = answer->names;
@@ -487,14 +492,16 @@ static uint64_t bytes_to_read(const struct file *file, uint64_t offset)
 /* False: there is nothing to read, or no memory to remember it, in which case the file begins anew. */
 static bool begin_reading(struct worker *worker, struct order *order, struct answer *answer)
 {
-	uint64_t end = bytes_to_read(&order->file, answer->opened.offset);
-	struct reading *reading = end > 0 ? malloc(sizeof(*reading)) : NULL, **last = &worker->readings;
+	bool looks = order->kind == ORDER_LOOK;
+	uint64_t end = looks ? answer->bytes : bytes_to_read(&order->file, answer->opened.offset);
+	struct reading *reading = end > 0 || looks ? malloc(sizeof(*reading)) : NULL, **last = &worker->readings;
 	if (!reading) {
 		answer->bytes = end > 0 ? 0 : answer->bytes;
 		return false;
 	}
 	*reading = (struct reading){ .order = order, .answer = *answer, .end = end };
-	reading->answer.hash = hash_new(order->file.digest.length);
+	reading->answer.digest.length = order->file.digest.length > 0 ? order->file.digest.length : DIGEST_SHA256_BYTES;
+	reading->answer.hash = hash_new(reading->answer.digest.length);
 	while (*last)
 		last = &(*last)->next;
 	*last = reading;
@@ -513,13 +520,28 @@ static void end_reading(struct worker *worker, struct reading **place, enum resu
 	free(reading);
 }
 
+static void end_look(struct worker *worker, enum result result, struct fault *fault)
+{
+	struct answer *answer = &worker->readings->answer;
+	file_handle_free(TAKE(answer->opened.file));
+	if (!result)
+		result = hash_end(TAKE(answer->hash), answer->digest.bytes, fault);
+	end_reading(worker, &worker->readings, result, fault);
+}
+
 static void read_on(struct worker *worker)
 {
 	struct reading *reading = worker->readings;
 	struct fault fault;
-	enum result result = partfile_hash(reading->answer.opened.file, reading->answer.hash, &reading->at, reading->end, &fault);
+	enum result result = RESULT_OK;
+	if (reading->at < reading->end)
+		result = partfile_hash(reading->answer.opened.file, reading->answer.hash, &reading->at, reading->end, &fault);
 	if (!result && reading->at < reading->end)
 		return;
+	if (reading->order->kind == ORDER_LOOK) {
+		end_look(worker, result, &fault);
+		return;
+	}
 	if (result)
 		reading->answer.bytes = 0; /* what cannot be read is of no use: the file begins anew */
 	end_reading(worker, &worker->readings, RESULT_OK, &fault);
@@ -567,8 +589,14 @@ static void file_order(struct worker *worker, struct order *order)
 	if (!partfile_folder_is(&worker->folder, order->file.path))
 		post_held(worker);
 	enum result result = do_file_order(worker, order, &answer, &fault);
-	if (order->kind != ORDER_OPEN || result || !begin_reading(worker, order, &answer))
-		post_answer(worker, order, result, &answer, &fault);
+	bool reads = !result && (order->kind == ORDER_OPEN || order->kind == ORDER_LOOK);
+	if (reads && begin_reading(worker, order, &answer))
+		return;
+	if (reads && order->kind == ORDER_LOOK) {
+		file_handle_free(TAKE(answer.opened.file));
+		result = fault_set(&fault, RESULT_NO_MEMORY, FAULT_FERRY, 0, "look at a file");
+	}
+	post_answer(worker, order, result, &answer, &fault);
 }
 
 /* --- a proxy worker --- */

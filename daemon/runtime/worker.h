@@ -28,6 +28,7 @@ enum order_kind {
 	ORDER_CLOSE,    /* file:    partfile_sync and close; report.bytes = order.bytes */
 	ORDER_FINISH,   /* file:    partfile_finish */
 	ORDER_PUBLISH,  /* file:    partfile_publish */
+	ORDER_LOOK,     /* file:    what is at file.path: bytes and digest, which is of file.digest's length, or sha256 */
 	ORDER_CHECK,    /* file:    partfile_check of the paths in `list`; a failure's bytes = index of the path */
 	ORDER_LIST,     /* file:    partfile_list of what begins with `list` in file.path's folder; report has the names */
 	ORDER_SWEEP,    /* file:    partfile_sweep of the names in `list`, in file.path's folder; bytes = how many are gone */
@@ -38,7 +39,7 @@ enum order_kind {
 	ORDER_PROXY,    /* proxy:   proxy_ask in mode `bytes` for file.url's server.  report.names: what was in `list`, then
 	                 * the list of proxies and that of bypasses; bytes = whose they are, bytes_total = the mode, fault = what was missed */
 	ORDER_TRY,      /* network: a trial transfer of file.url by `route`; report has the trace */
-	ORDER_STOP,     /* network: transfer_stop; file: an OPEN that still reads.  Answered by the FETCH's or OPEN's report */
+	ORDER_STOP,     /* network: transfer_stop; file: an OPEN or LOOK that still reads.  Answered by the report of that */
 };
 
 /* An order carries copies of what it needs.  It is one malloc'ed block, given to the worker, whose memory becomes the
@@ -56,7 +57,7 @@ struct order {
 	bool elsewhere, keep; /* FETCH: see struct resume_known */
 	bool conditional;     /* FETCH: ask on the file's condition */
 	struct transfer_route *route; /* FETCH: see struct transfer_order; the order's own */
-	unsigned zone;        /* PUBLISH: see struct partfile */
+	unsigned zone, versions; /* PUBLISH: see struct partfile */
 	struct file file;   /* as recorded in the store; of CHECK: nothing */
 	struct buffer list; /* texts, each with its end, or of FETCH one; the worker's once it is given the order */
 };
@@ -105,6 +106,7 @@ struct report {
 	struct attempt_trace trace; /* FETCH, TRY: likewise */
 	bool unmarked; /* PUBLISH: see partfile_publish */
 	char tag[FILE_TAG_BYTES_MAX];           /* OPEN */
+	struct digest digest;                   /* LOOK */
 	char etag[FILE_ETAG_BYTES_MAX];         /* ANSWERED */
 	char modified[FILE_MODIFIED_BYTES_MAX]; /* ANSWERED */
 	struct buffer names; /* LIST, PROXY: texts, each with its end; the sink's with the report */

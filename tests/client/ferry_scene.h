@@ -313,6 +313,14 @@ static inline void write_answer(struct scene *scene, struct json_writer *writer,
 		json_write_text(writer, "later", text_view(scene->unreadable ? "" : "nothing"));
 		json_write_raw(writer, "errors", text_view(scene->unreadable ? "[\"one\",\"two\"]" : "[]"));
 		return;
+	case METHOD_DECLARED_PLAN:
+	case METHOD_DECLARED_APPLY:
+		json_write_raw(writer, "taken", text_view(scene->unreadable ? "false" : "true"));
+		json_write_raw(writer, "jobs", text_view(scene->unreadable ? "[]" :
+			"[{\"name\":\"app\",\"action\":\"repair\",\"fetch\":2,\"reason\":\"2 files missing\",\"error\":null},"
+			"{\"name\":\"b\",\"action\":\"create\",\"fetch\":0,\"reason\":\"r\",\"error\":\"e\"}]"));
+		json_write_raw(writer, "errors", text_view(scene->unreadable ? "[\"one\",\"two\"]" : "[]"));
+		return;
 	case METHOD_JOB_PREFLIGHT:
 	case METHOD_JOB_SET_HELPER_TOKEN:
 	case METHOD_JOB_CLEAR_HELPER_TOKEN:

@@ -268,6 +268,37 @@ static void ferry_config__shown_and_read_again__comes_as_it_was_said(void **stat
 	ferry_close(ferry);
 }
 
+static bool add_declared(void *context, const struct ferry_declared *declared)
+{
+	char *to = context;
+
+	text_display(to + strlen(to), 512 - strlen(to), "%s %s %u %s [%s]\n", declared->name, declared->action, (unsigned)declared->fetch,
+	             declared->reason, declared->error);
+	return true;
+}
+
+static void ferry_declared__compared_and_applied__comes_as_it_was_said(void **state)
+{
+	struct scene *scene = *state;
+	struct ferry *ferry = connect_to(scene);
+	char errors[FERRY_DECLARED_ERRORS_BYTES_MAX];
+
+	for (unsigned act = 0; act < 2; act++) {
+		char shown[512] = "";
+
+		scene->unreadable = false;
+		assert_int_equal(ferry_declared(ferry, act == 1, add_declared, shown, errors, NULL), FERRY_OK);
+		assert_string_equal(shown, "app repair 2 2 files missing []\nb create 0 r [e]\n");
+		assert_string_equal(errors, "");
+		scene->unreadable = true;
+		shown[0] = '\0';
+		assert_int_equal(ferry_declared(ferry, act == 1, add_declared, shown, errors, NULL), FERRY_OK);
+		assert_string_equal(errors, "one\ntwo");
+		assert_string_equal(shown, "");
+	}
+	ferry_close(ferry);
+}
+
 static void ferry__a_refusal__comes_with_name_number_and_native_code(void **state)
 {
 	struct scene *scene = *state;
@@ -402,6 +433,7 @@ int main(void)
 		TEST(ferry__lists__are_walked_page_by_page),
 		TEST(ferry__control__tells_the_new_state),
 		TEST(ferry_config__shown_and_read_again__comes_as_it_was_said),
+		TEST(ferry_declared__compared_and_applied__comes_as_it_was_said),
 		TEST(ferry__a_refusal__comes_with_name_number_and_native_code),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);

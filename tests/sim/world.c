@@ -59,6 +59,76 @@ static enum result read_settings(void *context, struct settings *ret_settings, s
 	return RESULT_OK;
 }
 
+static enum result read_declared(void *context, struct declared_set *set, struct settings_errors *errors)
+{
+	struct world *world = context;
+	uint32_t before = errors->count;
+
+	for (size_t i = 0; i < sizeof(world->declared) / sizeof(world->declared[0]) && world->declared[i] != NULL; i++) {
+		struct declared *declared = NULL;
+
+		if (declare_read(text_view(world->declared[i]), "made up", world->remote ? PATH_WINDOWS : PATH_POSIX, &declared, errors) == RESULT_OK)
+			assert_true(declared_set_add(set, declared));
+	}
+	if (errors->count == before)
+		return declared_set_check(set, PATH_POSIX, errors);
+	declared_set_done(set);
+	return RESULT_BAD_SETTING;
+}
+
+static void answer_declare(struct declare_question *question, enum result result, const struct declare_step *steps, size_t count,
+                           const struct settings_errors *errors, const struct fault *fault)
+{
+	struct world *world = random_world;
+
+	(void)errors;
+	(void)fault;
+	assert_true(count <= sizeof(world->steps) / sizeof(world->steps[0]));
+	world->declare_result = result;
+	world->step_count = count;
+	if (count > 0)
+		memcpy(world->steps, steps, count * sizeof(*steps));
+	free(question);
+}
+
+void world_declare(struct world *world, bool act)
+{
+	struct declare_question *question = calloc(1, sizeof(*question));
+
+	assert_non_null(question);
+	*question = (struct declare_question){ .act = act, .answer = answer_declare };
+	world->declare_result = WORLD_NO_ANSWER;
+	engine_declare_for(world->engine, question);
+	for (unsigned steps = 0; world->declare_result == WORLD_NO_ANSWER; steps++) {
+		(void)engine_turn(world->engine);
+		(void)world_answer(world);
+		assert_true(steps < 20000);
+	}
+}
+
+struct search {
+	const char *name;
+	int64_t row;
+};
+
+static bool is_of_name(void *context, const struct job *job)
+{
+	struct search *search = context;
+
+	if (strcmp(job->properties.name, search->name) == 0 && access_is_declared(job->owner))
+		search->row = job->row;
+	return true;
+}
+
+int64_t world_declared_job(struct world *world, const char *name)
+{
+	struct search search = { name, -1 };
+	struct fault fault;
+
+	assert_int_equal(store_jobs_list(world->store, NULL, true, 0, UINT32_MAX, is_of_name, &search, &fault), RESULT_OK);
+	return search.row;
+}
+
 /* --- made-up secrets --- */
 
 #define SEAL_MASK 0x5A
@@ -150,7 +220,7 @@ static void start(struct world *world)
 	assert_int_equal(events_open(&events, clock, &world->events, &fault), RESULT_OK);
 	world->parts = (struct engine_parts){ .store = world->store, .events = world->events,
 		                              .settings = &world->settings, .clock = clock,
-		                              .read_settings = read_settings, .settings_context = world,
+		                              .read_settings = read_settings, .read_declared = read_declared, .settings_context = world,
 		                              .random = made_up_random, .path_style = world->remote ? PATH_WINDOWS : PATH_POSIX, .version = "sim",
 		                              .queue_mark = "5ea5ea5ea5ea5ea5",
 		                              .seal = world->no_seal ? NULL : seal, .unseal = world->no_seal ? NULL : unseal, .secrets_context = world,

@@ -73,6 +73,9 @@ struct world_file {
 	unsigned ignore;
 	int64_t job; /* whose file it is, and which of its files */
 	uint32_t ordinal;
+	bool removed, altered; /* at its destination, after it landed */
+	unsigned landed;       /* the version that landed last */
+	unsigned looked;       /* how often somebody looked what is there */
 	bool lost; /* a sync failed: what was not synced before is gone, and later syncs succeed without it */
 };
 
@@ -84,6 +87,10 @@ struct world {
 	struct settings settings;
 	struct settings wanted; /* as the configuration says at the next reload */
 	bool unreadable;        /* it is not good */
+	const char *declared[8]; /* texts of jobs.d; NULL: no more */
+	struct declare_step steps[16]; /* the answer to the last world_declare */
+	size_t step_count;
+	enum result declare_result; /* or WORLD_NO_ANSWER */
 	struct engine_parts parts;
 	struct store *store;
 	struct events *events;
@@ -186,6 +193,10 @@ void world_session_began(struct world *world, uint32_t session);
 void world_network(struct world *world, struct network_state now);
 /* Have it read again, in a turn of its own. */
 void world_reload(struct world *world);
+/* Have what is declared compared, and acted upon, until that is answered. */
+void world_declare(struct world *world, bool act);
+/* The row of the one job of that name that is not over, or that is; -1: there is none. */
+int64_t world_declared_job(struct world *world, const char *name);
 void world_connection_ended(struct world *world, uint64_t connection);
 
 /* Let one thing happen: an answer of a worker, or the passing of time up to what the engine waits for.  False: nothing is

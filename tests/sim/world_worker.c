@@ -121,6 +121,8 @@ static void check_identity(const struct worker *worker, enum job_side side, cons
 			wrong(world, "not as the helper", path);
 		else if (!is_lent_for(lent, file, path, network && (job.helper_flags & HELPER_NETWORK)))
 			wrong(world, "the token is not lent for it", path);
+	} else if (access_is_declared(job.owner)) {
+		check_service(world, worker, side, path);
 	} else if (side == JOB_SIDE_FILE && is_listed(job.owner, settings->identity_service_file_owners.items,
 	                                              settings->identity_service_file_owners.count)) {
 		check_service(world, worker, side, path);
@@ -185,6 +187,7 @@ static void check_order(const struct worker *worker, const struct order *order)
 	case ORDER_PUBLISH:
 	case ORDER_ABANDON:
 	case ORDER_LIST: check_identity(worker, JOB_SIDE_FILE, order->file.path, false); break;
+	case ORDER_LOOK: check_service(worker->world, worker, JOB_SIDE_FILE, order->file.path); break;
 	case ORDER_CHECK:
 		for (; path < end; path += strlen(path) + 1)
 			check_identity(worker, JOB_SIDE_FILE, path, true);
@@ -370,6 +373,19 @@ static void answer_list(struct world *world, const struct order *order, struct r
 	assert_string_equal(order->list.bytes, ".ferry-5ea5ea5ea5ea5ea5-");
 }
 
+/* The digest that is declared is that of version 0. */
+static void answer_look(struct world_file *file, const struct order *order, struct report *report)
+{
+	file->looked++;
+	if (file->removed || (!file->there && file->published == 0)) {
+		report->result = fault_set(&report->fault, RESULT_PATH_NOT_FOUND, FAULT_FERRY, 0, "made up");
+		return;
+	}
+	report->bytes = file->size;
+	report->digest.length = order->file.digest.length > 0 ? order->file.digest.length : DIGEST_SHA256_BYTES;
+	memset(report->digest.bytes, file->altered || file->published == 0 ? 0xEE : (int)(0xAA + file->landed), report->digest.length);
+}
+
 static void answer_check(struct world *world, const struct order *order, struct report *report)
 {
 	const char *path = order->list.bytes, *end = path + order->list.length;
@@ -422,7 +438,9 @@ static void answer_file_order(struct pending *pending)
 	report->bytes = order->bytes;
 	if (order->kind == ORDER_OPEN || order->kind == ORDER_PUBLISH)
 		check_writer(world, pending, file);
-	if (order->kind == ORDER_CHECK) {
+	if (order->kind == ORDER_LOOK) {
+		answer_look(world_file(world, order->file.path), order, report);
+	} else if (order->kind == ORDER_CHECK) {
 		answer_check(world, order, report);
 	} else if (order->kind == ORDER_LIST) {
 		answer_list(world, order, report);
@@ -463,6 +481,8 @@ static void answer_file_order(struct pending *pending)
 			wrong(world, "published with bytes of another file", order->file.url);
 		report->unmarked = world->no_streams;
 		file->published++;
+		file->removed = file->altered = false;
+		file->landed = file->version;
 	} else if (order->kind == ORDER_ABANDON && file->held) {
 		report->result = fault_set(&report->fault, RESULT_LOCKED, FAULT_FERRY, 0, "made up");
 	} else if (order->kind == ORDER_ABANDON) {

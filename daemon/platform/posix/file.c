@@ -201,10 +201,10 @@ enum result file_reopen(struct folder *folder, const char *name, const char *tag
 	if (result != RESULT_OK)
 		return result;
 	format_tag(&before, found);
-	if (!S_ISREG(before.st_mode) || before.st_nlink != 1 || (tag[0] && strcmp(found, tag) != 0))
+	if (!S_ISREG(before.st_mode) || (tag && (before.st_nlink != 1 || (tag[0] && strcmp(found, tag) != 0))))
 		return fault_set(fault, RESULT_FILE_CHANGED, FAULT_FERRY, 0, "%s is not the plain file it was", name);
 	AUTO(file_handle) struct file_handle *file = NULL;
-	result = wrap(openat(folder->fd, name, O_RDWR | O_NOFOLLOW | O_CLOEXEC), name, &file, fault);
+	result = wrap(openat(folder->fd, name, (tag ? O_RDWR : O_RDONLY) | O_NOFOLLOW | O_CLOEXEC), name, &file, fault);
 	if (result == RESULT_OK && (fstat(file->fd, &after) != 0 || !same_file(&before, &after)))
 		result = fault_set(fault, RESULT_FILE_CHANGED, FAULT_FERRY, 0, "%s was exchanged meanwhile", name);
 	if (result == RESULT_OK)

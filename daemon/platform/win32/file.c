@@ -25,6 +25,7 @@
 #define PARTIAL_ACCESS                                                                                                 \
 	(FILE_READ_DATA | FILE_WRITE_DATA | FILE_READ_ATTRIBUTES | FILE_WRITE_ATTRIBUTES | READ_CONTROL | DELETE |         \
 	 SYNCHRONIZE)
+#define READ_ACCESS (FILE_READ_DATA | FILE_READ_ATTRIBUTES | READ_CONTROL | SYNCHRONIZE)
 #define LOOK_ACCESS (FILE_READ_ATTRIBUTES | READ_CONTROL | SYNCHRONIZE)
 #define SHARE_ALL (FILE_SHARE_READ | FILE_SHARE_WRITE | FILE_SHARE_DELETE)
 
@@ -67,8 +68,8 @@ NTSTATUS file_open_name(struct folder *folder, wchar_t *name, ACCESS_MASK access
 	                    FILE_OPEN_REPARSE_POINT | FILE_SYNCHRONOUS_IO_NONALERT | options, NULL, 0);
 }
 
-static enum result open_partial(struct folder *folder, const char *name, ULONG disposition, const char *what,
-                                struct file_handle **ret_file, struct fault *fault)
+static enum result open_plain(struct folder *folder, const char *name, bool write, ULONG disposition, const char *what,
+                              struct file_handle **ret_file, struct fault *fault)
 {
 	AUTO(memory) wchar_t *wide = NULL;
 	HANDLE handle = NULL;
@@ -76,8 +77,8 @@ static enum result open_partial(struct folder *folder, const char *name, ULONG d
 
 	if (result != RESULT_OK)
 		return result;
-	NTSTATUS status =
-		file_open_name(folder, wide, PARTIAL_ACCESS, FILE_SHARE_READ, disposition, FILE_NON_DIRECTORY_FILE, &handle);
+	NTSTATUS status = file_open_name(folder, wide, write ? PARTIAL_ACCESS : READ_ACCESS, write ? FILE_SHARE_READ : SHARE_ALL,
+	                                 disposition, FILE_NON_DIRECTORY_FILE, &handle);
 	if (!NT_SUCCESS(status))
 		return fault_ntstatus(fault, status, "%s %s", what, name);
 	return file_wrap(handle, false, ret_file, fault);
@@ -85,7 +86,7 @@ static enum result open_partial(struct folder *folder, const char *name, ULONG d
 
 enum result file_create(struct folder *folder, const char *name, struct file_handle **ret_file, struct fault *fault)
 {
-	return open_partial(folder, name, FILE_CREATE, "create", ret_file, fault);
+	return open_plain(folder, name, true, FILE_CREATE, "create", ret_file, fault);
 }
 
 enum result file_reopen(struct folder *folder, const char *name, const char *tag, struct file_handle **ret_file,
@@ -94,7 +95,7 @@ enum result file_reopen(struct folder *folder, const char *name, const char *tag
 	AUTO(file_handle) struct file_handle *file = NULL;
 	BY_HANDLE_FILE_INFORMATION about;
 	char found[FILE_TAG_BYTES_MAX];
-	enum result result = open_partial(folder, name, FILE_OPEN, "re-open", &file, fault);
+	enum result result = open_plain(folder, name, tag != NULL, FILE_OPEN, "re-open", &file, fault);
 
 	if (result == RESULT_IS_FOLDER)
 		return fault_set(fault, RESULT_FILE_CHANGED, FAULT_FERRY, 0, "%s is not a plain file", name);
@@ -104,12 +105,12 @@ enum result file_reopen(struct folder *folder, const char *name, const char *tag
 		return fault_win32(fault, GetLastError(), "look at %s", name);
 	if ((about.dwFileAttributes & (FILE_ATTRIBUTE_REPARSE_POINT | FILE_ATTRIBUTE_DIRECTORY)) != 0)
 		return fault_set(fault, RESULT_FILE_CHANGED, FAULT_FERRY, 0, "%s is not a plain file", name);
-	if (about.nNumberOfLinks != 1)
+	if (tag != NULL && about.nNumberOfLinks != 1)
 		return fault_set(fault, RESULT_FILE_CHANGED, FAULT_FERRY, 0, "%s has other links", name);
 	result = file_tag(file, found, fault);
 	if (result != RESULT_OK)
 		return result;
-	if (tag[0] != '\0' && strcmp(found, tag) != 0)
+	if (tag != NULL && tag[0] != '\0' && strcmp(found, tag) != 0)
 		return fault_set(fault, RESULT_FILE_CHANGED, FAULT_FERRY, 0, "%s is another file", name);
 	*ret_file = TAKE(file);
 	return RESULT_OK;

@@ -161,12 +161,17 @@ static void ask_values(struct policy_watch *watch)
 /* The folder is also that of queue and log: what else changes there is no sign. */
 static bool is_ours(const wchar_t *name, size_t chars)
 {
-	static const wchar_t file[] = L"ferry.jsonc", folder[] = L"conf.d";
-	size_t file_chars = wcslen(file), folder_chars = wcslen(folder);
+	static const wchar_t file[] = L"ferry.jsonc", *const folders[] = { L"conf.d", L"jobs.d" };
+	size_t file_chars = wcslen(file);
+	bool ours = chars == file_chars && _wcsnicmp(name, file, file_chars) == 0;
 
-	return (chars == file_chars && _wcsnicmp(name, file, file_chars) == 0) ||
-	       (chars >= folder_chars && _wcsnicmp(name, folder, folder_chars) == 0 &&
-	        (chars == folder_chars || name[folder_chars] == L'\\'));
+	for (size_t i = 0; i < sizeof folders / sizeof folders[0]; i++) {
+		size_t folder_chars = wcslen(folders[i]);
+
+		ours |= chars >= folder_chars && _wcsnicmp(name, folders[i], folder_chars) == 0 &&
+		        (chars == folder_chars || name[folder_chars] == L'\\');
+	}
+	return ours;
 }
 
 /* More came than the buffer holds: no bytes, and it may have been anything. */

@@ -1,0 +1,127 @@
+/* runtime/engine: what is on disk of declared files.  A file worker reads them, as the service and a block at a time; one file
+ * after the other, since nobody waits for it in a hurry.  Nothing is looked at where the service may not write either, nor in the
+ * place of a helper: those see to it themselves when they come. */
+#include <stdlib.h>
+#include <string.h>
+
+#include "runtime/engine_pass.h"
+
+static bool is_to_be_seen(const struct engine *engine, const struct pass *pass, const struct entry *entry, uint32_t file)
+{
+	const struct declared *wanted = entry->wanted;
+
+	if (!entry->concerned || wanted == NULL || wanted->helper[0] != '\0' || entry->fault.result != RESULT_OK)
+		return false;
+	if (pass->kind == PASS_ENDED && wanted->files[file].digest.length > 0)
+		return false; /* what it must be is known already */
+	return engine_service_writes(engine, text_view(wanted->files[file].path));
+}
+
+/* The next one from where the pass is; false: there is none. */
+static bool find_next(const struct engine *engine, struct pass *pass)
+{
+	for (; pass->at < pass->count; pass->at++, pass->file = 0) {
+		const struct entry *entry = &pass->entries[pass->at];
+
+		for (; entry->wanted != NULL && pass->file < entry->wanted->file_count; pass->file++)
+			if (is_to_be_seen(engine, pass, entry, pass->file))
+				return true;
+	}
+	return false;
+}
+
+static bool send(struct engine *engine, struct pass *pass, struct fault *fault)
+{
+	const struct declared_file *file = &pass->entries[pass->at].wanted->files[pass->file];
+	struct order *order;
+
+	if (engine->parts.service == NULL) {
+		(void)!fault_set(fault, RESULT_IDENTITY_LOST, FAULT_FERRY, 0, "the service has no identity to look at files with");
+		return false;
+	}
+	if (pass->crew == NULL)
+		pass->crew = crew_get(engine, engine->parts.service, JOB_SIDE_FILE, (struct answers){ 0 }, fault);
+	if (pass->crew == NULL)
+		return false;
+	order = calloc(1, sizeof(*order));
+	if (order == NULL) {
+		(void)!fault_set(fault, RESULT_NO_MEMORY, FAULT_FERRY, 0, "look at a declared file");
+		return false;
+	}
+	pass->number = ++engine->flight_number;
+	*order = (struct order){ .kind = ORDER_LOOK, .flight = pass->number, .list = BUFFER(0) };
+	text_display(order->file.path, sizeof(order->file.path), "%s", file->path);
+	order->file.digest.length = file->digest.length;
+	engine_send(engine, crew_worker(pass->crew, JOB_SIDE_FILE), order);
+	return true;
+}
+
+void pass_look(struct engine *engine)
+{
+	struct pass *pass = engine->declaring.pass;
+	struct fault fault;
+
+	if (!find_next(engine, pass))
+		pass_end(engine);
+	else if (!send(engine, pass, &fault))
+		pass_fail(engine, &fault);
+}
+
+/* --- what was seen --- */
+
+static bool same_digest(const struct digest *a, const struct digest *b)
+{
+	return a->length == b->length && memcmp(a->bytes, b->bytes, a->length) == 0;
+}
+
+/* What was there when it landed counts only for the URL that it came from. */
+static bool landed_of(struct engine *engine, const struct entry *entry, const struct declared_file *file,
+                      struct store_landed *ret_landed)
+{
+	struct fault fault;
+	enum result result = RESULT_NOT_FOUND;
+
+	for (uint32_t i = 0; entry->applied != NULL && i < entry->applied->file_count; i++)
+		if (strcmp(entry->applied->files[i].path, file->path) == 0 && strcmp(entry->applied->files[i].url, file->url) == 0)
+			result = store_landed(engine->parts.store, entry->kept.row, file->path, ret_landed, &fault);
+	if (result != RESULT_OK && result != RESULT_NOT_FOUND)
+		engine_break(engine, &fault);
+	return result == RESULT_OK;
+}
+
+static enum declared_disk judge(struct engine *engine, const struct entry *entry, const struct declared_file *file,
+                                const struct store_landed *seen)
+{
+	struct store_landed landed;
+
+	if (file->bytes != SIZE_UNKNOWN && file->bytes != seen->bytes)
+		return DISK_ALTERED;
+	if (file->digest.length > 0)
+		return same_digest(&file->digest, &seen->digest) ? DISK_RIGHT : DISK_ALTERED;
+	if (!landed_of(engine, entry, file, &landed))
+		return DISK_ALTERED; /* whoever put it there */
+	return landed.bytes == seen->bytes && same_digest(&landed.digest, &seen->digest) ? DISK_RIGHT : DISK_ALTERED;
+}
+
+void engine_looked(struct engine *engine, const struct report *report)
+{
+	struct pass *pass = engine->declaring.pass;
+	struct entry *entry;
+
+	if (pass == NULL || pass->number != report->flight)
+		return;
+	entry = &pass->entries[pass->at];
+	pass->number = 0;
+	if (report->result == RESULT_OK) {
+		entry->seen[pass->file] = (struct store_landed){ .bytes = report->bytes, .digest = report->digest };
+		entry->disk[pass->file] = judge(engine, entry, &entry->wanted->files[pass->file], &entry->seen[pass->file]);
+	} else if (report->result == RESULT_PATH_NOT_FOUND) {
+		entry->disk[pass->file] = DISK_MISSING;
+	} else if (report->result == RESULT_FILE_CHANGED || report->result == RESULT_IS_FOLDER) {
+		entry->disk[pass->file] = DISK_ALTERED; /* no plain file has the name */
+	} else {
+		entry->fault = report->fault; /* nothing is known of it, and nothing is done */
+	}
+	pass->file++;
+	pass_look(engine);
+}

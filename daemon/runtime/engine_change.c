@@ -16,9 +16,9 @@ enum result change_begin(struct engine *engine, struct fault *fault)
 /* Is it the request alone that cannot be? */
 static bool is_refusal(enum result result)
 {
-	return result_class(result) == RETRY_CALLER || result == RESULT_BLOCKED_BY_POLICY ||
-	       result == RESULT_TOKEN_REQUIRED || result == RESULT_NOT_SUPPORTED || result == RESULT_SECRET_UNREADABLE ||
-	       result == RESULT_SECRET_BUSY;
+	return result_class(result) == RETRY_CALLER || result == RESULT_TOKEN_REQUIRED || result == RESULT_NOT_SUPPORTED ||
+	       result == RESULT_SECRET_UNREADABLE || result == RESULT_SECRET_BUSY || result == RESULT_BLOCKED_BY_POLICY ||
+	       result == RESULT_INSUFFICIENT_RANGE_SUPPORT;
 }
 
 enum result change_end(struct engine *engine, enum result result, struct fault *fault)

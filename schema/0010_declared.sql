@@ -19,7 +19,7 @@ CREATE TABLE declared_file (
 	path TEXT NOT NULL CHECK (length(CAST(path AS BLOB)) BETWEEN 1 AND 2048),
 	bytes INTEGER NOT NULL CHECK (bytes >= 0),
 	digest TEXT NOT NULL CHECK (length(digest) <= 135), -- as core/digest writes it
-	etag TEXT NOT NULL CHECK (length(CAST(etag AS BLOB)) < 512),
+	etag BLOB NOT NULL CHECK (length(etag) < 512), -- as a server sent it
 	modified_ms INTEGER NOT NULL CHECK (modified_ms BETWEEN 0 AND 253402300799999), -- 0: no server said when
 	PRIMARY KEY (declared_row, path)
 ) STRICT, WITHOUT ROWID;

@@ -108,9 +108,8 @@ static void check_all(const char *folder, struct settings_errors *errors)
 {
 	AUTO(declared_set) struct declared_set declared = { .count = 0 };
 	struct settings settings;
-	bool once_there = false;
 
-	(void)!read_configuration(folder, &once_there, &settings, errors);
+	(void)!read_configuration(&(struct configuration){ .folder = folder }, &settings, errors);
 	(void)!read_declared(folder, &declared, errors);
 }
 

@@ -33,16 +33,22 @@ enum result join_path(char *to, size_t size, const char *folder, const char *nam
 #define CONFIGURATION_LOST                                                                                             \
 	"ferry.jsonc is not there any more. Put it back, or write what ferry.good.jsonc has into a new one; for the "      \
 	"built-in defaults put one there that holds {}"
+struct policy_watch;
+/* Where the configuration is read from. */
+struct configuration {
+	const char *folder;
+	struct policy_watch *watch; /* NULL: there is none */
+	bool at_once;               /* the policy as it is at this moment; else as it had settled, where there is a watch */
+	bool once_there;            /* ferry.jsonc was; from then on its want is an error */
+};
 /* The configuration: the built-in defaults, over them ferry.jsonc and conf.d in the folder, and the policy.  None of them
- * need be there, but ferry.jsonc if it ever was: *once_there, which is set to true where it is, or one was kept.
- * RESULT_BAD_SETTING: all that is wrong is in `errors`. */
-enum result read_configuration(const char *folder, bool *once_there, struct settings *settings,
-                               struct settings_errors *errors) MUST_CHECK;
+ * need be there, but ferry.jsonc if it ever was, or one was kept.  RESULT_BAD_SETTING: all that is wrong is in `errors`. */
+enum result read_configuration(struct configuration *from, struct settings *settings, struct settings_errors *errors) MUST_CHECK;
 bool configuration_was_kept(const char *folder);
 /* Keep it, as a good one, in a file of its own.  Not where there is no ferry.jsonc: that would seem to be lost. */
 enum result keep_configuration(const char *folder, const struct settings *settings, struct fault *fault) MUST_CHECK;
 /* What was kept, and the policy as it is now over it, if that is good.  RESULT_PATH_NOT_FOUND: nothing was. */
-enum result read_last_good(const char *folder, struct settings *settings, struct settings_errors *errors) MUST_CHECK;
+enum result read_last_good(const struct configuration *from, struct settings *settings, struct settings_errors *errors) MUST_CHECK;
 
 /* A file of the folder that nobody but administrators could have written, and its path for errors.  RESULT_PATH_NOT_FOUND is
  * nobody's error yet; all others are in `errors`. */

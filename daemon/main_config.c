@@ -160,14 +160,14 @@ static enum result read_layer(void *context, const char *name, struct settings_e
 
 /* --- all of them --- */
 
-static void read_policy(struct settings *settings, struct settings_errors *errors)
+static void read_policy(const struct configuration *from, struct settings *settings, struct settings_errors *errors)
 {
 	AUTO(buffer) struct buffer text = BUFFER(POLICY_TEXT_BYTES_MAX);
 	struct fault fault = { 0 };
 
 	if (policy_system == NULL)
 		return;
-	if (policy_system->read(&text, &fault) != RESULT_OK) {
+	if (policy_system->read(from->watch, from->at_once, &text, &fault) != RESULT_OK) {
 		note(errors, &fault);
 		return;
 	}
@@ -192,29 +192,29 @@ static void note_lost(const char *folder, struct settings_errors *errors)
 	settings_error(errors, line);
 }
 
-enum result read_configuration(const char *folder, bool *once_there, struct settings *settings, struct settings_errors *errors)
+enum result read_configuration(struct configuration *from, struct settings *settings, struct settings_errors *errors)
 {
 	settings_default(settings);
-	if (read_file(folder, MAIN_FILE, SETTINGS_FILE, settings, errors) != RESULT_PATH_NOT_FOUND)
-		*once_there = true;
-	else if (*once_there || configuration_was_kept(folder))
-		note_lost(folder, errors);
-	read_folder(folder, FOLDER, CONF_D_FILES_MAX, read_layer, &(struct layers){ folder, settings }, errors);
-	read_policy(settings, errors);
+	if (read_file(from->folder, MAIN_FILE, SETTINGS_FILE, settings, errors) != RESULT_PATH_NOT_FOUND)
+		from->once_there = true;
+	else if (from->once_there || configuration_was_kept(from->folder))
+		note_lost(from->folder, errors);
+	read_folder(from->folder, FOLDER, CONF_D_FILES_MAX, read_layer, &(struct layers){ from->folder, settings }, errors);
+	read_policy(from, settings, errors);
 	return errors->count == 0 ? RESULT_OK : RESULT_BAD_SETTING;
 }
 
-enum result read_last_good(const char *folder, struct settings *settings, struct settings_errors *errors)
+enum result read_last_good(const struct configuration *from, struct settings *settings, struct settings_errors *errors)
 {
 	struct settings kept;
 	enum result result;
 
 	settings_default(settings);
-	result = read_file(folder, GOOD_FILE, SETTINGS_LAST_GOOD, settings, errors);
+	result = read_file(from->folder, GOOD_FILE, SETTINGS_LAST_GOOD, settings, errors);
 	if (result != RESULT_OK)
 		return result;
 	kept = *settings;
-	read_policy(settings, errors);
+	read_policy(from, settings, errors);
 	if (errors->count > 0)
 		*settings = kept; /* in which the policy is as it was when it was good */
 	return RESULT_OK;

@@ -26,6 +26,7 @@ struct daemon {
 	struct events *events; /* the engine's thread's */
 	struct engine *engine; /* NULL before it is there and after it is gone */
 	bool stop_asked, reload_asked; /* while it is not there yet */
+	struct fault unwatched;        /* likewise; RESULT_OK: all changes are noticed */
 
 	char data[DESTINATION_BYTES_MAX + 1], program[DESTINATION_BYTES_MAX + 1];
 	char database[DESTINATION_BYTES_MAX + 1], address[DESTINATION_BYTES_MAX + 1];
@@ -34,7 +35,7 @@ struct daemon {
 	/* The engine's thread's alone from engine_run on: */
 	struct settings settings;
 	bool settings_good;  /* as they were read at the start */
-	bool settings_there; /* ferry.jsonc is, or was, there; from then on its want is an error */
+	struct configuration configuration;
 	struct worker_settings workers;
 	struct secrets *secrets; /* NULL: their key cannot be used */
 	struct identity *service; /* the service's own */
@@ -106,12 +107,49 @@ static void on_network(void *context)
 	mutex_unlock(daemon->lock);
 }
 
+struct unwatched_letter {
+	struct letter letter;
+	struct events *events;
+	struct fault why;
+};
+
+static void deliver_unwatched(struct letter *letter, void *receiver)
+{
+	const struct unwatched_letter *told = (struct unwatched_letter *)letter;
+
+	if (receiver != NULL)
+		EVENTS_NOTE(told->events, SETTINGS_UNWATCHED, .why = told->why.what);
+	free(letter);
+}
+
 static void reload(struct daemon *daemon, bool asked)
 {
 	mutex_lock(daemon->lock);
 	daemon->reload_asked = daemon->engine == NULL;
 	if (daemon->engine != NULL)
 		engine_reload(daemon->engine, asked);
+	mutex_unlock(daemon->lock);
+}
+
+/* Nobody need be there to say it to yet: set_engine does. */
+static void tell_unwatched(struct daemon *daemon)
+{
+	struct unwatched_letter *letter = daemon->engine != NULL && daemon->unwatched.result != RESULT_OK ? malloc(sizeof(*letter)) : NULL;
+
+	if (letter == NULL)
+		return;
+	*letter = (struct unwatched_letter){ { .deliver = deliver_unwatched }, daemon->events, daemon->unwatched };
+	daemon->unwatched.result = RESULT_OK;
+	engine_post(daemon->engine, &letter->letter);
+}
+
+static void on_unwatched(void *context, const struct fault *why)
+{
+	struct daemon *daemon = context;
+
+	mutex_lock(daemon->lock);
+	daemon->unwatched = *why;
+	tell_unwatched(daemon);
 	mutex_unlock(daemon->lock);
 }
 
@@ -274,7 +312,7 @@ static void keep_settings(struct daemon *daemon, struct events *events)
 {
 	struct fault fault;
 
-	if (!daemon->settings_good || !daemon->settings_there || keep_configuration(daemon->data, &daemon->settings, &fault) == RESULT_OK)
+	if (!daemon->settings_good || !daemon->configuration.once_there || keep_configuration(daemon->data, &daemon->settings, &fault) == RESULT_OK)
 		return;
 	EVENTS_NOTE(events, SETTINGS_NOT_KEPT, .why = fault.what);
 	events_speak(events);
@@ -289,7 +327,7 @@ static enum result use_last_good(struct daemon *daemon, struct events *events, c
 
 	settings_errors_show(errors, why, sizeof(why));
 	fprintf(stderr, "ferryd: the configuration is not valid: %s\n", why);
-	if (read_last_good(daemon->data, &daemon->settings, &more) != RESULT_OK)
+	if (read_last_good(&daemon->configuration, &daemon->settings, &more) != RESULT_OK)
 		return fault_set(daemon->fault, RESULT_BAD_SETTING, FAULT_FERRY, 0, "%s", why);
 	EVENTS_NOTE(events, SETTINGS_REFUSED, .why = why);
 	events_speak(events);
@@ -310,7 +348,7 @@ static enum result open_events(struct daemon *daemon, struct events **ret_events
 {
 	struct settings_errors errors = { .count = 0 };
 	struct events_settings wanted = { .folder = daemon->data, .eventlog = !daemon->options->console };
-	enum result parsed = read_configuration(daemon->data, &daemon->settings_there, &daemon->settings, &errors);
+	enum result parsed = read_configuration(&daemon->configuration, &daemon->settings, &errors);
 	enum result result;
 
 	if (parsed != RESULT_OK)
@@ -336,6 +374,7 @@ static void set_engine(struct daemon *daemon, struct engine *engine)
 		engine_stop(engine);
 	if (engine != NULL && daemon->reload_asked)
 		engine_reload(engine, true);
+	tell_unwatched(daemon);
 	mutex_unlock(daemon->lock);
 }
 
@@ -474,14 +513,15 @@ static enum result refuse(struct settings_errors *errors, enum result result, co
 }
 
 /* For a reload.  Who takes the file away by mistake, or reads while it is being replaced, must not lose the limits. */
-static enum result read_again(void *context, struct settings *ret_settings, struct identity **ret_service,
+static enum result read_again(void *context, bool asked, struct settings *ret_settings, struct identity **ret_service,
                               struct settings_errors *errors)
 {
 	struct daemon *daemon = context;
 	struct transfer_trust *trust = NULL;
 	struct fault fault;
-	enum result result = read_configuration(daemon->data, &daemon->settings_there, ret_settings, errors);
 
+	daemon->configuration.at_once = asked; /* what was written right before is meant, too */
+	enum result result = read_configuration(&daemon->configuration, ret_settings, errors);
 	if (result != RESULT_OK)
 		return result;
 	result = find_service(daemon, &fault);
@@ -494,7 +534,7 @@ static enum result read_again(void *context, struct settings *ret_settings, stru
 	set_trust(daemon, trust);
 	set_workers(daemon, ret_settings, daemon->workers.transfer.throttle);
 	*ret_service = daemon->service;
-	if (daemon->settings_there && keep_configuration(daemon->data, ret_settings, &fault) != RESULT_OK)
+	if (daemon->configuration.once_there && keep_configuration(daemon->data, ret_settings, &fault) != RESULT_OK)
 		EVENTS_NOTE(daemon->events, SETTINGS_NOT_KEPT, .why = fault.what);
 	return RESULT_OK;
 }
@@ -579,11 +619,14 @@ static void watch_cleanup(struct policy_watch **watch)
 }
 
 /* Before the configuration is read, so that no change is missed.  Without it somebody has to say so. */
-static void watch_settings(struct daemon *daemon, struct policy_watch **ret_watch, struct fault *ret_fault)
+static void watch_settings(struct daemon *daemon, struct policy_watch **ret_watch)
 {
-	if (policy_system != NULL &&
-	    policy_system->watch(daemon->data, on_change, daemon, ret_watch, ret_fault) == RESULT_OK)
-		ret_fault->result = RESULT_OK;
+	const struct policy_told told = { on_change, on_unwatched, daemon };
+	struct fault why;
+
+	if (policy_system != NULL && policy_system->watch(daemon->data, &told, ret_watch, &why) != RESULT_OK)
+		on_unwatched(daemon, &why);
+	daemon->configuration = (struct configuration){ .folder = daemon->data, .watch = *ret_watch };
 }
 
 /* From here to the end everything is undone in reverse order by scope. */
@@ -595,7 +638,6 @@ static enum result body(void *context)
 	AUTO(events) struct events *events = NULL;
 	AUTO(store) struct store *store = NULL;
 	AUTO(watch) struct policy_watch *watch = NULL;
-	struct fault unwatched = { .result = RESULT_OK };
 	enum result result = find_places(daemon);
 
 	if (result == RESULT_OK)
@@ -603,12 +645,8 @@ static enum result body(void *context)
 	if (result == RESULT_OK)
 		result = file_lock_folder(daemon->data, &lock, daemon->fault);
 	if (result == RESULT_OK) {
-		watch_settings(daemon, &watch, &unwatched);
+		watch_settings(daemon, &watch);
 		result = open_events(daemon, &events);
-	}
-	if (result == RESULT_OK && unwatched.result != RESULT_OK) {
-		EVENTS_NOTE(events, SETTINGS_UNWATCHED, .why = unwatched.what);
-		events_speak(events);
 	}
 	result = own_folder_fault(result, daemon->data, daemon->fault);
 	if (result == RESULT_OK)

@@ -126,7 +126,7 @@ static void deliver(struct letter *letter, void *receiver)
 	bool asked = atomic_exchange(&reload->asked, false);
 	reload->errors.count = 0;
 	reload->change = (struct settings_change){ .any = false };
-	reload->bad = parts->read_settings(parts->settings_context, &wanted, &service, &reload->errors) != RESULT_OK;
+	reload->bad = parts->read_settings(parts->settings_context, asked, &wanted, &service, &reload->errors) != RESULT_OK;
 	if (!reload->bad) {
 		take(engine, &wanted, service);
 		reload->good_ms = engine_now(engine);

@@ -45,11 +45,12 @@ static void read_network(struct network_state *ret_state)
 	*ret_state = random_world->network;
 }
 
-static enum result read_settings(void *context, struct settings *ret_settings, struct identity **ret_service,
+static enum result read_settings(void *context, bool asked, struct settings *ret_settings, struct identity **ret_service,
                                  struct settings_errors *errors)
 {
 	struct world *world = context;
 
+	(void)asked;
 	if (world->unreadable) {
 		settings_error(errors, "line 1, column 1: made up");
 		return RESULT_BAD_SETTING;

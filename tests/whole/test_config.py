@@ -10,6 +10,7 @@ from ground import GROUND, MIB, WINE, Bridge, Ferry, Identity, Nginx, native, no
 from rig import Redirector
 
 KEY = "HKLM\\SOFTWARE\\Policies\\Ferry"
+LONG_KEY = "HKEY_LOCAL_MACHINE\\SOFTWARE\\Policies\\Ferry"
 SEPARATOR = "/" if GROUND == "linux" else "\\"
 
 
@@ -263,9 +264,17 @@ def policies__count_before_all_files_and_are_checked_like_them():
         assert settings["queue.slice_s"] == {"key": "queue.slice_s", "value": 90, "layer": "policy", "source": "queue.slice_s", "line": 0}
         assert settings["network.metered"]["value"] == "none" and settings["queue.ageing_s"]["value"] == 61
         assert settings["rate.limits"]["value"] == ["low off", "high 1MB/s"], settings["rate.limits"]
+        # Rewritten over and over, as by gpupdate /force: what is there before and after was never away.
+        rewritten = os.path.join(ferry.folder, "again.reg")
+        with open(rewritten, "w") as file:
+            file.write(f"REGEDIT4\n\n[-{LONG_KEY}]\n\n[{LONG_KEY}]\n\"queue.slice_s\"=dword:0000005a\n\"network.metered\"=\"none\"\n"
+                       "\"rate.limits\"=hex(7):6c,6f,77,20,6f,66,66,00,68,69,67,68,20,31,4d,42,2f,73,00,00\n")
+        for _ in range(6):
+            registry("import", native(rewritten))
         # It is noticed by itself, and what is wrong names the value.
         policy("queue.ageing_s", "REG_DWORD", "77")
         wait_until(lambda: "queue.ageing_s 61 -> 77" in "".join(ferry.told(1030)), 20, "it is noticed")
+        assert ferry.told(1030) == ["The configuration was read again. In effect now: queue.ageing_s 61 -> 77. From the next start on: nothing."], ferry.told(1030)
         policy("queue.slices", "REG_DWORD", "1")
         policy("queue.lease_s", "REG_SZ", "90")
         policy("log.files_max", "REG_DWORD", "1000")

@@ -1,23 +1,13 @@
-#include "platform/policy.h"
+#include "platform/win32/policy_win32.h"
 
 #include <string.h>
 
-#include "platform/thread.h"
 #include "platform/win32/utf.h"
 #include "platform/win32/win32.h"
 
-#define PARENT L"SOFTWARE\\Policies"
-#define KEY PARENT L"\\Ferry"
 #define NAME_CHARS_MAX 16384u /* a value's name has at most 16,383 */
 #define NAME_BYTES_MAX 512u   /* of one that can be a setting's; longer ones are told by their beginning */
 #define VALUE_BYTES_MAX (256u * 1024u)
-#define NOTICE_BYTES 4096u
-
-static void key_cleanup(HKEY *key)
-{
-	if (*key != NULL)
-		RegCloseKey(*key);
-}
 
 /* --- the values --- */
 
@@ -97,11 +87,11 @@ static enum result read_values(HKEY key, struct json_writer *writer, struct faul
 	}
 }
 
-static enum result read_policy(struct buffer *to, struct fault *fault)
+enum result policy_read_now(struct buffer *to, struct fault *fault)
 {
 	AUTO(key) HKEY key = NULL;
 	struct json_writer writer = JSON_WRITER(to);
-	LSTATUS error = RegOpenKeyExW(HKEY_LOCAL_MACHINE, KEY, 0, KEY_QUERY_VALUE | KEY_WOW64_64KEY, &key);
+	LSTATUS error = RegOpenKeyExW(HKEY_LOCAL_MACHINE, POLICY_KEY, 0, KEY_QUERY_VALUE | KEY_WOW64_64KEY, &key);
 	enum result result = RESULT_OK;
 
 	json_write_begin(&writer, NULL, '{');
@@ -114,165 +104,3 @@ static enum result read_policy(struct buffer *to, struct fault *fault)
 		result = fault_set(fault, json_write_done(&writer), FAULT_FERRY, 0, "read the policy");
 	return result;
 }
-
-/* --- being told --- */
-
-enum { STOP, FOLDER, VALUES, SIGN_COUNT };
-
-struct policy_watch {
-	HANDLE signs[SIGN_COUNT]; /* events */
-	HANDLE folder;
-	OVERLAPPED reading;
-	HKEY key; /* ours, or while it is not there the one above */
-	struct thread *thread;
-	void (*changed)(void *context);
-	void *context;
-	union {
-		FILE_NOTIFY_INFORMATION first;
-		BYTE bytes[NOTICE_BYTES];
-	} notice;
-};
-
-static bool ask_folder(struct policy_watch *watch)
-{
-	return ReadDirectoryChangesW(watch->folder, &watch->notice, sizeof watch->notice, TRUE,
-	                             FILE_NOTIFY_CHANGE_FILE_NAME | FILE_NOTIFY_CHANGE_DIR_NAME | FILE_NOTIFY_CHANGE_LAST_WRITE |
-	                                     FILE_NOTIFY_CHANGE_SIZE | FILE_NOTIFY_CHANGE_SECURITY,
-	                             NULL, &watch->reading, NULL);
-}
-
-/* Asked anew before the values are read: the key may have come, or gone.  Above it only names count, or every policy would
- * be a sign.  That the old key is closed is one, too, which says nothing. */
-static void ask_values(struct policy_watch *watch)
-{
-	DWORD filter = REG_NOTIFY_CHANGE_NAME | REG_NOTIFY_CHANGE_LAST_SET;
-
-	key_cleanup(&watch->key);
-	watch->key = NULL;
-	ResetEvent(watch->signs[VALUES]);
-	if (RegOpenKeyExW(HKEY_LOCAL_MACHINE, KEY, 0, KEY_NOTIFY | KEY_WOW64_64KEY, &watch->key) != ERROR_SUCCESS) {
-		filter = REG_NOTIFY_CHANGE_NAME;
-		if (RegOpenKeyExW(HKEY_LOCAL_MACHINE, PARENT, 0, KEY_NOTIFY | KEY_WOW64_64KEY, &watch->key) != ERROR_SUCCESS)
-			return;
-	}
-	(void)RegNotifyChangeKeyValue(watch->key, FALSE, filter, watch->signs[VALUES], TRUE);
-}
-
-/* The folder is also that of queue and log: what else changes there is no sign. */
-static bool is_ours(const wchar_t *name, size_t chars)
-{
-	static const wchar_t file[] = L"ferry.jsonc", *const folders[] = { L"conf.d", L"jobs.d" };
-	size_t file_chars = wcslen(file);
-	bool ours = chars == file_chars && _wcsnicmp(name, file, file_chars) == 0;
-
-	for (size_t i = 0; i < sizeof folders / sizeof folders[0]; i++) {
-		size_t folder_chars = wcslen(folders[i]);
-
-		ours |= chars >= folder_chars && _wcsnicmp(name, folders[i], folder_chars) == 0 &&
-		        (chars == folder_chars || name[folder_chars] == L'\\');
-	}
-	return ours;
-}
-
-/* More came than the buffer holds: no bytes, and it may have been anything. */
-static bool folder_changed(struct policy_watch *watch)
-{
-	DWORD size = 0;
-	bool ours = !GetOverlappedResult(watch->folder, &watch->reading, &size, FALSE) || size == 0;
-
-	for (DWORD at = 0, next = 1; !ours && next != 0; at += next) {
-		FILE_NOTIFY_INFORMATION entry;
-
-		memcpy(&entry, watch->notice.bytes + at, sizeof entry);
-		next = entry.NextEntryOffset;
-		ours = is_ours((const void *)(watch->notice.bytes + at + offsetof(FILE_NOTIFY_INFORMATION, FileName)),
-		               entry.FileNameLength / sizeof(wchar_t));
-	}
-	return ours;
-}
-
-static void watch_thread(void *argument)
-{
-	struct policy_watch *watch = argument;
-	ULONGLONG due = 0; /* when to tell; 0: nothing is to be told */
-
-	ask_values(watch); /* here: what is asked of the registry ends with the thread that asked */
-	for (;;) {
-		ULONGLONG now = GetTickCount64();
-		DWORD wait = due == 0 ? INFINITE : due > now ? (DWORD)(due - now) : 0;
-		DWORD sign = WaitForMultipleObjects(SIGN_COUNT, watch->signs, FALSE, wait);
-		bool changed = false;
-
-		if (sign == WAIT_TIMEOUT) {
-			due = 0;
-			ask_values(watch);
-			watch->changed(watch->context);
-		} else if (sign == WAIT_OBJECT_0 + FOLDER) {
-			changed = folder_changed(watch);
-			if (!ask_folder(watch))
-				ResetEvent(watch->signs[FOLDER]); /* the folder is gone: nothing more comes from there */
-		} else if (sign == WAIT_OBJECT_0 + VALUES) {
-			changed = true;
-		} else {
-			return;
-		}
-		if (changed && due == 0)
-			due = GetTickCount64() + POLICY_SETTLE_MS;
-	}
-}
-
-static void unwatch(struct policy_watch *watch)
-{
-	DWORD size;
-
-	if (watch == NULL)
-		return;
-	if (watch->thread != NULL) {
-		SetEvent(watch->signs[STOP]);
-		thread_join(watch->thread);
-	}
-	/* The system writes into the notice until it says that it does not any more. */
-	if (watch->folder != NULL && watch->folder != INVALID_HANDLE_VALUE && CancelIoEx(watch->folder, &watch->reading))
-		(void)GetOverlappedResult(watch->folder, &watch->reading, &size, TRUE);
-	handle_cleanup(&watch->folder);
-	key_cleanup(&watch->key);
-	for (int i = 0; i < SIGN_COUNT; i++)
-		handle_cleanup(&watch->signs[i]);
-	free(watch);
-}
-
-static void policy_watch_free(struct policy_watch *watch)
-{
-	unwatch(watch);
-}
-DEFINE_CLEANUP(policy_watch)
-
-static enum result start_watch(const char *folder, void (*changed)(void *context), void *context, struct policy_watch **ret_watch,
-                               struct fault *fault)
-{
-	AUTO(memory) wchar_t *wide = NULL;
-	enum result result = utf_path_to_wide(folder, &wide, fault);
-	AUTO(policy_watch) struct policy_watch *watch = result == RESULT_OK ? calloc(1, sizeof *watch) : NULL;
-
-	if (watch == NULL)
-		return result != RESULT_OK ? result : fault_set(fault, RESULT_NO_MEMORY, FAULT_FERRY, 0, "watch %s", folder);
-	watch->changed = changed;
-	watch->context = context;
-	for (int i = 0; i < SIGN_COUNT; i++) {
-		watch->signs[i] = CreateEventW(NULL, i == STOP, FALSE, NULL);
-		if (watch->signs[i] == NULL)
-			return fault_win32(fault, GetLastError(), "watch %s", folder);
-	}
-	watch->reading.hEvent = watch->signs[FOLDER];
-	watch->folder = CreateFileW(wide, FILE_LIST_DIRECTORY, FILE_SHARE_READ | FILE_SHARE_WRITE | FILE_SHARE_DELETE, NULL, OPEN_EXISTING,
-	                            FILE_FLAG_BACKUP_SEMANTICS | FILE_FLAG_OVERLAPPED, NULL);
-	if (watch->folder == INVALID_HANDLE_VALUE || !ask_folder(watch))
-		return fault_win32(fault, GetLastError(), "watch %s", folder);
-	result = thread_start("policy", watch_thread, watch, &watch->thread, fault);
-	if (result == RESULT_OK)
-		*ret_watch = TAKE(watch);
-	return result;
-}
-
-static const struct policy_system registry = { "HKEY_LOCAL_MACHINE\\SOFTWARE\\Policies\\Ferry", read_policy, start_watch, unwatch };
-const struct policy_system *const policy_system = &registry;

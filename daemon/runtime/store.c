@@ -116,6 +116,7 @@ const char *const store_statements[STATEMENT_COUNT] = {
 	/* A monitor's question, asked seldom: nothing is kept in order for it. */
 	[JOBS_ALIKE] = "SELECT min(row), count(*) FROM job GROUP BY state, work, owner_row, owner_integrity, owner_elevated, "
 	               "priority, token_wait, helper_flags, implicit, next_try_ms > ?1, error",
+	[JOBS_NEWEST] = "SELECT created_ms FROM job WHERE row > 0 ORDER BY row DESC LIMIT 1",
 	[COUNT_OF_ALL] = "SELECT coalesce(sum(jobs_unfinished), 0) FROM owner",
 	[COUNT_OF_OWNER] = "SELECT jobs_unfinished FROM owner WHERE name = ?1",
 	[COUNT_LIMITED] = "SELECT coalesce(sum(jobs_limited), 0) FROM owner INDEXED BY owner_limited "
@@ -682,6 +683,13 @@ enum result store_jobs_alike(struct store *store, int64_t now_ms, bool (*visit)(
 		}
 	} while (result == RESULT_OK && more);
 	return result;
+}
+
+enum result store_jobs_newest(struct store *store, int64_t *ret_created_ms, struct fault *fault)
+{
+	AUTO(query) struct query query = query_start(store, JOBS_NEWEST, "look at the newest job");
+
+	return query_number(&query, 0, ret_created_ms, fault);
 }
 
 enum result store_jobs_limited(struct store *store, const char *owner, uint64_t *ret_count, struct fault *fault)

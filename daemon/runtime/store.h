@@ -23,6 +23,10 @@ enum result store_open(const char *path, struct store **ret_store, struct fault 
 void store_free(struct store *store);
 DEFINE_CLEANUP(store)
 
+/* Is it whole?  As when it was opened; asks now and then whether to go on.  RESULT_STORE_DAMAGED | RESULT_CANCELLED: not looked
+ * through to its end. */
+enum result store_check(struct store *store, bool (*go_on)(void *context), void *context, struct fault *fault) MUST_CHECK;
+
 /* How the queries of URLs are sealed for the disk (platform/secrets). */
 struct store_sealer {
 	enum result (*seal)(void *context, const char *binding, const void *plain, size_t size, struct buffer *to,
@@ -100,6 +104,8 @@ enum result store_jobs_count(struct store *store, const char *owner, uint64_t *r
  * Reads the whole table.  `visit` false: stop. */
 enum result store_jobs_alike(struct store *store, int64_t now_ms, bool (*visit)(void *context, int64_t row, uint64_t count),
                              void *context, struct fault *fault) MUST_CHECK;
+/* When the newest job was made; 0: there is none. */
+enum result store_jobs_newest(struct store *store, int64_t *ret_created_ms, struct fault *fault) MUST_CHECK;
 /* Those of them that count towards the limits of ordinary owners (job.limited). */
 enum result store_jobs_limited(struct store *store, const char *owner, uint64_t *ret_count, struct fault *fault) MUST_CHECK;
 

@@ -10,6 +10,7 @@
 #define HEADER_BYTES 100          /* https://sqlite.org/fileformat2.html section 1.3 */
 #define HEADER_USER_VERSION 60
 #define HEADER_APPLICATION_ID 68
+#define STEPS_BETWEEN 1000        /* of SQLite's, between questions whether to go on */
 #define BUSY_TIMEOUT_MS 1000      /* a predecessor's last breath, a virus scanner; then it is somebody's */
 #define VALUE_BYTES_MAX (1 << 20) /* no text of ours comes near; a forged length does not get memory */
 
@@ -167,6 +168,39 @@ static enum result confine(sqlite3 *db, bool keep_wal, struct fault *fault)
 
 /* --- is it whole? --- */
 
+static enum result check_pages(sqlite3 *db, struct fault *fault)
+{
+	enum result result = ask(db, "PRAGMA quick_check(1)", "ok", NULL, fault);
+
+	if (result != RESULT_SYSTEM)
+		return result;
+	if (fault) /* an answer, but not "ok" */
+		fault->result = RESULT_STORE_DAMAGED;
+	return RESULT_STORE_DAMAGED;
+}
+
+struct patience {
+	bool (*go_on)(void *context);
+	void *context;
+};
+
+static int is_over(void *context)
+{
+	const struct patience *patience = context;
+
+	return !patience->go_on(patience->context);
+}
+
+enum result store_check(struct store *store, bool (*go_on)(void *context), void *context, struct fault *fault)
+{
+	struct patience patience = { go_on, context };
+
+	sqlite3_progress_handler(store->db, STEPS_BETWEEN, is_over, &patience);
+	enum result result = check_pages(store->db, fault);
+	sqlite3_progress_handler(store->db, 0, NULL, NULL);
+	return result;
+}
+
 static enum result check(sqlite3 *db, const char *path, int *ret_version, struct fault *fault)
 {
 	int64_t version = 0, pages = 0, id = 0;
@@ -183,12 +217,7 @@ static enum result check(sqlite3 *db, const char *path, int *ret_version, struct
 		return fault_set(fault, RESULT_STORE_FOREIGN, FAULT_FERRY, 0, "%s is another program's database", path);
 	if (version > store_schema_version())
 		return fault_set(fault, RESULT_STORE_TOO_NEW, FAULT_FERRY, 0, "%s has schema version %d", path, (int)version);
-	result = ask(db, "PRAGMA quick_check(1)", "ok", NULL, fault);
-	if (result == RESULT_SYSTEM) { /* an answer, but not "ok" */
-		if (fault)
-			fault->result = RESULT_STORE_DAMAGED;
-		return RESULT_STORE_DAMAGED;
-	}
+	result = check_pages(db, fault);
 	if (result == RESULT_OK)
 		*ret_version = (int)version;
 	return result;

@@ -43,6 +43,8 @@ enum result result_from_sqlite(int code)
 		return RESULT_IO_FAILED;
 	case SQLITE_NOMEM:
 		return RESULT_NO_MEMORY;
+	case SQLITE_INTERRUPT: /* store_check's alone */
+		return RESULT_CANCELLED;
 	case SQLITE_READONLY:
 	case SQLITE_CANTOPEN:
 	case SQLITE_PERM:

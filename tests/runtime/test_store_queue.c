@@ -637,6 +637,39 @@ static void row__that_is_damaged__stops_a_list(void **state)
 	assert_int_equal(count, 7);
 }
 
+static bool count_down(void *context)
+{
+	return (*(int *)context)-- > 0;
+}
+
+static void check__of_a_queue_in_use__finds_damage_and_ends_when_it_is_told_to(void **state)
+{
+	(void)state;
+	int patience = 1000000;
+	for (unsigned i = 0; i < 500; i++)
+		insert(OWNER, i, JOB_SUSPENDED, JOB_WORK_NONE);
+	expect_ok(store_check(store, count_down, &patience, &seen));
+	assert_true(patience < 1000000);
+	patience = 0;
+	expect_fault(store_check(store, count_down, &patience, &seen), RESULT_CANCELLED);
+	damage("UPDATE job SET priority = 17 WHERE row = 3");
+	raw_run(opened_db, "PRAGMA ignore_check_constraints = OFF");
+	patience = 1000000;
+	expect_fault(store_check(store, count_down, &patience, &seen), RESULT_STORE_DAMAGED);
+	insert(OWNER, 501, JOB_SUSPENDED, JOB_WORK_NONE); /* and the transaction goes on */
+}
+
+static void newest__is_when_the_last_job_was_made(void **state)
+{
+	(void)state;
+	int64_t created_ms = -1;
+	expect_ok(store_jobs_newest(store, &created_ms, &seen));
+	assert_int_equal(created_ms, 0);
+	struct job job = get_job(store, insert(OWNER, 1, JOB_SUSPENDED, JOB_WORK_NONE));
+	expect_ok(store_jobs_newest(store, &created_ms, &seen));
+	assert_int_equal(created_ms, job.created_ms);
+}
+
 /* A newer Ferry with the same schema may know outcomes that we don't. */
 static void error__of_an_unknown_name__is_read_as_a_system_error(void **state)
 {
@@ -671,6 +704,8 @@ int main(void)
 		TEST(row__with_a_value_out_of_range__is_reported_as_damage),
 		TEST(row__that_is_damaged__stops_a_list),
 		TEST(error__of_an_unknown_name__is_read_as_a_system_error),
+		TEST(check__of_a_queue_in_use__finds_damage_and_ends_when_it_is_told_to),
+		TEST(newest__is_when_the_last_job_was_made),
 	};
 	return cmocka_run_group_tests(tests, watch_opens, NULL);
 }

@@ -578,6 +578,20 @@ enum ferry_result ferry_proxy_show(struct ferry *ferry, struct ferry_job *job, c
 /* How the service is doing, as text in Prometheus' format 0.0.4, for monitoring: docs/monitoring.md.  free() it. */
 enum ferry_result ferry_service_metrics(struct ferry *ferry, char **ret_text, struct ferry_error *error) FERRY_MUST_CHECK;
 
+/* What may be wrong with the service, each with what was seen and what to do; for elevated administrators.  `visit` false: stop.
+ * Takes up to a minute where the network is away. */
+enum ferry_verdict { FERRY_VERDICT_OK, FERRY_VERDICT_WARNING, FERRY_VERDICT_PROBLEM, FERRY_VERDICT_UNKNOWN };
+const char *ferry_verdict_name(enum ferry_verdict verdict); /* "ok" ...; unknown: it cannot be told, not here or not in time */
+struct ferry_finding {
+	char name[32]; /* of what was looked at: "account", "data-folder" ... */
+	enum ferry_verdict verdict;
+	char seen[1280], remedy[512]; /* for a person; remedy "": there is nothing to do */
+};
+/* `ret_data_folder`: Ferry's own. */
+enum ferry_result ferry_doctor(struct ferry *ferry, char ret_data_folder[FERRY_PATH_BYTES_MAX + 1],
+                               bool (*visit)(void *context, const struct ferry_finding *finding), void *context,
+                               struct ferry_error *error) FERRY_MUST_CHECK;
+
 /* How asking for files went; attempts that went alike are one.  Schemes are bits, 1u << FERRY_AUTH_..., by who asks:
  * [FERRY_AUTH_SERVER] and [FERRY_AUTH_PROXY]. */
 #define FERRY_ATTEMPTS_MAX 32 /* of a job; the service keeps the last ones */

@@ -1,6 +1,6 @@
 /* client/ferry_private - what the files of libferry share, and nobody else sees.
  *
- * ferry.c connects, asks and is answered; ferry_job.c, ferry_helper.c, ferry_credential.c, ferry_header.c, ferry_proxy.c, ferry_attempt.c and ferry_config.c know each request; ferry_wait.c keeps
+ * ferry.c connects, asks and is answered; ferry_job.c, ferry_helper.c, ferry_credential.c, ferry_header.c, ferry_proxy.c, ferry_attempt.c, ferry_config.c and ferry_doctor.c know each request; ferry_wait.c keeps
  * connected and waits; ferry_record.c makes public records of ours.
  */
 #ifndef FERRY_CLIENT_FERRY_PRIVATE_H

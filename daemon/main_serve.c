@@ -36,6 +36,8 @@ struct daemon {
 	struct settings settings;
 	bool settings_good;  /* as they were read at the start */
 	struct configuration configuration;
+	struct settings_errors settings_errors; /* if they were not */
+	char unwatched_why[FAULT_WHAT_BYTES_MAX]; /* why changes to them are not noticed; "": they are, or nobody could here */
 	struct worker_settings workers;
 	struct secrets *secrets; /* NULL: their key cannot be used */
 	struct identity *service; /* the service's own */
@@ -109,7 +111,7 @@ static void on_network(void *context)
 
 struct unwatched_letter {
 	struct letter letter;
-	struct events *events;
+	struct daemon *daemon;
 	struct fault why;
 };
 
@@ -117,8 +119,10 @@ static void deliver_unwatched(struct letter *letter, void *receiver)
 {
 	const struct unwatched_letter *told = (struct unwatched_letter *)letter;
 
-	if (receiver != NULL)
-		EVENTS_NOTE(told->events, SETTINGS_UNWATCHED, .why = told->why.what);
+	if (receiver != NULL) {
+		text_display(told->daemon->unwatched_why, sizeof(told->daemon->unwatched_why), "%s", told->why.what);
+		EVENTS_NOTE(told->daemon->events, SETTINGS_UNWATCHED, .why = told->why.what);
+	}
 	free(letter);
 }
 
@@ -138,7 +142,7 @@ static void tell_unwatched(struct daemon *daemon)
 
 	if (letter == NULL)
 		return;
-	*letter = (struct unwatched_letter){ { .deliver = deliver_unwatched }, daemon->events, daemon->unwatched };
+	*letter = (struct unwatched_letter){ { .deliver = deliver_unwatched }, daemon, daemon->unwatched };
 	daemon->unwatched.result = RESULT_OK;
 	engine_post(daemon->engine, &letter->letter);
 }
@@ -346,9 +350,9 @@ static void note_loaded(const struct daemon *daemon, struct events *events)
 
 static enum result open_events(struct daemon *daemon, struct events **ret_events)
 {
-	struct settings_errors errors = { .count = 0 };
+	struct settings_errors *errors = &daemon->settings_errors;
 	struct events_settings wanted = { .folder = daemon->data, .eventlog = !daemon->options->console };
-	enum result parsed = read_configuration(&daemon->configuration, &daemon->settings, &errors);
+	enum result parsed = read_configuration(&daemon->configuration, &daemon->settings, errors);
 	enum result result;
 
 	if (parsed != RESULT_OK)
@@ -360,7 +364,7 @@ static enum result open_events(struct daemon *daemon, struct events **ret_events
 		return result;
 	daemon->events = *ret_events;
 	if (parsed != RESULT_OK)
-		return use_last_good(daemon, *ret_events, &errors);
+		return use_last_good(daemon, *ret_events, errors);
 	daemon->settings_good = true;
 	note_loaded(daemon, *ret_events);
 	return RESULT_OK;
@@ -549,12 +553,13 @@ static enum result run_engine(struct daemon *daemon, struct store *store, struct
 	AUTO(engine) struct engine *engine = NULL;
 	AUTO(sessions) struct sessions *sessions = NULL;
 	struct fault refused;
-	struct sessions_settings door = { daemon->address, &daemon->status, settings };
+	struct sessions_settings door = { daemon->address, &daemon->status, settings, daemon->data };
 	struct engine_parts parts = { .store = store, .events = events, .settings = settings,
 		                      .read_settings = read_again, .read_declared = read_jobs, .settings_context = daemon,
 		                      .clock = clock_system(), .random = identity_random,
 		                      .path_style = file_path_style, .forbidden_folders = daemon->forbidden,
-		                      .settings_refused = !daemon->settings_good,
+		                      .settings_errors = daemon->settings_good ? NULL : &daemon->settings_errors,
+		                      .unwatched = daemon->unwatched_why,
 		                      .version = FERRY_VERSION, .queue_mark = daemon->mark, .throttle = throttle,
 		                      .seal = seal, .unseal = unseal, .secrets_context = daemon,
 		                      .has_certificates = certificate_system != NULL,

@@ -61,6 +61,7 @@ static const struct {
 	[VERB_METRICS] = { "metrics", 0, 0, 0, 0 },
 	[VERB_PLAN] = { "plan", 0, 0, 0, 0 },
 	[VERB_APPLY] = { "apply", 0, 0, 0, 0 },
+	[VERB_DOCTOR] = { "doctor", BIT(BUNDLE), 0, 0, 0 },
 };
 
 enum kind { FLAG, TEXT, SECONDS, BYTES, MOMENT, PRIORITY, TOKEN_LOSS, PROFILE, TARGET, SCHEME, WORDS };
@@ -121,6 +122,7 @@ static const struct {
 	[OPTION_WRITE_ONLY] = { "--write-only", FLAG, 0, 0 },
 	[OPTION_HEADERS_FROM] = { "--headers-from", TEXT, offsetof(struct arguments, headers_from), 0 },
 	[OPTION_ORIGIN] = { "--origin", FLAG, 0, 0 },
+	[OPTION_BUNDLE] = { "--bundle", TEXT, offsetof(struct arguments, bundle), 0 },
 };
 
 const char *verb_name(enum verb verb)

@@ -22,7 +22,7 @@
 	X(HEADERS_SHOW, headers_show) X(HEADERS_REMOVE, headers_remove) X(ATTACH, attach) X(PREFLIGHT, preflight)                      \
 	X(TAKE_OWNERSHIP, take_ownership) X(REPLACE_PREFIX, replace_prefix) X(PROXY_SHOW, proxy_show) \
 	X(AUTH_TEST, auth_test) X(HISTORY, history) X(CONFIG_SHOW, config_show) X(CONFIG_RELOAD, config_reload) \
-	X(METRICS, metrics) X(PLAN, plan) X(APPLY, apply)
+	X(METRICS, metrics) X(DOCTOR, doctor) X(PLAN, plan) X(APPLY, apply)
 enum verb {
 #define X(name, text) VERB_##name,
 	VERBS(X)
@@ -81,6 +81,7 @@ enum option {
 	OPTION_WRITE_ONLY,
 	OPTION_HEADERS_FROM,
 	OPTION_ORIGIN,
+	OPTION_BUNDLE,
 	OPTION_COUNT /* at most 64: `given` has a bit for each */
 };
 
@@ -88,7 +89,7 @@ enum option {
 struct arguments {
 	enum verb verb; /* VERB_NONE: none was given */
 	uint64_t given; /* 1 << OPTION_... */
-	const char *address, *name, *description, *key, *correlation, *from, *pinned_helper, *user, *digest, *if_none_match, *proxy, *proxy_bypass, *client_certificate, *job, *headers_from;
+	const char *address, *name, *description, *key, *correlation, *from, *pinned_helper, *user, *digest, *if_none_match, *proxy, *proxy_bypass, *client_certificate, *job, *headers_from, *bundle;
 	enum ferry_priority priority;
 	enum ferry_token_loss on_token_loss;
 	enum ferry_profile profile;

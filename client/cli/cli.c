@@ -8,15 +8,21 @@
 #include "cli/select.h"
 #include "ferry_build.h"
 
-int cli_connect(struct cli *cli)
+enum ferry_result cli_try_connect(struct cli *cli, struct ferry_error *error)
 {
 	const struct ferry_options options = {
 		.address = cli->arguments->address,
 		.client = "ferry " FERRY_VERSION,
 		.accept_console = arguments_has(cli->arguments, OPTION_CONSOLE),
 	};
+
+	return cli->ferry != NULL ? FERRY_OK : ferry_connect(&options, &cli->ferry, error);
+}
+
+int cli_connect(struct cli *cli)
+{
 	struct ferry_error error;
-	enum ferry_result result = ferry_connect(&options, &cli->ferry, &error);
+	enum ferry_result result = cli_try_connect(cli, &error);
 
 	return result == FERRY_OK ? CLI_OK : cli_fail(cli, result, &error);
 }

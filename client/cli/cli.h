@@ -12,7 +12,7 @@
 enum exit_code {
 	CLI_OK = 0,
 	CLI_USAGE = 1,        /* the command line is wrong; nothing was done */
-	CLI_JOB_FAILED = 2,   /* the job is in ERROR, or would be: preflight */
+	CLI_JOB_FAILED = 2,   /* the job is in ERROR, or would be: preflight; something is wrong: doctor */
 	CLI_UNREACHABLE = 3,  /* no service, a stranger in its place, or it is crowded */
 	CLI_REFUSED = 4,      /* the service will not: bad input, state, limit or access */
 	CLI_NOT_FOUND = 5,    /* no such job, or several that could be meant */
@@ -34,6 +34,8 @@ struct cli {
 VERBS(X)
 #undef X
 
+/* Connect as the options say, if it is not done yet, and say nothing. */
+enum ferry_result cli_try_connect(struct cli *cli, struct ferry_error *error);
 /* Connect as the options say.  CLI_OK, or the code after saying why not. */
 int cli_connect(struct cli *cli);
 /* Open the job that a word means.  CLI_OK, or the code after saying why not. */

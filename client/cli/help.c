@@ -37,6 +37,7 @@ static const char general[] =
 	"  ferry attach                   be there, so that your jobs can run\n"
 	"  ferry status                   what the service is doing\n"
 	"  ferry metrics                  the same in numbers, for Prometheus\n"
+	"  ferry doctor                   what may be wrong with it, and what to do; --bundle FILE: all for a ticket\n"
 	"  ferry config show              its configuration; --origin: and where each value is from\n"
 	"  ferry config reload            have it read again\n"
 	"  ferry plan                     what differs from what is declared; ferry apply: act on it now\n"
@@ -396,6 +397,23 @@ static const char *const texts[VERB_NONE] = {
 		"\n"
 		"Example:\n"
 		"  ferry apply\n" HELP_EVERYWHERE,
+	[VERB_DOCTOR] =
+		"ferry doctor [--bundle FILE]\n"
+		"\n"
+		"Look for what may be wrong, from here and as the service sees itself: the pipe, the proxy, and for elevated\n"
+		"administrators the service's account and privileges, its data folder, queue and disk, the clock, the domain\n"
+		"controller and the configuration.  Each is ok, a warning, a problem, or unknown here, with what was seen and\n"
+		"what to do.  The proxy that would be used is asked for a page of its own; nothing else is asked on the network\n"
+		"but the domain's controller.\n"
+		"\n"
+		"  --bundle FILE    also write all that helps somebody else into FILE, a new .tar: this report, versions, the\n"
+		"                   configuration, the jobs that you may see and their attempts, metrics and the log.  No\n"
+		"                   secrets are in it, but names of people, hosts and folders are\n"
+		"\n"
+		"Exit codes: 0 nothing is wrong, 2 there is a problem.\n"
+		"\n"
+		"Example:\n"
+		"  ferry doctor --bundle ticket.tar\n" HELP_EVERYWHERE,
 	[VERB_PREFLIGHT] =
 		"ferry preflight [--everyone] JOB...\n"
 		"\n"

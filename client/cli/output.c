@@ -270,9 +270,20 @@ void output_json_service(struct json_writer *writer, const char *name, const str
 	json_write_end(writer, '}');
 }
 
+static struct buffer *lines_to; /* NULL: stdout */
+
+void output_lines_to(struct buffer *buffer)
+{
+	lines_to = buffer;
+}
+
 void output_json_line(struct json_writer *writer)
 {
-	if (json_write_done(writer) == RESULT_OK && writer->to->length > 0) {
+	if (json_write_done(writer) != RESULT_OK || writer->to->length == 0)
+		return;
+	if (lines_to != NULL) {
+		(void)!buffer_print(lines_to, "%s\n", writer->to->bytes);
+	} else {
 		fwrite(writer->to->bytes, 1, writer->to->length, stdout);
 		fputc('\n', stdout);
 		fflush(stdout);

@@ -21,6 +21,8 @@ void output_json_text(struct json_writer *writer, const char *name, const char *
 void output_json_error(struct json_writer *writer, const char *name, const struct ferry_error *error);
 void output_json_preflight(struct json_writer *writer, const char *name, const char *id,
                            const struct ferry_preflight *found);
+/* From now on lines go there instead of to stdout, as long as they fit; NULL: to stdout again. */
+void output_lines_to(struct buffer *buffer);
 /* Print the finished object as a line, at once. */
 void output_json_line(struct json_writer *writer);
 /* A whole line of its own: what happened while waiting or watching. */

@@ -37,7 +37,7 @@
 	X(AUTH_TEST, "auth.test") X(CONFIG_SHOW, "config.show") X(CONFIG_RELOAD, "config.reload")                  \
 	X(DECLARED_PLAN, "declared.plan") X(DECLARED_APPLY, "declared.apply")                                      \
 	X(EVENTS_SUBSCRIBE, "events.subscribe") X(SERVICE_STATUS, "service.status")    \
-	X(SERVICE_METRICS, "service.metrics")
+	X(SERVICE_METRICS, "service.metrics") X(SERVICE_DOCTOR, "service.doctor")
 enum method {
 #define X(name, text) METHOD_##name,
 	PROTOCOL_METHODS(X)

@@ -431,6 +431,7 @@ static void undo_turn(struct engine *engine)
 		events_speak(engine->parts.events);
 	}
 	engine->trouble_until_ms = engine_mono(engine) + TROUBLE_PAUSE_MS;
+	engine->trouble = fault;
 	engine->broken = (struct fault){ 0 };
 }
 
@@ -535,6 +536,7 @@ int64_t engine_turn(struct engine *engine)
 			EVENTS_NOTE(engine->parts.events, STORE_RECOVERED,
 			            .seconds = (uint64_t)(engine_mono(engine) - engine->trouble_since_ms) / 1000);
 		engine->trouble_until_ms = waits ? engine->trouble_until_ms : 0;
+		engine->trouble.result = RESULT_OK;
 		engine->announced = true;
 	}
 	if (!waits) {

@@ -43,7 +43,8 @@ struct engine_parts {
 	enum result (*random)(void *bytes, size_t size, struct fault *fault);
 	enum path_style path_style;
 	const char *const *forbidden_folders; /* Ferry's own, NULL-terminated: no destination lies below them (rule 9) */
-	bool settings_refused;                /* what the configuration said at the start was not good: `settings` are others */
+	const struct settings_errors *settings_errors; /* why `settings` are not what the configuration said at the start; NULL: they are */
+	const char *unwatched;                /* why changes of the configuration are not noticed; "" or NULL: they are, or none could be here */
 	const char *version;                  /* for the events */
 	const char *queue_mark; /* QUEUE_MARK_DIGITS hex digits, in the names of partial files: whose they are */
 	struct throttle *throttle; /* borrowed; that of the workers.  NULL: none is */
@@ -249,6 +250,10 @@ enum result engine_headers_get(struct engine *engine, int64_t row, struct buffer
 
 /* Tokens that were lent for as long as that connection are dropped. */
 void engine_connection_ended(struct engine *engine, uint64_t connection);
+
+/* The engine's facts for core/doctor.  Looks through the queue's database, for 0.2 s at most. */
+struct doctor_facts;
+void engine_examine(struct engine *engine, struct doctor_facts *facts);
 
 void engine_service_status(struct engine *engine, struct service_status *ret_status);
 /* The same and more as core/metrics has it, in a buffer of METRICS_BYTES_MAX.  Looks at all jobs, 0.3 s for

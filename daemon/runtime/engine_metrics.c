@@ -122,7 +122,7 @@ static void add_service(const struct engine *engine, struct metrics *metrics)
 	metrics_add(metrics, METRIC_EVENTS, "warn", events.levels[EVENTLOG_WARN]);
 	metrics_add(metrics, METRIC_EVENTS, "error", events.levels[EVENTLOG_ERROR]);
 	metrics_add(metrics, METRIC_EVENTS_LOST, NULL, events.lost);
-	metrics_add(metrics, METRIC_CONFIG_GOOD, NULL, !engine->reload.bad);
+	metrics_add(metrics, METRIC_CONFIG_GOOD, NULL, engine->reload.errors.count == 0);
 	metrics_add_ms(metrics, METRIC_CONFIG_TIME, engine->reload.good_ms);
 }
 

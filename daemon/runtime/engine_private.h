@@ -26,6 +26,7 @@
  *   engine_look.c     what is on disk of their files
  *   engine_declare_act.c  what follows from that
  *   engine_keep.c     what goes when its time is over: finished jobs, leases
+ *   engine_doctor.c   what ferry doctor wants to know of queue and configuration
  *   engine_metrics.c  all that in numbers, for a client or a file
  *
  * The store says what is wanted; an `active` is what is still going on.  A job that is suspended while files are in
@@ -196,10 +197,9 @@ struct reload {
 	struct engine *engine;
 	struct reload_question *questions;
 	bool silent; /* nothing is to be told of it */
-	bool bad;    /* what was read last was not good */
 	int64_t good_ms; /* wall; when it last was; 0: not since the start */
 	struct settings_change change;
-	struct settings_errors errors; /* none: it was good */
+	struct settings_errors errors; /* of what was read last; none: it was good */
 };
 
 /* How many jobs there are of each kind, as engine_metrics counted them last. */
@@ -285,6 +285,7 @@ struct engine {
 	uint64_t waiting_bytes;   /* of whole files among them */
 	int64_t trouble_until_ms; /* monotonic; 0: none */
 	int64_t trouble_since_ms; /* monotonic */
+	struct fault trouble;     /* and why */
 	int64_t next_try_ms;      /* monotonic; when a waiting job is due */
 	int64_t next_slot_ms;     /* monotonic; when slots are to be given anew, though nothing else happens */
 	struct rate_rule rate_rules[RATE_RULES_MAX];

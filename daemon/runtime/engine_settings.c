@@ -126,8 +126,7 @@ static void deliver(struct letter *letter, void *receiver)
 	bool asked = atomic_exchange(&reload->asked, false);
 	reload->errors.count = 0;
 	reload->change = (struct settings_change){ .any = false };
-	reload->bad = parts->read_settings(parts->settings_context, asked, &wanted, &service, &reload->errors) != RESULT_OK;
-	if (!reload->bad) {
+	if (parts->read_settings(parts->settings_context, asked, &wanted, &service, &reload->errors) == RESULT_OK) {
 		take(engine, &wanted, service);
 		reload->good_ms = engine_now(engine);
 	}
@@ -160,8 +159,10 @@ void engine_reload_for(struct engine *engine, struct reload_question *question)
 void engine_begin_settings(struct engine *engine)
 {
 	engine->reload.engine = engine;
-	engine->reload.bad = engine->parts.settings_refused;
-	engine->reload.good_ms = engine->reload.bad ? 0 : engine->started_ms;
+	if (engine->parts.settings_errors != NULL)
+		engine->reload.errors = *engine->parts.settings_errors;
+	else
+		engine->reload.good_ms = engine->started_ms;
 	engine->reload.told.run = tell;
 	engine->reload.letter.deliver = deliver;
 	atomic_init(&engine->reload.sent, false);

@@ -484,9 +484,13 @@ enum result sessions_start(const struct sessions_settings *settings, struct engi
 	(void)!fault_set(&busy, RESULT_BUSY, FAULT_FERRY, 0,
 	                 "%u connections have not said hello, and the oldest of them gave way", SILENT_MAX);
 	result = protocol_reply_error(&sessions->busy, "null", RESULT_BUSY, &busy);
+	sessions->doctor = doctor_new(settings->data_folder);
+	if (result == RESULT_OK && sessions->doctor == NULL)
+		result = fault_set(fault, RESULT_NO_MEMORY, FAULT_FERRY, 0, "open the door");
 	if (result == RESULT_OK)
 		result = ipc_server_start(settings->address, &limits, &handler, &sessions->server, fault);
 	if (result != RESULT_OK) {
+		doctor_free(sessions->doctor);
 		buffer_done(&sessions->busy);
 		free(sessions);
 		return result;
@@ -501,6 +505,7 @@ void sessions_free(struct sessions *sessions)
 	if (sessions == NULL)
 		return;
 	engine_watch(sessions->engine, NULL);
+	doctor_free(sessions->doctor);
 	ipc_server_free(sessions->server);
 	while (sessions->first != NULL)
 		session_remove(sessions, sessions->first->connection);

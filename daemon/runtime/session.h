@@ -8,6 +8,7 @@
 #define FERRY_RUNTIME_SESSION_H
 
 #include "platform/ipc.h"
+#include "runtime/doctor.h"
 #include "runtime/engine.h"
 
 struct sessions;
@@ -16,6 +17,7 @@ struct sessions_settings {
 	const char *address;
 	const struct service_status *program; /* version, curl and sqlite, for hello and service.status */
 	const struct settings *settings;
+	const char *data_folder; /* Ferry's own */
 };
 
 /* Open the door: from now on clients are served.  RESULT_ALREADY_RUNNING. */

@@ -5,7 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-static enum result check_asker(struct call *call)
+enum result session_check_administrator(struct call *call)
 {
 	if (access_list_all(&call->session->caller))
 		return RESULT_OK;
@@ -15,7 +15,7 @@ static enum result check_asker(struct call *call)
 
 enum result do_config_show(struct call *call)
 {
-	enum result result = check_asker(call);
+	enum result result = session_check_administrator(call);
 
 	if (result != RESULT_OK)
 		return result;
@@ -70,7 +70,7 @@ static void answer_reload(struct reload_question *question, const struct setting
 enum result do_config_reload(struct call *call)
 {
 	struct waiting_reload *waiting;
-	enum result result = check_asker(call);
+	enum result result = session_check_administrator(call);
 
 	if (result != RESULT_OK)
 		return result;
@@ -138,7 +138,7 @@ static void answer_declared(struct declare_question *question, enum result resul
 enum result do_declared(struct call *call)
 {
 	struct waiting_declared *waiting;
-	enum result result = check_asker(call);
+	enum result result = session_check_administrator(call);
 
 	if (result != RESULT_OK)
 		return result;

@@ -515,4 +515,5 @@ session_method *const session_methods[METHOD_COUNT] = {
 	[METHOD_EVENTS_SUBSCRIBE] = do_subscribe,
 	[METHOD_SERVICE_STATUS] = do_status,
 	[METHOD_SERVICE_METRICS] = do_metrics,
+	[METHOD_SERVICE_DOCTOR] = do_doctor,
 };

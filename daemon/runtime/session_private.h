@@ -7,6 +7,7 @@
  *   session_header.c  the methods of header lines
  *   session_proxy.c   which proxies there are
  *   session_config.c  the configuration, and what is declared
+ *   session_doctor.c  what may be wrong
  */
 #ifndef FERRY_RUNTIME_SESSION_PRIVATE_H
 #define FERRY_RUNTIME_SESSION_PRIVATE_H
@@ -74,6 +75,7 @@ struct sessions {
 	struct session *first; /* newest first */
 	bool serving;          /* the letter is under way that has those served who wait */
 	uint64_t served, arrived; /* servings and messages are numbered */
+	struct doctor *doctor;
 	struct client_counts counts; /* but for the connections */
 };
 
@@ -138,5 +140,10 @@ session_method do_job_history;
 
 /* --- session_config.c --- */
 session_method do_config_show, do_config_reload, do_declared;
+/* RESULT_ACCESS_REFUSED for all but elevated administrators. */
+enum result session_check_administrator(struct call *call) MUST_CHECK;
+
+/* --- session_doctor.c --- */
+session_method do_doctor;
 
 #endif

@@ -57,6 +57,7 @@ struct scene {
 	struct proxies_found proxies;
 	struct trial trial;
 	bool unreadable; /* the configuration */
+	const char *data_folder; /* that the doctor tells; NULL: "" */
 	size_t attempt_count; /* that job.history tells, all like the trial's */
 	char shown_url[64], shown_proxy[64]; /* of proxy.show and auth.test, and the handle */
 	uint64_t shown_handle;
@@ -306,6 +307,12 @@ static inline void write_answer(struct scene *scene, struct json_writer *writer,
 		return;
 	case METHOD_SERVICE_METRICS:
 		json_write_text(writer, "text", text_view(SCENE_METRICS));
+		return;
+	case METHOD_SERVICE_DOCTOR:
+		json_write_text(writer, "data_folder", text_view(scene->data_folder != NULL ? scene->data_folder : ""));
+		json_write_raw(writer, "checks", text_view(
+			"[{\"name\":\"disk\",\"verdict\":\"ok\",\"seen\":\"room enough\",\"remedy\":null},"
+			"{\"name\":\"clock\",\"verdict\":\"problem\",\"seen\":\"it is slow\",\"remedy\":\"Set it.\"}]"));
 		return;
 	case METHOD_CONFIG_RELOAD:
 		json_write_raw(writer, "taken", text_view(scene->unreadable ? "false" : "true"));

@@ -106,7 +106,7 @@ static int set_up(void **state)
 		                          .version = "test", .queue_mark = "5ea5ea5ea5ea5ea5",
 		                          .workers = worker_real_ops(&service->workers) };
 	assert_int_equal(engine_new(&parts, &service->engine, &fault), RESULT_OK);
-	struct sessions_settings door = { service->address, &service->program, &service->settings };
+	struct sessions_settings door = { .address = service->address, .program = &service->program, .settings = &service->settings, .data_folder = "" };
 	if (sessions_start(&door, service->engine, &service->sessions, &fault) != RESULT_OK)
 		fail_msg("%s", fault.what);
 	assert_int_equal(thread_start("engine", serve, service, &service->thread, &fault), RESULT_OK);

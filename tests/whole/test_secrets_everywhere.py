@@ -19,7 +19,7 @@ import tempfile
 import threading
 import time
 
-from ground import GROUND, SOURCE, Bridge, Ferry, not_shown, run, wait_until
+from ground import GROUND, SOURCE, Bridge, Ferry, native, not_shown, run, wait_until
 
 NAMES = ("password", "proxy-password", "user", "header", "query", "mirror-query", "userinfo", "proxy-userinfo", "location",
          "location-userinfo", "malformed", "prefix", "cookie", "answer")
@@ -237,6 +237,7 @@ def drive_every_method(scene, handle, handles):
     scene.ask("events.subscribe")
     scene.ask("service.status")
     scene.ask("service.metrics")
+    scene.ask("service.doctor")
     scene.ask("config.show")
     scene.ask("config.reload")
     scene.ask("job.list", all=True)
@@ -346,6 +347,12 @@ def drive_every_verb(scene):
                   ("watch", "--timeout", "1"), ("resume", job), ("wait", "--timeout", "5", job), ("renew", job), ("complete", job), ("cancel", job),
                   ("take-ownership", job), ("purge", "--older-than", "3650d")):
         scene.ferry(*words)
+    archive = os.path.join(scene.folder, "ticket.tar")
+    scene.ferry("doctor", "--bundle", native(archive))  # the second time it is there already
+    unpacked = os.path.join(scene.folder, "ticket")
+    os.mkdir(unpacked)
+    subprocess.run(["tar", "-xf", archive, "-C", unpacked], check=True)  # the search looks at what lies there, too
+    assert {"jobs.jsonl", "history.jsonl", "ferry.jsonl"} <= set(os.listdir(unpacked)), os.listdir(unpacked)
     scene.ferry("pipe", text=f'{{"jsonrpc":"2.0","id":1,"method":"hello","params":{{"password":"{MARKS["malformed"]}"}}}}\n{MARKS["malformed"]}\n')
 
 

@@ -553,7 +553,8 @@ static enum result run_engine(struct daemon *daemon, struct store *store, struct
 	AUTO(engine) struct engine *engine = NULL;
 	AUTO(sessions) struct sessions *sessions = NULL;
 	struct fault refused;
-	struct sessions_settings door = { daemon->address, &daemon->status, settings, daemon->data };
+	struct sessions_settings door = { .address = daemon->address, .program = &daemon->status, .settings = settings,
+		                          .data_folder = daemon->data, .by_hand = daemon->options->console };
 	struct engine_parts parts = { .store = store, .events = events, .settings = settings,
 		                      .read_settings = read_again, .read_declared = read_jobs, .settings_context = daemon,
 		                      .clock = clock_system(), .random = identity_random,

@@ -48,14 +48,15 @@ static void judge_account(const struct doctor_facts *facts, struct finding *find
 		SAY(finding, VERDICT_UNKNOWN, "", "whom the service runs as could not be found out");
 	else if (strncmp(account, "uid:", 4) == 0)
 		SAY(finding, VERDICT_UNKNOWN, "", "%s; the Linux test ground has no accounts for services", account);
+	else if (facts->by_hand)
+		SAY(finding, VERDICT_WARNING, "Nothing, if it is a trial: 'ferryd install' makes a service of it.", "%s, who runs it by hand", account);
 	else if (is_account(account, "S-1-5-20"))
 		SAY(finding, VERDICT_OK, "", "NT AUTHORITY\\NetworkService");
 	else if (is_account(account, "S-1-5-18") || facts->administrator)
 		SAY(finding, VERDICT_PROBLEM, ACCOUNT_REMEDY, "%s, who may do anything on this machine: Ferry needs no more than NetworkService",
 		    account);
 	else if (strncmp(account, "S-1-5-21-", 9) == 0)
-		SAY(finding, VERDICT_WARNING, ACCOUNT_REMEDY, "%s, an account of the domain or the machine: right if it is a group managed "
-		    "one that was set on purpose", account);
+		SAY(finding, VERDICT_OK, "", "%s, an account that somebody chose for it, and no administrator's", account);
 	else
 		SAY(finding, VERDICT_WARNING, ACCOUNT_REMEDY, "%s instead of NT AUTHORITY\\NetworkService", account);
 }

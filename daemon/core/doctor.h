@@ -49,6 +49,7 @@ struct doctor_facts {
 	/* runtime/doctor's. */
 	char account[JOB_OWNER_BYTES_MAX]; /* the process's owner key */
 	bool administrator;                /* it is one */
+	bool by_hand;                      /* somebody runs it in the foreground; whoever asks knows it */
 	char folder_path[DESTINATION_BYTES_MAX + 1];
 	struct fault folder;               /* why the data folder is not Ferry's alone */
 	struct fault disk, disk_least;     /* why so much could not be set aside in it: DOCTOR_DISK_LOW, DOCTOR_DISK_LEAST */

@@ -18,6 +18,7 @@ struct sessions_settings {
 	const struct service_status *program; /* version, curl and sqlite, for hello and service.status */
 	const struct settings *settings;
 	const char *data_folder; /* Ferry's own */
+	bool by_hand;            /* somebody runs it in the foreground */
 };
 
 /* Open the door: from now on clients are served.  RESULT_ALREADY_RUNNING. */

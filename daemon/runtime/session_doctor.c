@@ -72,6 +72,7 @@ enum result do_doctor(struct call *call)
 		return fault_set(call->fault, RESULT_NO_MEMORY, FAULT_FERRY, 0, "examine the service");
 	waiting->examination.done = on_done;
 	waiting->later = session_later(call);
+	waiting->examination.facts.by_hand = call->sessions->settings.by_hand;
 	engine_examine(call->sessions->engine, &waiting->examination.facts);
 	result = doctor_examine(call->sessions->doctor, &waiting->examination, call->fault);
 	if (result != RESULT_OK) {

@@ -63,7 +63,7 @@ static void account__that_is_another__is_told_by_what_it_may(void **state)
 		enum verdict verdict;
 	} rows[] = {
 		{ "S-1-5-18", false, VERDICT_PROBLEM },         { "S-1-5-18+S-1-5-80-1", false, VERDICT_PROBLEM },
-		{ "S-1-5-21-1-2-3-1001", true, VERDICT_PROBLEM }, { "S-1-5-21-1-2-3-1001", false, VERDICT_WARNING },
+		{ "S-1-5-21-1-2-3-1001", true, VERDICT_PROBLEM }, { "S-1-5-21-1-2-3-1001", false, VERDICT_OK },
 		{ "S-1-5-19", false, VERDICT_WARNING },         { "S-1-5-20", false, VERDICT_OK },
 		{ "S-1-5-201", false, VERDICT_WARNING },        { "uid:0", true, VERDICT_UNKNOWN },
 		{ "", false, VERDICT_UNKNOWN },
@@ -75,6 +75,15 @@ static void account__that_is_another__is_told_by_what_it_may(void **state)
 		facts.administrator = rows[i].administrator;
 		expect(&facts, DOCTOR_ACCOUNT, rows[i].verdict, "");
 	}
+}
+
+static void account__of_somebody_who_runs_it_by_hand__is_no_problem(void **state)
+{
+	struct doctor_facts facts = healthy();
+	(void)state;
+	text_display(facts.account, sizeof(facts.account), "S-1-5-21-1-2-3-1001");
+	facts.administrator = facts.by_hand = true;
+	expect(&facts, DOCTOR_ACCOUNT, VERDICT_WARNING, "S-1-5-21-1-2-3-1001, who runs it by hand");
 }
 
 static void privileges__missing_or_too_many__are_named(void **state)
@@ -175,6 +184,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(judge__all_is_well__is_ok_everywhere),
 		cmocka_unit_test(account__that_is_another__is_told_by_what_it_may),
+		cmocka_unit_test(account__of_somebody_who_runs_it_by_hand__is_no_problem),
 		cmocka_unit_test(privileges__missing_or_too_many__are_named),
 		cmocka_unit_test(folder_queue_and_disk__that_are_not_well__say_why),
 		cmocka_unit_test(clock__that_is_wrong__is_a_problem),

@@ -21,12 +21,14 @@ foreach(target IN ITEMS room_daemon_main room_client_cli)
   endif()
 endforeach()
 
-# --- daemon/events.def: docs/events.md and, on Windows, the message table; core/result.def: docs/errors.md;
+# --- daemon/events.def: docs/events.md, schema/events.schema.json, packaging/windows/events and, on Windows, the message table; core/result.def: docs/errors.md;
 # core/settings.def: docs/configuration.md and packaging/policy ---
 set(events_def ${CMAKE_SOURCE_DIR}/daemon/events.def)
 set(events_script ${CMAKE_SOURCE_DIR}/cmake/events.cmake)
 add_custom_target(docs
-  COMMAND ${CMAKE_COMMAND} -D IN=${events_def} -D PAGE=${CMAKE_SOURCE_DIR}/docs/events.md -P ${events_script}
+  COMMAND ${CMAKE_COMMAND} -D IN=${events_def} -D TOP=${CMAKE_SOURCE_DIR}/cmake/events.md.in
+    -D PAGE=${CMAKE_SOURCE_DIR}/docs/events.md -D SCHEMA=${CMAKE_SOURCE_DIR}/schema/events.schema.json
+    -D VIEWS=${CMAKE_SOURCE_DIR}/packaging/windows/events -P ${events_script}
   COMMAND ${CMAKE_COMMAND} -D IN=${CMAKE_SOURCE_DIR}/daemon/core/result.def -D TOP=${CMAKE_SOURCE_DIR}/cmake/errors.md.in
     -D PAGE=${CMAKE_SOURCE_DIR}/docs/errors.md -P ${CMAKE_SOURCE_DIR}/cmake/errors.cmake
   COMMAND ${CMAKE_COMMAND} -D IN=${CMAKE_SOURCE_DIR}/daemon/core/settings.def -D TOP=${CMAKE_SOURCE_DIR}/cmake/configuration.md.in

@@ -200,6 +200,16 @@ class Nginx(Files):
             self.process.wait(10)
 
 
+@functools.lru_cache(None)
+def event_validator(name):
+    """Of the lines of that event: the schema's own choice among all of them would be slow."""
+    import jsonschema
+    with open(os.path.join(SOURCE, "schema", "events.schema.json")) as file:
+        schema = json.load(file)
+    of_event = schema["$defs"].get(name, False) and {"$ref": f"#/$defs/{name}", "$defs": schema["$defs"]}
+    return jsonschema.Draft202012Validator(of_event)
+
+
 class Ferry:
     """A daemon with data of its own, and its command line.
 
@@ -222,6 +232,7 @@ class Ferry:
                 json.dump(settings, file)
         self.environment = dict(os.environ, FERRY_TEST_ROOT=self.folder)
         self.process = None
+        self.log_seen, self.wrong_events = 0, []
         self.ended = []  # complaints of daemons that are no more
         self.watch_sanitizers()
         self.errors = open(os.path.join(self.folder, "ferryd.err"), "ab")
@@ -249,13 +260,31 @@ class Ferry:
 
     def complaints(self):
         """What sanitizers reported, and daemons that are no more although nobody ended them."""
-        found = list(self.ended)
+        found = list(self.ended) + self.wrong_lines()
         if self.process is not None and self.process.poll() is not None:
             found.append(f"the daemon ended by itself, exit code {self.process.returncode}:\n{self.said()}")
         for name in sorted(os.listdir(self.reports)) if os.path.isdir(self.reports) else []:
             with open(os.path.join(self.reports, name), errors="replace") as file:
                 found.append(file.read())
         return found
+
+    def wrong_lines(self):
+        """Lines of the log that schema/events.schema.json does not know; each is looked at once.  What a test tore is no line."""
+        path = os.path.join(self.data, "ferry.jsonl")
+        if not os.path.isfile(path) or not os.access(path, os.R_OK):
+            return []
+        with open(path, "rb") as file:
+            file.seek(self.log_seen if os.path.getsize(path) >= self.log_seen else 0)
+            lines = file.read()
+            self.log_seen = file.tell()
+        for line in lines.splitlines():
+            try:
+                event = json.loads(line)
+            except ValueError:
+                continue
+            if not event_validator(event.get("event")).is_valid(event):
+                self.wrong_events.append(f"schema/events.schema.json does not know this line: {line}")
+        return self.wrong_events
 
     def hand_over(self, identity, capabilities):
         """Make the daemon this identity's, with these capabilities and no others."""

@@ -22,7 +22,8 @@ DRIVE = os.path.join(os.environ["WINEPREFIX"], "drive_c")
 PROGRAM = os.path.join(DRIVE, "Program Files", "Ferry")
 FILES = {"ferryd.exe", "ferry.exe", "ferry-defaults.jsonc", "LICENSE.txt", "THIRD-PARTY-NOTICES.txt"}
 SERVICE_KEY = "HKLM\\System\\CurrentControlSet\\Services\\Ferry"
-SOURCE_KEY = "HKLM\\System\\CurrentControlSet\\Services\\EventLog\\Application\\Ferry"
+LOGS_KEY = "HKLM\\System\\CurrentControlSet\\Services\\EventLog"
+LOG_KEY, SOURCE_KEY, OLD_SOURCE_KEY = LOGS_KEY + "\\Ferry", LOGS_KEY + "\\Ferry\\Ferry", LOGS_KEY + "\\Application\\Ferry"
 PATH_KEY = "HKLM\\System\\CurrentControlSet\\Control\\Session Manager\\Environment"
 PRODUCTS_KEY = "HKLM\\Software\\Microsoft\\Windows\\CurrentVersion\\Uninstall"
 # Exit codes are cut to eight bits here; where an action fails, Windows' installer would say 1603, too.
@@ -117,7 +118,11 @@ def answers(service, version):
 
 def package__installed_and_removed__is_what_ferryd_installs_and_leaves_the_data():
     service = begin()
+    subprocess.run([WINE, "reg", "add", OLD_SOURCE_KEY, "/v", "TypesSupported", "/t", "REG_DWORD", "/d", "7", "/f"], check=True,
+                   stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL, timeout=60)
     service.verb("install")
+    assert registered(OLD_SOURCE_KEY) == {}, "an older Ferry's source goes"
+    assert registered(LOG_KEY) == {"MaxSize": ("REG_DWORD", "0x1400000"), "Retention": ("REG_DWORD", "0x0")}, registered(LOG_KEY)
     by_hand = registered(SERVICE_KEY), registered(SOURCE_KEY)
     first = settings()
     service.verb("uninstall")
@@ -142,7 +147,7 @@ def package__installed_and_removed__is_what_ferryd_installs_and_leaves_the_data(
 
     stop(service)
     msiexec("/x", native(OLD))
-    assert service.state() is None and registered(SERVICE_KEY) == {} and registered(SOURCE_KEY) == {}
+    assert service.state() is None and registered(SERVICE_KEY) == {} and registered(SOURCE_KEY) == {} and registered(LOG_KEY) == {}
     assert not os.path.exists(PROGRAM) and machine_path() == path and versions() == []
     assert {"queue.sqlite3", "ferry.jsonc"} <= set(os.listdir(DATA)), "queue and configuration stay"
     not_shown("that the installer waits until the service has stopped", "docs/install.md, by hand on Windows")

@@ -10,7 +10,7 @@
 #include "platform/win32/utf.h"
 
 #define PATHS L"SYSTEM\\CurrentControlSet\\Control\\Session Manager\\Environment"
-#define SOURCE L"SYSTEM\\CurrentControlSet\\Services\\EventLog\\Application\\Ferry"
+#define SOURCE L"SYSTEM\\CurrentControlSet\\Services\\EventLog\\Ferry\\Ferry"
 #define ANSWER_BYTES_MAX 8192u
 
 static SC_HANDLE manager, service;

@@ -6,7 +6,11 @@
 #include "platform/win32/security.h"
 #include "platform/win32/utf.h"
 
-#define EVENT_SOURCE_KEY L"SYSTEM\\CurrentControlSet\\Services\\EventLog\\Application\\" SECURITY_SERVICE_NAME
+#define EVENTLOG_KEY L"SYSTEM\\CurrentControlSet\\Services\\EventLog"
+#define EVENT_LOG_KEY EVENTLOG_KEY L"\\" SECURITY_SERVICE_NAME /* a log of Ferry's own, and in it the source of that name */
+#define EVENT_SOURCE_KEY EVENT_LOG_KEY L"\\" SECURITY_SERVICE_NAME
+#define OLD_SOURCE L"Application\\" SECURITY_SERVICE_NAME /* where the source was before; of two Windows takes either */
+#define EVENT_LOG_BYTES_MAX (20u * 1024u * 1024u)
 #define DISPLAY_NAME L"Ferry download service"
 #define DESCRIPTION                                                                                                    \
 	L"Downloads files in the background for programs and users, each with the identity it was asked by. "              \
@@ -152,19 +156,49 @@ static enum result set_levels(SC_HANDLE service, struct buffer *warnings, struct
 	return result;
 }
 
+static LSTATUS set_number(HKEY key, const wchar_t *name, DWORD number)
+{
+	return RegSetValueExW(key, name, 0, REG_DWORD, (const BYTE *)&number, sizeof number);
+}
+
+static LSTATUS make_key(const wchar_t *path, HKEY *ret_key)
+{
+	return RegCreateKeyExW(HKEY_LOCAL_MACHINE, path, 0, NULL, 0, KEY_SET_VALUE | KEY_WOW64_64KEY, NULL, ret_key, NULL);
+}
+
+/* `name` below the Event Log's key, and all that is in it. */
+static LSTATUS remove_event_key(const wchar_t *name)
+{
+	AUTO(key) HKEY key = NULL;
+	LSTATUS error = RegOpenKeyExW(HKEY_LOCAL_MACHINE, EVENTLOG_KEY, 0,
+	                              DELETE | KEY_ENUMERATE_SUB_KEYS | KEY_QUERY_VALUE | KEY_SET_VALUE | KEY_WOW64_64KEY, &key);
+
+	if (error == ERROR_SUCCESS)
+		error = RegDeleteTreeW(key, name);
+	return error == ERROR_FILE_NOT_FOUND ? ERROR_SUCCESS : error;
+}
+
 /* The program itself holds the message table. */
 static enum result register_event_source(const wchar_t *program, struct fault *fault)
 {
-	AUTO(key) HKEY key = NULL;
-	DWORD types = EVENTLOG_ERROR_TYPE | EVENTLOG_WARNING_TYPE | EVENTLOG_INFORMATION_TYPE;
-	LSTATUS error = RegCreateKeyExW(HKEY_LOCAL_MACHINE, EVENT_SOURCE_KEY, 0, NULL, 0, KEY_SET_VALUE | KEY_WOW64_64KEY,
-	                                NULL, &key, NULL);
+	AUTO(key) HKEY log = NULL;
+	AUTO(key) HKEY source = NULL;
+	LSTATUS error = remove_event_key(OLD_SOURCE);
 
 	if (error == ERROR_SUCCESS)
-		error = RegSetValueExW(key, L"EventMessageFile", 0, REG_SZ, (const BYTE *)program,
+		error = make_key(EVENT_LOG_KEY, &log);
+	if (error == ERROR_SUCCESS)
+		error = set_number(log, L"MaxSize", EVENT_LOG_BYTES_MAX);
+	if (error == ERROR_SUCCESS)
+		error = set_number(log, L"Retention", 0); /* the oldest give way */
+	if (error == ERROR_SUCCESS)
+		error = make_key(EVENT_SOURCE_KEY, &source);
+	if (error == ERROR_SUCCESS)
+		error = RegSetValueExW(source, L"EventMessageFile", 0, REG_SZ, (const BYTE *)program,
 		                       (DWORD)((wcslen(program) + 1) * sizeof *program));
 	if (error == ERROR_SUCCESS)
-		error = RegSetValueExW(key, L"TypesSupported", 0, REG_DWORD, (const BYTE *)&types, sizeof types);
+		error = set_number(source, L"TypesSupported",
+		                   EVENTLOG_ERROR_TYPE | EVENTLOG_WARNING_TYPE | EVENTLOG_INFORMATION_TYPE);
 	return error == ERROR_SUCCESS ? RESULT_OK : fault_manager(fault, (DWORD)error, "register the event source");
 }
 
@@ -257,8 +291,8 @@ enum result service_uninstall(struct fault *fault)
 		return result;
 	if (!DeleteService(service))
 		return fault_manager(fault, GetLastError(), "remove the service " SERVICE_NAME);
-	LSTATUS error = RegDeleteKeyExW(HKEY_LOCAL_MACHINE, EVENT_SOURCE_KEY, KEY_WOW64_64KEY, 0);
-	if (error != ERROR_SUCCESS && error != ERROR_FILE_NOT_FOUND)
+	LSTATUS error = remove_event_key(SECURITY_SERVICE_NAME);
+	if (error != ERROR_SUCCESS)
 		return fault_manager(fault, (DWORD)error, "remove the event source");
 	return RESULT_OK;
 }

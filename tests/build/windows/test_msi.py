@@ -89,8 +89,11 @@ def check_machine(package):
     hold("for the machine, never for a user", properties(package)["ALLUSERS"] == "1" and
          {row["Root"] for row in table(package, "Registry")} == {"2"} and "x64;1033" in run("msiinfo", "suminfo", package))
     source = {row["Name"]: row["Value"] for row in table(package, "Registry")
-              if row["Key"] == "SYSTEM\\CurrentControlSet\\Services\\EventLog\\Application\\Ferry"}
+              if row["Key"] == "SYSTEM\\CurrentControlSet\\Services\\EventLog\\Ferry\\Ferry"}
     hold("the event source", source == {"EventMessageFile": "[#ferryd.exe]", "TypesSupported": "#7"})
+    log = {row["Name"]: row["Value"] for row in table(package, "Registry")
+           if row["Key"] == "SYSTEM\\CurrentControlSet\\Services\\EventLog\\Ferry"}
+    hold("and the log that it is in", log == {"MaxSize": "#20971520", "Retention": "#0"})
     (path,) = table(package, "Environment")
     hold("PATH of the machine, taken back", (path["Name"], path["Value"]) == ("=-*Path", "[~];[ProgramFolder]"))
     (action,) = table(package, "CustomAction")

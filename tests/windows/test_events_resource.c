@@ -1,4 +1,5 @@
-/* Every event's text is in ferryd.exe under the id that is reported, as the Event Viewer looks for it. */
+/* Every event's text is in ferryd.exe under the id that is reported, as the Event Viewer looks for it, and every event is
+ * reported: build/windows/test_events_traced.py sees that. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -12,6 +13,7 @@
 
 #include "platform/win32/utf.h"
 #include "runtime/events_private.h"
+#include "support/scratch.h"
 
 static const enum event_id ids[] = {
 #define EVENT(id, level, name, fields, sentence, remedy) EVENT_##name,
@@ -77,10 +79,45 @@ static void ferryd_exe__every_event__has_its_text_in_the_message_table(void **st
 	FreeLibrary(module);
 }
 
+/* --- each is reported --- */
+
+static const struct job a_job = { .id = "0f8fad5b-d9cb-469f-a165-70867728950e", .owner = "S-1-5-18" };
+static const struct asker an_asker = { .owner = "S-1-5-19", .process = 4711 };
+static const struct fault a_fault = { RESULT_DISK_FULL, FAULT_WIN32, 112, "write" };
+
+#define STRING(field) .field = #field,
+#define NUMBER(field) .field = 7,
+#define TIME(field) .field = 1795255200123,
+#define JOB .job = &a_job,
+#define CALLER .caller = &an_asker,
+#define FAULT .fault = &a_fault,
+static void note_all(struct events *events)
+{
+#define EVENT(id, level, name, fields, sentence, remedy) \
+	events_note(events, EVENT_##name, &(const struct event_##name){ fields });
+#include "events.def"
+#undef EVENT
+}
+
+static void events_speak__every_event__is_reported(void **state)
+{
+	(void)state;
+	char folder[MAX_PATH];
+	struct events *events = NULL;
+	scratch_make(folder, sizeof(folder));
+	const struct events_settings settings = { .folder = folder, .file_bytes_max = 1 << 24, .files_max = 2, .eventlog = true };
+	assert_int_equal(events_open(&settings, clock_system(), &events, NULL), RESULT_OK);
+	note_all(events);
+	events_speak(events);
+	events_free(events);
+	scratch_remove(folder);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(ferryd_exe__every_event__has_its_text_in_the_message_table),
+		cmocka_unit_test(events_speak__every_event__is_reported),
 	};
 	return cmocka_run_group_tests_name("windows/events_resource", tests, NULL, NULL);
 }

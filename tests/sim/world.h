@@ -104,6 +104,7 @@ struct world {
 	enum result preflight_result; /* the answer to the last preflight, or WORLD_NO_ANSWER */
 	struct preflight preflight;
 	const char *program;     /* by which clients ask from now on; NULL: none that is known */
+	enum person client;      /* who asks for what no person is named for */
 	const char *denied;      /* the destination that may not be written */
 	char lying[64][64];      /* names of partial files in /sim that no job's file stands for */
 	unsigned lying_count;
@@ -151,6 +152,7 @@ struct world_order {
 	uint32_t mirrors;   /* of each file */
 	unsigned shares;    /* a bit for each source that is a share; in a remote world only */
 	const char *name;   /* NULL: "sim" */
+	const char *correlation; /* of the submit; NULL: the service makes one */
 	bool conditional;   /* each is stated to be there already: a tag and a date, of version 1 */
 	bool digest;        /* each has one to be judged by */
 	bool ranges;        /* each is two of the server's file, which is twice as large; sizes are from 2 on */

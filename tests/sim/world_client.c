@@ -38,8 +38,9 @@ static void let_out(struct deferral *deferral, enum result committed, const stru
 /* As runtime/session does. */
 static void ask(const struct deed *deed, struct engine *engine)
 {
-	const struct caller *caller = identity_caller(deed->world->people[deed->person]);
-	struct asker asker = { .session = caller->session, .process = 4000u + (uint32_t)deed->person };
+	enum person person = deed->person != OWNER ? deed->person : deed->world->client;
+	const struct caller *caller = identity_caller(deed->world->people[person]);
+	struct asker asker = { .session = caller->session, .process = 4000u + (uint32_t)person };
 
 	memcpy(asker.owner, caller->owner, sizeof(asker.owner));
 	text_display(asker.image, sizeof(asker.image), "%s", deed->world->program != NULL ? deed->world->program : "");
@@ -226,6 +227,8 @@ int64_t world_create(struct world *world, const struct world_order *order)
 	                              "\"name\":\"%s\",\"auto_complete\":%s,\"retry_delay_s\":60,\"on_token_loss\":\"%s\",",
 	                              order->name != NULL ? order->name : "sim", order->auto_complete ? "true" : "false", token_loss_name(order->on_token_loss)),
 	                 RESULT_OK);
+	if (order->correlation != NULL)
+		assert_int_equal(buffer_print(&text, "\"correlation\":\"%s\",", order->correlation), RESULT_OK);
 	assert_int_equal(print_files(world, &text, order), RESULT_OK);
 	if (request_decode((struct text_view){ text.bytes, text.length }, &request, &fault) != RESULT_OK)
 		fail_msg("create: %s", fault.what);

@@ -58,6 +58,8 @@ static void assert_same_job(const struct job *a, const struct job *b)
 	assert_int_equal(a->owner_integrity, b->owner_integrity);
 	assert_int_equal(a->owner_elevated, b->owner_elevated);
 	assert_int_equal(a->takeovers, b->takeovers);
+	assert_string_equal(a->correlation, b->correlation);
+	assert_string_equal(a->program, b->program);
 	assert_int_equal(a->properties.on_token_loss, b->properties.on_token_loss);
 	assert_string_equal(a->properties.pinned_helper, b->properties.pinned_helper);
 	assert_int_equal(a->helper_flags, b->helper_flags);
@@ -181,6 +183,8 @@ static void job__inserted_with_every_field_at_its_limit__comes_back(void **state
 	struct job job = sample_job(OWNER, 1), back;
 	fill(job.key, sizeof(job.key), 'k');
 	fill(job.owner, sizeof(job.owner), 'o');
+	fill(job.correlation, sizeof(job.correlation), 'c');
+	fill(job.program, sizeof(job.program), 'p');
 	job.owner_integrity = UINT32_MAX;
 	job.owner_elevated = true;
 	job.created_ms = INT64_MAX - 6;
@@ -424,7 +428,7 @@ static void columns__of_helper_tokens__refuse_what_is_beyond_their_limits(void *
 {
 	(void)state;
 	static const char *const refused[] = {
-		"owner_elevated = 2", "owner_elevated = -1", "owner_elevated = NULL", "takeovers = -1", "takeovers = 4294967296",
+		"correlation = 'x'", "correlation = NULL", "program = hex(zeroblob(512))", "program = NULL", "owner_elevated = 2", "owner_elevated = -1", "owner_elevated = NULL", "takeovers = -1", "takeovers = 4294967296",
 		"on_token_loss = 2", "on_token_loss = -1", "helper_flags = 4", "helper_flags = -1", "helper_logon = 5",
 		"helper_logon = -1", "token_wait = 2", "token_wait = -1", "pinned_helper = hex(zeroblob(256))",
 		"helper_sid = hex(zeroblob(256))", "file_sid = hex(zeroblob(256))", "network_sid = hex(zeroblob(256))",

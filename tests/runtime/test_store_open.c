@@ -263,6 +263,8 @@ static void open__of_a_queue_of_the_first_version__migrates_it(void **state)
 	expect_ok(store_open(path, &store, &seen));
 	expect_ok(store_job_by_key(store, OWNER, "l", &job, &seen));
 	assert_string_equal(job.properties.name, "older");
+	assert_string_equal(job.correlation, job.id);
+	assert_string_equal(job.program, "");
 	assert_int_equal(job.properties.lease_s, JOB_LEASE_S_DEFAULT);
 	assert_false(job.limited);
 	expect_ok(store_jobs_count(store, OWNER, &count, &seen));

@@ -531,14 +531,14 @@ int64_t engine_turn(struct engine *engine)
 		undo_turn(engine);
 		return engine->trouble_until_ms;
 	}
-	if (!resting) {
-		if (engine->trouble_until_ms > 0 && !waits)
-			EVENTS_NOTE(engine->parts.events, STORE_RECOVERED,
-			            .seconds = (uint64_t)(engine_mono(engine) - engine->trouble_since_ms) / 1000);
-		engine->trouble_until_ms = waits ? engine->trouble_until_ms : 0;
+	if (!resting && !waits && engine->trouble_until_ms > 0) {
+		EVENTS_NOTE(engine->parts.events, STORE_RECOVERED,
+		            .seconds = (uint64_t)(engine_mono(engine) - engine->trouble_since_ms) / 1000);
+		engine->trouble_until_ms = 0;
 		engine->trouble.result = RESULT_OK;
-		engine->announced = true;
 	}
+	if (!resting)
+		engine->announced = true;
 	if (!waits) {
 		events_speak(engine->parts.events);
 		run_deferrals(engine, RESULT_OK, NULL);

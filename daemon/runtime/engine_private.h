@@ -256,7 +256,7 @@ struct engine {
 	struct job titled; /* the last one whose files' events were noted: what they tell of it; row 0: none */
 	struct asker asker; /* who asks for what is being done; "": nobody */
 	bool refusal_told;  /* that it was refused */
-	struct told retries_told[TOLD_MAX], failures_told[TOLD_MAX], refusals_told[TOLD_MAX];
+	struct told retries_told[TOLD_MAX], failures_told[TOLD_MAX], refusals_told[TOLD_MAX], changes_told[TOLD_MAX];
 	struct errand *errands;
 	struct proxy_ask *proxy_asks;
 	struct trying *tries;

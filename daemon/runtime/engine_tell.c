@@ -8,6 +8,7 @@
 #define RETRIES_TOLD 1        /* of a job, within that */
 #define FAILURES_TOLD 16      /* of a job's files */
 #define REFUSALS_TOLD 8       /* of a caller */
+#define CHANGES_TOLD 32       /* of properties, by a caller */
 #define FILES_TOLD 16         /* that are added by one call; of the others the number is told */
 
 /* FNV-1a; a collision only makes two share what is told. */
@@ -61,12 +62,15 @@ bool engine_may_tell_failure(struct engine *engine, const struct job *job, uint6
 	return may_tell(engine, engine->failures_told, key_of(&job->row, sizeof(job->row)), FAILURES_TOLD, ret_untold);
 }
 
+static uint64_t key_of_asker(const struct engine *engine)
+{
+	return key_of(engine->asker.owner, strlen(engine->asker.owner));
+}
+
 bool engine_may_tell_refusal(struct engine *engine, uint64_t *ret_untold)
 {
-	const char *owner = engine->asker.owner;
-
 	engine->refusal_told = true;
-	return may_tell(engine, engine->refusals_told, key_of(owner, strlen(owner)), REFUSALS_TOLD, ret_untold);
+	return may_tell(engine, engine->refusals_told, key_of_asker(engine), REFUSALS_TOLD, ret_untold);
 }
 
 void engine_refused(struct engine *engine, const char *method, const char *job, const char *correlation, const struct fault *fault)
@@ -101,13 +105,16 @@ void engine_note_files(struct engine *engine, const struct job *job, const struc
 void engine_note_properties(struct engine *engine, const struct job *job, unsigned given)
 {
 	char names[512] = "";
+	uint64_t untold;
 
+	if (given == 0 || !may_tell(engine, engine->changes_told, key_of_asker(engine), CHANGES_TOLD, &untold))
+		return;
 	for (unsigned bit = 0; bit < PROPERTY_COUNT; bit++)
 		if (given & 1u << bit) {
 			size_t length = strlen(names);
 
 			text_display(names + length, sizeof(names) - length, "%s%s", length > 0 ? " " : "", property_name(bit));
 		}
-	if (given != 0)
-		EVENTS_NOTE(engine->parts.events, JOB_CHANGED, .job = job, .caller = &engine->asker, .properties = names);
+	EVENTS_NOTE(engine->parts.events, JOB_CHANGED, .job = job, .caller = &engine->asker, .properties = names,
+	            .untold = untold);
 }

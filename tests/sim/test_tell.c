@@ -108,6 +108,25 @@ static void refusals__of_one_caller__are_told_a_few_times_in_ten_minutes(void **
 	helped_end(&world);
 }
 
+static void properties__set_again_and_again__are_told_a_few_times_in_ten_minutes(void **state)
+{
+	struct world world;
+	const struct job_properties low = { .priority = JOB_LOW };
+
+	(void)state;
+	helped_begin(&world, 5);
+	int64_t row = world_create(&world, &(struct world_order){ .files = 1 });
+	for (unsigned i = 0; i < 100; i++)
+		assert_int_equal(world_set(&world, row, PROPERTY_PRIORITY, &low), RESULT_OK);
+	assert_int_equal(world_events(&world, EVENT_JOB_CHANGED), 32);
+	world_wait(&world, TEN_MINUTES);
+	assert_int_equal(world_set(&world, row, PROPERTY_PRIORITY, &low), RESULT_OK);
+	assert_int_equal(sum(&world, EVENT_JOB_CHANGED, "untold"), 100 - 32);
+	assert_int_equal(world_cancel(&world, row), RESULT_OK);
+	world_settle(&world);
+	helped_end(&world);
+}
+
 static void files__of_a_large_job__are_told_up_to_a_number(void **state)
 {
 	struct world world;
@@ -132,6 +151,7 @@ int main(void)
 		cmocka_unit_test(retries__of_a_dead_server__are_told_once_in_ten_minutes_with_the_number_of_the_others),
 		cmocka_unit_test(retries__of_another_job__are_told_for_themselves),
 		cmocka_unit_test(refusals__of_one_caller__are_told_a_few_times_in_ten_minutes),
+		cmocka_unit_test(properties__set_again_and_again__are_told_a_few_times_in_ten_minutes),
 		cmocka_unit_test(files__of_a_large_job__are_told_up_to_a_number),
 	};
 	return cmocka_run_group_tests_name("sim/tell", tests, NULL, NULL);

@@ -1,0 +1,423 @@
+/* Declared jobs: their moments, what is repaired and what is asked for anew, over crashes, bad files and turns that are undone. */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <string.h>
+
+#include <cmocka.h>
+
+#include "helped.h"
+#include "world_private.h"
+
+#define SHA "sha256:aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa"
+#define FILE_OF(n, more) "{\"url\": \"http://server/" n WORLD_QUERY "\"" more "}"
+#define JOB(name, files, more) "{\"name\": \"" name "\", \"destination\": \"/sim\", \"files\": [" files "]" more "}"
+#define HOUR_S 3600
+
+static const char two[] = JOB("app", FILE_OF("0", ", \"digest\": \"" SHA "\"") "," FILE_OF("1", ""), "");
+
+static void begin(struct world *world, uint64_t seed, const char *text)
+{
+	helped_begin(world, seed);
+	world->settings.identity_service_file_roots.count = 1;
+	text_display(world->settings.identity_service_file_roots.items[0], sizeof(world->settings.identity_service_file_roots.items[0]),
+	             "/sim");
+	world->wanted = world->settings;
+	world->declared[0] = text;
+	for (unsigned i = 0; i < 8; i++)
+		world->files[i].size = 3000 + i;
+}
+
+/* Somebody takes it away, or writes into it. */
+static void damage(struct world *world, unsigned file, bool remove)
+{
+	world->files[file].written = world->files[file].synced = 0;
+	world->files[file].removed = remove;
+	world->files[file].altered = !remove;
+}
+
+static void expect(struct world *world, bool act, enum declare_act wanted)
+{
+	world_declare(world, act);
+	assert_int_equal(world->declare_result, RESULT_OK);
+	assert_int_equal(world->step_count, 1);
+	assert_int_equal(world->steps[0].fault.result, RESULT_OK);
+	if (world->steps[0].action.act != wanted)
+		fail_msg("%s instead of %s: %s", declare_act_name(world->steps[0].action.act), declare_act_name(wanted),
+		         world->steps[0].action.reason);
+}
+
+static unsigned asked(const struct world *world, unsigned first, unsigned count)
+{
+	unsigned sum = 0;
+
+	for (unsigned i = first; i < first + count; i++)
+		sum += world->files[i].asked;
+	return sum;
+}
+
+static void once__is_fetched_and_then_left_alone__until_it_is_damaged(void **state)
+{
+	struct world world;
+
+	(void)state;
+	for (unsigned seed = 1; seed <= SEEDS; seed++) {
+		begin(&world, seed, two);
+		expect(&world, false, DECLARE_CREATE);
+		assert_int_equal(world_declared_job(&world, "app"), -1);
+		expect(&world, true, DECLARE_CREATE);
+		world_settle(&world);
+		helped_check_published(&world, 0, 2);
+		expect(&world, true, DECLARE_NOTHING);
+		expect(&world, false, DECLARE_NOTHING);
+		world_wait(&world, 30 * 24 * HOUR_S);
+		assert_int_equal(asked(&world, 0, 2), 2);
+		damage(&world, (unsigned)(seed % 2), seed % 3 == 0);
+		expect(&world, false, DECLARE_REPAIR);
+		assert_int_equal(asked(&world, 0, 2), 2);
+		expect(&world, true, DECLARE_REPAIR);
+		world_settle(&world);
+		assert_int_equal(world.files[seed % 2].published, 2);
+		assert_int_equal(asked(&world, 0, 2), 3);
+		expect(&world, true, DECLARE_NOTHING);
+		assert_int_equal(world_events(&world, EVENT_DECLARED_REPAIRED), 1);
+		assert_int_equal(world_events(&world, EVENT_STORE_TROUBLE), 0);
+		world_check_rest(&world);
+		helped_end(&world);
+	}
+}
+
+/* At every step the power may go; in the end it is as declared, and what was right was not fetched again for that. */
+static void crashes__anywhere__it_ends_as_declared(void **state)
+{
+	struct world world;
+
+	(void)state;
+	for (unsigned seed = 1; seed <= 2 * SEEDS; seed++) {
+		begin(&world, seed, two);
+		world_reload(&world);
+		for (unsigned crashes = 0; crashes < 3; crashes++) {
+			for (uint64_t steps = world_random(&world, 12); steps > 0 && world_step(&world); steps--)
+				;
+			world_crash(&world);
+		}
+		world_settle(&world);
+		assert_true(world.files[0].published > 0 && world.files[1].published > 0);
+
+		unsigned before = asked(&world, 0, 2);
+
+		world_crash(&world);
+		world_settle(&world);
+		expect(&world, true, DECLARE_NOTHING);
+		assert_int_equal(asked(&world, 0, 2), before);
+		world_check_rest(&world);
+		helped_end(&world);
+	}
+}
+
+static void turn__that_is_undone__is_begun_anew(void **state)
+{
+	struct world world;
+
+	(void)state;
+	for (unsigned seed = 1; seed <= SEEDS; seed++) {
+		begin(&world, seed, two);
+		world_reload(&world);
+		for (uint64_t steps = world_random(&world, 8); steps > 0 && world_step(&world); steps--)
+			;
+		world.break_turn = true;
+		(void)world_step(&world);
+		world_wait(&world, 60);
+		world_settle(&world);
+		helped_check_published(&world, 0, 2);
+		expect(&world, true, DECLARE_NOTHING);
+		helped_end(&world);
+	}
+}
+
+static void bad_file__at_a_reload_and_over_a_start__changes_nothing(void **state)
+{
+	struct world world;
+
+	(void)state;
+	begin(&world, 1, two);
+	world_reload(&world);
+	world_settle(&world);
+	world.declared[0] = "{ \"name\": \"app\" }";
+	world_reload(&world);
+	world_settle(&world);
+	assert_int_equal(world_events(&world, EVENT_DECLARED_REFUSED), 1);
+	world_declare(&world, true);
+	assert_int_equal(world.declare_result, RESULT_BAD_SETTING);
+	/* What was applied goes on, also where something is to be repaired. */
+	damage(&world, 1, true);
+	world_crash(&world);
+	world_settle(&world);
+	assert_int_equal(world.files[1].published, 2);
+	assert_true(world_events(&world, EVENT_DECLARED_REFUSED) >= 3);
+	world.declared[0] = NULL;
+	expect(&world, true, DECLARE_DROP);
+	world_declare(&world, true);
+	assert_int_equal(world.step_count, 0);
+	helped_end(&world);
+}
+
+static void every__asks_at_its_moments_alone__and_fetches_what_is_new(void **state)
+{
+	static const char daily[] = JOB("app", FILE_OF("0", ", \"digest\": \"" SHA "\"") "," FILE_OF("1", ""),
+	                                ", \"when\": {\"every\": \"24h\"}, \"spread\": \"2h\"");
+	struct world world;
+
+	(void)state;
+	for (unsigned seed = 1; seed <= SEEDS; seed++) {
+		begin(&world, seed, daily);
+		world_reload(&world);
+		world_wait(&world, 2 * HOUR_S);
+		helped_check_published(&world, 0, 2);
+		assert_int_equal(asked(&world, 0, 2), 2);
+		/* A day later the server has the same, and another day later something new. */
+		world.files[1].sources[0].unchanged = world.files[1].there = true;
+		world_wait(&world, 24 * HOUR_S);
+		assert_int_equal(asked(&world, 0, 1), 1); /* what has a digest is there and right */
+		assert_int_equal(asked(&world, 1, 1), 2);
+		assert_int_equal(world.files[1].published, 1);
+		world.files[1].sources[0].unchanged = false;
+		world.files[1].sources[0].version = 1;
+		world.files[1].written = world.files[1].synced = 0;
+		world_wait(&world, 24 * HOUR_S);
+		assert_int_equal(asked(&world, 1, 1), 3);
+		assert_int_equal(world.files[1].published, 2);
+		assert_int_equal(world.files[1].landed, 1);
+		assert_int_equal(world_events(&world, EVENT_STORE_TROUBLE), 0);
+		helped_end(&world);
+	}
+}
+
+/* Three days off: it is made up for once, within the spread, and then it is where it was. */
+static void missed__while_the_machine_was_off__is_made_up_for_once(void **state)
+{
+	static const char daily[] = JOB("app", FILE_OF("1", ""), ", \"when\": {\"every\": \"24h\"}, \"spread\": \"1h\"");
+	struct world world;
+
+	(void)state;
+	for (unsigned seed = 1; seed <= SEEDS; seed++) {
+		begin(&world, seed, daily);
+		world_reload(&world);
+		world_wait(&world, HOUR_S);
+		assert_int_equal(world.files[1].asked, 1);
+		world.files[1].sources[0].unchanged = world.files[1].there = true;
+		world.wall_ms += INT64_C(3) * 24 * HOUR_S * 1000;
+		world_crash(&world);
+		world_wait(&world, HOUR_S + 60);
+		assert_int_equal(world.files[1].asked, 2);
+		world_wait(&world, 20 * HOUR_S);
+		assert_int_equal(world.files[1].asked, 2);
+		world_wait(&world, 5 * HOUR_S);
+		assert_int_equal(world.files[1].asked, 3);
+		helped_end(&world);
+	}
+}
+
+static void window__opens__nothing_is_fetched_before(void **state)
+{
+	char text[512];
+	struct world world;
+
+	(void)state;
+	helped_begin(&world, 1);
+	unsigned minute = world.parts.clock.local_minute(&world, world.wall_ms) % 1440;
+	helped_end(&world);
+	unsigned from = (minute + 120) % 1440, to = (minute + 240) % 1440;
+	snprintf(text, sizeof(text), JOB("app", FILE_OF("1", ""), ", \"when\": {\"window\": \"%02u:%02u-%02u:%02u\"}, \"spread\": \"1h\""),
+	         from / 60, from % 60, to / 60, to % 60);
+	begin(&world, 2, text);
+	world_reload(&world);
+	world_wait(&world, 118 * 60);
+	assert_int_equal(world.files[1].asked, 0);
+	world_wait(&world, 63 * 60);
+	assert_int_equal(world.files[1].asked, 1);
+	assert_int_equal(world.files[1].published, 1);
+	/* Missing before the next one: it waits until then, unless somebody says so. */
+	damage(&world, 1, true);
+	world_wait(&world, 10 * HOUR_S);
+	assert_int_equal(world.files[1].asked, 1);
+	expect(&world, true, DECLARE_REPAIR);
+	world_wait(&world, 60);
+	assert_int_equal(world.files[1].published, 2);
+	helped_end(&world);
+}
+
+static void update__of_one_under_way__goes_on__and_a_replacement_is_cancelled(void **state)
+{
+	static const char high[] = JOB("app", FILE_OF("1", ""), ", \"priority\": \"high\""), low[] = JOB("app", FILE_OF("1", ""), ", \"priority\": \"low\"");
+	static const char other[] = JOB("app", FILE_OF("2", ""), "");
+	struct world world;
+	int64_t row;
+
+	(void)state;
+	begin(&world, 1, high);
+	world.files[1].stuck = true;
+	world_reload(&world);
+	world_wait(&world, 1);
+	row = world_declared_job(&world, "app");
+	assert_true(row > 0 && job_state_is_active(world_state(&world, row)));
+	world.declared[0] = low;
+	expect(&world, true, DECLARE_UPDATE);
+	assert_int_equal(world_declared_job(&world, "app"), row);
+	assert_int_equal(helped_status(&world, row).job.properties.priority, JOB_LOW);
+	expect(&world, true, DECLARE_NOTHING);
+	world.declared[0] = other;
+	expect(&world, true, DECLARE_REPLACE);
+	world_wait(&world, 1);
+	helped_check_cancelled(&world, row);
+	assert_true(world_declared_job(&world, "app") != row);
+	assert_int_equal(world.files[2].published, 1);
+	helped_end(&world);
+}
+
+static void dropped__while_it_is_under_way__is_cancelled_and_swept(void **state)
+{
+	struct world world;
+	int64_t row;
+
+	(void)state;
+	begin(&world, 1, two);
+	world.files[1].stuck = true;
+	world_reload(&world);
+	world_wait(&world, 1);
+	row = world_declared_job(&world, "app");
+	world.declared[0] = NULL;
+	world_reload(&world);
+	world_wait(&world, 1);
+	helped_check_cancelled(&world, row);
+	helped_end(&world);
+}
+
+static void error__is_tried_again_within_the_hour__or_at_once_where_somebody_says_so(void **state)
+{
+	static const char one[] = JOB("app", FILE_OF("1", ""), "");
+	struct world world;
+
+	(void)state;
+	begin(&world, 1, one);
+	world.files[1].fail_next_fetch = RESULT_SOURCE_NOT_FOUND;
+	world_reload(&world);
+	world_wait(&world, 60);
+	assert_int_equal(world_state(&world, world_declared_job(&world, "app")), JOB_ERROR);
+	world_wait(&world, HOUR_S);
+	assert_int_equal(world.files[1].published, 1);
+	damage(&world, 1, true);
+	world.files[1].fail_next_fetch = RESULT_SOURCE_NOT_FOUND;
+	expect(&world, true, DECLARE_REPAIR);
+	world_wait(&world, 60);
+	assert_int_equal(world_state(&world, world_declared_job(&world, "app")), JOB_ERROR);
+	expect(&world, true, DECLARE_REPAIR);
+	world_wait(&world, 60);
+	assert_int_equal(world.files[1].published, 2);
+	helped_end(&world);
+}
+
+/* One that cannot be is said, and keeps nobody else from anything. */
+static void forbidden__by_policy_or_by_its_folder__is_one_job_s_trouble(void **state)
+{
+	static const char elsewhere[] = "{\"name\": \"out\", \"destination\": \"/etc\", \"files\": [" FILE_OF("2", "") "]}";
+	struct world world;
+
+	(void)state;
+	begin(&world, 1, elsewhere);
+	world.declared[1] = two;
+	world.declared[2] = "{\"name\": \"zz\", \"destination\": \"/sim\", \"files\": [{\"url\": \"http://other/3\"}]}";
+	world.settings.allow_hosts.count = 1;
+	text_display(world.settings.allow_hosts.items[0], sizeof(world.settings.allow_hosts.items[0]), "server");
+	world.wanted = world.settings;
+	world_declare(&world, true);
+	assert_int_equal(world.step_count, 3);
+	assert_int_equal(world.steps[0].fault.result, RESULT_OK); /* app */
+	assert_int_equal(world.steps[1].fault.result, RESULT_BAD_DESTINATION);
+	assert_int_equal(world.steps[2].fault.result, RESULT_BLOCKED_BY_POLICY);
+	world_settle(&world);
+	helped_check_published(&world, 0, 2);
+	assert_int_equal(world_events(&world, EVENT_DECLARED_FAILED), 2);
+	assert_int_equal(world_events(&world, EVENT_STORE_TROUBLE), 0);
+	/* The folder is allowed now: it is made up for within the hour. */
+	world.settings.identity_service_file_roots.count = 2;
+	text_display(world.settings.identity_service_file_roots.items[1], sizeof(world.settings.identity_service_file_roots.items[1]), "/etc");
+	world_wait(&world, HOUR_S);
+	assert_int_equal(world.files[2].published, 1);
+	helped_end(&world);
+}
+
+static void helper__the_job_waits_until_its_holder_attaches(void **state)
+{
+	static const char helped[] = JOB("app", FILE_OF("1", ""), ", \"identity\": {\"helper\": \"S-1-5-21-1-1-1-2001\"}");
+	const struct world_loan attaching = { .helper = HELPER, .connection = 1, .attached = true };
+	struct world world;
+	int64_t row;
+
+	(void)state;
+	for (unsigned seed = 1; seed <= SEEDS; seed++) {
+		begin(&world, seed, helped);
+		world_reload(&world);
+		world_settle(&world);
+		row = world_declared_job(&world, "app");
+		assert_int_equal(helped_status(&world, row).wait, JOB_WAIT_TOKEN);
+		assert_string_equal(helped_status(&world, row).job.properties.pinned_helper, "S-1-5-21-1-1-1-2001");
+		world.files[1].job = row;
+		world_crash(&world); /* it still waits */
+		world_settle(&world);
+		assert_int_equal(world_declared_job(&world, "app"), row);
+		assert_int_equal(world_lend(&world, row, &(struct world_loan){ .helper = NEIGHBOUR, .connection = 2, .attached = true }),
+		                 RESULT_ACCESS_REFUSED);
+		assert_int_equal(world_lend(&world, row, &attaching), RESULT_OK);
+		world_settle(&world);
+		assert_int_equal(world.files[1].published, 1);
+		assert_int_equal(world_state(&world, row), JOB_ACKNOWLEDGED);
+		expect(&world, true, DECLARE_NOTHING);
+		helped_end(&world);
+	}
+}
+
+/* Another owner may neither see nor touch it, NetworkService neither; an administrator looks. */
+static void others__have_no_rights__over_a_declared_job(void **state)
+{
+	struct world world;
+	struct fault fault;
+	unsigned rights;
+
+	(void)state;
+	begin(&world, 1, two);
+	world.files[1].stuck = true;
+	world_reload(&world);
+	world_wait(&world, 1);
+	struct job_status status = helped_status(&world, world_declared_job(&world, "app"));
+	static const enum person nobody[] = { OWNER, NEIGHBOUR, AGENT, HELPER, HELPER_SERVICE, SERVICE };
+
+	for (size_t i = 0; i < sizeof(nobody) / sizeof(nobody[0]); i++)
+		assert_int_equal(access_open(identity_caller(world.people[nobody[i]]), &status.job, &rights, &fault), RESULT_NOT_FOUND);
+	assert_int_equal(access_open(identity_caller(world.people[ADMINISTRATOR]), &status.job, &rights, &fault), RESULT_OK);
+	assert_int_equal(rights, ACCESS_QUERY | ACCESS_SUBSCRIBE);
+	assert_int_equal(world_take(&world, status.job.row, ADMINISTRATOR), RESULT_ACCESS_REFUSED);
+	helped_end(&world);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(once__is_fetched_and_then_left_alone__until_it_is_damaged),
+		cmocka_unit_test(crashes__anywhere__it_ends_as_declared),
+		cmocka_unit_test(turn__that_is_undone__is_begun_anew),
+		cmocka_unit_test(bad_file__at_a_reload_and_over_a_start__changes_nothing),
+		cmocka_unit_test(every__asks_at_its_moments_alone__and_fetches_what_is_new),
+		cmocka_unit_test(missed__while_the_machine_was_off__is_made_up_for_once),
+		cmocka_unit_test(window__opens__nothing_is_fetched_before),
+		cmocka_unit_test(update__of_one_under_way__goes_on__and_a_replacement_is_cancelled),
+		cmocka_unit_test(dropped__while_it_is_under_way__is_cancelled_and_swept),
+		cmocka_unit_test(error__is_tried_again_within_the_hour__or_at_once_where_somebody_says_so),
+		cmocka_unit_test(forbidden__by_policy_or_by_its_folder__is_one_job_s_trouble),
+		cmocka_unit_test(helper__the_job_waits_until_its_holder_attaches),
+		cmocka_unit_test(others__have_no_rights__over_a_declared_job),
+	};
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}

@@ -459,6 +459,10 @@ struct ferry_declared {
 	char reason[264];
 	char error[768];   /* why it could not be done; "": it could */
 };
+/* The id of the job that fetches what is declared by that name now, for ferry_job_open: for administrators, and for the helper
+ * whose token it waits for.  FERRY_NOT_FOUND: nothing of it is fetched, or it is not yours to know. */
+enum ferry_result ferry_declared_find(struct ferry *ferry, const char *name, char ret_id[FERRY_ID_BYTES],
+                                      struct ferry_error *error) FERRY_MUST_CHECK;
 enum ferry_result ferry_declared(struct ferry *ferry, bool act,
                                  bool (*visit)(void *context, const struct ferry_declared *declared), void *context,
                                  char *ret_errors, struct ferry_error *error) FERRY_MUST_CHECK;

@@ -163,3 +163,19 @@ enum ferry_result ferry_declared(struct ferry *ferry, bool act,
 	}
 	return ferry_report(result, &fault, error);
 }
+
+enum ferry_result ferry_declared_find(struct ferry *ferry, const char *name, char ret_id[FERRY_ID_BYTES], struct ferry_error *error)
+{
+	AUTO(json_document) struct json_document *document = NULL;
+	struct fault fault = { .result = RESULT_OK }, why = { .result = RESULT_OK };
+	struct json answer;
+	struct json_writer request = ferry_request(ferry, METHOD_DECLARED_FIND);
+
+	json_write_text(&request, "name", text_view(name));
+
+	enum result result = ferry_call(ferry, &request, &document, &answer, &fault);
+
+	if (result == RESULT_OK && get_word(answer, "job", ret_id, FERRY_ID_BYTES, &why) != RESULT_OK)
+		result = ferry_not_understood(ferry, &why, &fault);
+	return ferry_report(result, &fault, error);
+}

@@ -8,6 +8,8 @@
 #include "cli/select.h"
 #include "ferry_build.h"
 
+#define DECLARED "declared:" /* before the name of a declared job */
+
 enum ferry_result cli_try_connect(struct cli *cli, struct ferry_error *error)
 {
 	const struct ferry_options options = {
@@ -49,6 +51,17 @@ static int say_many(const struct cli *cli, const struct select *select)
 	return CLI_NOT_FOUND;
 }
 
+/* Whose helper one is cannot be listed: it is asked for by its name. */
+static int find_declared(struct cli *cli, const char *name, char ret_id[FERRY_ID_BYTES])
+{
+	struct ferry_error error;
+	enum ferry_result result = ferry_declared_find(cli->ferry, name, ret_id, &error);
+
+	if (result == FERRY_NOT_FOUND)
+		return cli_problem(cli, CLI_NOT_FOUND, "nothing that is declared as '%s' is fetched now, or it is not yours to know", name);
+	return result == FERRY_OK ? CLI_OK : cli_fail(cli, result, &error);
+}
+
 /* Lists only what the caller's own are, unless everybody's were asked for. */
 static int find(struct cli *cli, const char *word, char ret_id[FERRY_ID_BYTES])
 {
@@ -58,6 +71,8 @@ static int find(struct cli *cli, const char *word, char ret_id[FERRY_ID_BYTES])
 
 	if (select_is_id(word, ret_id))
 		return CLI_OK;
+	if (strncmp(word, DECLARED, strlen(DECLARED)) == 0)
+		return find_declared(cli, word + strlen(DECLARED), ret_id);
 	if (arguments_has(cli->arguments, OPTION_EVERYONE))
 		flags |= FERRY_LIST_EVERYONE;
 	select_begin(&select, word);

@@ -9,7 +9,8 @@
 	"  --help         this text; 'ferry VERB --help' for a verb's\n"
 
 #define HELP_JOB                                                                           \
-	"JOB is a job's id, four or more first digits that no other job's id has, or its name.\n"
+	"JOB is a job's id, four or more first digits that no other job's id has, or its name; or 'declared:' and the\n" \
+	"name of a declared job, which means the job that fetches it now.\n"
 
 static const char general[] =
 	"ferry - downloads that go on in the background, whatever happens to this window\n"

@@ -35,7 +35,7 @@
 	X(JOB_SET_HEADERS, "job.setHeaders") X(JOB_GET_HEADERS, "job.getHeaders")                                  \
 	X(JOB_HISTORY, "job.history") X(HELPER_PRESENT, "helper.present") X(PROXY_SHOW, "proxy.show")              \
 	X(AUTH_TEST, "auth.test") X(CONFIG_SHOW, "config.show") X(CONFIG_RELOAD, "config.reload")                  \
-	X(DECLARED_PLAN, "declared.plan") X(DECLARED_APPLY, "declared.apply")                                      \
+	X(DECLARED_PLAN, "declared.plan") X(DECLARED_APPLY, "declared.apply") X(DECLARED_FIND, "declared.find")    \
 	X(EVENTS_SUBSCRIBE, "events.subscribe") X(SERVICE_STATUS, "service.status")    \
 	X(SERVICE_METRICS, "service.metrics") X(SERVICE_DOCTOR, "service.doctor")
 enum method {

@@ -659,6 +659,7 @@ static const struct {
 	[METHOD_CONFIG_RELOAD] = { 0, 0 },
 	[METHOD_DECLARED_PLAN] = { 0, 0 },
 	[METHOD_DECLARED_APPLY] = { 0, 0 },
+	[METHOD_DECLARED_FIND] = { FIELD(name), 0 },
 	[METHOD_EVENTS_SUBSCRIBE] = { 0, FIELD(handle) },
 	[METHOD_SERVICE_STATUS] = { 0, 0 },
 };

@@ -116,6 +116,9 @@ struct declare_question {
 	               const struct settings_errors *errors, const struct fault *fault);
 };
 void engine_declare_for(struct engine *engine, struct declare_question *question);
+/* The job that fetches what is declared by that name.  RESULT_NOT_FOUND: there is none now. */
+enum result engine_declared_find(struct engine *engine, const char *name, struct job_status *ret_status,
+                                 struct fault *fault) MUST_CHECK;
 
 /* --- who is here --- */
 

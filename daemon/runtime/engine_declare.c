@@ -147,16 +147,15 @@ static enum result load(struct engine *engine, struct pass *pass, struct fault *
 }
 
 /* Its job, as it is now. */
-static void find_job(struct engine *engine, struct entry *entry, bool *ret_over)
+static void find_job(struct engine *engine, struct entry *entry)
 {
 	struct job job;
 
-	*ret_over = false;
-	entry->unfinished = entry->failed = false;
+	entry->unfinished = entry->failed = entry->over = false;
 	if (entry->kept.job_row == 0 || !engine_load_job(engine, entry->kept.job_row, &job))
 		return;
-	*ret_over = job_state_is_final(job.state);
-	entry->unfinished = !*ret_over;
+	entry->over = job_state_is_final(job.state);
+	entry->unfinished = true;
 	entry->failed = job.state == JOB_ERROR;
 }
 
@@ -164,16 +163,15 @@ static bool is_concerned(struct engine *engine, const struct pass *pass, struct 
 {
 	const struct declare_known unseen = { .applied = entry->applied, .disk = entry->disk };
 	struct declare_action action;
-	bool over;
 
-	find_job(engine, entry, &over);
+	find_job(engine, entry);
 	declare_decide(entry->wanted, &unseen, &action);
 	entry->anew = action.act == DECLARE_CREATE || action.act == DECLARE_REPLACE || entry->kept.since_ms > engine_now(engine) ||
 	              (action.act == DECLARE_UPDATE && !declare_same_when(&entry->wanted->when, &entry->applied->when));
 	switch (pass->kind) {
 	case PASS_CHANGED: return action.act != DECLARE_NOTHING;
 	case PASS_DUE: return entry->kept.due_ms <= engine_now(engine) && entry->wanted != NULL;
-	case PASS_ENDED: return over;
+	case PASS_ENDED: return entry->over;
 	case PASS_START:
 	case PASS_PLAN:
 	case PASS_APPLY: break;
@@ -231,7 +229,6 @@ static struct tally act(struct engine *engine, struct pass *pass, struct declare
 	for (size_t i = 0; i < pass->count && engine->broken.result == RESULT_OK; i++) {
 		struct entry *entry = &pass->entries[i];
 		struct declare_step *step = &steps[count];
-		bool over;
 
 		if (!entry->concerned)
 			continue;
@@ -239,7 +236,7 @@ static struct tally act(struct engine *engine, struct pass *pass, struct declare
 			pass_record(engine, entry);
 			continue;
 		}
-		find_job(engine, entry, &over); /* it may have got on meanwhile */
+		find_job(engine, entry); /* it may have got on meanwhile */
 		pass_act(engine, entry, step);
 		count++;
 		tally.failed += step->fault.result != RESULT_OK;
@@ -266,6 +263,8 @@ void pass_end(struct engine *engine)
 		if (pass->kind != PASS_PLAN && tally.done + tally.failed > 0)
 			engine_note_declared_applied(engine, tally.done, tally.failed, tally.right);
 		answer(TAKE(pass->questions), RESULT_OK, steps, count, NULL, NULL);
+		engine->declaring.start &= pass->kind != PASS_APPLY; /* which has done more */
+		engine->declaring.changed &= pass->kind != PASS_APPLY;
 		pass_over(engine, false);
 	}
 	free(steps);
@@ -300,20 +299,19 @@ static void begin_next(struct engine *engine)
 	struct fault fault;
 	bool any = false;
 
-	if (declaring->questions != NULL) {
-		enum pass_kind kind = declaring->questions->act ? PASS_APPLY : PASS_PLAN;
-
-		declaring->start &= kind != PASS_APPLY; /* which does more */
-		declaring->changed &= kind != PASS_APPLY;
-		pass_begin(engine, kind, take_questions(declaring));
-	} else if (engine_mono(engine) < declaring->retry_at_ms) {
-		return;
-	} else if (declaring->ended) {
+	/* First what has landed is recorded, or it would seem to be altered. */
+	if (declaring->ended && engine_mono(engine) >= declaring->retry_at_ms) {
 		declaring->ended = false;
 		if (store_declared_ended(engine->parts.store, &any, &fault) != RESULT_OK)
 			engine_break(engine, &fault);
 		else if (any)
 			pass_begin(engine, PASS_ENDED, NULL);
+	} else if (declaring->questions != NULL) {
+		enum pass_kind kind = declaring->questions->act ? PASS_APPLY : PASS_PLAN;
+
+		pass_begin(engine, kind, take_questions(declaring));
+	} else if (engine_mono(engine) < declaring->retry_at_ms) {
+		return;
 	} else if (declaring->start) {
 		declaring->start = declaring->changed = false;
 		pass_begin(engine, PASS_START, NULL);
@@ -360,6 +358,16 @@ void engine_declare_for(struct engine *engine, struct declare_question *question
 		end = &(*end)->next;
 	question->next = NULL;
 	*end = question;
+}
+
+enum result engine_declared_find(struct engine *engine, const char *name, struct job_status *ret_status, struct fault *fault)
+{
+	struct store_declared declared;
+	enum result result = store_declared_find(engine->parts.store, name, &declared, fault);
+
+	if (result == RESULT_OK && declared.job_row == 0)
+		return fault_set(fault, RESULT_NOT_FOUND, FAULT_FERRY, 0, "nothing of it is fetched now");
+	return result == RESULT_OK ? engine_job_get(engine, declared.job_row, ret_status, fault) : result;
 }
 
 void engine_declare_changed(struct engine *engine)

@@ -159,19 +159,32 @@ static enum result apply_helped(struct engine *engine, struct job *job, const vo
 	return RESULT_OK;
 }
 
+/* A helper's files are added once it is said that he writes them: they are judged as his. */
 static enum result create_job(struct engine *engine, const struct request *request, bool helped, struct job_status *status,
                               struct fault *fault)
 {
 	const struct caller declarer = { .owner = ACCESS_DECLARED_OWNER, .integrity = INTEGRITY_SYSTEM, .impersonation = true };
-	const struct job_request wanted = { .caller = &declarer, .request = request };
+	struct request bare = *request;
+	const struct job_request wanted = { .caller = &declarer, .request = helped ? &bare : request };
 	const struct change helped_change = { apply_helped, NULL, NULL };
+	struct job_status ignored;
+	struct fault why;
 	bool created;
-	enum result result = engine_job_create(engine, &wanted, status, &created, fault);
-	int64_t row = status->job.row;
 
+	bare.file_count = 0;
+	enum result result = engine_job_create(engine, &wanted, status, &created, fault);
+
+	if (result != RESULT_OK)
+		return result;
+	if (helped)
+		result = change_job(engine, status->job.row, &helped_change, status, fault);
 	if (result == RESULT_OK && helped)
-		result = change_job(engine, row, &helped_change, status, fault);
-	return result == RESULT_OK ? engine_resume_now(engine, row, status, fault) : result;
+		result = engine_job_add_files(engine, status->job.row, request, status, fault);
+	if (result == RESULT_OK)
+		result = engine_resume_now(engine, status->job.row, status, fault);
+	if (result != RESULT_OK)
+		(void)!engine_job_cancel(engine, status->job.row, &ignored, &why); /* or the turn is broken */
+	return result;
 }
 
 /* A job that fetches what is missing. */
@@ -198,12 +211,17 @@ static enum result cancel_job(struct engine *engine, struct entry *entry, struct
 {
 	struct job_status status;
 
-	if (!entry->unfinished)
-		return RESULT_OK;
-	entry->unfinished = entry->failed = false;
-	enum result result = engine_job_cancel(engine, entry->kept.job_row, &status, fault);
+	enum result result = RESULT_OK;
 
-	return result == RESULT_OK ? store_declared_set_job(engine->parts.store, entry->kept.row, 0, fault) : result;
+	if (entry->unfinished && !entry->over)
+		result = engine_job_cancel(engine, entry->kept.job_row, &status, fault);
+	if (result == RESULT_OK && entry->kept.job_row != 0)
+		result = store_declared_set_job(engine->parts.store, entry->kept.row, 0, fault);
+	if (result == RESULT_OK) {
+		entry->unfinished = entry->failed = entry->over = false;
+		entry->kept.job_row = 0;
+	}
+	return result;
 }
 
 static enum result set_priority(struct engine *engine, const struct entry *entry, struct fault *fault)
@@ -211,7 +229,7 @@ static enum result set_priority(struct engine *engine, const struct entry *entry
 	struct request request = { .properties_given = PROPERTY_PRIORITY, .properties = { .priority = entry->wanted->priority } };
 	struct job_status status;
 
-	if (!entry->unfinished || entry->wanted->priority == entry->applied->priority)
+	if (!entry->unfinished || entry->over || entry->wanted->priority == entry->applied->priority)
 		return RESULT_OK;
 	return engine_job_set_properties(engine, entry->kept.job_row, &request, &status, fault);
 }

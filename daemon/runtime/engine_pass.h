@@ -28,7 +28,7 @@ struct entry {
 	const char *name;
 	struct declared *wanted, *applied; /* the pass's; NULL: none */
 	struct store_declared kept;        /* row 0: the store has nothing of it */
-	bool unfinished, failed;           /* its job is under way; that is in ERROR */
+	bool unfinished, failed, over;     /* it has a job; that is in ERROR; that is over, and what landed is not recorded */
 	enum declared_disk *disk;          /* of each of wanted's files */
 	struct store_landed *seen;         /* likewise: size and digest */
 	bool concerned;                    /* the pass is about it */

@@ -150,3 +150,25 @@ enum result do_declared(struct call *call)
 	engine_declare_for(call->sessions->engine, &waiting->question);
 	return RESULT_OK;
 }
+
+/* Whoever may open the job that fetches it now is told its id: a pinned helper, so that he can attach, knows its name alone. */
+enum result do_declared_find(struct call *call)
+{
+	AUTO(identity) struct identity *identity = NULL;
+	struct job_status status;
+	unsigned rights = 0;
+	enum result result = session_capture_owner(call, &identity);
+
+	if (result == RESULT_OK)
+		result = access_ask(identity_caller(identity), call->fault);
+	if (result != RESULT_OK)
+		return result;
+	result = engine_declared_find(call->sessions->engine, call->request->properties.name, &status, call->fault);
+	if (result == RESULT_OK)
+		result = access_open(identity_caller(identity), &status.job, &rights, call->fault);
+	if (result == RESULT_NOT_FOUND) /* unknown, not yours, or at rest: existence is not revealed */
+		return fault_set(call->fault, RESULT_NOT_FOUND, FAULT_FERRY, 0, "params.name");
+	if (result == RESULT_OK)
+		json_write_text(call->out, "job", text_view(status.job.id));
+	return result;
+}

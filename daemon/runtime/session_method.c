@@ -512,6 +512,7 @@ session_method *const session_methods[METHOD_COUNT] = {
 	[METHOD_CONFIG_RELOAD] = do_config_reload,
 	[METHOD_DECLARED_PLAN] = do_declared,
 	[METHOD_DECLARED_APPLY] = do_declared,
+	[METHOD_DECLARED_FIND] = do_declared_find,
 	[METHOD_EVENTS_SUBSCRIBE] = do_subscribe,
 	[METHOD_SERVICE_STATUS] = do_status,
 	[METHOD_SERVICE_METRICS] = do_metrics,

@@ -139,7 +139,7 @@ session_method do_auth_test;
 session_method do_job_history;
 
 /* --- session_config.c --- */
-session_method do_config_show, do_config_reload, do_declared;
+session_method do_config_show, do_config_reload, do_declared, do_declared_find;
 /* RESULT_ACCESS_REFUSED for all but elevated administrators. */
 enum result session_check_administrator(struct call *call) MUST_CHECK;
 

@@ -320,6 +320,9 @@ static inline void write_answer(struct scene *scene, struct json_writer *writer,
 		json_write_text(writer, "later", text_view(scene->unreadable ? "" : "nothing"));
 		json_write_raw(writer, "errors", text_view(scene->unreadable ? "[\"one\",\"two\"]" : "[]"));
 		return;
+	case METHOD_DECLARED_FIND:
+		json_write_text(writer, "job", text_view(scene->job.job.id));
+		return;
 	case METHOD_DECLARED_PLAN:
 	case METHOD_DECLARED_APPLY:
 		json_write_raw(writer, "taken", text_view(scene->unreadable ? "false" : "true"));

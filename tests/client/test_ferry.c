@@ -296,6 +296,10 @@ static void ferry_declared__compared_and_applied__comes_as_it_was_said(void **st
 		assert_string_equal(errors, "one\ntwo");
 		assert_string_equal(shown, "");
 	}
+	char id[FERRY_ID_BYTES];
+
+	assert_int_equal(ferry_declared_find(ferry, "app", id, NULL), FERRY_OK);
+	assert_string_equal(id, scene->job.job.id);
 	ferry_close(ferry);
 }
 

@@ -63,7 +63,7 @@ static void once__is_fetched_and_then_left_alone__until_it_is_damaged(void **sta
 	struct world world;
 
 	(void)state;
-	for (unsigned seed = 1; seed <= SEEDS; seed++) {
+	for (unsigned seed = 1; seed <= SEEDS / 6; seed++) {
 		begin(&world, seed, two);
 		expect(&world, false, DECLARE_CREATE);
 		assert_int_equal(world_declared_job(&world, "app"), -1);
@@ -95,7 +95,7 @@ static void crashes__anywhere__it_ends_as_declared(void **state)
 	struct world world;
 
 	(void)state;
-	for (unsigned seed = 1; seed <= 2 * SEEDS; seed++) {
+	for (unsigned seed = 1; seed <= SEEDS / 2; seed++) {
 		begin(&world, seed, two);
 		world_reload(&world);
 		for (unsigned crashes = 0; crashes < 3; crashes++) {
@@ -122,7 +122,7 @@ static void turn__that_is_undone__is_begun_anew(void **state)
 	struct world world;
 
 	(void)state;
-	for (unsigned seed = 1; seed <= SEEDS; seed++) {
+	for (unsigned seed = 1; seed <= SEEDS / 6; seed++) {
 		begin(&world, seed, two);
 		world_reload(&world);
 		for (uint64_t steps = world_random(&world, 8); steps > 0 && world_step(&world); steps--)
@@ -171,7 +171,7 @@ static void every__asks_at_its_moments_alone__and_fetches_what_is_new(void **sta
 	struct world world;
 
 	(void)state;
-	for (unsigned seed = 1; seed <= SEEDS; seed++) {
+	for (unsigned seed = 1; seed <= SEEDS / 6; seed++) {
 		begin(&world, seed, daily);
 		world_reload(&world);
 		world_wait(&world, 2 * HOUR_S);
@@ -202,7 +202,7 @@ static void missed__while_the_machine_was_off__is_made_up_for_once(void **state)
 	struct world world;
 
 	(void)state;
-	for (unsigned seed = 1; seed <= SEEDS; seed++) {
+	for (unsigned seed = 1; seed <= SEEDS / 6; seed++) {
 		begin(&world, seed, daily);
 		world_reload(&world);
 		world_wait(&world, HOUR_S);
@@ -357,7 +357,7 @@ static void helper__the_job_waits_until_its_holder_attaches(void **state)
 	int64_t row;
 
 	(void)state;
-	for (unsigned seed = 1; seed <= SEEDS; seed++) {
+	for (unsigned seed = 1; seed <= SEEDS / 6; seed++) {
 		begin(&world, seed, helped);
 		world_reload(&world);
 		world_settle(&world);

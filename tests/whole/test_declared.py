@@ -253,10 +253,33 @@ def declared_jobs__are_nobodys_else():
     scene.close()
 
 
+def helper__its_holder_finds_the_job_by_its_name_and_lends_to_it():
+    if GROUND != "linux" or os.getuid() != 0:
+        return not_shown("a helper who attaches to a declared job", "Linux as root, and sim/test_declared.c")
+    scene = Scene()
+    holder, other = Identity(), Identity()
+    folder = holder.folder(os.path.join(scene.ferry.folder, "his"))
+    scene.declare("his", [{"url": scene.nginx.file("a", 1000)}], destination=folder, identity={"helper": f"uid:{holder.uid}"})
+    scene.ferry.start()
+    job, = wait_until(lambda: [line["job"] for line in scene.ferry.json("list", "--everyone")], 30, "the job is made")
+    assert job["wait"]["reason"] == "token-required" and job["pinned_helper"] == f"uid:{holder.uid}", job
+    for who in (other, holder):
+        done = scene.ferry.run("helper", "set", "declared:his", "--max-age", "1h", check=False, **who.options)
+        assert done.returncode == (0 if who is holder else 5), done
+    assert scene.ferry.run("show", "declared:his", check=False, **holder.options).returncode != 0  # he lends, and sees nothing
+    wait_until(lambda: os.path.exists(os.path.join(folder, "a")), 30, "it has landed")
+    assert os.stat(os.path.join(folder, "a")).st_uid == holder.uid
+    scene.rest()
+    assert scene.ask("apply", 0) == {"his": "nothing"} and scene.requests() == 1
+    assert scene.ferry.run("helper", "set", "declared:his", check=False, **holder.options).returncode == 5
+    scene.close()
+
+
 run(jobs__are_created_changed_repaired_and_dropped__and_nothing_is_fetched_twice,
     restart__goes_on_with_what_was_applied__and_sees_to_what_was_altered,
     two_files_of_one_name_or_destination__are_refused_by_both,
     policy__forbids_a_folder_or_a_host__and_it_is_said,
     former_contents__are_kept_beside_it,
     kept__what_is_there_is_never_replaced,
-    declared_jobs__are_nobodys_else)
+    declared_jobs__are_nobodys_else,
+    helper__its_holder_finds_the_job_by_its_name_and_lends_to_it)

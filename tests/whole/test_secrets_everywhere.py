@@ -129,7 +129,7 @@ def closed_port():
 
 class Scene(Ferry):
     def __init__(self):
-        super().__init__({"transfer": {"connect_timeout_ms": 2000}, "authentication": {"basic_in_clear": ["127.0.0.1"], "ntlm": ["*"]}})
+        super().__init__({"transfer": {"connect_timeout_ms": 2000}, "identity": {"service_file_roots": [native("/tmp")]}, "authentication": {"basic_in_clear": ["127.0.0.1"], "ntlm": ["*"]}})
         self.said_by, self.methods, self.verbs, self.number = [], set(), set(), 0
         self.bad = Bad()
         self.start()
@@ -231,6 +231,29 @@ def fail_in_every_way(scene):
     return handles
 
 
+def drive_declared(scene):
+    """Declared jobs whose URLs have secrets, good and bad; the files themselves are their author's, and are gone before the search."""
+    folder = os.path.join(scene.data, "jobs.d")
+    os.mkdir(folder)
+
+    def declare(name, url, more=""):
+        with open(os.path.join(folder, name), "w") as file:
+            file.write(json.dumps({"name": "app", "destination": native(scene.landed), "files": [{"url": url, "path": "declared.bin"}]}) + more)
+    for kind in ("good", "404", "broken"):
+        declare("app.jsonc", scene.bad.url(f"{kind}?{MARKS['query']}"))
+        scene.ask("declared.plan")
+        scene.ask("declared.apply")
+        scene.ask("declared.find", name="app")
+        scene.ferry("show", "declared:app")
+    declare("bad.jsonc", f"http://me:{MARKS['userinfo']}@127.0.0.1/", more=MARKS["malformed"])
+    scene.ask("declared.apply")
+    declare("bad.jsonc", f"http://me:{MARKS['userinfo']}@127.0.0.1/")
+    scene.ask("declared.apply")
+    for verb in ("plan", "apply"):
+        scene.ferry(verb)
+    shutil.rmtree(folder)
+
+
 def drive_every_method(scene, handle, handles):
     url = scene.bad.url(f"good?{MARKS['query']}")
     path = scene.destination("more.bin")
@@ -240,6 +263,7 @@ def drive_every_method(scene, handle, handles):
     scene.ask("service.doctor")
     scene.ask("config.show")
     scene.ask("config.reload")
+    drive_declared(scene)
     scene.ask("job.list", all=True)
     scene.ask("job.list", everyone=True)
     identity = scene.ok("job.get", handle=handle)["job"]["id"]

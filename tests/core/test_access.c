@@ -244,6 +244,15 @@ static void access_open__table__owner_administrator_pinned_helper_or_nothing_the
 		/* NetworkService with another service's SID, or with none, is another owner (security rule 7) */
 		{ SERVICE("S-1-5-20+S-1-5-80-1"), SERVICE("S-1-5-20+S-1-5-80-2"), "", RESULT_NOT_FOUND, 0 },
 		{ SERVICE("S-1-5-20"), SERVICE(AGENT), "", RESULT_NOT_FOUND, 0 },
+		/* declared jobs are the service's alone: administrators look, a pinned helper attaches, and no account is their owner */
+		{ ELEVATED(BOB), SERVICE(ACCESS_DECLARED_OWNER), "", RESULT_OK, WATCH },
+		{ LOCAL_SYSTEM, SERVICE(ACCESS_DECLARED_OWNER), "", RESULT_OK, WATCH },
+		{ PLAIN(BOB), SERVICE(ACCESS_DECLARED_OWNER), BOB, RESULT_OK, ACCESS_ATTACH },
+		{ ELEVATED(BOB), SERVICE(ACCESS_DECLARED_OWNER), BOB, RESULT_OK, WATCH | ACCESS_ATTACH },
+		{ PLAIN(ALICE), SERVICE(ACCESS_DECLARED_OWNER), BOB, RESULT_NOT_FOUND, 0 },
+		{ SERVICE("S-1-5-20"), SERVICE(ACCESS_DECLARED_OWNER), "", RESULT_NOT_FOUND, 0 },
+		{ SERVICE(AGENT), SERVICE(ACCESS_DECLARED_OWNER), "", RESULT_NOT_FOUND, 0 },
+		{ SERVICE("S-1-5-80-1-2-3-4-5"), SERVICE(ACCESS_DECLARED_OWNER), "", RESULT_NOT_FOUND, 0 },
 		/* those who may ask for nothing, whoever's the job is */
 		{ { ALICE, INTEGRITY_MEDIUM, "R", LOGON_OTHER }, PLAIN(ALICE), ALICE, RESULT_ACCESS_REFUSED, 0 },
 		{ { BOB, INTEGRITY_MEDIUM, "R", LOGON_OTHER }, PLAIN(ALICE), BOB, RESULT_ACCESS_REFUSED, 0 },
@@ -317,6 +326,7 @@ static void access_take__table__elevated_administrators_take_what_is_no_services
 		{ { BOB, INTEGRITY_HIGH, "", LOGON_OTHER }, PLAIN(ALICE), "take-elevated" },
 		{ SERVICE(AGENT), PLAIN(ALICE), "take-elevated" },
 		{ ELEVATED(BOB), LOCAL_SYSTEM, "take-not-services" },
+		{ ELEVATED(BOB), SERVICE(ACCESS_DECLARED_OWNER), "take-not-services" },
 		{ ELEVATED(BOB), PLAIN("S-1-5-18"), "take-not-services" },
 		{ ELEVATED(BOB), PLAIN("S-1-5-19"), "take-not-services" },
 		{ ELEVATED(BOB), PLAIN(AGENT), "take-not-services" },

@@ -2,6 +2,7 @@
 #include <stdarg.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <stdio.h>
 #include <string.h>
 
 #include <cmocka.h>
@@ -343,6 +344,75 @@ static void partfile__destination_became_a_folder__is_not_published_and_kept(voi
 	assert_true(holds(PARTIAL, FULL));
 }
 
+/* --- former contents --- */
+
+static void expect_versions(const char *const *wanted) /* of file, file.1 ...; NULL: not there */
+{
+	static const char *const names[] = { "file", "file.1", "file.2", "file.3" };
+	for (size_t i = 0; i < sizeof(names) / sizeof(names[0]); i++) {
+		if (wanted[i] ? !holds(names[i], wanted[i]) : landing_size(&landing, names[i]) != -1)
+			fail_msg("%s", names[i]);
+	}
+}
+
+static enum result publish_with_versions(unsigned versions)
+{
+	char tag[FILE_TAG_BYTES_MAX];
+	make_whole(tag);
+	struct partfile part = part_of("file", tag, strlen(FULL));
+	part.versions = versions;
+	return partfile_publish(&part, NULL, NULL);
+}
+
+static void partfile__former_contents__are_kept_as_many_as_are_wanted(void **state)
+{
+	(void)state;
+	assert_int_equal(publish_with_versions(2), RESULT_OK); /* there was none */
+	expect_versions((const char *const[]){ FULL, NULL, NULL, NULL });
+	put("file", "a");
+	assert_int_equal(publish_with_versions(2), RESULT_OK);
+	expect_versions((const char *const[]){ FULL, "a", NULL, NULL });
+	put("file", "b");
+	assert_int_equal(publish_with_versions(2), RESULT_OK);
+	expect_versions((const char *const[]){ FULL, "b", "a", NULL });
+	put("file", "c");
+	assert_int_equal(publish_with_versions(2), RESULT_OK);
+	expect_versions((const char *const[]){ FULL, "c", "b", NULL });
+	put("file", "d");
+	assert_int_equal(publish_with_versions(0), RESULT_OK); /* none is wanted any more: those that are there stay */
+	expect_versions((const char *const[]){ FULL, "c", "b", NULL });
+}
+
+/* What a crash leaves between two renames of file "c", with "b" and "a" behind it: done again, it is as if there had been none. */
+static void partfile__former_contents__are_moved_once_whatever_a_crash_left(void **state)
+{
+	static const char *const left[][3] = {
+		{ "c", "b", NULL }, /* "a" has gone, "b" not moved yet */
+		{ "c", NULL, "b" },
+		{ NULL, "c", "b" }, /* all have moved: the new one has no name yet */
+	};
+	static const char *const names[] = { "file", "file.1", "file.2" };
+	(void)state;
+	for (size_t i = 0; i < sizeof(left) / sizeof(left[0]); i++) {
+		for (size_t j = 0; j < 3; j++) {
+			(void)remove(landing_path(&landing, names[j]));
+			if (left[i][j])
+				put(names[j], left[i][j]);
+		}
+		assert_int_equal(publish_with_versions(2), RESULT_OK);
+		expect_versions((const char *const[]){ FULL, "c", "b", NULL });
+	}
+}
+
+static void partfile__former_content_that_cannot_be_moved__keeps_the_new_one_from_its_name(void **state)
+{
+	(void)state;
+	put("file", "a");
+	landing_make_folder(&landing, "file.1"); /* in its way */
+	assert_int_equal(publish_with_versions(1), RESULT_IS_FOLDER);
+	assert_true(holds("file", "a") && holds(PARTIAL, FULL));
+}
+
 /* --- what is done in a folder that somebody else syncs --- */
 
 static void partfile__names_in_a_folder_that_is_lent__last_with_one_sync(void **state)
@@ -676,6 +746,9 @@ int main(void)
 		TEST(partial_file_exchanged__is_not_published),
 		TEST(no_tag_recorded__is_not_published),
 		TEST(destination_became_a_folder__is_not_published_and_kept),
+		TEST(former_contents__are_kept_as_many_as_are_wanted),
+		TEST(former_contents__are_moved_once_whatever_a_crash_left),
+		TEST(former_content_that_cannot_be_moved__keeps_the_new_one_from_its_name),
 		TEST(names_in_a_folder_that_is_lent__last_with_one_sync),
 		TEST(folder_that_is_gone__keeps_no_name),
 		TEST(abandoned__is_gone_and_may_be_abandoned_again),

@@ -596,6 +596,50 @@ static void worker__asked_about_files__answers_and_keeps_no_list(void **state)
 	rig_free(rig);
 }
 
+/* What is there, by its size and digest, also while somebody else has it open; a large file and one of no bytes. */
+static void worker__looks__tells_size_and_digest_of_what_is_there(void **state)
+{
+	(void)state;
+	struct rig *rig = rig_new(well, 1000, 64 * MIB);
+	static char large[1000000];
+	const struct {
+		const char *name, *bytes;
+		size_t length;
+	} files[] = { { "small", "content", 7 }, { "empty", "", 0 }, { "large", large, sizeof(large) } };
+	for (size_t i = 0; i < sizeof(large); i++)
+		large[i] = (char)(i * 31);
+	for (size_t i = 0; i < sizeof(files) / sizeof(files[0]); i++) {
+		struct digest wanted = { .length = i == 0 ? DIGEST_SHA512_BYTES : DIGEST_SHA256_BYTES };
+		struct hash *hash = hash_new(wanted.length);
+		hash_add(hash, files[i].bytes, files[i].length);
+		assert_int_equal(hash_end(hash, wanted.bytes, NULL), RESULT_OK);
+		landing_write(&rig->landing, files[i].name, files[i].bytes, files[i].length);
+		rig->record = (struct file){ .digest = { .length = i == 0 ? DIGEST_SHA512_BYTES : 0 } };
+		snprintf(rig->record.path, sizeof(rig->record.path), "%s", landing_path(&rig->landing, files[i].name));
+		FILE *held = fopen(rig->record.path, "r+b");
+		order(rig, 9, ORDER_LOOK, 0);
+		struct report *report = expect(rig, 9, REPORT_DONE, ORDER_LOOK);
+		assert_int_equal(report->result, RESULT_OK);
+		assert_int_equal(report->bytes, files[i].length);
+		assert_int_equal(report->digest.length, wanted.length);
+		assert_memory_equal(report->digest.bytes, wanted.bytes, wanted.length);
+		assert_null(report->handle);
+		free(report);
+		fclose(held);
+	}
+	snprintf(rig->record.path, sizeof(rig->record.path), "%s", landing_path(&rig->landing, "none"));
+	order(rig, 9, ORDER_LOOK, 0);
+	expect_done(rig, 9, ORDER_LOOK, RESULT_PATH_NOT_FOUND);
+	snprintf(rig->record.path, sizeof(rig->record.path), "%s", landing_path(&rig->landing, "none/file"));
+	order(rig, 9, ORDER_LOOK, 0);
+	expect_done(rig, 9, ORDER_LOOK, RESULT_PATH_NOT_FOUND);
+	landing_make_folder(&rig->landing, "folder");
+	snprintf(rig->record.path, sizeof(rig->record.path), "%s", landing_path(&rig->landing, "folder"));
+	order(rig, 9, ORDER_LOOK, 0);
+	expect_done(rig, 9, ORDER_LOOK, RESULT_FILE_CHANGED);
+	rig_free(rig);
+}
+
 static void worker__abandon__closes_and_removes(void **state)
 {
 	(void)state;
@@ -906,6 +950,7 @@ int main(void)
 		cmocka_unit_test(worker__file_that_the_client_has__is_asked_about_only_if_it_is_there),
 		cmocka_unit_test(worker__folder_removed_and_made_again__is_opened_anew),
 		cmocka_unit_test(worker__asked_about_files__answers_and_keeps_no_list),
+		cmocka_unit_test(worker__looks__tells_size_and_digest_of_what_is_there),
 		cmocka_unit_test(worker__abandon__closes_and_removes),
 		cmocka_unit_test(worker__many_orders_at_once_in_two_folders__are_each_done),
 		cmocka_unit_test(worker__the_last_order_behind_a_sync_of_its_file__waits_for_it),

@@ -70,13 +70,50 @@ static int compare_landings(const void *a, const void *b)
 	return fold(one[i]) != fold(other[i]) ? fold(one[i]) - fold(other[i]) : strcmp(one, other);
 }
 
-static void refuse_landing(const struct landing *a, const struct landing *b, struct settings_errors *errors)
+static void refuse_landing(const struct landing *a, const struct landing *b, const char *why, struct settings_errors *errors)
 {
 	char line[3 * DESTINATION_BYTES_MAX + 256];
 
-	text_display(line, sizeof(line), "%s: files[%u].path: %s is the destination of files[%u] of %s, too", b->job->source,
-	             (unsigned)b->file, b->path, (unsigned)a->file, a->job->source);
+	text_display(line, sizeof(line), "%s: files[%u].path: %s: %s files[%u] of %s", b->job->source, (unsigned)b->file, b->path,
+	             why, (unsigned)a->file, a->job->source);
 	settings_error(errors, line);
+}
+
+/* Names that begin with one follow it at once. */
+static bool begins_with(const char *name, const char *path)
+{
+	size_t i = 0;
+
+	while (path[i] != '\0' && fold(path[i]) == fold(name[i]))
+		i++;
+	return path[i] == '\0';
+}
+
+/* The number of the former content of the file at `path` that would have that name; 0: none would. */
+static unsigned long version_of(enum path_style style, const char *path, const char *name)
+{
+	const char *number = name + strlen(path) + 1;
+	bool good = destination_same(style, text_view(path), (struct text_view){ name, strlen(path) }) && number[-1] == '.' &&
+	            *number >= '1' && *number <= '9' && strspn(number, "0123456789") == strlen(number);
+
+	return good ? strtoul(number, NULL, 10) : 0;
+}
+
+/* What is kept beside a file must not take the place of another. */
+static void check_versions(const struct landing *landings, size_t count, enum path_style style, struct settings_errors *errors)
+{
+	for (size_t i = 0; i < count; i++) {
+		const struct landing *kept = &landings[i];
+
+		for (size_t j = i + 1; kept->job->versions > 0 && j < count && begins_with(landings[j].path, kept->path); j++) {
+			unsigned long version = strlen(landings[j].path) > strlen(kept->path)
+			                            ? version_of(style, kept->path, landings[j].path)
+			                            : 0;
+
+			if (version > 0 && version <= kept->job->versions)
+				refuse_landing(kept, &landings[j], "keep_versions makes it a former content of", errors);
+		}
+	}
 }
 
 static enum result check_destinations(const struct declared_set *set, enum path_style style, struct settings_errors *errors)
@@ -98,7 +135,8 @@ static enum result check_destinations(const struct declared_set *set, enum path_
 		qsort(landings, count, sizeof(*landings), compare_landings);
 	for (at = 1; at < count; at++)
 		if (destination_same(style, text_view(landings[at - 1].path), text_view(landings[at].path)))
-			refuse_landing(&landings[at - 1], &landings[at], errors);
+			refuse_landing(&landings[at - 1], &landings[at], "it is also the destination of", errors);
+	check_versions(landings, count, style, errors);
 	free(landings);
 	return RESULT_OK;
 }

@@ -253,8 +253,8 @@ static void declared_set_check__one_name_or_one_destination__names_both_files(vo
 		{ PATH_POSIX, { "a", "b" }, { "/d", "/e" }, { "f", "f" }, NULL },
 		{ PATH_POSIX, { "a", "b" }, { "/d", "/d" }, { "f", "F" }, NULL },
 		{ PATH_POSIX, { "a", "a" }, { "/d", "/e" }, { "f", "f" }, "name: \"a\" is declared by " },
-		{ PATH_POSIX, { "a", "b" }, { "/d", "/d" }, { "f", "f" }, "/d/f is the destination of files[0] of " },
-		{ PATH_WINDOWS, { "a", "b" }, { "C:\\\\d", "c:\\\\D" }, { "f", "F" }, "is the destination of files[0] of " },
+		{ PATH_POSIX, { "a", "b" }, { "/d", "/d" }, { "f", "f" }, "files[0].path: /d/f: it is also the destination of files[0] of " },
+		{ PATH_WINDOWS, { "a", "b" }, { "C:\\\\d", "c:\\\\D" }, { "f", "F" }, "it is also the destination of files[0] of " },
 	};
 	(void)state;
 	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
@@ -267,6 +267,26 @@ static void declared_set_check__one_name_or_one_destination__names_both_files(vo
 		assert_int_equal(result, cases[i].told ? RESULT_BAD_SETTING : RESULT_OK);
 		if (cases[i].told)
 			assert_true(strstr(errors.lines, cases[i].told) && strstr(errors.lines, "one") && strstr(errors.lines, "two"));
+	}
+}
+
+static void declared_set_check__what_is_kept_beside_a_file__takes_no_other_s_place(void **state)
+{
+	static const struct {
+		const char *name;
+		bool bad;
+	} cases[] = { { "f.1", true }, { "f.3", true }, { "f.4", false }, { "f.0", false }, { "f.01", false }, { "f.1x", false },
+		      { "f.", false },  { "ff", false },  { "F.1", false }, { "e.1", false } };
+	(void)state;
+	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+		AUTO(declared_set) struct declared_set set = { .count = 0 };
+		struct settings_errors errors = { .count = 0 };
+		struct declared *keeps = job_of("a", "/d", "f", "one", PATH_POSIX);
+		keeps->versions = 3;
+		assert_true(declared_set_add(&set, keeps));
+		assert_true(declared_set_add(&set, job_of("b", "/d", cases[i].name, "two", PATH_POSIX)));
+		if ((declared_set_check(&set, PATH_POSIX, &errors) == RESULT_BAD_SETTING) != cases[i].bad)
+			fail_msg("%s: %s", cases[i].name, errors.lines);
 	}
 }
 
@@ -446,6 +466,7 @@ int main(void)
 		cmocka_unit_test(declare_read__limits__hold_to_the_last_one),
 		cmocka_unit_test(jobs_schema__good_and_bad_jobs__judges_as_the_parser),
 		cmocka_unit_test(declared_set_check__one_name_or_one_destination__names_both_files),
+		cmocka_unit_test(declared_set_check__what_is_kept_beside_a_file__takes_no_other_s_place),
 		cmocka_unit_test(declared_set_add__one_too_many__is_refused),
 		cmocka_unit_test(declare_decide__each_difference__has_its_action),
 		cmocka_unit_test(declare_due__once_and_every__on_its_grid),

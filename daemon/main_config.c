@@ -220,6 +220,18 @@ enum result read_last_good(const struct configuration *from, struct settings *se
 	return RESULT_OK;
 }
 
+/* What is there already need not be made durable once more. */
+static bool is_kept(const char *folder, const struct buffer *text)
+{
+	AUTO(buffer) struct buffer kept = BUFFER(FILE_BYTES_MAX);
+	char path[DESTINATION_BYTES_MAX + 1];
+	struct fault fault;
+
+	return join_path(path, sizeof(path), folder, GOOD_FILE, &fault) == RESULT_OK &&
+	       file_read_trusted(path, &kept, &fault) == RESULT_OK && kept.length == text->length &&
+	       memcmp(kept.bytes, text->bytes, text->length) == 0;
+}
+
 enum result keep_configuration(const char *path, const struct settings *settings, struct fault *fault)
 {
 	AUTO(buffer) struct buffer text = BUFFER(FILE_BYTES_MAX);
@@ -230,5 +242,5 @@ enum result keep_configuration(const char *path, const struct settings *settings
 		result = settings_write(settings, &text);
 	if (result != RESULT_OK)
 		return fault_set(fault, result, FAULT_FERRY, 0, "write " GOOD_FILE);
-	return file_replace(path, GOOD_FILE, NEW_FILE, (struct text_view){ text.bytes, text.length }, fault);
+	return is_kept(path, &text) ? RESULT_OK : file_replace(path, GOOD_FILE, NEW_FILE, (struct text_view){ text.bytes, text.length }, fault);
 }

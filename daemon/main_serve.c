@@ -517,28 +517,29 @@ static enum result refuse(struct settings_errors *errors, enum result result, co
 }
 
 /* For a reload.  Who takes the file away by mistake, or reads while it is being replaced, must not lose the limits. */
-static enum result read_again(void *context, bool asked, struct settings *ret_settings, struct identity **ret_service,
-                              struct settings_errors *errors)
+static enum result read_again(void *context, bool asked, struct settings_read *ret_read, struct settings_errors *errors)
 {
 	struct daemon *daemon = context;
+	struct settings *settings = &ret_read->settings;
 	struct transfer_trust *trust = NULL;
 	struct fault fault;
 
 	daemon->configuration.at_once = asked; /* what was written right before is meant, too */
-	enum result result = read_configuration(&daemon->configuration, ret_settings, errors);
+	enum result result = read_configuration(&daemon->configuration, settings, errors);
 	if (result != RESULT_OK)
 		return result;
 	result = find_service(daemon, &fault);
 	if (result == RESULT_OK)
-		result = read_trust(ret_settings, &trust, &fault);
+		result = read_trust(settings, &trust, &fault);
 	if (result != RESULT_OK) {
 		transfer_trust_free(trust);
 		return refuse(errors, result, fault.what);
 	}
+	ret_read->trust_differs = !transfer_trust_same(daemon->workers.transfer.trust, trust);
 	set_trust(daemon, trust);
-	set_workers(daemon, ret_settings, daemon->workers.transfer.throttle);
-	*ret_service = daemon->service;
-	if (daemon->configuration.once_there && keep_configuration(daemon->data, ret_settings, &fault) != RESULT_OK)
+	set_workers(daemon, settings, daemon->workers.transfer.throttle);
+	ret_read->service = daemon->service;
+	if (daemon->configuration.once_there && keep_configuration(daemon->data, settings, &fault) != RESULT_OK)
 		EVENTS_NOTE(daemon->events, SETTINGS_NOT_KEPT, .why = fault.what);
 	return RESULT_OK;
 }

@@ -27,14 +27,19 @@ struct engine;
 
 #define QUEUE_MARK_DIGITS 16
 
+struct settings_read {
+	struct settings settings;
+	struct identity *service; /* as in engine_parts */
+	bool trust_differs; /* servers are recognised by something else than before: the files that settings name are others */
+};
+
 struct engine_parts {
 	struct store *store;   /* borrowed */
 	struct events *events; /* borrowed */
 	struct settings *settings; /* borrowed; from the start on the engine's thread's alone, which a reload has them changed on */
 	/* What the configuration says now, and who serves where it says that the service does; NULL: it is never read again.
 	 * `asked`: somebody wants it as it is at this moment; else it has changed, and what of it has settled will do. */
-	enum result (*read_settings)(void *context, bool asked, struct settings *ret_settings, struct identity **ret_service,
-	                             struct settings_errors *errors);
+	enum result (*read_settings)(void *context, bool asked, struct settings_read *ret_read, struct settings_errors *errors);
 	void *settings_context;
 	/* What is declared now, with the same context; NULL: nothing ever is. */
 	enum result (*read_declared)(void *context, struct declared_set *set, struct settings_errors *errors);

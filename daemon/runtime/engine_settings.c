@@ -9,7 +9,7 @@
 #include <stdlib.h>
 
 /* Workers have these from their start on: who runs keeps his, and gets new ones with the next slot. */
-static bool workers_differ(const struct settings *a, const struct settings *b)
+static bool workers_differ(const struct settings *a, const struct settings *b, bool trust_differs)
 {
 	static const enum setting_key keys[] = {
 		SETTING_KEY_transfer_checkpoint_bytes, SETTING_KEY_transfer_connections_per_host_max,
@@ -19,7 +19,7 @@ static bool workers_differ(const struct settings *a, const struct settings *b)
 		SETTING_KEY_authentication_ntlm, SETTING_KEY_authentication_basic_in_clear,
 		SETTING_KEY_authentication_schemes,
 	};
-	bool differ = a->tls_ca_files.count + b->tls_ca_files.count > 0; /* the files themselves may be others */
+	bool differ = trust_differs; /* tls.ca_files may name the same files, and these hold something else */
 
 	for (size_t i = 0; i < sizeof(keys) / sizeof(keys[0]); i++)
 		differ |= !settings_same(a, b, keys[i]);
@@ -90,19 +90,20 @@ static void tell(struct deferral *deferral, enum result committed, const struct 
 	events_speak(events);
 }
 
-static void take(struct engine *engine, const struct settings *wanted, struct identity *service)
+static void take(struct engine *engine, const struct settings_read *read)
 {
 	struct engine_parts *parts = &engine->parts;
+	const struct settings *wanted = &read->settings;
 
 	bool anew = allow_differently(parts->settings, wanted);
 
-	if (anew || workers_differ(parts->settings, wanted))
+	if (anew || workers_differ(parts->settings, wanted, read->trust_differs))
 		for (struct crew *crew = engine->crews; crew != NULL; crew = crew->next)
 			crew->dead = true;
 	if (!settings_same(parts->settings, wanted, SETTING_KEY_tls_may_ignore))
 		take_back_what_is_ignored(engine);
 	settings_take(parts->settings, wanted, &engine->reload.change);
-	parts->service = service;
+	parts->service = read->service;
 	engine_declarer_present(engine);
 	apply(engine, anew);
 	if (anew)
@@ -112,8 +113,7 @@ static void take(struct engine *engine, const struct settings *wanted, struct id
 static void deliver(struct letter *letter, void *receiver)
 {
 	struct engine *engine = receiver;
-	struct settings wanted;
-	struct identity *service = NULL;
+	struct settings_read read = { .service = NULL };
 
 	(void)letter;
 	if (engine == NULL)
@@ -126,8 +126,8 @@ static void deliver(struct letter *letter, void *receiver)
 	bool asked = atomic_exchange(&reload->asked, false);
 	reload->errors.count = 0;
 	reload->change = (struct settings_change){ .any = false };
-	if (parts->read_settings(parts->settings_context, asked, &wanted, &service, &reload->errors) == RESULT_OK) {
-		take(engine, &wanted, service);
+	if (parts->read_settings(parts->settings_context, asked, &read, &reload->errors) == RESULT_OK) {
+		take(engine, &read);
 		reload->good_ms = engine_now(engine);
 	}
 	engine_declare_changed(engine);

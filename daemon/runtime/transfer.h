@@ -37,6 +37,8 @@ enum result transfer_trust_authority(struct transfer_trust *trust, struct text_v
 enum result transfer_trust_nobody(struct transfer_trust *trust, struct text_view host) MUST_CHECK;
 enum result transfer_trust_pins(struct transfer_trust *trust, struct text_view host, struct text_view pins) MUST_CHECK;
 /* Which URLs are asked for at all; none is said: all are. */
+/* Would servers be recognised alike, by the same bytes of authorities and pins?  What is allowed is not looked at. */
+bool transfer_trust_same(const struct transfer_trust *a, const struct transfer_trust *b);
 void transfer_trust_allow(struct transfer_trust *trust, const struct allowed *allowed);
 /* NULL is fine.  RESULT_BLOCKED_BY_POLICY. */
 enum result transfer_trust_allows(const struct transfer_trust *trust, const struct url *url, struct fault *fault) MUST_CHECK;

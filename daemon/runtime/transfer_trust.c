@@ -89,6 +89,22 @@ enum result transfer_trust_nobody(struct transfer_trust *trust, struct text_view
 	return transfer_trust_authority(trust, host, (struct text_view){ "", 0 });
 }
 
+static bool is_same_list(const struct trusted *a, uint32_t a_count, const struct trusted *b, uint32_t b_count)
+{
+	bool same = a_count == b_count;
+
+	for (uint32_t i = 0; i < a_count && same; i++)
+		same = strcmp(a[i].host, b[i].host) == 0 && a[i].length == b[i].length && memcmp(a[i].what, b[i].what, a[i].length) == 0;
+	return same;
+}
+
+bool transfer_trust_same(const struct transfer_trust *a, const struct transfer_trust *b)
+{
+	return a->revocation == b->revocation && a->version_min == b->version_min &&
+	       is_same_list(a->authorities, a->authority_count, b->authorities, b->authority_count) &&
+	       is_same_list(a->pins, a->pin_count, b->pins, b->pin_count);
+}
+
 void transfer_trust_allow(struct transfer_trust *trust, const struct allowed *allowed)
 {
 	assert(allowed->hosts.count <= TRANSFER_HOSTS_MAX && allowed->urls.count <= TRANSFER_URLS_MAX);

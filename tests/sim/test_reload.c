@@ -264,6 +264,18 @@ static void workers__are_to_be_others__who_runs_keeps_his_and_the_next_job_gets_
 	limit(&world, "all 1MB/s");
 	(void)submit(&world, JOB_NORMAL, false);
 	assert_ptr_equal(world.engine->crews, kept);
+	/* Nor does the same once more, authorities of one's own or not, but with others in the same files. */
+	world.wanted.tls_ca_files.count = 1;
+	text_display(world.wanted.tls_ca_files.items[0], sizeof(world.wanted.tls_ca_files.items[0]), "h /ca.pem");
+	for (unsigned i = 0; i < 3; i++) {
+		world_reload(&world);
+		(void)submit(&world, JOB_NORMAL, false);
+		assert_ptr_equal(world.engine->crews, kept);
+		assert_false(kept->dead);
+	}
+	world.trust_differs = true;
+	world_reload(&world);
+	assert_true(world.engine->crews == NULL || world.engine->crews->dead);
 	assert_int_equal(world_events(&world, EVENT_STORE_TROUBLE), 0);
 	helped_end(&world);
 }

@@ -45,8 +45,7 @@ static void read_network(struct network_state *ret_state)
 	*ret_state = random_world->network;
 }
 
-static enum result read_settings(void *context, bool asked, struct settings *ret_settings, struct identity **ret_service,
-                                 struct settings_errors *errors)
+static enum result read_settings(void *context, bool asked, struct settings_read *ret_read, struct settings_errors *errors)
 {
 	struct world *world = context;
 
@@ -55,8 +54,7 @@ static enum result read_settings(void *context, bool asked, struct settings *ret
 		settings_error(errors, "line 1, column 1: made up");
 		return RESULT_BAD_SETTING;
 	}
-	*ret_settings = world->wanted;
-	*ret_service = world->people[SERVICE];
+	*ret_read = (struct settings_read){ world->wanted, world->people[SERVICE], world->trust_differs };
 	return RESULT_OK;
 }
 

@@ -91,6 +91,7 @@ struct world {
 	struct declare_step steps[16]; /* the answer to the last world_declare */
 	size_t step_count;
 	enum result declare_result; /* or WORLD_NO_ANSWER */
+	bool trust_differs;     /* the files that it names are others */
 	struct engine_parts parts;
 	struct store *store;
 	struct events *events;

@@ -207,8 +207,17 @@ def a_good_one_that_cannot_be_kept__is_used_and_told():
     os.rmdir(in_the_way)
     ferry.reload()
     assert len(ferry.told(1040)) == 2
-    with open(os.path.join(ferry.data, "ferry.good.jsonc")) as file:
+    good = os.path.join(ferry.data, "ferry.good.jsonc")
+    with open(good) as file:
         assert '"slice_s":60, // ferry.jsonc, line 1' in file.read()
+    # What is kept already is not written again: nothing is synced for a reload that changes nothing.
+    before = os.stat(good)
+    for _ in range(3):
+        ferry.reload()
+    assert (os.stat(good).st_ino, os.stat(good).st_mtime_ns) == (before.st_ino, before.st_mtime_ns)
+    ferry.write("ferry.jsonc", {"queue": {"slice_s": 61}})
+    ferry.reload()
+    assert os.stat(good).st_mtime_ns != before.st_mtime_ns
     ferry.close()
 
 

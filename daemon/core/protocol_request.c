@@ -662,6 +662,8 @@ static const struct {
 	[METHOD_DECLARED_FIND] = { FIELD(name), 0 },
 	[METHOD_EVENTS_SUBSCRIBE] = { 0, FIELD(handle) },
 	[METHOD_SERVICE_STATUS] = { 0, 0 },
+	[METHOD_SERVICE_METRICS] = { 0, 0 },
+	[METHOD_SERVICE_DOCTOR] = { 0, 0 },
 };
 
 /* What holds where a member is absent; all else is zero.  The default of lease_s is a setting: the engine has it. */

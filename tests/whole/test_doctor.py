@@ -207,6 +207,7 @@ def archive__unpacks_to_what_the_verbs_say_and_the_log():
     assert [line["check"]["name"] for line in lines["doctor.jsonl"]] == CHECKS
     assert [line["job"]["name"] for line in lines["jobs.jsonl"]] == ["Landed", "Failed"]
     assert [list(line) for line in lines["history.jsonl"]] == [["history_of"], ["attempt"]] * 2, lines["history.jsonl"]
+    assert lines["status.jsonl"][0]["service"]["version"].startswith("ferryd "), lines["status.jsonl"]
     assert any(line["setting"]["key"] == "queue.slice_s" and "layer" in line["setting"] for line in lines["configuration.jsonl"])
     assert lines["ferry.jsonl"] == ferry.events()[:len(lines["ferry.jsonl"])]
     assert "ferry_files_landed_total 1\n" in content["metrics.prom"]

@@ -121,6 +121,30 @@ static void turn__that_is_undone__is_counted(void **state)
 	helped_end(&world);
 }
 
+/* Every look at the clock takes its time. */
+static int64_t slow_mono(void *context)
+{
+	return ((struct world *)context)->mono_ms += 50;
+}
+
+static void jobs__that_take_long_to_count__are_not_counted_all_the_time(void **state)
+{
+	struct world world;
+
+	(void)state;
+	helped_begin(&world, 7);
+	struct clock usual = world.engine->parts.clock;
+	world.engine->parts.clock.mono_ms = slow_mono;
+	expect(&world, "ferry_jobs{state=\"ACKNOWLEDGED\"} 0");
+	world.engine->parts.clock = usual;
+	(void)helped_submit(&world, OWNER, JOB_NORMAL, false);
+	expect(&world, "ferry_jobs{state=\"ACKNOWLEDGED\"} 0"); /* as they were counted last */
+	expect(&world, "ferry_files_landed_total 1");
+	world_wait(&world, 2);
+	expect(&world, "ferry_jobs{state=\"ACKNOWLEDGED\"} 1");
+	helped_end(&world);
+}
+
 /* --- the file --- */
 
 static void want_file(struct world *world, const char *folder)
@@ -205,6 +229,7 @@ int main(void)
 		cmocka_unit_test(metrics__of_waits__count_jobs_of_many_owners),
 		cmocka_unit_test(configuration__is_not_good__is_told_until_it_is),
 		cmocka_unit_test(turn__that_is_undone__is_counted),
+		cmocka_unit_test(jobs__that_take_long_to_count__are_not_counted_all_the_time),
 		cmocka_unit_test(file__while_it_is_wanted__is_written_every_so_often),
 		cmocka_unit_test(file__that_cannot_be_written__is_told_once_until_it_can),
 	};

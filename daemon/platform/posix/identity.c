@@ -78,10 +78,7 @@ enum result identity_self(struct identity **ret_identity, struct fault *fault)
 	       identity_from_credentials(geteuid(), getegid(), 0, groups, (size_t)count, ret_identity, fault);
 }
 
-void identity_done(struct identity *identity)
-{
-	free(identity);
-}
+void identity_done(struct identity *identity) { free(identity); }
 
 enum result identity_wear(const struct identity *identity, struct fault *fault)
 {

@@ -150,10 +150,7 @@ enum result ipc_speaker_claim(const struct ipc_speaker *speaker, struct ipc_clai
 	return RESULT_OK;
 }
 
-void ipc_speaker_free(struct ipc_speaker *speaker)
-{
-	free(speaker);
-}
+void ipc_speaker_free(struct ipc_speaker *speaker) { free(speaker); }
 
 enum result ipc_speaker_wear(const struct ipc_speaker *speaker, struct fault *fault)
 {

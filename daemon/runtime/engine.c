@@ -211,6 +211,8 @@ bool engine_save_job(struct engine *engine, const struct job *job, enum job_stat
 {
 	struct fault fault;
 
+	if (engine->titled.row == job->row)
+		engine->titled.row = 0;
 	if (store_job_save(engine->parts.store, job, from, &fault) == RESULT_OK)
 		return true;
 	engine_break(engine, &fault);

@@ -256,7 +256,7 @@ struct engine {
 	struct job titled; /* the last one whose files' events were noted: what they tell of it; row 0: none */
 	struct asker asker; /* who asks for what is being done; "": nobody */
 	bool refusal_told;  /* that it was refused */
-	struct told retries_told[TOLD_MAX], failures_told[TOLD_MAX], refusals_told[TOLD_MAX], changes_told[TOLD_MAX];
+	struct told retries_told[TOLD_MAX], failures_told[TOLD_MAX], starts_told[TOLD_MAX], refusals_told[TOLD_MAX], changes_told[TOLD_MAX];
 	struct errand *errands;
 	struct proxy_ask *proxy_asks;
 	struct trying *tries;
@@ -653,9 +653,10 @@ bool active_save_attempt(struct engine *engine, struct active *active); /* likew
 
 /* --- engine_tell.c --- */
 void engine_note_retry(struct engine *engine, const struct job *job); /* it failed, and is tried again */
-/* May one more failure of the job's files be told?  *ret_untold: how many before it were not. */
-bool engine_may_tell_failure(struct engine *engine, const struct job *job, uint64_t *ret_untold);
-/* The same of what whoever asks is refused, by an event of whatever kind. */
+/* An event about a flight's file; `bytes` and `fault` as far as it has them. */
+void engine_note_file(struct engine *engine, enum event_id id, const struct flight *flight, uint64_t bytes,
+                      const struct fault *fault);
+/* May one more refusal of what is asked for be told, by an event of whatever kind?  *ret_untold: how many before it were not. */
 bool engine_may_tell_refusal(struct engine *engine, uint64_t *ret_untold);
 void engine_note_files(struct engine *engine, const struct job *job, const struct request *request); /* they were added */
 void engine_note_properties(struct engine *engine, const struct job *job, unsigned given); /* PROPERTY_... were set */

@@ -1,6 +1,5 @@
 #include "runtime/engine_private.h"
 
-#include <inttypes.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -10,37 +9,6 @@ void report_discard(struct report *report)
 	hash_free(report->hash);
 	buffer_done(&report->names);
 	free(report);
-}
-
-static void note_file(struct engine *engine, enum event_id id, const struct flight *flight, uint64_t bytes,
-                      const struct fault *fault)
-{
-	char url[URL_BYTES_MAX + 1];
-	uint64_t untold;
-	struct job *job = &engine->titled;
-	struct events *events = engine->parts.events;
-	const char *path = flight->file.path, *proxy = flight->proxy.address;
-
-	if (job->row != flight->active->row && !engine_load_job(engine, flight->active->row, job))
-		return;
-	url_redact(text_view(flight->file.url), url, sizeof(url));
-	if (id == EVENT_FILE_FAILED || id == EVENT_PUBLISH_FAILED)
-		engine->counts.file_failures[fault->result]++;
-	if (id == EVENT_FILE_STARTED)
-		EVENTS_NOTE(events, FILE_STARTED, .job = job, .url = url, .path = path, .offset = bytes);
-	else if (id == EVENT_FILE_STOPPED)
-		EVENTS_NOTE(events, FILE_STOPPED, .job = job, .url = url, .path = path, .bytes = bytes, .proxy = proxy);
-	else if (id == EVENT_FILE_NOT_MODIFIED)
-		EVENTS_NOTE(events, FILE_NOT_MODIFIED, .job = job, .url = url, .path = path);
-	else if (id == EVENT_FILE_FAILED && engine_may_tell_failure(engine, job, &untold))
-		EVENTS_NOTE(events, FILE_FAILED, .job = job, .url = url, .path = path, .bytes = bytes, .proxy = proxy,
-		            .fault = fault, .untold = untold);
-	else if (id == EVENT_FILE_PUBLISHED)
-		EVENTS_NOTE(events, FILE_PUBLISHED, .job = job, .path = path, .bytes = bytes);
-	else if (id == EVENT_PUBLISH_FAILED)
-		EVENTS_NOTE(events, PUBLISH_FAILED, .job = job, .path = path, .fault = fault);
-	else if (id == EVENT_LEFTOVER)
-		EVENTS_NOTE(events, LEFTOVER, .job = job, .partial = flight->file.partial, .path = path, .why = fault->what);
 }
 
 /* Bytes were recorded: the job is getting on, whatever happened before. */
@@ -87,7 +55,7 @@ static void on_opened(struct engine *engine, struct flight *flight, struct repor
 	}
 	if (report->result != RESULT_OK) {
 		flight->fault = report->fault;
-		note_file(engine, EVENT_FILE_FAILED, flight, 0, &flight->fault);
+		engine_note_file(engine, EVENT_FILE_FAILED, flight, 0, &flight->fault);
 		if (report->result == RESULT_FILE_CHANGED) {
 			forget_partial(flight);
 			if (!flight_save(engine, flight))
@@ -112,7 +80,7 @@ static void on_opened(struct engine *engine, struct flight *flight, struct repor
 		flight_last_order(engine, flight, ORDER_CLOSE, report->bytes);
 		return;
 	}
-	note_file(engine, EVENT_FILE_STARTED, flight, report->bytes, NULL);
+	engine_note_file(engine, EVENT_FILE_STARTED, flight, report->bytes, NULL);
 	flight_fetch(engine, flight);
 }
 
@@ -277,7 +245,7 @@ static void on_fetched(struct engine *engine, struct flight *flight, const struc
 			engine_host_failed(engine, flight, report->result);
 	}
 	if (flight->fault.result != RESULT_OK)
-		note_file(engine, EVENT_FILE_FAILED, flight, report->bytes, &flight->fault);
+		engine_note_file(engine, EVENT_FILE_FAILED, flight, report->bytes, &flight->fault);
 	/* What belongs to another version of the file, or cannot be gone on from, is of no use; nor is what came from a server
 	 * whose answers contradict themselves: a resume must not ask it for the rest of that. */
 	bool of_it = flight->answered || flight->source == flight->file.source;
@@ -312,7 +280,7 @@ static void on_finished(struct engine *engine, struct flight *flight, const stru
 	if (report->result != RESULT_OK || flight->unsynced) {
 		if (!flight->unsynced)
 			flight->fault = report->fault;
-		note_file(engine, EVENT_FILE_FAILED, flight, flight->written, &flight->fault);
+		engine_note_file(engine, EVENT_FILE_FAILED, flight, flight->written, &flight->fault);
 		flight_end(engine, flight);
 		return;
 	}
@@ -324,7 +292,7 @@ static void on_finished(struct engine *engine, struct flight *flight, const stru
 	flight->file.bytes_recorded = flight->file.bytes_total = flight->written;
 	if (!save(engine, flight, waits))
 		return;
-	note_file(engine, EVENT_FILE_STOPPED, flight, flight->written, NULL);
+	engine_note_file(engine, EVENT_FILE_STOPPED, flight, flight->written, NULL);
 	note_progress(engine, flight->active);
 	check_size(engine, flight->active);
 	flight_end(engine, flight);
@@ -338,12 +306,12 @@ static void on_published(struct engine *engine, struct flight *flight, const str
 		flight->file.state = FILE_PUBLISHED;
 		flight->file.partial[0] = '\0';
 		engine->counts.files_landed++;
-		note_file(engine, EVENT_FILE_PUBLISHED, flight, flight->file.bytes_recorded, NULL);
+		engine_note_file(engine, EVENT_FILE_PUBLISHED, flight, flight->file.bytes_recorded, NULL);
 		if (report->unmarked && engine_load_job(engine, flight->active->row, &job))
 			engine_note_unmarked(engine, &job, flight->file.path);
 	} else {
 		flight->fault = report->fault;
-		note_file(engine, EVENT_PUBLISH_FAILED, flight, 0, &flight->fault);
+		engine_note_file(engine, EVENT_PUBLISH_FAILED, flight, 0, &flight->fault);
 		if (report->result == RESULT_FILE_CHANGED)
 			forget_partial(flight);
 	}
@@ -367,7 +335,7 @@ static void on_unchanged(struct engine *engine, struct flight *flight, const str
 	if (!flight_save(engine, flight))
 		return;
 	engine->counts.files_not_modified++;
-	note_file(engine, EVENT_FILE_NOT_MODIFIED, flight, 0, NULL);
+	engine_note_file(engine, EVENT_FILE_NOT_MODIFIED, flight, 0, NULL);
 	note_progress(engine, flight->active);
 	flight_end(engine, flight);
 }
@@ -385,7 +353,7 @@ static void on_abandoned(struct engine *engine, struct flight *flight, const str
 		if (report->result == RESULT_OK)
 			forget_partial(flight);
 		else
-			note_file(engine, EVENT_LEFTOVER, flight, 0, &report->fault);
+			engine_note_file(engine, EVENT_LEFTOVER, flight, 0, &report->fault);
 		flight->file.bytes_recorded = 0;
 		if (flight_save(engine, flight) && !engine_source_try_next(engine, flight))
 			flight_end(engine, flight);
@@ -400,7 +368,7 @@ static void on_abandoned(struct engine *engine, struct flight *flight, const str
 			flight_end(engine, flight);
 			return;
 		}
-		note_file(engine, EVENT_LEFTOVER, flight, 0, &report->fault);
+		engine_note_file(engine, EVENT_LEFTOVER, flight, 0, &report->fault);
 	}
 	if (engine_leave_file(engine, &flight->file))
 		flight_end(engine, flight);

@@ -6,7 +6,7 @@
 
 #define TELL_WINDOW_MS 600000 /* 10 minutes */
 #define RETRIES_TOLD 1        /* of a job, within that */
-#define FAILURES_TOLD 16      /* of a job's files */
+#define TRIES_TOLD 16         /* of a job's files: that failed, and that began again after a failure */
 #define REFUSALS_TOLD 8       /* of a caller */
 #define CHANGES_TOLD 32       /* of properties, by a caller */
 #define FILES_TOLD 16         /* that are added by one call; of the others the number is told */
@@ -57,9 +57,48 @@ void engine_note_retry(struct engine *engine, const struct job *job)
 	            .next_try = job->next_try_ms, .wait = job_wait_name(status.wait), .untold = untold);
 }
 
-bool engine_may_tell_failure(struct engine *engine, const struct job *job, uint64_t *ret_untold)
+/* Those of a try that may be one of ever so many. */
+static bool may_tell_try(struct engine *engine, enum event_id id, const struct job *job, uint64_t *ret_untold)
 {
-	return may_tell(engine, engine->failures_told, key_of(&job->row, sizeof(job->row)), FAILURES_TOLD, ret_untold);
+	bool fails = id == EVENT_FILE_FAILED;
+
+	*ret_untold = 0;
+	if (!fails && (id != EVENT_FILE_STARTED || job->attempts == 0))
+		return true;
+	return may_tell(engine, fails ? engine->failures_told : engine->starts_told, key_of(&job->row, sizeof(job->row)),
+	                TRIES_TOLD, ret_untold);
+}
+
+void engine_note_file(struct engine *engine, enum event_id id, const struct flight *flight, uint64_t bytes,
+                      const struct fault *fault)
+{
+	char url[URL_BYTES_MAX + 1];
+	uint64_t untold;
+	struct job *job = &engine->titled;
+	struct events *events = engine->parts.events;
+	const char *path = flight->file.path, *proxy = flight->proxy.address;
+
+	if (id == EVENT_FILE_FAILED || id == EVENT_PUBLISH_FAILED)
+		engine->counts.file_failures[fault->result]++; /* told or not */
+	if ((job->row != flight->active->row && !engine_load_job(engine, flight->active->row, job)) ||
+	    !may_tell_try(engine, id, job, &untold))
+		return;
+	url_redact(text_view(flight->file.url), url, sizeof(url));
+	if (id == EVENT_FILE_STARTED)
+		EVENTS_NOTE(events, FILE_STARTED, .job = job, .url = url, .path = path, .offset = bytes, .untold = untold);
+	else if (id == EVENT_FILE_STOPPED)
+		EVENTS_NOTE(events, FILE_STOPPED, .job = job, .url = url, .path = path, .bytes = bytes, .proxy = proxy);
+	else if (id == EVENT_FILE_NOT_MODIFIED)
+		EVENTS_NOTE(events, FILE_NOT_MODIFIED, .job = job, .url = url, .path = path);
+	else if (id == EVENT_FILE_FAILED)
+		EVENTS_NOTE(events, FILE_FAILED, .job = job, .url = url, .path = path, .bytes = bytes, .proxy = proxy,
+		            .fault = fault, .untold = untold);
+	else if (id == EVENT_FILE_PUBLISHED)
+		EVENTS_NOTE(events, FILE_PUBLISHED, .job = job, .path = path, .bytes = bytes);
+	else if (id == EVENT_PUBLISH_FAILED)
+		EVENTS_NOTE(events, PUBLISH_FAILED, .job = job, .path = path, .fault = fault);
+	else if (id == EVENT_LEFTOVER)
+		EVENTS_NOTE(events, LEFTOVER, .job = job, .partial = flight->file.partial, .path = path, .why = fault->what);
 }
 
 static uint64_t key_of_asker(const struct engine *engine)

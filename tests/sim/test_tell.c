@@ -63,6 +63,28 @@ static void retries__of_a_dead_server__are_told_once_in_ten_minutes_with_the_num
 	helped_end(&world);
 }
 
+static void files__that_fail_again_and_again__are_told_a_few_times_in_ten_minutes(void **state)
+{
+	enum { COUNT = 12, TOLD = 16 };
+	struct world world;
+
+	(void)state;
+	helped_begin(&world, 6);
+	for (unsigned i = 0; i < COUNT; i++)
+		world.files[i].sources[0].fails = RESULT_HTTP_TRANSIENT; /* the host answers, so it is asked on */
+	int64_t row = world_submit(&world, COUNT, true);
+	world_wait(&world, TEN_MINUTES - 30);
+	assert_true(helped_status(&world, row).job.error_count > 5);
+	assert_int_equal(world_events(&world, EVENT_FILE_FAILED), TOLD);
+	assert_in_range(world_events(&world, EVENT_FILE_STARTED), TOLD + 1, TOLD + COUNT); /* those of the first try all */
+	world_wait(&world, TEN_MINUTES);
+	assert_in_range(world_events(&world, EVENT_FILE_FAILED), TOLD + 1, 3 * TOLD);
+	assert_true(sum(&world, EVENT_FILE_FAILED, "untold") > 0);
+	assert_int_equal(world_cancel(&world, row), RESULT_OK);
+	world_settle(&world);
+	helped_end(&world);
+}
+
 static void retries__of_another_job__are_told_for_themselves(void **state)
 {
 	struct world world;
@@ -149,6 +171,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(retries__of_a_dead_server__are_told_once_in_ten_minutes_with_the_number_of_the_others),
+		cmocka_unit_test(files__that_fail_again_and_again__are_told_a_few_times_in_ten_minutes),
 		cmocka_unit_test(retries__of_another_job__are_told_for_themselves),
 		cmocka_unit_test(refusals__of_one_caller__are_told_a_few_times_in_ten_minutes),
 		cmocka_unit_test(properties__set_again_and_again__are_told_a_few_times_in_ten_minutes),

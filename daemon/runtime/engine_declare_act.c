@@ -118,8 +118,8 @@ static void write_file(struct engine *engine, const struct entry *entry, uint32_
 			json_write_text(writer, NULL, text_view(file->mirrors[i]));
 		json_write_end(writer, ']');
 	}
-	/* What is there is what landed: it is asked for on that condition. */
-	if (entry->disk[index] == DISK_RIGHT || entry->disk[index] == DISK_UNSEEN)
+	/* What is there is what landed: it is asked for on that condition; by a digest it is judged without asking. */
+	if (file->digest.length == 0 && (entry->disk[index] == DISK_RIGHT || entry->disk[index] == DISK_UNSEEN))
 		write_condition(engine, entry, file, writer);
 	json_write_end(writer, '}');
 }
@@ -392,13 +392,13 @@ static bool record_file(void *context, const struct file *file)
 
 	while (i < wanted->file_count && strcmp(wanted->files[i].path, file->path) != 0)
 		i++;
-	if (i == wanted->file_count || (file->state != FILE_PUBLISHED && file->state != FILE_NOT_MODIFIED))
+	if (i == wanted->file_count || wanted->files[i].digest.length > 0 || (file->state != FILE_PUBLISHED && file->state != FILE_NOT_MODIFIED))
 		return true;
 
 	struct store_landed landed = recording->entry->seen[i];
 
 	if (landed.digest.length == 0 && wanted->helper[0] == '\0')
-		return true; /* it has a digest of its own, or could not be looked at */
+		return true; /* it could not be looked at */
 	text_display(landed.condition.etag, sizeof(landed.condition.etag), "%s",
 	             file->etag[0] != '\0' ? file->etag : file->condition.etag);
 	if (!file_etag_is_valid(text_view(landed.condition.etag)))

@@ -526,10 +526,21 @@ static bool name_partial(struct engine *engine, struct flight *flight)
 	return false;
 }
 
+/* Nobody could look in the place of a declared job's helper before he came. */
+static bool looks_first(const struct flight *flight)
+{
+	const struct file *file = &flight->file;
+
+	return access_is_declared(flight->active->owner) && flight->active->as[JOB_SIDE_FILE] == IDENTITY_HELPER &&
+	       file->digest.length > 0 && file->partial[0] == '\0' && !flight->looked;
+}
+
 void flight_open(struct engine *engine, struct flight *flight)
 {
 	flight->stage = FLIGHT_OPENING;
-	if (flight->file.partial[0] != '\0' || name_partial(engine, flight))
+	if (looks_first(flight))
+		flight_order(engine, flight, ORDER_LOOK, 0);
+	else if (flight->file.partial[0] != '\0' || name_partial(engine, flight))
 		flight_order(engine, flight, ORDER_OPEN, 0);
 }
 

@@ -1,6 +1,6 @@
 /* runtime/engine: what is on disk of declared files.  A file worker reads them, as the service and a block at a time; one file
  * after the other, since nobody waits for it in a hurry.  Nothing is looked at where the service may not write either, nor in the
- * place of a helper: those see to it themselves when they come. */
+ * place of a helper: when he has come, a flight looks before it fetches (engine_flight.c). */
 #include <stdlib.h>
 #include <string.h>
 
@@ -72,6 +72,12 @@ void pass_look(struct engine *engine)
 static bool same_digest(const struct digest *a, const struct digest *b)
 {
 	return a->length == b->length && memcmp(a->bytes, b->bytes, a->length) == 0;
+}
+
+bool engine_is_as_declared(const struct file *file, const struct report *report)
+{
+	return report->result == RESULT_OK && same_digest(&file->digest, &report->digest) &&
+	       (!file->is_size_stated || file->bytes_stated == report->bytes);
 }
 
 /* What was there when it landed counts only for the URL that it came from. */

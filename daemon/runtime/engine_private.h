@@ -134,6 +134,7 @@ struct flight {
 	bool restarted; /* it was asked to go on, and sent the whole */
 	bool conditional; /* its destination is there: the source is asked whether that is still what it has */
 	bool unchanged; /* and it is: the partial file goes */
+	bool looked;    /* what is at its destination is not what is declared */
 	bool moved;     /* its URL is not the file's any more; it only winds down */
 	bool unsaved;   /* the store has an older record: flight_save_soon */
 	struct proxy_choice proxy; /* by which it is fetched */
@@ -575,7 +576,8 @@ void engine_declare_changed(struct engine *engine); /* what is declared may be *
 void engine_declare_ended(struct engine *engine, const struct job *job); /* the job is over */
 /* What goes on is dropped, and all is compared anew.  Who waits is answered with the fault; NULL: not at all. */
 void engine_drop_pass(struct engine *engine, const struct fault *fault);
-void engine_looked(struct engine *engine, const struct report *report); /* ORDER_LOOK's */
+void engine_looked(struct engine *engine, const struct report *report); /* ORDER_LOOK's, of no flight */
+bool engine_is_as_declared(const struct file *file, const struct report *report); /* by its digest */
 /* How many former contents are kept beside a file of the job. */
 uint32_t engine_versions_of(struct engine *engine, const struct active *active);
 

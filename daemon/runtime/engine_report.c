@@ -320,6 +320,18 @@ static void on_published(struct engine *engine, struct flight *flight, const str
 		flight_end(engine, flight);
 }
 
+static void end_unchanged(struct engine *engine, struct flight *flight)
+{
+	flight->file.state = FILE_NOT_MODIFIED;
+	flight->file.bytes_total = 0; /* that are fetched */
+	if (!flight_save(engine, flight))
+		return;
+	engine->counts.files_not_modified++;
+	engine_note_file(engine, EVENT_FILE_NOT_MODIFIED, flight, 0, NULL);
+	note_progress(engine, flight->active);
+	flight_end(engine, flight);
+}
+
 /* Nothing of it is left but what lay at its destination before.  A partial file that cannot be removed now is no job's any
  * more: what looks for those finds it. */
 static void on_unchanged(struct engine *engine, struct flight *flight, const struct report *report)
@@ -330,14 +342,18 @@ static void on_unchanged(struct engine *engine, struct flight *flight, const str
 	if (report->result != RESULT_OK && engine_load_job(engine, flight->active->row, &job))
 		engine_note_leftover(engine, &job, &flight->file, report->fault.what, &told);
 	forget_partial(flight);
-	flight->file.state = FILE_NOT_MODIFIED;
-	flight->file.bytes_total = 0; /* that are fetched */
-	if (!flight_save(engine, flight))
-		return;
-	engine->counts.files_not_modified++;
-	engine_note_file(engine, EVENT_FILE_NOT_MODIFIED, flight, 0, NULL);
-	note_progress(engine, flight->active);
-	flight_end(engine, flight);
+	end_unchanged(engine, flight);
+}
+
+static void on_looked(struct engine *engine, struct flight *flight, const struct report *report)
+{
+	flight->looked = true;
+	if (flight->active->winding)
+		flight_end(engine, flight);
+	else if (engine_is_as_declared(&flight->file, report))
+		end_unchanged(engine, flight);
+	else
+		flight_open(engine, flight);
 }
 
 static void on_abandoned(struct engine *engine, struct flight *flight, const struct report *report)
@@ -396,13 +412,13 @@ static void on_done(struct engine *engine, struct flight *flight, struct report 
 {
 	switch (report->order) {
 	case ORDER_OPEN: on_opened(engine, flight, report); break;
+	case ORDER_LOOK: on_looked(engine, flight, report); break;
 	case ORDER_SYNC: on_synced(engine, flight, report); break;
 	case ORDER_FETCH: on_fetched(engine, flight, report); break;
 	case ORDER_CLOSE: on_closed(engine, flight, report); break;
 	case ORDER_FINISH: on_finished(engine, flight, report); break;
 	case ORDER_PUBLISH: on_published(engine, flight, report); break;
 	case ORDER_ABANDON: on_abandoned(engine, flight, report); break;
-	case ORDER_LOOK:
 	case ORDER_CHECK:
 	case ORDER_LIST:
 	case ORDER_SWEEP:
@@ -425,7 +441,7 @@ void engine_report(struct letter *letter, void *receiver)
 			on_dead(engine, report);
 		else if (report->order == ORDER_TRY)
 			engine_tried(engine, report);
-		else if (report->order == ORDER_LOOK)
+		else if (report->order == ORDER_LOOK && flight == NULL)
 			engine_looked(engine, report);
 		else if (report->order == ORDER_PROXY && !engine_proxy_shown(engine, report))
 			engine_proxies_answered(engine, report);

@@ -379,6 +379,39 @@ static void helper__the_job_waits_until_its_holder_attaches(void **state)
 	}
 }
 
+/* As nobody can look before he comes, his job is made each time that it is due; what is there and right is not fetched. */
+static void helper__what_he_has_is_looked_at_when_he_is_here__and_only_the_rest_fetched(void **state)
+{
+	static const char daily[] = JOB("app", FILE_OF("1", ", \"digest\": \"" SHA "\"") "," FILE_OF("2", ", \"digest\": \"" SHA "\""),
+	                                ", \"identity\": {\"helper\": \"S-1-5-21-1-1-1-2001\"}, \"when\": {\"every\": \"24h\"}");
+	const struct world_loan attaching = { .helper = HELPER, .connection = 1, .attached = true };
+	struct world world;
+
+	(void)state;
+	for (unsigned seed = 1; seed <= SEEDS / 6; seed++) {
+		begin(&world, seed, daily);
+		for (unsigned day = 0; day < 3; day++) {
+			if (day == 0)
+				world_reload(&world);
+			else
+				world_wait(&world, 24 * HOUR_S);
+			int64_t row = world_declared_job(&world, "app");
+			world.files[1].job = world.files[2].job = row;
+			assert_int_equal(helped_status(&world, row).wait, JOB_WAIT_TOKEN);
+			if (day == 2)
+				damage(&world, 2, seed % 2 == 0);
+			assert_int_equal(world_lend(&world, row, &attaching), RESULT_OK);
+			world_wait(&world, 60);
+			assert_int_equal(world_state(&world, row), JOB_ACKNOWLEDGED);
+		}
+		assert_int_equal(world.files[1].asked, 1);
+		assert_int_equal(world.files[1].published, 1);
+		assert_int_equal(world.files[2].asked, 2);
+		assert_int_equal(world.files[2].published, 2);
+		helped_end(&world);
+	}
+}
+
 /* Another owner may neither see nor touch it, NetworkService neither; an administrator looks. */
 static void others__have_no_rights__over_a_declared_job(void **state)
 {
@@ -417,6 +450,7 @@ int main(void)
 		cmocka_unit_test(error__is_tried_again_within_the_hour__or_at_once_where_somebody_says_so),
 		cmocka_unit_test(forbidden__by_policy_or_by_its_folder__is_one_job_s_trouble),
 		cmocka_unit_test(helper__the_job_waits_until_its_holder_attaches),
+		cmocka_unit_test(helper__what_he_has_is_looked_at_when_he_is_here__and_only_the_rest_fetched),
 		cmocka_unit_test(others__have_no_rights__over_a_declared_job),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -191,7 +191,7 @@ static void check_order(const struct worker *worker, const struct order *order)
 	case ORDER_PUBLISH:
 	case ORDER_ABANDON:
 	case ORDER_LIST: check_identity(worker, JOB_SIDE_FILE, order->file.path, false); break;
-	case ORDER_LOOK: check_service(worker->world, worker, JOB_SIDE_FILE, order->file.path); break;
+	case ORDER_LOOK: check_identity(worker, JOB_SIDE_FILE, order->file.path, true); break;
 	case ORDER_CHECK:
 		for (; path < end; path += strlen(path) + 1)
 			check_identity(worker, JOB_SIDE_FILE, path, true);

@@ -2,7 +2,7 @@
  *
  *   declare.c        the difference: what is declared, what the store has of it, what is on disk -> what is to be done
  *   declare_when.c   moments
- *   declare_read.c   a text, key by key; the same, written
+ *   declare_read.c, declare_value.c, declare_write.c  a text, and the same written
  *   declare_set.c    all files of jobs.d together
  *
  * Pure: knows neither files nor clocks, nor who writes what is declared.

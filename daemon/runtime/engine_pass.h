@@ -3,6 +3,7 @@
  *   engine_declare.c      which pass is due, what it is about, its end
  *   engine_look.c         what is on disk of the files, asked of a file worker
  *   engine_declare_act.c  what follows from it
+ *   engine_declare_job.c  the job that fetches what is missing
  *
  * A pass lives in memory only, one at a time: a turn that is undone drops it, and all is compared anew.
  */
@@ -56,6 +57,13 @@ void pass_end(struct engine *engine);                             /* everything 
 /* --- engine_look.c --- */
 /* Look at the next file, or end the pass. */
 void pass_look(struct engine *engine);
+
+/* --- engine_declare_job.c --- */
+/* A job that fetches what is missing. */
+enum result pass_begin_job(struct engine *engine, struct entry *entry, const struct declare_known *known,
+                           struct fault *fault) MUST_CHECK;
+enum result pass_cancel_job(struct engine *engine, struct entry *entry, struct fault *fault) MUST_CHECK; /* if it has one */
+enum result pass_set_priority(struct engine *engine, const struct entry *entry, struct fault *fault) MUST_CHECK; /* of that */
 
 /* --- engine_declare_act.c --- */
 /* Decide about one entry, and do it unless that is only to be shown. */

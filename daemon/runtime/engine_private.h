@@ -24,7 +24,7 @@
  *   engine_tell.c     events that could come without end
  *   engine_declare.c  declared jobs: when they are compared with what there is
  *   engine_look.c     what is on disk of their files
- *   engine_declare_act.c  what follows from that
+ *   engine_declare_act.c, engine_declare_job.c  what follows from that
  *   engine_keep.c     what goes when its time is over: finished jobs, leases
  *   engine_doctor.c   what ferry doctor wants to know of queue and configuration
  *   engine_metrics.c  all that in numbers, for a client or a file

@@ -11,6 +11,7 @@
 
 #include "core/declare.h"
 #include "support/json_schema.h"
+#include "support/mutate.h"
 #include "support/source_file.h"
 
 #define SHA "sha256:aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa"
@@ -104,6 +105,65 @@ static void declare_write__read_again__is_the_same(void **state)
 	}
 }
 
+/* Every line of it is broken in several ways, one at a time, and it is that line which is told. */
+static const char *const whole[] = {
+	"{", "\"name\": \"n\",", "\"destination\": \"/d\",", "\"priority\": \"low\",", "\"identity\": \"service\",",
+	"\"when\": {", "\"window\": \"02:00-05:00\",", "\"days\": [\"mon\"]", "},", "\"spread\": \"30m\",", "\"on_change\": \"keep\",",
+	"\"keep_versions\": 2,", "\"files\": [ {", "\"url\": \"http://h/a\",", "\"path\": \"b/a\",", "\"mirrors\": [\"http://m/a\"],",
+	"\"digest\": \"" SHA "\",", "\"size_bytes\": 7", "} ]", "}",
+};
+#define WHOLE (sizeof(whole) / sizeof(whole[0]))
+
+static void print_whole(struct buffer *to, size_t broken, const char *instead)
+{
+	buffer_clear(to);
+	for (size_t i = 0; i < WHOLE; i++)
+		assert_int_equal(buffer_print(to, "%s\n", i == broken ? instead : whole[i]), RESULT_OK);
+}
+
+static void assert_line_told(const struct buffer *text, size_t line)
+{
+	struct settings_errors errors = { .count = 0 };
+	struct declared *job = NULL;
+	char told[32];
+	snprintf(told, sizeof(told), "line %zu, column ", line + 1);
+	assert_int_equal(declare_read((struct text_view){ text->bytes, text->length }, "n", PATH_POSIX, &job, &errors), RESULT_BAD_SETTING);
+	if (strstr(errors.lines, told) == NULL)
+		fail_msg("%zu: %s\n%s", line + 1, errors.lines, text->bytes);
+}
+
+static void declare_read__one_line_broken__it_is_that_line_which_is_told(void **state)
+{
+	AUTO(buffer) struct buffer text = BUFFER(8192);
+	(void)state;
+	print_whole(&text, WHOLE, "");
+	AUTO(declared) struct declared *good = read_good(text.bytes);
+	assert_non_null(good);
+	for (size_t i = 0; i < WHOLE; i++) {
+		const char *colon = strchr(whole[i], ':'), *comma = whole[i][strlen(whole[i]) - 1] == ',' ? "," : "";
+		char line[256];
+		if (whole[i][0] != '"' || !colon)
+			continue;
+		snprintf(line, sizeof(line), "\"x%s", whole[i] + 1); /* no such key */
+		print_whole(&text, i, line);
+		assert_line_told(&text, i);
+		snprintf(line, sizeof(line), "%s \"twice\": 1, \"twice\": 1, %s", "", whole[i]);
+		print_whole(&text, i, line);
+		assert_line_told(&text, i);
+		snprintf(line, sizeof(line), "%.*s ]", (int)(colon - whole[i]), whole[i]); /* no JSON any more */
+		print_whole(&text, i, line);
+		assert_line_told(&text, i);
+		if (strchr(whole[i], '{'))
+			continue; /* what opens on the line ends on another one */
+		static const char *const wrong[] = { "true", "\"\"", "-1", "[[]]", "null", "{ \"a\": 1 }" };
+		for (size_t j = 0; j < sizeof(wrong) / sizeof(wrong[0]); j++) {
+			snprintf(line, sizeof(line), "%.*s: %s%s", (int)(colon - whole[i]), whole[i], wrong[j], comma);
+			print_whole(&text, i, line);
+			assert_line_told(&text, i);
+		}
+	}
+}
+
 /* What is wrong, and with which words, line and column it is told. */
 static void declare_read__what_is_wrong__is_told_with_its_place(void **state)
 {
@@ -158,6 +218,31 @@ static void declare_read__what_is_wrong__is_told_with_its_place(void **state)
 		if (strstr(errors.lines, bad[i].told) == NULL)
 			fail_msg("%s: %s", bad[i].text, errors.lines);
 	}
+}
+
+/* No outcome but the two; what is good can be written and read again, and the sanitizers watch. */
+static void read_any(struct text_view text)
+{
+	AUTO(declared) struct declared *job = NULL;
+	AUTO(buffer) struct buffer written = BUFFER(65536);
+	struct settings_errors errors = { .count = 0 };
+	enum result result = declare_read(text, "n", PATH_POSIX, &job, &errors);
+	assert_true(result == RESULT_OK || result == RESULT_BAD_SETTING);
+	assert_int_equal(result == RESULT_OK, job != NULL && errors.count == 0);
+	assert_true(text_is_utf8(text_view(errors.lines)));
+	if (!job)
+		return;
+	assert_int_equal(declare_write(job, &written), RESULT_OK);
+	AUTO(declared) struct declared *again = read_good(written.bytes);
+	assert_non_null(again);
+}
+
+static void declare_read__truncated_and_mutated_texts__never_crash(void **state)
+{
+	AUTO(buffer) struct buffer text = BUFFER(8192);
+	(void)state;
+	print_whole(&text, WHOLE, "");
+	mutate_text(text.bytes, read_any);
 }
 
 static void declare_read__several_things_wrong__all_are_told_and_no_secret(void **state)
@@ -461,7 +546,9 @@ int main(void)
 		cmocka_unit_test(declare_read__what_is_left_out__has_its_default),
 		cmocka_unit_test(declare_read__windows_paths__either_slash_below_the_folder),
 		cmocka_unit_test(declare_write__read_again__is_the_same),
+		cmocka_unit_test(declare_read__one_line_broken__it_is_that_line_which_is_told),
 		cmocka_unit_test(declare_read__what_is_wrong__is_told_with_its_place),
+		cmocka_unit_test(declare_read__truncated_and_mutated_texts__never_crash),
 		cmocka_unit_test(declare_read__several_things_wrong__all_are_told_and_no_secret),
 		cmocka_unit_test(declare_read__limits__hold_to_the_last_one),
 		cmocka_unit_test(jobs_schema__good_and_bad_jobs__judges_as_the_parser),

@@ -450,7 +450,7 @@ enum ferry_result ferry_config_reload(struct ferry *ferry, struct ferry_reload *
 /* The declared jobs of the service's jobs.d, read again and compared with what there is; for elevated administrators.  With
  * `act` what differs is acted on, and `visit` is told what was done; else what would be.  False: stop.  *ret_errors, of
  * FERRY_DECLARED_ERRORS_BYTES_MAX bytes, gets a line for each thing that is wrong in jobs.d: then nothing is done, and `visit` is
- * not called; "": nothing is. */
+ * not called; "": nothing is.  Blocks for as long as the files take to be read, without a time limit. */
 #define FERRY_DECLARED_ERRORS_BYTES_MAX 16384
 struct ferry_declared {
 	char name[72];
@@ -459,13 +459,13 @@ struct ferry_declared {
 	char reason[264];
 	char error[768];   /* why it could not be done; "": it could */
 };
+enum ferry_result ferry_declared(struct ferry *ferry, bool act,
+                                 bool (*visit)(void *context, const struct ferry_declared *declared), void *context,
+                                 char *ret_errors, struct ferry_error *error) FERRY_MUST_CHECK;
 /* The id of the job that fetches what is declared by that name now, for ferry_job_open: for administrators, and for the helper
  * whose token it waits for.  FERRY_NOT_FOUND: nothing of it is fetched, or it is not yours to know. */
 enum ferry_result ferry_declared_find(struct ferry *ferry, const char *name, char ret_id[FERRY_ID_BYTES],
                                       struct ferry_error *error) FERRY_MUST_CHECK;
-enum ferry_result ferry_declared(struct ferry *ferry, bool act,
-                                 bool (*visit)(void *context, const struct ferry_declared *declared), void *context,
-                                 char *ret_errors, struct ferry_error *error) FERRY_MUST_CHECK;
 
 /* ---- control ---- */
 

@@ -147,7 +147,14 @@ enum ferry_result ferry_declared(struct ferry *ferry, bool act,
 	struct fault fault = { .result = RESULT_OK }, why = { .result = RESULT_OK };
 	struct json answer;
 	struct json_writer request = ferry_request(ferry, act ? METHOD_DECLARED_APPLY : METHOD_DECLARED_PLAN);
+	int64_t usual_ms = ferry->answer_timeout_ms;
+
+	ferry->answer_timeout_ms = -1; /* as long as its files take to be read */
+
 	enum result result = ferry_call(ferry, &request, &document, &answer, &fault);
+
+	ferry->answer_timeout_ms = usual_ms;
+
 	struct json jobs = result == RESULT_OK ? json_member(answer, "jobs") : (struct json){ .value = NULL };
 	bool more = result == RESULT_OK;
 

@@ -1,5 +1,4 @@
-/* runtime/engine: declared jobs - what is done about a difference, and what is recorded when a job is over.
- */
+/* runtime/engine: declared jobs - what is done about a difference, and what is recorded when a job is over. */
 #include <inttypes.h>
 #include <stdlib.h>
 #include <string.h>

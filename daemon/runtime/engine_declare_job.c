@@ -16,7 +16,7 @@ static void write_condition(struct engine *engine, const struct entry *entry, co
 
 	if (entry->kept.row == 0 || store_landed(engine->parts.store, entry->kept.row, file->path, &landed, &fault) != RESULT_OK)
 		return;
-	if (file_etag_is_valid(text_view(landed.condition.etag)))
+	if (file_etag_is_valid(text_view(landed.condition.etag)) && text_is_utf8(text_view(landed.condition.etag)))
 		json_write_text(writer, "if_none_match", text_view(landed.condition.etag));
 	if (landed.condition.modified_ms != 0)
 		json_write_i64(writer, "if_modified_since_ms", landed.condition.modified_ms);

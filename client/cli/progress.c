@@ -85,7 +85,7 @@ void progress_reason(const struct ferry_status *status, int64_t wall_ms, char *t
 		text_display(to, size, "owner absent");
 		return;
 	case FERRY_WAIT_TOKEN:
-		text_display(to, size, "no helper token");
+		text_display(to, size, "no helper token%s%s", status->pinned_helper[0] != '\0' ? " of " : "", status->pinned_helper);
 		return;
 	case FERRY_WAIT_WORKERS:
 		text_display(to, size, "other identities come first");

@@ -90,6 +90,32 @@ static void folder__sync__works(void **state)
 
 /* --- making and finding again --- */
 
+/* For a look at a file that others use meanwhile: nothing can be written through it, and nobody is kept out. */
+static void file__reopened_to_read__any_plain_file_and_nobody_is_kept_out(void **state)
+{
+	struct scene *scene = *state;
+	AUTO(file_handle) struct file_handle *mine = NULL;
+	AUTO(file_handle) struct file_handle *other = NULL;
+	AUTO(file_handle) struct file_handle *none = NULL;
+	char text[16] = "";
+	size_t length = 0;
+	file_handle_free(create(scene, "one", "hello"));
+	assert_int_equal(file_reopen(scene->folder, "one", NULL, &mine, &scene->fault), RESULT_OK);
+	assert_int_equal(file_reopen(scene->folder, "one", NULL, &other, &scene->fault), RESULT_OK);
+	assert_int_equal(file_read(mine, 0, text, sizeof(text), &length, &scene->fault), RESULT_OK);
+	assert_int_equal(length, 5);
+	assert_memory_equal(text, "hello", 5);
+	assert_int_not_equal(file_write(mine, 0, "x", 1, &scene->fault), RESULT_OK);
+	assert_int_equal(file_reopen(scene->folder, "none", NULL, &none, &scene->fault), RESULT_PATH_NOT_FOUND);
+	ground_make_folder(in(scene, "folder"));
+	assert_int_equal(file_reopen(scene->folder, "folder", NULL, &none, &scene->fault), RESULT_FILE_CHANGED);
+	if (!ground_soft_link(in(scene, "link"), in(scene, "one"), false)) {
+		GROUND_CANNOT("a link is no plain file (no links can be made here)");
+		return;
+	}
+	assert_int_equal(file_reopen(scene->folder, "link", NULL, &none, &scene->fault), RESULT_FILE_CHANGED);
+}
+
 static void file__created__has_what_was_written(void **state)
 {
 	struct scene *scene = *state;
@@ -560,6 +586,7 @@ int main(void)
 		FILE_TEST(file__whose_name_another_bears__leaves_the_other_alone),
 		FILE_TEST(own__data_folder__is_absolute_and_bounded),
 		FILE_TEST(own__program_folder__holds_the_program),
+		FILE_TEST(file__reopened_to_read__any_plain_file_and_nobody_is_kept_out),
 		FILE_TEST(own__private_folder__is_made_once_and_kept),
 		FILE_TEST(own__private_file__is_new_and_closed_to_others),
 		FILE_TEST(own__small_file__is_read_whole_or_not_at_all),

@@ -447,6 +447,8 @@ struct ferry_reload {
 enum ferry_result ferry_config_reload(struct ferry *ferry, struct ferry_reload *ret_reload,
                                       struct ferry_error *error) FERRY_MUST_CHECK;
 
+/* The owner of jobs that are declared.  No account has that key; such jobs go with what declares them. */
+#define FERRY_OWNER_DECLARED "ferry"
 /* The declared jobs of the service's jobs.d, read again and compared with what there is; for elevated administrators.  With
  * `act` what differs is acted on, and `visit` is told what was done; else what would be.  False: stop.  *ret_errors, of
  * FERRY_DECLARED_ERRORS_BYTES_MAX bytes, gets a line for each thing that is wrong in jobs.d: then nothing is done, and `visit` is

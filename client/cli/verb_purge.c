@@ -24,7 +24,7 @@ static bool is_old(const struct purge *purge, const struct ferry_status *status)
 {
 	int64_t changed_ms = status->lease_ends_ms - (int64_t)status->lease_s * 1000;
 
-	return !ferry_state_is_final(status->state) && status->lease_ends_ms != 0 &&
+	return !ferry_state_is_final(status->state) && status->lease_ends_ms != 0 && strcmp(status->owner, FERRY_OWNER_DECLARED) != 0 &&
 	       purge->now_ms - changed_ms >= (int64_t)purge->arguments->older_than_s * 1000;
 }
 

@@ -4,6 +4,7 @@ nothing is fetched that is there and right.
 import json
 import os
 import subprocess
+import time
 
 from ground import GROUND, Bridge, Ferry, Identity, Nginx, native, not_shown, program, run, wait_until
 
@@ -238,6 +239,9 @@ def declared_jobs__are_nobodys_else():
     for verb in ("cancel", "suspend", "resume", "take-ownership"):
         done = scene.ferry.run(verb, "--everyone", job["id"], check=False)
         assert done.returncode == 4, (verb, done)
+    time.sleep(1.1)
+    done = scene.ferry.run("purge", "--everyone", "--older-than", "1s")
+    assert "0 jobs were cancelled" in done.stdout, done
     if GROUND == "linux" and os.getuid() == 0:
         other = Identity()
         assert scene.ferry.run("show", job["id"], check=False, **other.options).returncode == 5

@@ -206,7 +206,14 @@ static void pass_begin(struct engine *engine, enum pass_kind kind, struct declar
 		return;
 	}
 	pass->as_applied = !reads || !good;
-	if (load(engine, pass, &fault) != RESULT_OK) {
+
+	enum result result = load(engine, pass, &fault);
+
+	if (result == RESULT_SECRET_BUSY) { /* which nobody else need wait for */
+		pass_fail(engine, &fault);
+		return;
+	}
+	if (result != RESULT_OK) {
 		engine_break(engine, &fault); /* the turn is undone, and with it the pass dropped */
 		return;
 	}

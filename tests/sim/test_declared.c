@@ -319,6 +319,36 @@ static void error__is_tried_again_within_the_hour__or_at_once_where_somebody_say
 	helped_end(&world);
 }
 
+/* As at a start, before the system can open secrets: it is compared a little later, and nobody else waits for that. */
+static void secrets__that_cannot_be_opened_yet_or_any_more__keep_nobody_else_waiting(void **state)
+{
+	struct world world;
+
+	(void)state;
+	begin(&world, 1, two);
+	world_reload(&world);
+	world_settle(&world);
+	damage(&world, 1, true);
+	world.secrets_busy = true;
+	world_crash(&world);
+	world_wait(&world, 10);
+	world_declare(&world, true);
+	assert_int_equal(world.declare_result, RESULT_SECRET_BUSY);
+	world.secrets_busy = false;
+	world_wait(&world, 120);
+	assert_int_equal(world.files[1].published, 2);
+	/* Their key is lost: it is as if nothing had been applied, and what is declared is applied anew. */
+	world.secrets_lost = true;
+	world_crash(&world);
+	world_settle(&world);
+	world.secrets_lost = false; /* a new key */
+	expect(&world, true, DECLARE_REPAIR); /* the job that began meanwhile could not open its URL */
+	world_settle(&world);
+	expect(&world, true, DECLARE_NOTHING);
+	assert_int_equal(world_events(&world, EVENT_STORE_TROUBLE), 0);
+	helped_end(&world);
+}
+
 /* One that cannot be is said, and keeps nobody else from anything. */
 static void forbidden__by_policy_or_by_its_folder__is_one_job_s_trouble(void **state)
 {
@@ -448,6 +478,7 @@ int main(void)
 		cmocka_unit_test(update__of_one_under_way__goes_on__and_a_replacement_is_cancelled),
 		cmocka_unit_test(dropped__while_it_is_under_way__is_cancelled_and_swept),
 		cmocka_unit_test(error__is_tried_again_within_the_hour__or_at_once_where_somebody_says_so),
+		cmocka_unit_test(secrets__that_cannot_be_opened_yet_or_any_more__keep_nobody_else_waiting),
 		cmocka_unit_test(forbidden__by_policy_or_by_its_folder__is_one_job_s_trouble),
 		cmocka_unit_test(helper__the_job_waits_until_its_holder_attaches),
 		cmocka_unit_test(helper__what_he_has_is_looked_at_when_he_is_here__and_only_the_rest_fetched),

@@ -3,6 +3,7 @@ nothing is fetched that is there and right.
 """
 import json
 import os
+import re
 import subprocess
 import time
 
@@ -257,6 +258,51 @@ def declared_jobs__are_nobodys_else():
     scene.close()
 
 
+def broken_lines(text):
+    """The text with one line broken in some way, and the line, from 1, that is to be told."""
+    lines = text.split("\n")
+    for number, line in enumerate(lines, 1):
+        key = re.match(r'( *)"(\w+)": (.*?)(,?)$', line)
+        if not key:
+            continue
+        space, name, value, comma = key.groups()
+        one = value[0] not in "[{"  # on this line alone
+        for broken in (f'{space}"{name}x": {value}{comma}', f'{space}"{name} {value}{comma}', f'{space}{name}: {value}{comma}',
+                       f'{space}"{name}" {value}{comma}', f'{space}"{name}": ;{value}{comma}', f'{space}"{name}": {value};{comma}',
+                       f'{space}"{name}": 1, "{name}": {value}{comma}',
+                       *(f'{space}"{name}": {wrong}{comma}' for wrong in ("true", "{}", "[[1]]", "-1", '""', "1e9", "0x1", "nul") if one)):
+            yield "\n".join(lines[:number - 1] + [broken] + lines[number:]), number
+
+
+def broken_files__are_told_by_their_lines__and_leave_the_service_as_it_was():
+    scene = Scene()
+    files = [{"url": scene.nginx.file("a", 10), "mirrors": [scene.nginx.url("b")], "path": "x", "digest": scene.nginx.digest("a"), "size_bytes": 10},
+             {"url": scene.nginx.url("a"), "path": "y"}]
+    text = json.dumps({"name": "all", "destination": native(scene.ferry.landed), "priority": "low", "identity": "service",
+                       "when": {"window": "02:00-05:00", "days": ["mon"]}, "spread": "1h", "on_change": "replace", "keep_versions": 1,
+                       "files": files}, indent=1)
+    scene.write("all", text)
+    scene.ferry.start()
+    bridge = Bridge(scene.ferry)
+    bridge.hello()
+    bridge.ok("declared.apply")
+    wait_until(lambda: scene.content("x") and scene.content("y"), 30, "it has landed")
+    scene.rest()
+    tried = 0
+    for broken, line in broken_lines(text):
+        scene.write("all", broken)
+        done = bridge.ok("declared.apply")
+        if done["taken"] and done["jobs"][0]["action"] == "nothing":
+            continue  # as good as before
+        assert not done["taken"] and f"all.jsonc: line {line}, column " in done["errors"][0], (line, broken.split("\n")[line - 1], done)
+        tried += 1
+    assert tried >= 200, tried
+    scene.write("all", text)
+    assert [job["action"] for job in bridge.ok("declared.plan")["jobs"]] == ["nothing"] and scene.requests() == 2
+    bridge.close()
+    scene.close()
+
+
 def helper__its_holder_finds_the_job_by_its_name_and_lends_to_it():
     if GROUND != "linux" or os.getuid() != 0:
         return not_shown("a helper who attaches to a declared job", "Linux as root, and sim/test_declared.c")
@@ -286,4 +332,5 @@ run(jobs__are_created_changed_repaired_and_dropped__and_nothing_is_fetched_twice
     former_contents__are_kept_beside_it,
     kept__what_is_there_is_never_replaced,
     declared_jobs__are_nobodys_else,
+    broken_files__are_told_by_their_lines__and_leave_the_service_as_it_was,
     helper__its_holder_finds_the_job_by_its_name_and_lends_to_it)

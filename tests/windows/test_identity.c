@@ -125,6 +125,23 @@ static void identity__administrator__is_what_the_systems_own_check_says(void **s
 	}
 }
 
+/* Run as NetworkService (psexec, a scheduled task) it shows that account, with the services' own SIDs or without. */
+static void identity__of_any_account__is_no_owner_of_declared_jobs(void **state)
+{
+	AUTO(identity) struct identity *self = NULL;
+	struct job job = { .owner = ACCESS_DECLARED_OWNER, .owner_integrity = INTEGRITY_SYSTEM };
+	struct fault fault = { .result = RESULT_OK };
+	unsigned rights = 0;
+	(void)state;
+	assert_int_equal(identity_self(&self, &fault), RESULT_OK);
+	const struct caller *caller = identity_caller(self);
+	assert_int_equal(strncmp(caller->owner, "S-1-", strlen("S-1-")), 0);
+	assert_false(access_is_declared(caller->owner));
+	enum result result = access_open(caller, &job, &rights, &fault);
+	assert_int_equal(result, access_list_all(caller) ? RESULT_OK : RESULT_NOT_FOUND);
+	assert_int_equal(rights & ~(unsigned)(ACCESS_QUERY | ACCESS_SUBSCRIBE), 0);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -132,6 +149,7 @@ int main(void)
 		cmocka_unit_test(identity__administrator__is_what_the_systems_own_check_says),
 		cmocka_unit_test(identity__logon__is_told_by_enabled_groups_only),
 		cmocka_unit_test(identity__token_below_impersonation_level__is_not_lent),
+		cmocka_unit_test(identity__of_any_account__is_no_owner_of_declared_jobs),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -180,35 +180,41 @@ static bool is_concerned(struct engine *engine, const struct pass *pass, struct 
 	return !(pass->as_applied && entry->wanted == NULL);
 }
 
+/* What is declared now.  Where that is not good, a start goes on with what was applied; anything else does nothing: false. */
+static bool read_wanted(struct engine *engine, struct pass *pass)
+{
+	const struct engine_parts *parts = &engine->parts;
+	struct settings_errors errors = { .count = 0 };
+
+	pass->as_applied = pass->kind == PASS_DUE || pass->kind == PASS_ENDED || parts->read_declared == NULL;
+	if (pass->as_applied || parts->read_declared(parts->settings_context, &pass->wanted, &errors) == RESULT_OK)
+		return true;
+	if (pass->kind != PASS_PLAN)
+		engine_note_declared_refused(engine, &errors);
+	pass->as_applied = pass->kind == PASS_START;
+	if (!pass->as_applied)
+		answer(TAKE(pass->questions), RESULT_BAD_SETTING, NULL, 0, &errors, NULL);
+	return pass->as_applied;
+}
+
 static void pass_begin(struct engine *engine, enum pass_kind kind, struct declare_question *questions)
 {
-	struct engine_parts *parts = &engine->parts;
-	struct settings_errors errors = { .count = 0 };
-	bool reads = kind != PASS_DUE && kind != PASS_ENDED && parts->read_declared != NULL, good = true;
 	struct pass *pass = calloc(1, sizeof(*pass));
 	struct fault fault = { .result = RESULT_OK };
+	enum result result;
 
 	if (pass == NULL) {
 		engine_break_for_memory(engine, "compare what is declared");
-		(void)!fault_set(&fault, RESULT_NO_MEMORY, FAULT_FERRY, 0, "compare what is declared");
-		answer(questions, fault.result, NULL, 0, NULL, &fault);
+		answer(questions, engine->broken.result, NULL, 0, NULL, &engine->broken);
 		return;
 	}
 	engine->declaring.pass = pass;
 	*pass = (struct pass){ .kind = kind, .questions = questions };
-	if (reads)
-		good = parts->read_declared(parts->settings_context, &pass->wanted, &errors) == RESULT_OK;
-	if (!good && kind != PASS_PLAN)
-		engine_note_declared_refused(engine, &errors);
-	if (!good && kind != PASS_START) {
-		answer(TAKE(pass->questions), RESULT_BAD_SETTING, NULL, 0, &errors, NULL);
+	if (!read_wanted(engine, pass)) {
 		pass_over(engine, false);
 		return;
 	}
-	pass->as_applied = !reads || !good;
-
-	enum result result = load(engine, pass, &fault);
-
+	result = load(engine, pass, &fault);
 	if (result == RESULT_SECRET_BUSY) { /* which nobody else need wait for */
 		pass_fail(engine, &fault);
 		return;

@@ -303,6 +303,23 @@ def broken_files__are_told_by_their_lines__and_leave_the_service_as_it_was():
     scene.close()
 
 
+def reload__of_the_configuration__has_what_is_declared_read_too__up_to_its_limit():
+    scene = Scene()
+    scene.ferry.start()
+    scene.declare("a", [{"url": scene.nginx.file("a", 10)}])
+    scene.ferry.run("config", "reload")
+    scene.wait_for("a")
+    for number in range(256):
+        scene.declare(f"more-{number}", [{"url": scene.nginx.url("a"), "path": str(number)}])
+    assert "of at most 256 files" in scene.errors("plan")[0]
+    with open(os.path.join(scene.ferry.data, "jobs.d", "README.txt"), "w") as file:
+        file.write("is not read")
+    for number in range(256):
+        scene.remove(f"more-{number}")
+    assert scene.ask("plan", 0) == {"a": "nothing"}
+    scene.close()
+
+
 def helper__its_holder_finds_the_job_by_its_name_and_lends_to_it():
     if GROUND != "linux" or os.getuid() != 0:
         return not_shown("a helper who attaches to a declared job", "Linux as root, and sim/test_declared.c")
@@ -332,5 +349,6 @@ run(jobs__are_created_changed_repaired_and_dropped__and_nothing_is_fetched_twice
     former_contents__are_kept_beside_it,
     kept__what_is_there_is_never_replaced,
     declared_jobs__are_nobodys_else,
+    reload__of_the_configuration__has_what_is_declared_read_too__up_to_its_limit,
     broken_files__are_told_by_their_lines__and_leave_the_service_as_it_was,
     helper__its_holder_finds_the_job_by_its_name_and_lends_to_it)

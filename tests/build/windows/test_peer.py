@@ -8,9 +8,10 @@ from pathlib import Path
 
 BIN = Path(os.environ["FERRY_BIN"])
 MARK = "FerryTestPeer"
-# Functions that take a process's or thread's number, and the section where a client leaves it.  The service asks for the
-# number of its client's process as well, but only to tell it in events; without these it is only a number.
-BY_NUMBER = {"OpenProcess", "OpenThread", "OpenFileMappingA", "OpenFileMappingW"}
+# Functions that take a thread's number, and the section where a client leaves it.  The service asks for the number of its
+# client's process as well, and opens that (platform/win32/ipc_pipe.c), but only to tell number and program in events; without
+# these it learns no more of it.
+BY_NUMBER = {"OpenThread", "OpenFileMappingA", "OpenFileMappingW"}
 PIPE = "ImpersonateNamedPipeClient"
 
 complaints = []
@@ -29,7 +30,7 @@ def signs(path):
 
 
 peer = signs(BIN / "tests/ferryd_peer.exe")
-if peer != {MARK, "OpenProcess", "OpenThread", "OpenFileMappingA"}:
+if peer != {MARK, PIPE, "OpenThread", "OpenFileMappingA"}:
     complaints.append(f"ferryd_peer.exe has {sorted(peer)}: this test does not know what to look for")
 for program, expected in ("ferryd.exe", {PIPE}), ("ferry.exe", set()):
     found = signs(BIN / program)

@@ -153,10 +153,10 @@ static bool live_through(enum disk_fault fault, unsigned at)
 	return failed;
 }
 
-/* Each operation with ./check --long; else every eleventh one, others in each scenario: most of them are migrations'. */
+/* Each operation with ./check --long; else every twenty-third one, others in each scenario: most of them are migrations'. */
 static unsigned stride(void)
 {
-	return getenv("FERRY_LONG") ? 1 : 11;
+	return getenv("FERRY_LONG") ? 1 : 23;
 }
 
 static void live_through_all(enum disk_fault fault)

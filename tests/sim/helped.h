@@ -6,7 +6,7 @@
 
 #include "world.h"
 
-#define SEEDS (getenv("FERRY_LONG") != NULL ? 60u : 25u) /* ./check --long: more */
+#define SEEDS (getenv("FERRY_LONG") != NULL ? 60u : 12u) /* ./check --long: more */
 #define FILES 6
 
 extern const struct world_loan from_helper;

@@ -362,7 +362,7 @@ static void mirror__has_no_ranges__is_taken_only_when_the_first_had_its_chances(
 static void network__is_out_for_a_while__costs_no_beginning(void **state)
 {
 	(void)state;
-	for (unsigned seed = 1; seed <= 40; seed++) {
+	for (unsigned seed = 1; seed <= 2 * SEEDS; seed++) {
 		struct world world;
 
 		helped_begin(&world, seed);
@@ -465,7 +465,7 @@ static void sources__break_off_again_and_again__that_is_no_progress(void **state
 static void other_files__fail__that_is_not_this_ones_sources_fault(void **state)
 {
 	(void)state;
-	for (unsigned seed = 1; seed <= 20; seed++) {
+	for (unsigned seed = 1; seed <= SEEDS; seed++) {
 		struct world world;
 
 		helped_begin(&world, seed);

@@ -52,9 +52,10 @@ static bool may_follow(const struct transfer *transfer, const char *scheme, cons
 	       transfer_trusts_alike(transfer, name);
 }
 
-static bool is_allowed(struct transfer *transfer, const char *scheme, const char *host)
+static bool is_allowed(struct transfer *transfer, const char *scheme, const char *host, const char *port, const char *path)
 {
-	const struct url url = { .secure = strcmp(scheme, "https") == 0, .host = name_of(host) };
+	const struct url url = { .secure = strcmp(scheme, "https") == 0, .host = name_of(host),
+		                 .port = (uint16_t)strtoul(port, NULL, 10), .path = text_view(path) };
 	struct fault why;
 
 	if (transfer_trust_allows(transfer->set->limits.trust, &url, &why) == RESULT_OK)
@@ -83,14 +84,15 @@ static void refuse(struct transfer *transfer, const char *what)
 
 static void take(struct transfer *transfer, CURLU *url)
 {
-	char *scheme = NULL, *host = NULL, *port = NULL, *whole = NULL, *user = NULL;
+	char *scheme = NULL, *host = NULL, *port = NULL, *path = NULL, *whole = NULL, *user = NULL;
 	struct fault why;
 
 	if (curl_url_get(url, CURLUPART_SCHEME, &scheme, 0) != CURLUE_OK || curl_url_get(url, CURLUPART_HOST, &host, 0) != CURLUE_OK ||
 	    curl_url_get(url, CURLUPART_PORT, &port, CURLU_DEFAULT_PORT) != CURLUE_OK ||
+	    curl_url_get(url, CURLUPART_PATH, &path, 0) != CURLUE_OK ||
 	    curl_url_get(url, CURLUPART_URL, &whole, 0) != CURLUE_OK) {
 		refuse(transfer, "the server redirects to what is no URL");
-	} else if (!is_allowed(transfer, scheme, host)) {
+	} else if (!is_allowed(transfer, scheme, host, port, path)) {
 		transfer->discard = true;
 	} else if (!may_follow(transfer, scheme, host, port)) {
 		transfer->discard = true;
@@ -105,6 +107,7 @@ static void take(struct transfer *transfer, CURLU *url)
 	curl_free(scheme);
 	curl_free(host);
 	curl_free(port);
+	curl_free(path);
 	curl_free(whole);
 	curl_free(user);
 }

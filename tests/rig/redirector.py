@@ -4,10 +4,11 @@ import threading
 
 
 class Redirector(http.server.ThreadingHTTPServer):
-    """Answers each request with a redirect to `location`, which may be changed at any time."""
+    """Answers each request with a redirect to `location`, or of a path in `hops` to what that has for it.  Both may be changed
+    at any time."""
 
     def __init__(self, location=""):
-        self.location = location
+        self.location, self.hops = location, {}
         super().__init__(("127.0.0.1", 0), Answer)
         threading.Thread(target=self.serve_forever, args=(0.05,), daemon=True).start()
 
@@ -24,7 +25,7 @@ class Answer(http.server.BaseHTTPRequestHandler):
 
     def do_GET(self):
         self.send_response(302)
-        self.send_header("Location", self.server.location)
+        self.send_header("Location", self.server.hops.get(self.path, self.server.location))
         self.send_header("Content-Length", "0")
         self.end_headers()
 

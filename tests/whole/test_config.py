@@ -413,9 +413,14 @@ def urls_that_are_not_allowed__are_asked_by_nobody():
     why = "it lies below none of allow.urls"
     for name in ("b.bin", "a.binary", "acme/../a.bin", "acme/%2e%2e/a.bin", "acme/..%2fa.bin"):
         scene.refused(why, "submit", "--no-wait", folder + name, ferry.destination("refused.bin"))
-    ferry.run("submit", "--name", "sent", "--no-wait", away.url(), ferry.destination("sent.bin"))
-    scene.blocked("sent", why)
+    for number, location in enumerate((away.location, folder + "b.bin", scene.url.replace("127.0.0.1", "localhost"), "elsewhere")):
+        away.location = location
+        ferry.run("submit", "--name", f"sent {number}", "--no-wait", away.url(), ferry.destination("sent.bin"))
+        scene.blocked(f"sent {number}", why)
     assert len(scene.nginx.requests()) == 1, scene.nginx.requests()
+    away.location, away.hops = scene.url, {"/go": "go/on"}  # a path of its own, and then a whole URL
+    ferry.run("submit", away.url(), ferry.destination("sent-where-allowed.bin"))
+    assert len(scene.nginx.requests()) == 2, scene.nginx.requests()
     away.close()
     scene.close()
 

@@ -61,16 +61,17 @@ static bool is_named(const struct allowed *allowed, struct text_view host)
 	return allowed->urls.count == 0;
 }
 
-enum result allow_proxy(const struct allowed *allowed, const struct url *url, const char *proxy, struct fault *fault)
+enum result allow_proxy(const struct allowed *allowed, const struct url *url, bool ignores, const char *proxy, struct fault *fault)
 {
 	struct url parsed;
 
-	if (url->secure || url->share)
+	if ((url->secure && !ignores) || url->share)
 		return RESULT_OK;
 	enum result result = url_parse(text_view(proxy), &parsed, fault);
 	if (result != RESULT_OK || is_named(allowed, parsed.host))
 		return result;
 	return fault_set(fault, RESULT_BLOCKED_BY_POLICY, FAULT_FERRY, 0,
-	                 "neither allow.* nor proxy.table has the proxy %.*s, and over http it could answer as %.*s",
-	                 (int)parsed.host.length, parsed.host.bytes, (int)url->host.length, url->host.bytes);
+	                 "neither allow.* nor proxy.table has the proxy %.*s, and %s it could answer as %.*s",
+	                 (int)parsed.host.length, parsed.host.bytes,
+	                 url->secure ? "with faults of the certificate ignored" : "over http", (int)url->host.length, url->host.bytes);
 }

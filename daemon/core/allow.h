@@ -26,7 +26,8 @@ bool allow_scheme_from_name(struct text_view name, unsigned *ret_scheme);
 /* RESULT_BLOCKED_BY_POLICY; fault->what names the setting. */
 enum result allow_url(const struct allowed *allowed, const struct url *url, struct fault *fault) MUST_CHECK;
 /* The same of the proxy "http://host:port" that whoever wants the URL named for it: over http it is the proxy that answers, in
- * the host's name.  Over https the host shows that it is itself. */
-enum result allow_proxy(const struct allowed *allowed, const struct url *url, const char *proxy, struct fault *fault) MUST_CHECK;
+ * the host's name.  Over https the host shows that it is itself, unless something that is wrong with its certificate is ignored. */
+enum result allow_proxy(const struct allowed *allowed, const struct url *url, bool ignores, const char *proxy,
+                        struct fault *fault) MUST_CHECK;
 
 #endif

@@ -213,15 +213,19 @@ enum result engine_check_certificate(const struct engine *engine, const char *ce
 	return result;
 }
 
+unsigned engine_may_ignore(const struct engine *engine, const struct url *url, unsigned wanted)
+{
+	const struct host_patterns may_ignore = PATTERNS(engine->parts.settings->tls_may_ignore);
+
+	return host_patterns_fit(&may_ignore, url->host) ? wanted : 0;
+}
+
 /* What the job asks for, as far as the configuration and the identity that fetches let it. */
 static void fill_tls(const struct engine *engine, const struct active *active, const struct url *url, struct transfer_route *route)
 {
-	const struct host_patterns may_ignore = PATTERNS(engine->parts.settings->tls_may_ignore);
-	bool may = host_patterns_fit(&may_ignore, url->host);
-
 	route->no_redirects = active->no_redirects;
-	route->ignore = may ? active->tls_ignore : 0;
-	route->ignore_refused = !may && active->tls_ignore != 0;
+	route->ignore = engine_may_ignore(engine, url, active->tls_ignore);
+	route->ignore_refused = route->ignore != active->tls_ignore;
 	memcpy(route->certificate, active->client_certificate, sizeof(route->certificate));
 	route->certificate_withheld = !presents_his_own(engine, active);
 }

@@ -603,6 +603,8 @@ struct route_wanted {
 	bool his_own; /* who asks presents nobody but himself */
 	const struct buffer *headers; /* header lines; NULL: none */
 };
+/* What of the TLS_IGNORE_... that a job wants tls.may_ignore lets it ignore of the URL's host. */
+unsigned engine_may_ignore(const struct engine *engine, const struct url *url, unsigned wanted);
 enum result engine_route(const struct engine *engine, const struct route_wanted *wanted,
                          struct transfer_route **ret_route) MUST_CHECK; /* RESULT_NO_MEMORY */
 /* How the flight's source is to be asked.  `ret_route` NULL: directly, and nobody is answered. */
@@ -629,12 +631,19 @@ void engine_proxies_answered(struct engine *engine, const struct report *report)
 void engine_proxy_failed(struct engine *engine, const struct flight *flight);
 void crew_forget_proxies(struct crew *crew);
 void engine_forget_proxies(struct engine *engine); /* in another network others may be told */
-/* Is it allowed for the URL?  RESULT_BLOCKED_BY_POLICY: the job named it, and neither allow.hosts nor the table does. */
-enum result engine_check_proxy(const struct engine *engine, const struct url *url, const struct proxy_choice *choice,
+/* Is it allowed for the URL?  `ignores`: something of the server's certificate is ignored.  RESULT_BLOCKED_BY_POLICY: the job
+ * named it, and neither allow.hosts nor the table does. */
+enum result engine_check_proxy(const struct engine *engine, const struct url *url, bool ignores, const struct proxy_choice *choice,
                                struct fault *fault) MUST_CHECK;
+/* What a job has of its own to say about it. */
+struct job_proxies {
+	int64_t row; /* 0: none */
+	enum proxy_mode mode;
+	unsigned tls_ignore; /* as the job has it */
+};
 /* What the job, the table, or a ground without proxies says; or in `ret_server` the server of which the system is to be asked,
  * "": it is not. */
-enum result engine_proxies_said(struct engine *engine, int64_t row, enum proxy_mode mode, const struct url *url,
+enum result engine_proxies_said(struct engine *engine, const struct job_proxies *wanted, const struct url *url,
                                 struct proxies_found *ret_found, char ret_server[HOST_NAME_BYTES_MAX],
                                 struct fault *fault) MUST_CHECK;
 /* Of ORDER_PROXY's report, which went well. */

@@ -79,7 +79,7 @@ static size_t read_table(const struct engine *engine, struct proxy_rule rules[PR
 	return count;
 }
 
-enum result engine_check_proxy(const struct engine *engine, const struct url *url, const struct proxy_choice *choice,
+enum result engine_check_proxy(const struct engine *engine, const struct url *url, bool ignores, const struct proxy_choice *choice,
                                struct fault *fault)
 {
 	const struct allowed allowed = settings_allowed(engine->parts.settings);
@@ -91,20 +91,21 @@ enum result engine_check_proxy(const struct engine *engine, const struct url *ur
 	for (size_t i = 0; i < count; i++)
 		if (strcmp(rules[i].address, choice->address) == 0)
 			return RESULT_OK;
-	return allow_proxy(&allowed, url, choice->address, fault);
+	return allow_proxy(&allowed, url, ignores, choice->address, fault);
 }
 
-static enum result of_job(struct engine *engine, int64_t row, const struct url *url, struct proxies_found *found,
-                          struct fault *fault)
+static enum result of_job(struct engine *engine, const struct job_proxies *wanted, const struct url *url,
+                          struct proxies_found *found, struct fault *fault)
 {
+	const bool ignores = engine_may_ignore(engine, url, wanted->tls_ignore) != 0;
 	char list[PROXY_TEXT_BYTES_MAX + 1], bypass[PROXY_TEXT_BYTES_MAX + 1];
-	enum result result = store_proxy(engine->parts.store, row, list, bypass, fault);
+	enum result result = store_proxy(engine->parts.store, wanted->row, list, bypass, fault);
 
 	if (result == RESULT_OK)
 		result = proxy_choose(text_view(list), text_view(bypass), url, PROXY_FROM_JOB, found->choices, &found->count,
 		                      fault);
 	for (size_t i = 0; result == RESULT_OK && i < found->count; i++)
-		result = engine_check_proxy(engine, url, &found->choices[i], fault);
+		result = engine_check_proxy(engine, url, ignores, &found->choices[i], fault);
 	return result;
 }
 
@@ -211,14 +212,14 @@ static enum result of_system(struct engine *engine, struct flight *flight, const
 
 /* --- all together --- */
 
-enum result engine_proxies_said(struct engine *engine, int64_t row, enum proxy_mode mode, const struct url *url,
+enum result engine_proxies_said(struct engine *engine, const struct job_proxies *wanted, const struct url *url,
                                 struct proxies_found *ret_found, char ret_server[HOST_NAME_BYTES_MAX], struct fault *fault)
 {
 	ret_server[0] = '\0';
 	*ret_found = (struct proxies_found){ .count = 1, .choices = { { .source = PROXY_FROM_NOTHING } } };
-	if (mode == PROXY_EXPLICIT)
-		return of_job(engine, row, url, ret_found, fault);
-	if (mode == PROXY_NONE)
+	if (wanted->mode == PROXY_EXPLICIT)
+		return of_job(engine, wanted, url, ret_found, fault);
+	if (wanted->mode == PROXY_NONE)
 		ret_found->choices[0].source = PROXY_FROM_JOB;
 	else if (!of_table(engine, url, &ret_found->choices[0]) && engine->parts.asks_for_proxies && !name_server(url, ret_server))
 		ret_server[0] = '\0'; /* too long for anybody's */
@@ -237,7 +238,9 @@ static enum result choose(struct engine *engine, struct flight *flight, bool *re
 	flight->proxy = (struct proxy_choice){ .source = PROXY_FROM_NOTHING };
 	if (result != RESULT_OK || url.share)
 		return result;
-	result = engine_proxies_said(engine, flight->active->row, flight->active->proxy_mode, &url, &found, server, fault);
+	const struct active *active = flight->active;
+	const struct job_proxies wanted = { active->row, active->proxy_mode, active->tls_ignore };
+	result = engine_proxies_said(engine, &wanted, &url, &found, server, fault);
 	if (result == RESULT_OK && server[0] != '\0')
 		return of_system(engine, flight, server, ret_waits, fault);
 	if (result == RESULT_OK)

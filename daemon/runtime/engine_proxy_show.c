@@ -95,8 +95,9 @@ void engine_proxy_show(struct engine *engine, const struct proxy_wanted *wanted,
 		result = url_parse(wanted->url, &url, &fault);
 	if (result == RESULT_OK && url.share)
 		result = fault_set(&fault, RESULT_INVALID_ARGUMENT, FAULT_FERRY, 0, "params.url: a share's file comes by no proxy");
+	const struct job_proxies of_job = { wanted->row, job.properties.proxy_mode, job.properties.tls_ignore };
 	if (result == RESULT_OK)
-		result = engine_proxies_said(engine, wanted->row, job.properties.proxy_mode, &url, &found, server, &fault);
+		result = engine_proxies_said(engine, &of_job, &url, &found, server, &fault);
 	if (result != RESULT_OK || server[0] == '\0') {
 		answer(question, result, &found, &fault);
 		return;

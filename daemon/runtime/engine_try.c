@@ -111,7 +111,7 @@ static enum result check_again(const struct engine *engine, struct trying *tryin
 	if (result == RESULT_OK)
 		result = url_parse(text_view(trying->url), &url, &trying->over);
 	if (result == RESULT_OK)
-		result = engine_check_proxy(engine, &url, &trying->trial.attempt.proxy, &trying->over);
+		result = engine_check_proxy(engine, &url, false, &trying->trial.attempt.proxy, &trying->over);
 	return result;
 }
 
@@ -249,7 +249,7 @@ static enum result check(const struct engine *engine, const struct trial_wanted 
 	if (result == RESULT_OK && wanted->proxy.length > 0)
 		result = name_field(proxy_parse(wanted->proxy, ret_proxy->address, fault), "params.by_proxy", fault);
 	if (result == RESULT_OK)
-		result = name_field(engine_check_proxy(engine, &url, ret_proxy, fault), "params.by_proxy", fault);
+		result = name_field(engine_check_proxy(engine, &url, false, ret_proxy, fault), "params.by_proxy", fault);
 	return result;
 }
 

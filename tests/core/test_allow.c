@@ -112,16 +112,20 @@ static void allow_proxy__that_could_answer_as_a_host__must_be_listed_too(void **
 {
 	static const struct {
 		const char *url, *proxy;
-		bool any_host, is_allowed;
+		bool any_host, is_allowed, ignores;
 	} rows[] = {
-		{ "http://dl.example.com/a", "http://mine.example:3128", false, false },
-		{ "http://dl.example.com/a", "http://mine.example:3128", true, true },
-		{ "https://dl.example.com/a", "http://mine.example:3128", false, true },
-		{ "http://dl.example.com/a", "http://proxy.corp.example:3128", false, true },
-		{ "http://dl.example.com/a", "http://dl.example.com:1", false, true },
-		{ "http://dl.example.com/a", "http://[2001:db8:0::1]:8080", false, true },
-		{ "http://dl.example.com/a", "http://[2001:db8::2]:8080", false, false },
-		{ "\\\\files\\a\\b", "http://mine.example:3128", false, true },
+		{ "https://dl.example.com/a", "http://mine.example:3128", false, false, true },
+		{ "https://dl.example.com/a", "http://mine.example:3128", true, true, true },
+		{ "https://dl.example.com/a", "http://proxy.corp.example:3128", false, true, true },
+		{ "\\\\files\\a\\b", "http://mine.example:3128", false, true, true },
+		{ "http://dl.example.com/a", "http://mine.example:3128", false, false, false },
+		{ "http://dl.example.com/a", "http://mine.example:3128", true, true, false },
+		{ "https://dl.example.com/a", "http://mine.example:3128", false, true, false },
+		{ "http://dl.example.com/a", "http://proxy.corp.example:3128", false, true, false },
+		{ "http://dl.example.com/a", "http://dl.example.com:1", false, true, false },
+		{ "http://dl.example.com/a", "http://[2001:db8:0::1]:8080", false, true, false },
+		{ "http://dl.example.com/a", "http://[2001:db8::2]:8080", false, false, false },
+		{ "\\\\files\\a\\b", "http://mine.example:3128", false, true, false },
 	};
 	(void)state;
 	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
@@ -129,7 +133,7 @@ static void allow_proxy__that_could_answer_as_a_host__must_be_listed_too(void **
 		struct fault fault = { .what = "" };
 		struct url url;
 		assert_int_equal(url_parse(text_view(rows[i].url), &url, &fault), RESULT_OK);
-		enum result result = allow_proxy(&allowed, &url, rows[i].proxy, &fault);
+		enum result result = allow_proxy(&allowed, &url, rows[i].ignores, rows[i].proxy, &fault);
 		if (result != (rows[i].is_allowed ? RESULT_OK : RESULT_BLOCKED_BY_POLICY))
 			fail_msg("%s by %s", rows[i].url, rows[i].proxy);
 	}
@@ -137,9 +141,9 @@ static void allow_proxy__that_could_answer_as_a_host__must_be_listed_too(void **
 	struct fault fault;
 	struct url url;
 	assert_int_equal(url_parse(text_view("http://files/a"), &url, &fault), RESULT_OK);
-	assert_int_equal(allow_proxy(&allowed, &url, "http://mine:1", &fault), RESULT_BLOCKED_BY_POLICY);
+	assert_int_equal(allow_proxy(&allowed, &url, false, "http://mine:1", &fault), RESULT_BLOCKED_BY_POLICY);
 	assert_string_equal(fault.what, "neither allow.* nor proxy.table has the proxy mine, and over http it could answer as files");
-	assert_int_equal(allow_proxy(&allowed, &url, "http://MIRROR:3128", &fault), RESULT_OK);
+	assert_int_equal(allow_proxy(&allowed, &url, false, "http://MIRROR:3128", &fault), RESULT_OK);
 }
 
 static void allow_scheme_from_name__three_words__and_no_others(void **state)

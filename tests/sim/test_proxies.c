@@ -204,6 +204,41 @@ static void proxy__of_the_job__is_an_allowed_one_where_hosts_are_listed(void **s
 	helped_end(&world);
 }
 
+/* Over https it could not, but for who ignores what is wrong with a certificate. */
+static void proxy__of_a_job_that_ignores_the_certificate__is_an_allowed_one_over_https_too(void **state)
+{
+	struct job_properties ignoring = { .tls_ignore = TLS_IGNORE_HOST_NAME };
+	struct world world;
+
+	(void)state;
+	begin(&world, 51, NULL);
+	world.secure = true;
+	world.wanted = world.settings;
+	world.wanted.allow_hosts.count = 1;
+	snprintf(world.wanted.allow_hosts.items[0], sizeof(world.wanted.allow_hosts.items[0]), "*.test");
+	world_reload(&world);
+	int64_t row = world_create(&world, &(struct world_order){ .files = 1, .auto_complete = true });
+	assert_int_equal(world_set_proxy(&world, row, PROXY_EXPLICIT, "mine.example:3128"), RESULT_OK);
+	assert_int_equal(world_set(&world, row, PROPERTY_TLS_IGNORE, &ignoring), RESULT_OK);
+	world.files[0].stuck = true;
+	world_resume(&world, row);
+	world_settle(&world);
+	assert_true(job_state_is_active(world_state(&world, row))); /* he wants to, and may not */
+	assert_string_equal(world.proxy, "http://mine.example:3128");
+	world.wanted.tls_may_ignore.count = 1;
+	snprintf(world.wanted.tls_may_ignore.items[0], sizeof(world.wanted.tls_may_ignore.items[0]), "*.test");
+	world_reload(&world);
+	helped_run_to(&world, row, JOB_ERROR);
+	assert_int_equal(helped_status(&world, row).job.error.result, RESULT_BLOCKED_BY_POLICY);
+	assert_non_null(strstr(helped_status(&world, row).job.error.what, "with faults of the certificate ignored it could answer as"));
+	ignoring.tls_ignore = 0;
+	assert_int_equal(world_set(&world, row, PROPERTY_TLS_IGNORE, &ignoring), RESULT_OK);
+	world.files[0].stuck = false;
+	helped_resume(&world, row);
+	helped_run_to(&world, row, JOB_ACKNOWLEDGED);
+	helped_end(&world);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -213,6 +248,7 @@ int main(void)
 		cmocka_unit_test(answer__takes_its_time__whatever_happens_meanwhile),
 		cmocka_unit_test(answer__is_a_failure__is_the_jobs_and_asked_for_anew),
 		cmocka_unit_test(proxy__of_the_job__is_an_allowed_one_where_hosts_are_listed),
+		cmocka_unit_test(proxy__of_a_job_that_ignores_the_certificate__is_an_allowed_one_over_https_too),
 		cmocka_unit_test(proxy__cannot_be_reached__the_next_one_is_tried_for_a_while),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);

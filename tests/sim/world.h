@@ -126,6 +126,7 @@ struct world {
 	enum result trial_fails; /* as it ends */
 	long trial_status;
 	bool plain;        /* URLs have no query */
+	bool secure;       /* they are of https */
 	bool no_seal;      /* nothing can be sealed, from the next start on */
 	bool seal_fails;   /* nothing can be sealed now */
 	bool secrets_busy; /* nothing that was sealed can be opened now */

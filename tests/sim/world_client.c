@@ -160,7 +160,8 @@ static enum result print_ranges(struct buffer *text, uint64_t size)
 static enum result print_url(const struct world *world, struct buffer *text, const char *host, uint32_t number, bool share)
 {
 	return share ? buffer_print(text, "\"\\\\\\\\%s\\\\sim\\\\%" PRIu32 "\"", host, number)
-	             : buffer_print(text, "\"http://%s.test/%" PRIu32 "%s\"", host, number, world->plain ? "" : WORLD_QUERY);
+	             : buffer_print(text, "\"http%s://%s.test/%" PRIu32 "%s\"", world->secure ? "s" : "", host, number,
+	                            world->plain ? "" : WORLD_QUERY);
 }
 
 static enum result print_files(struct world *world, struct buffer *text, const struct world_order *order)

@@ -40,7 +40,7 @@ struct world_file *world_file(struct world *world, const char *path)
 
 static struct world_source *source_of(struct world_file *file, const char *url)
 {
-	const char *host = url + (url_is_share(text_view(url)) ? strlen("\\\\") : strlen("http://"));
+	const char *host = strpbrk(url, "/\\") + strlen("//");
 	bool is_mirror = strncmp(host, "mirror", strlen("mirror")) == 0;
 
 	return &file->sources[is_mirror ? strtoul(host + strlen("mirror"), NULL, 10) % WORLD_SOURCES : 0];

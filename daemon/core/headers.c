@@ -72,16 +72,22 @@ static bool is_transfers_own(struct text_view name)
 	return begins(name, "if-") || begins(name, "proxy-");
 }
 
-/* These authenticate the connection and not the request: whoever gets it next would be taken for this one (law 2). */
-static bool authenticates_connection(struct text_view value)
+static bool is_by_scheme(struct text_view value, const char *scheme)
 {
-	static const char *const schemes[] = { "ntlm", "negotiate", "kerberos" };
 	size_t length = 0;
 
 	while (length < value.length && value.bytes[length] != ' ')
 		length++;
+	return is_word((struct text_view){ value.bytes, length }, scheme);
+}
+
+/* These authenticate the connection and not the request: whoever gets it next would be taken for this one (law 2). */
+static bool authenticates_connection(struct text_view value)
+{
+	static const char *const schemes[] = { "ntlm", "negotiate", "kerberos" };
+
 	for (size_t i = 0; i < sizeof(schemes) / sizeof(schemes[0]); i++)
-		if (is_word((struct text_view){ value.bytes, length }, schemes[i]))
+		if (is_by_scheme(value, schemes[i]))
 			return true;
 	return false;
 }
@@ -149,6 +155,16 @@ bool headers_has(const char *block, const char *name)
 
 	while (headers_next(&block, &line))
 		if (is_word(name_of(line), name))
+			return true;
+	return false;
+}
+
+bool headers_authorize_by(const char *block, const char *scheme)
+{
+	struct text_view line;
+
+	while (headers_next(&block, &line))
+		if (is_word(name_of(line), "authorization") && is_by_scheme(value_of(line), scheme))
 			return true;
 	return false;
 }

@@ -20,6 +20,8 @@ enum result headers_add(struct buffer *block, struct text_view line, const char 
 bool headers_next(const char **block, struct text_view *ret_line);
 /* Does one of the block's lines (NULL: there are none) have this name, which is given in lower case? */
 bool headers_has(const char *block, const char *name);
+/* Does one of its Authorization lines begin with the scheme, which is given in lower case? */
+bool headers_authorize_by(const char *block, const char *scheme);
 /* "Authorization X-Acme": what may be told of them. */
 void headers_names(const char *block, char to[HEADERS_NAMES_BYTES_MAX]);
 

@@ -53,6 +53,19 @@ void active_wipe_headers(struct active *active)
 	buffer_done(&active->headers);
 }
 
+/* By the list as it is when the server is asked.  What is no scheme of the list's, a Bearer's token, it says nothing of. */
+enum result active_check_headers(const struct engine *engine, const struct active *active, struct fault *fault)
+{
+	const unsigned listed = settings_auth_schemes(engine->parts.settings);
+
+	for (enum auth_scheme scheme = 0; listed != 0 && scheme < AUTH_SCHEME_COUNT; scheme++)
+		if (!(listed & AUTH_FLAG(scheme)) && headers_authorize_by(active->headers.bytes, auth_scheme_name(scheme)))
+			return fault_set(fault, RESULT_AUTH_SCHEME, FAULT_FERRY, 0,
+			                 "authentication.schemes does not have \"%s\", by which the job's header Authorization says who asks",
+			                 auth_scheme_name(scheme));
+	return RESULT_OK;
+}
+
 /* --- what clients ask for --- */
 
 struct header_change {

@@ -621,6 +621,8 @@ void engine_end_answers(struct engine *engine, int64_t row);
 enum result active_open_headers(struct engine *engine, struct active *active, const struct job *job,
                                 struct fault *fault) MUST_CHECK;
 void active_wipe_headers(struct active *active);
+/* RESULT_AUTH_SCHEME: they say who asks by a scheme that authentication.schemes does not have. */
+enum result active_check_headers(const struct engine *engine, const struct active *active, struct fault *fault) MUST_CHECK;
 
 /* --- engine_proxy.c: by which proxy a flight's source is asked --- */
 

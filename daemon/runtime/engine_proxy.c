@@ -238,6 +238,9 @@ static enum result choose(struct engine *engine, struct flight *flight, bool *re
 	flight->proxy = (struct proxy_choice){ .source = PROXY_FROM_NOTHING };
 	if (result != RESULT_OK || url.share)
 		return result;
+	result = active_check_headers(engine, flight->active, fault);
+	if (result != RESULT_OK)
+		return result;
 	const struct active *active = flight->active;
 	const struct job_proxies wanted = { active->row, active->proxy_mode, active->tls_ignore };
 	result = engine_proxies_said(engine, &wanted, &url, &found, server, fault);

@@ -44,6 +44,10 @@ static void headers_add__what_rfc_9110_allows__is_kept_line_by_line(void **state
 	assert_false(headers_has(block.bytes, "x-acm"));
 	assert_false(headers_has(block.bytes, "x-acme1"));
 	assert_false(headers_has(NULL, "cookie"));
+	assert_true(headers_authorize_by("X-Acme: Digest a\nAuthorization: Bearer a\nauthorization:  BASIC b\n", "basic"));
+	assert_false(headers_authorize_by("X-Acme: Digest a\nAuthorization: Bearer basic\nauthorization: Basics b\n", "basic"));
+	assert_false(headers_authorize_by("X-Authorization: Digest a\n", "digest"));
+	assert_false(headers_authorize_by(NULL, "basic"));
 }
 
 static void headers_add__what_is_not_a_header__is_refused_and_its_value_not_shown(void **state)

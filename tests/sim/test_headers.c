@@ -70,6 +70,32 @@ static void headers__go_with_each_fetch_and_are_given_back(void **state)
 	helped_end(&world);
 }
 
+/* A password is one, whoever says it. */
+static void headers__that_say_who_asks_by_a_scheme_that_is_not_listed__are_said_to_nobody(void **state)
+{
+	struct world world;
+
+	(void)state;
+	helped_begin(&world, 30);
+	world.wanted = world.settings;
+	world.wanted.authentication_schemes.count = 1;
+	strcpy(world.wanted.authentication_schemes.items[0], "negotiate");
+	world_reload(&world);
+	int64_t row = make(&world, 1);
+	assert_int_equal(world_set_headers(&world, row, "X-Acme: 1\nauthorization: BASIC aHVudGVyMg==\n", false), RESULT_OK);
+	helped_resume(&world, row);
+	helped_run_to(&world, row, JOB_ERROR);
+	assert_int_equal(helped_status(&world, row).job.error.result, RESULT_AUTH_SCHEME);
+	assert_string_equal(helped_status(&world, row).job.error.what,
+	                    "authentication.schemes does not have \"basic\", by which the job's header Authorization says who asks");
+	assert_string_equal(world.files[0].headers, "");
+	assert_int_equal(world_set_headers(&world, row, BEARER, false), RESULT_OK); /* the list has no word for it */
+	helped_resume(&world, row);
+	helped_run_to(&world, row, JOB_ACKNOWLEDGED);
+	assert_string_equal(world.files[0].headers, BEARER);
+	helped_end(&world);
+}
+
 static void headers__write_only__are_given_back_to_nobody(void **state)
 {
 	AUTO(buffer) struct buffer back = BUFFER(16384);
@@ -308,6 +334,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(headers__go_with_each_fetch_and_are_given_back),
+		cmocka_unit_test(headers__that_say_who_asks_by_a_scheme_that_is_not_listed__are_said_to_nobody),
 		cmocka_unit_test(headers__write_only__are_given_back_to_nobody),
 		cmocka_unit_test(headers__set_and_removed_while_it_runs__another_worker_goes_on),
 		cmocka_unit_test(headers__after_a_crash__are_there),

@@ -107,9 +107,11 @@ static void check_file(const char *path, struct text_view text, struct settings_
 static void check_all(const char *folder, struct settings_errors *errors)
 {
 	AUTO(declared_set) struct declared_set declared = { .count = 0 };
+	AUTO(transfer_trust) struct transfer_trust *trust = NULL;
 	struct settings settings;
 
-	(void)!read_configuration(&(struct configuration){ .folder = folder }, &settings, errors);
+	if (read_configuration(&(struct configuration){ .folder = folder }, &settings, errors) == RESULT_OK)
+		(void)!read_trust(&settings, NULL, &trust, errors);
 	(void)!read_declared(folder, &declared, errors);
 }
 

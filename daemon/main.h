@@ -4,6 +4,7 @@
  *   main_serve.c  one run of the service: data folder, settings, queue, engine, door
  *   main_config.c the layers of the configuration
  *   main_declared.c the declared jobs
+ *   main_trust.c  by what servers are recognised
  *   main_mark.c   the queue's mark
  *   main_setup.c  install and configure
  */
@@ -61,6 +62,19 @@ void read_folder(const char *folder, const char *below, size_t maximum, config_v
 
 /* The declared jobs, of jobs.d in the folder.  RESULT_BAD_SETTING: all that is wrong is in `errors`, and `set` is empty. */
 enum result read_declared(const char *folder, struct declared_set *set, struct settings_errors *errors) MUST_CHECK;
+
+/* What settings say of trust, read together, and what of it was kept since a file could not be opened. */
+struct transfer_trust;
+struct trusted_before {
+	const struct settings *settings;
+	const struct transfer_trust *trust; /* of those settings */
+	struct fault kept;                  /* why, RESULT_LOCKED; RESULT_OK: nothing was */
+};
+/* By what servers are recognised, and what may be asked.  All that is wrong is in `errors`; what fails of it, the rest is there: a
+ * host whose authority could not be read is not believed by anything else, and all pins hold.  Where somebody holds an
+ * authority's file that `before` (NULL: there is none) has, that one is kept.  RESULT_BAD_SETTING | RESULT_NO_MEMORY. */
+enum result read_trust(const struct settings *settings, struct trusted_before *before, struct transfer_trust **ret_trust,
+                       struct settings_errors *errors) MUST_CHECK;
 
 /* The queue's mark from the file at `path`, which is made if there is none. */
 enum result read_mark(const char *path, char mark[QUEUE_MARK_DIGITS + 1], struct fault *fault) MUST_CHECK;

@@ -2,7 +2,6 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "core/trust.h"
 #include "ferry_build.h"
 #include "main.h"
 #include "platform/file.h"
@@ -15,8 +14,6 @@
 #include "platform/service.h"
 #include "platform/thread.h"
 #include "runtime/session.h"
-
-#define CA_FILE_BYTES_MAX (1024u * 1024u)
 
 /* One run.  What the service manager's thread touches stands behind the lock. */
 struct daemon {
@@ -402,78 +399,6 @@ static bool watch_network(struct daemon *daemon, struct events *events, struct n
 	return false;
 }
 
-/* Whoever could put another in its place could be any of its host's servers. */
-static enum result check_folder_of(const char *path, struct fault *fault)
-{
-	char folder[DESTINATION_BYTES_MAX + 1];
-	size_t length = strlen(path);
-
-	while (length > 0 && path[length - 1] != '/' && path[length - 1] != '\\')
-		length--;
-	length -= length > 1 && path[length - 2] != ':'; /* a root keeps its separator */
-	enum result result = text_copy(folder, sizeof(folder), (struct text_view){ path, length });
-	return result == RESULT_OK ? file_check_trusted(folder, fault) : result;
-}
-
-/* Here and not where they are used: a worker's identity need not be able to read them, and could see other files there. */
-static enum result read_authority(struct transfer_trust *trust, const char *entry, struct fault *fault)
-{
-	AUTO(buffer) struct buffer pem = BUFFER(CA_FILE_BYTES_MAX);
-	struct text_view host, path;
-	struct fault why;
-
-	if (!trust_split(text_view(entry), &host, &path))
-		return fault_set(fault, RESULT_BAD_SETTING, FAULT_FERRY, 0, "tls.ca_files: \"%s\"", entry);
-	enum result result = check_folder_of(path.bytes, &why);
-	if (result == RESULT_OK)
-		result = file_read_trusted(path.bytes, &pem, &why);
-	if (result == RESULT_OK && (pem.length == 0 || strstr(pem.bytes, "-----BEGIN CERTIFICATE-----") == NULL))
-		result = fault_set(&why, RESULT_BAD_SETTING, FAULT_FERRY, 0, "%s has no certificate in PEM", path.bytes);
-	if (result == RESULT_OK)
-		result = transfer_trust_authority(trust, host, (struct text_view){ pem.bytes, pem.length });
-	else if (transfer_trust_nobody(trust, host) == RESULT_OK)
-		return fault_set(fault, RESULT_BAD_SETTING, why.source, why.raw, "tls.ca_files: %s", why.what);
-	return result == RESULT_OK ? RESULT_OK : fault_set(fault, RESULT_NO_MEMORY, FAULT_FERRY, 0, "read tls.ca_files");
-}
-
-#define ITEMS_OF(list) (sizeof(((struct settings *)NULL)->list.items) / sizeof(((struct settings *)NULL)->list.items[0]))
-_Static_assert(ITEMS_OF(tls_ca_files) == TRANSFER_AUTHORITIES_MAX, "those of the configuration fit");
-_Static_assert(ITEMS_OF(allow_hosts) == TRANSFER_HOSTS_MAX, "those of the configuration fit");
-_Static_assert(ITEMS_OF(allow_urls) == TRANSFER_URLS_MAX, "those of the configuration fit");
-_Static_assert(ITEMS_OF(tls_pins) == TRANSFER_PINS_MAX, "those of the configuration fit");
-
-/* The first failure; of what fails the rest is there: a host whose authority could not be read is not believed by anything
- * else, and all pins hold. */
-static enum result read_trust(const struct settings *settings, struct transfer_trust **ret_trust, struct fault *fault)
-{
-	struct transfer_trust *trust =
-		transfer_trust_new((unsigned)settings->tls_revocation, (unsigned)settings->tls_version_min);
-	const struct allowed allowed = settings_allowed(settings);
-	enum result result = RESULT_OK;
-	struct fault why;
-
-	*ret_trust = trust;
-	if (trust == NULL)
-		return fault_set(fault, RESULT_NO_MEMORY, FAULT_FERRY, 0, "read tls.*");
-	transfer_trust_allow(trust, &allowed);
-	for (uint32_t i = 0; i < settings->tls_pins.count && result == RESULT_OK; i++) {
-		struct text_view host, pins;
-
-		if (trust_split(text_view(settings->tls_pins.items[i]), &host, &pins) &&
-		    transfer_trust_pins(trust, host, pins) != RESULT_OK)
-			result = fault_set(fault, RESULT_NO_MEMORY, FAULT_FERRY, 0, "read tls.pins");
-	}
-	for (uint32_t i = 0; i < settings->tls_ca_files.count && result != RESULT_NO_MEMORY; i++) {
-		enum result one = read_authority(trust, settings->tls_ca_files.items[i], &why);
-
-		if (one != RESULT_OK && (result == RESULT_OK || one == RESULT_NO_MEMORY)) {
-			result = one;
-			*fault = why;
-		}
-	}
-	return result;
-}
-
 /* Workers hold what they were started with. */
 static void set_trust(struct daemon *daemon, struct transfer_trust *trust)
 {
@@ -522,6 +447,7 @@ static enum result read_again(void *context, bool asked, struct settings_read *r
 	struct daemon *daemon = context;
 	struct settings *settings = &ret_read->settings;
 	struct transfer_trust *trust = NULL;
+	struct trusted_before before = { .settings = &daemon->settings, .trust = daemon->workers.transfer.trust };
 	struct fault fault;
 
 	daemon->configuration.at_once = asked; /* what was written right before is meant, too */
@@ -529,18 +455,38 @@ static enum result read_again(void *context, bool asked, struct settings_read *r
 	if (result != RESULT_OK)
 		return result;
 	result = find_service(daemon, &fault);
-	if (result == RESULT_OK)
-		result = read_trust(settings, &trust, &fault);
+	if (result != RESULT_OK)
+		return refuse(errors, result, fault.what);
+	result = read_trust(settings, &before, &trust, errors);
 	if (result != RESULT_OK) {
 		transfer_trust_free(trust);
-		return refuse(errors, result, fault.what);
+		return result;
 	}
+	if (before.kept.result != RESULT_OK)
+		EVENTS_NOTE(daemon->events, AUTHORITY_UNREADABLE, .why = before.kept.what);
 	ret_read->trust_differs = !transfer_trust_same(daemon->workers.transfer.trust, trust);
 	set_trust(daemon, trust);
 	set_workers(daemon, settings, daemon->workers.transfer.throttle);
 	ret_read->service = daemon->service;
 	if (daemon->configuration.once_there && keep_configuration(daemon->data, settings, &fault) != RESULT_OK)
 		EVENTS_NOTE(daemon->events, SETTINGS_NOT_KEPT, .why = fault.what);
+	return RESULT_OK;
+}
+
+/* What cannot be read of it keeps nobody's service from starting: its hosts are not believed, and that is said. */
+static enum result begin_trust(struct daemon *daemon, struct events *events)
+{
+	struct settings_errors errors = { .count = 0 };
+	char why[SETTINGS_ERRORS_SHOWN_BYTES];
+	enum result result = read_trust(&daemon->settings, NULL, &daemon->workers.transfer.trust, &errors);
+
+	settings_errors_show(&errors, why, sizeof(why));
+	if (result == RESULT_NO_MEMORY)
+		return fault_set(daemon->fault, result, FAULT_FERRY, 0, "%s", why);
+	if (result != RESULT_OK) {
+		EVENTS_NOTE(events, AUTHORITY_UNREADABLE, .why = why);
+		events_speak(events);
+	}
 	return RESULT_OK;
 }
 
@@ -553,7 +499,6 @@ static enum result run_engine(struct daemon *daemon, struct store *store, struct
 	AUTO(network_watch) struct network_watch *watch = NULL;
 	AUTO(engine) struct engine *engine = NULL;
 	AUTO(sessions) struct sessions *sessions = NULL;
-	struct fault refused;
 	struct sessions_settings door = { .address = daemon->address, .program = &daemon->status, .settings = settings,
 		                          .data_folder = daemon->data, .by_hand = daemon->options->console };
 	struct engine_parts parts = { .store = store, .events = events, .settings = settings,
@@ -572,15 +517,9 @@ static enum result run_engine(struct daemon *daemon, struct store *store, struct
 		return fault_set(daemon->fault, RESULT_NO_MEMORY, FAULT_FERRY, 0, "start transfers");
 	daemon->workers.syncs = syncs;
 	daemon->workers.transfer.revocation = revocation;
-	result = read_trust(settings, &daemon->workers.transfer.trust, &refused);
-	if (result == RESULT_NO_MEMORY) {
-		*daemon->fault = refused;
+	result = begin_trust(daemon, events);
+	if (result != RESULT_OK)
 		return result;
-	}
-	if (result != RESULT_OK) {
-		EVENTS_NOTE(events, AUTHORITY_UNREADABLE, .why = refused.what);
-		events_speak(events);
-	}
 	set_workers(daemon, settings, throttle);
 	parts.workers = worker_real_ops(&daemon->workers);
 	result = find_service(daemon, daemon->fault);

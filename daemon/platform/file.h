@@ -119,7 +119,8 @@ enum result file_check_trusted(const char *path, struct fault *fault) MUST_CHECK
  * what was looked at is what is read.  Handles from before its owner and list were mended show, too; what was mapped, or opened
  * to change its list, does not.  RESULT_ACCESS_REFUSED | RESULT_LOCKED | RESULT_REPARSE_POINT | RESULT_PATH_NOT_FOUND. */
 enum result file_open_trusted(const char *path, struct file_handle **ret_file, struct fault *fault) MUST_CHECK;
-#define FILE_OPEN_TO_WRITE "%s: somebody has it open for writing. Have it closed, or put a copy of it in its place"
+#define FILE_IS_HELD                                                                                                   \
+	"%s: somebody has it open for writing, or shared with nobody. Have it closed, or put a copy of it in its place"
 /* Make a new file for the same few as that folder, whatever list the one hands on in which it lies; nobody else opens it as
  * long as it is open.  RESULT_EXISTS: something has the name. */
 enum result file_create_private(const char *path, struct file_handle **ret_file, struct fault *fault) MUST_CHECK;

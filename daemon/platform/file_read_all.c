@@ -12,6 +12,8 @@ static enum result read_to_end(struct file_handle *file, const char *path, struc
 		if (result == RESULT_OK && (result = buffer_append(to, chunk, length)) != RESULT_OK)
 			fault_set(fault, result, FAULT_FERRY, 0, "read %s", path);
 	}
+	if (result == RESULT_LOCKED) /* a part of it, by who may no more than read */
+		fault_set(fault, result, FAULT_FERRY, 0, FILE_IS_HELD, path);
 	if (result != RESULT_OK)
 		buffer_clear(to);
 	return result;

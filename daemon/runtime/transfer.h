@@ -35,6 +35,9 @@ struct transfer_trust *transfer_trust_new(unsigned revocation, unsigned version_
 enum result transfer_trust_authority(struct transfer_trust *trust, struct text_view host, struct text_view pem) MUST_CHECK;
 /* Of a host whose certificates could not be had: nobody is believed to be it. */
 enum result transfer_trust_nobody(struct transfer_trust *trust, struct text_view host) MUST_CHECK;
+/* As `from` has it at its place `index`, in the order in which authorities were added. */
+enum result transfer_trust_keep(struct transfer_trust *trust, struct text_view host, const struct transfer_trust *from,
+                                uint32_t index) MUST_CHECK;
 enum result transfer_trust_pins(struct transfer_trust *trust, struct text_view host, struct text_view pins) MUST_CHECK;
 /* Which URLs are asked for at all; none is said: all are. */
 /* Would servers be recognised alike, by the same bytes of authorities and pins?  What is allowed is not looked at. */

@@ -89,6 +89,14 @@ enum result transfer_trust_nobody(struct transfer_trust *trust, struct text_view
 	return transfer_trust_authority(trust, host, (struct text_view){ "", 0 });
 }
 
+enum result transfer_trust_keep(struct transfer_trust *trust, struct text_view host, const struct transfer_trust *from, uint32_t index)
+{
+	const struct trusted *kept = &from->authorities[index];
+
+	assert(index < from->authority_count);
+	return transfer_trust_authority(trust, host, (struct text_view){ kept->what, kept->length });
+}
+
 static bool is_same_list(const struct trusted *a, uint32_t a_count, const struct trusted *b, uint32_t b_count)
 {
 	bool same = a_count == b_count;

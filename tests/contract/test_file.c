@@ -514,7 +514,7 @@ static void own__configuration_that_somebody_has_open_to_write__is_not_read(void
 	assert_int_equal(read_trusted(scene, "trusted"), RESULT_OK); /* readers are nobody's business */
 	assert_int_equal(file_open_append(in(scene, "trusted"), &writer, &scene->fault), RESULT_OK);
 	assert_int_equal(read_trusted(scene, "trusted"), RESULT_LOCKED);
-	assert_non_null(strstr(scene->fault.what, "somebody has it open for writing"));
+	assert_non_null(strstr(scene->fault.what, "trusted: somebody has it open for writing, or shared with nobody"));
 	file_handle_free(TAKE(writer));
 	file_handle_free(TAKE(reader));
 	assert_int_equal(file_open_trusted(in(scene, "trusted"), &reader, &scene->fault), RESULT_OK);

@@ -196,6 +196,49 @@ def one_that_somebody_has_open_to_write__is_not_read():
     ferry.close()
 
 
+PEM = "-----BEGIN CERTIFICATE-----\n-----END CERTIFICATE-----\n"
+
+
+def an_authority_that_somebody_holds__keeps_nothing_else_out():
+    if GROUND != "linux":
+        return not_shown("that a private authority is kept whose file somebody holds", "contract/test_file.c; Wine does not see who is no program of its own")
+    ferry = Layered({})
+    first, second = ferry.write("first.pem", PEM), ferry.write("second.pem", PEM)
+    ferry.write("ferry.jsonc", {"tls": {"ca_files": [f"a.test {first}"]}})
+    ferry.start()
+    with open(first, "r+"):
+        ferry.write("ferry.jsonc", {"tls": {"ca_files": [f"b.test {second}", f"a.test {first}"]}, "allow": {"hosts": ["a.test"]}})
+        assert ferry.reload()["taken"] and ferry.settings()["allow.hosts"]["value"] == ["a.test"]
+        told, = ferry.told(1032)
+        assert first + ": somebody has it open for writing, or shared with nobody" in told, told
+        # What was not there before cannot be kept.
+        ferry.write("ferry.jsonc", {"tls": {"ca_files": [f"c.test {first}"]}})
+        errors = ferry.reload(4)["errors"]
+        assert len(errors) == 1 and f"tls.ca_files: {first}: somebody" in errors[0], errors
+    ferry.close()
+
+
+def authorities_that_a_reload_would_refuse__are_no_valid_configuration():
+    ferry = Layered({})
+    none, plain, lax = (os.path.join(ferry.data, name) for name in ("none.pem", "plain.pem", "lax.pem"))
+    ferry.write("plain.pem", "no certificate")
+    ferry.write("lax.pem", PEM)
+    ferry.start()
+    ferry.write("ferry.jsonc", {"tls": {"ca_files": [f"a.test {native(none)}", f"b.test {native(plain)}", f"c.test {native(lax)}"]}})
+    wanted = [(none, "does not exist"), (plain, "has no certificate in PEM")]
+    if GROUND == "linux":
+        os.chmod(lax, 0o666)
+        wanted.append((lax, "open to others"))
+    errors = ferry.reload(4)["errors"]
+    assert len(errors) == len(wanted), errors
+    for line, (path, why) in zip(errors, wanted):
+        assert line.startswith("tls.ca_files: ") and native(path) in line and why in line, line
+    if GROUND == "linux":
+        check = ferry.check()
+        assert check.returncode == 2 and all(line in check.stderr for line in errors), check
+    ferry.close()
+
+
 def a_good_one_that_cannot_be_kept__is_used_and_told():
     ferry = Layered({"queue": {"slice_s": 60}})
     in_the_way = os.path.join(ferry.data, "ferry.good.new")
@@ -467,7 +510,8 @@ def destinations_that_are_not_allowed__are_refused():
 
 run(layers__the_last_one_counts_and_each_value_says_where_it_is_from, long_lists__are_shown_whole, several_slips__are_all_told_and_change_nothing,
     conf_d_with_too_many_files__is_refused_by_its_limit, configuration__is_for_administrators,
-    files_that_others_could_have_written__are_refused, one_that_somebody_has_open_to_write__is_not_read, a_good_one_that_cannot_be_kept__is_used_and_told, one_that_was_lost__is_no_first_start, policies__count_before_all_files_and_are_checked_like_them,
+    files_that_others_could_have_written__are_refused, one_that_somebody_has_open_to_write__is_not_read,
+    an_authority_that_somebody_holds__keeps_nothing_else_out, authorities_that_a_reload_would_refuse__are_no_valid_configuration, a_good_one_that_cannot_be_kept__is_used_and_told, one_that_was_lost__is_no_first_start, policies__count_before_all_files_and_are_checked_like_them,
     files_that_change__are_read_by_themselves, hosts_and_schemes_that_are_not_allowed__are_asked_by_nobody,
     urls_that_are_not_allowed__are_asked_by_nobody,
     what_is_forbidden_while_it_runs__ends_and_goes_on_when_it_is_allowed, destinations_that_are_not_allowed__are_refused)

@@ -420,6 +420,42 @@ static void own__file_that_others_could_change__is_not_trusted(void **state)
 	assert_int_equal(file_check_trusted(in(scene, "link"), &scene->fault), RESULT_REPARSE_POINT);
 }
 
+static enum result read_result(struct scene *scene, const char *path)
+{
+	AUTO(buffer) struct buffer text = BUFFER(100);
+	return file_read_trusted(path, &text, &scene->fault);
+}
+
+/* Who may read it could hold it for ever: an opening that waited for his answer would be the engine's. */
+static void own__file_that_a_reader_holds__is_locked_and_not_waited_for(void **state)
+{
+	static const DWORD oplocks[] = { FSCTL_REQUEST_OPLOCK_LEVEL_1, FSCTL_REQUEST_BATCH_OPLOCK, FSCTL_REQUEST_FILTER_OPLOCK };
+	struct scene *scene = *state;
+	const char *path = in(scene, "ferry.jsonc");
+	OVERLAPPED broken = { .hEvent = CreateEventW(NULL, TRUE, FALSE, NULL) }, part = { .Offset = 0 };
+	ground_write(path, "{}");
+	for (size_t i = 0; i < sizeof(oplocks) / sizeof(oplocks[0]); i++) {
+		HANDLE held = CreateFileA(path, GENERIC_READ, FILE_SHARE_READ, NULL, OPEN_EXISTING, FILE_FLAG_OVERLAPPED, NULL);
+		assert_true(held != INVALID_HANDLE_VALUE);
+		assert_false(DeviceIoControl(held, oplocks[i], NULL, 0, NULL, 0, NULL, &broken));
+		assert_int_equal(GetLastError(), ERROR_IO_PENDING);
+		assert_int_equal(read_result(scene, path), RESULT_LOCKED); /* and never acknowledged */
+		assert_non_null(strstr(scene->fault.what, "ferry.jsonc: somebody has it open"));
+		CloseHandle(held);
+		assert_int_equal(read_result(scene, path), RESULT_OK);
+	}
+	CloseHandle(broken.hEvent);
+	HANDLE alone = CreateFileA(path, GENERIC_READ, 0, NULL, OPEN_EXISTING, 0, NULL);
+	assert_int_equal(read_result(scene, path), RESULT_LOCKED);
+	CloseHandle(alone);
+	HANDLE locks = CreateFileA(path, GENERIC_READ, FILE_SHARE_READ, NULL, OPEN_EXISTING, 0, NULL);
+	assert_true(LockFileEx(locks, LOCKFILE_EXCLUSIVE_LOCK, 0, 1, 0, &part));
+	assert_int_equal(read_result(scene, path), RESULT_LOCKED);
+	assert_non_null(strstr(scene->fault.what, "ferry.jsonc: somebody has it open"));
+	CloseHandle(locks);
+	assert_int_equal(read_result(scene, path), RESULT_OK);
+}
+
 /* --- what this machine alone cannot show --- */
 
 static void folder__drive_letter_remapped_by_a_logon_session__is_ignored(void **state)
@@ -447,6 +483,7 @@ int main(void)
 		FOLDER_TEST(own__folder_that_a_user_made_before__is_refused_though_it_is_empty),
 		FOLDER_TEST(own__folder_that_an_administrator_made_and_a_user_filled__is_refused),
 		FOLDER_TEST(own__file_that_others_could_change__is_not_trusted),
+		FOLDER_TEST(own__file_that_a_reader_holds__is_locked_and_not_waited_for),
 		cmocka_unit_test(folder__drive_letter_remapped_by_a_logon_session__is_ignored),
 	};
 	if (must_skip("links in paths, renames and access lists of files under impersonation"))

@@ -376,7 +376,7 @@ enum result file_open_trusted(const char *path, struct file_handle **ret_file, s
 	enum result result = wrap(open(path, O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC), path, &file, fault);
 	result = result ? result : check_status(fstat(file->fd, &status), &status, path, fault);
 	if (!result && !fcntl(file->fd, F_SETSIG, SIGURG) && fcntl(file->fd, F_SETLEASE, F_RDLCK) != 0 && errno == EAGAIN)
-		result = fault_set(fault, RESULT_LOCKED, FAULT_FERRY, 0, FILE_OPEN_TO_WRITE, path);
+		result = fault_set(fault, RESULT_LOCKED, FAULT_FERRY, 0, FILE_IS_HELD, path);
 	*ret_file = result ? NULL : TAKE(file);
 	return result;
 }

@@ -5,6 +5,9 @@
 
 #include "platform/win32/utf.h"
 
+/* It was opened, and whoever has the oplock is still being told.  ntstatus.h and windows.h quarrel over their common names. */
+#define NT_OPLOCK_BREAK_IN_PROGRESS ((NTSTATUS)0x00000108)
+
 /* What changes a file's or folder's content, what it is, or who may: by FILE_WRITE_ATTRIBUTES it could become a link. */
 #define CHANGES                                                                                                        \
 	(FILE_WRITE_DATA | FILE_APPEND_DATA | FILE_WRITE_EA | FILE_WRITE_ATTRIBUTES | FILE_DELETE_CHILD | DELETE | WRITE_DAC | \
@@ -80,19 +83,24 @@ static enum result check_list(HANDLE object, bool *ret_trusted, char text[SID_TE
 	return RESULT_OK;
 }
 
-/* As itself, if it is a link. */
-static enum result open_itself(const char *path, ACCESS_MASK access, DWORD share, DWORD flags, HANDLE *ret_object, struct fault *fault)
+/* As itself, if it is a link.  Whoever may read a file may have a lock of it that others' opening waits for (an oplock), as long
+ * as he pleases: nothing is waited for here. */
+static enum result open_itself(const char *path, ACCESS_MASK access, ULONG share, ULONG options, HANDLE *ret_object, struct fault *fault)
 {
 	AUTO(memory) wchar_t *wide = NULL;
+	struct folder nowhere = { NULL };
 	enum result result = utf_path_to_wide(path, &wide, fault);
 
 	if (result != RESULT_OK)
 		return result;
-	*ret_object = CreateFileW(wide, access | READ_CONTROL | FILE_READ_ATTRIBUTES, share | FILE_SHARE_READ | FILE_SHARE_DELETE, NULL,
-	                          OPEN_EXISTING, flags | FILE_FLAG_OPEN_REPARSE_POINT, NULL);
-	if (*ret_object != INVALID_HANDLE_VALUE)
-		return RESULT_OK;
-	return fault_win32(fault, GetLastError(), "look at %s", path);
+	wide[1] = L'?'; /* \\?\ is \??\ to the kernel */
+	NTSTATUS status = file_open_name(&nowhere, wide, access | READ_CONTROL | FILE_READ_ATTRIBUTES | SYNCHRONIZE,
+	                                 share | FILE_SHARE_READ | FILE_SHARE_DELETE, FILE_OPEN, options | FILE_COMPLETE_IF_OPLOCKED, ret_object);
+	if (status == NT_OPLOCK_BREAK_IN_PROGRESS) {
+		CloseHandle(TAKE(*ret_object));
+		return fault_set(fault, RESULT_LOCKED, FAULT_FERRY, 0, FILE_IS_HELD, path);
+	}
+	return NT_SUCCESS(status) ? RESULT_OK : fault_ntstatus(fault, status, "look at %s", path);
 }
 
 static enum result check_object(HANDLE object, const char *path, struct fault *fault)
@@ -118,7 +126,7 @@ static enum result check_object(HANDLE object, const char *path, struct fault *f
 enum result file_check_trusted(const char *path, struct fault *fault)
 {
 	AUTO(handle) HANDLE object = NULL;
-	enum result result = open_itself(path, 0, FILE_SHARE_WRITE, FILE_FLAG_BACKUP_SEMANTICS, &object, fault);
+	enum result result = open_itself(path, 0, FILE_SHARE_WRITE, 0, &object, fault);
 
 	return result == RESULT_OK ? check_object(object, path, fault) : result;
 }
@@ -126,10 +134,10 @@ enum result file_check_trusted(const char *path, struct fault *fault)
 enum result file_open_trusted(const char *path, struct file_handle **ret_file, struct fault *fault)
 {
 	AUTO(handle) HANDLE object = NULL;
-	enum result result = open_itself(path, FILE_READ_DATA, 0, 0, &object, fault);
+	enum result result = open_itself(path, FILE_READ_DATA, 0, FILE_NON_DIRECTORY_FILE, &object, fault);
 
 	if (result == RESULT_LOCKED)
-		return fault_set(fault, result, FAULT_FERRY, 0, FILE_OPEN_TO_WRITE, path);
+		return fault_set(fault, result, FAULT_FERRY, 0, FILE_IS_HELD, path);
 	if (result == RESULT_OK)
 		result = check_object(object, path, fault);
 	return result == RESULT_OK ? file_wrap(TAKE(object), false, ret_file, fault) : result;

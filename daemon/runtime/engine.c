@@ -549,6 +549,7 @@ int64_t engine_turn(struct engine *engine)
 	}
 	release_orders(engine, true);
 	due = earlier(earlier(due, crew_end_idle(engine)), earlier(engine->token_at_ms, engine->commit_at_ms));
+	due = earlier(due, engine_tend_settings(engine));
 	due = earlier(due, engine_tend_metrics(engine)); /* when the store is not well most of all */
 	if (resting)
 		return earlier(due, engine->trouble_until_ms);

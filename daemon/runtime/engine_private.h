@@ -198,6 +198,7 @@ struct reload {
 	struct engine *engine;
 	struct reload_question *questions;
 	bool silent; /* nothing is to be told of it */
+	int64_t again_at_ms; /* monotonic; when a change that was refused is read again; INT64_MAX: none was */
 	int64_t good_ms; /* wall; when it last was; 0: not since the start */
 	struct settings_change change;
 	struct settings_errors errors; /* of what was read last; none: it was good */
@@ -502,6 +503,7 @@ int64_t engine_network_delay_ms(struct engine *engine); /* until one job is, whi
 /* --- engine_settings.c --- */
 void engine_begin_settings(struct engine *engine);
 void engine_end_settings(struct engine *engine);
+int64_t engine_tend_settings(struct engine *engine); /* when there is something to do again, monotonic */
 
 /* --- engine_host.c --- */
 void engine_host_answered(struct engine *engine, const struct flight *flight);

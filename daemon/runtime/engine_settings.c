@@ -7,6 +7,10 @@
 #include "runtime/engine_private.h"
 
 #include <stdlib.h>
+#include <string.h>
+
+/* A file that somebody holds, or that is written just now, is told of as a change, and its end is not. */
+#define AGAIN_MS 60000
 
 /* Workers have these from their start on: who runs keeps his, and gets new ones with the next slot. */
 static bool workers_differ(const struct settings *a, const struct settings *b, bool trust_differs)
@@ -83,7 +87,7 @@ static void tell(struct deferral *deferral, enum result committed, const struct 
 	(void)committed;
 	(void)fault;
 	settings_errors_show(&reload->errors, why, sizeof(why));
-	if (reload->errors.count > 0)
+	if (!reload->silent && reload->errors.count > 0)
 		EVENTS_NOTE(events, RELOAD_REFUSED, .why = why);
 	else if (!reload->silent)
 		EVENTS_NOTE(events, SETTINGS_RELOADED, .now = reload->change.now, .later = reload->change.later);
@@ -110,28 +114,41 @@ static void take(struct engine *engine, const struct settings_read *read)
 		engine_review_tries(engine);
 }
 
+/* What nobody asked for is told if it is another news. */
+static void read_anew(struct engine *engine, bool asked)
+{
+	struct reload *reload = &engine->reload;
+	const struct engine_parts *parts = &engine->parts;
+	const struct settings_errors before = reload->errors;
+	struct settings_read read = { .service = NULL };
+
+	reload->errors.count = 0;
+	reload->change = (struct settings_change){ .any = false };
+	if (parts->read_settings(parts->settings_context, asked, &read, &reload->errors) == RESULT_OK) {
+		take(engine, &read);
+		reload->good_ms = engine_now(engine);
+		reload->again_at_ms = INT64_MAX;
+		reload->silent = !asked && !reload->change.any;
+	} else {
+		if (!asked)
+			reload->again_at_ms = engine_mono(engine) + AGAIN_MS;
+		reload->silent = !asked && before.count == reload->errors.count && strcmp(before.lines, reload->errors.lines) == 0;
+	}
+}
+
 static void deliver(struct letter *letter, void *receiver)
 {
 	struct engine *engine = receiver;
-	struct settings_read read = { .service = NULL };
 
 	(void)letter;
 	if (engine == NULL)
 		return;
 
 	struct reload *reload = &engine->reload;
-	struct engine_parts *parts = &engine->parts;
 
 	atomic_store(&reload->sent, false); /* before it is read: what changes after that is asked for again */
-	bool asked = atomic_exchange(&reload->asked, false);
-	reload->errors.count = 0;
-	reload->change = (struct settings_change){ .any = false };
-	if (parts->read_settings(parts->settings_context, asked, &read, &reload->errors) == RESULT_OK) {
-		take(engine, &read);
-		reload->good_ms = engine_now(engine);
-	}
+	read_anew(engine, atomic_exchange(&reload->asked, false));
 	engine_declare_changed(engine);
-	reload->silent = !asked && !reload->change.any;
 	while (reload->questions != NULL) {
 		struct reload_question *question = reload->questions;
 
@@ -149,6 +166,17 @@ void engine_reload(struct engine *engine, bool asked)
 		mailbox_post(engine->mailbox, &engine->reload.letter);
 }
 
+int64_t engine_tend_settings(struct engine *engine)
+{
+	struct reload *reload = &engine->reload;
+
+	if (engine_mono(engine) >= reload->again_at_ms) {
+		reload->again_at_ms = INT64_MAX;
+		engine_reload(engine, false);
+	}
+	return reload->again_at_ms;
+}
+
 void engine_reload_for(struct engine *engine, struct reload_question *question)
 {
 	question->next = engine->reload.questions;
@@ -163,6 +191,7 @@ void engine_begin_settings(struct engine *engine)
 		engine->reload.errors = *engine->parts.settings_errors;
 	else
 		engine->reload.good_ms = engine->started_ms;
+	engine->reload.again_at_ms = INT64_MAX;
 	engine->reload.told.run = tell;
 	engine->reload.letter.deliver = deliver;
 	atomic_init(&engine->reload.sent, false);

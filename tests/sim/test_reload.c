@@ -204,6 +204,39 @@ static void configuration__is_not_good__changes_nothing_and_is_told(void **state
 	finish(&world, rows);
 }
 
+/* Whoever held a file has let go of it, and nobody says so. */
+static void change__that_was_refused__is_read_again_and_told_when_it_is_news(void **state)
+{
+	struct world world;
+
+	(void)state;
+	begin(&world, 46);
+	world.unreadable = true;
+	world.wanted.queue_background_jobs_max = 1;
+	engine_reload(world.engine, false);
+	world_wait(&world, 59);
+	assert_int_equal(world_events(&world, EVENT_RELOAD_REFUSED), 1);
+	world_wait(&world, 2 * 60);
+	engine_reload(world.engine, false); /* a second sign of the same */
+	world_wait(&world, 1);
+	assert_int_equal(world_events(&world, EVENT_RELOAD_REFUSED), 1);
+	world_reload(&world); /* who asks is told in any case */
+	assert_int_equal(world_events(&world, EVENT_RELOAD_REFUSED), 2);
+	assert_int_equal(world.settings.queue_background_jobs_max, JOBS);
+	world.unreadable = false;
+	world_wait(&world, 61);
+	assert_int_equal(world.settings.queue_background_jobs_max, 1);
+	assert_int_equal(world_events(&world, EVENT_SETTINGS_RELOADED), 1);
+	/* What was refused to who asked waits for him. */
+	world.unreadable = true;
+	world_reload(&world);
+	world.unreadable = false;
+	world.wanted.queue_background_jobs_max = 2;
+	world_wait(&world, 10 * 60);
+	assert_int_equal(world.settings.queue_background_jobs_max, 1);
+	helped_end(&world);
+}
+
 static void reload__in_a_turn_that_is_undone__holds_and_is_told(void **state)
 {
 	struct world world;
@@ -396,6 +429,7 @@ int main(void)
 		cmocka_unit_test(slots__are_fewer_and_more__jobs_give_theirs_and_get_them_back),
 		cmocka_unit_test(policy__of_networks_and_finished_jobs__holds_at_once),
 		cmocka_unit_test(configuration__is_not_good__changes_nothing_and_is_told),
+		cmocka_unit_test(change__that_was_refused__is_read_again_and_told_when_it_is_news),
 		cmocka_unit_test(reload__in_a_turn_that_is_undone__holds_and_is_told),
 		cmocka_unit_test(workers__are_to_be_others__who_runs_keeps_his_and_the_next_job_gets_new_ones),
 		cmocka_unit_test(ignored_certificates__taken_back_and_allowed_again__what_runs_begins_again),

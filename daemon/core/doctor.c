@@ -191,7 +191,7 @@ static void judge_configuration(const struct doctor_facts *facts, struct finding
 	if (!facts->settings_good)
 		SAY(finding, VERDICT_PROBLEM, "Correct it ('ferryd check-config' tells more) and have it read again: 'ferry config reload'.",
 		    "it is not good, and what was good before holds: %s", facts->settings_errors);
-	else if (facts->unwatched != NULL)
+	else if (facts->unwatched[0] != '\0')
 		SAY(finding, VERDICT_WARNING, "After a change say 'ferry config reload'. Restart the service; if it lasts, report it.",
 		    "good, but changes are not noticed: %s", facts->unwatched);
 	else

@@ -45,7 +45,7 @@ struct doctor_facts {
 	uint64_t jobs;              /* unfinished */
 	bool settings_good;
 	char settings_errors[1024]; /* if they are not */
-	const char *unwatched;      /* why changes of the configuration are not noticed; NULL: they are, or nobody notices them here */
+	char unwatched[FAULT_WHAT_BYTES_MAX]; /* why changes of it are not noticed; "": they are, or nobody notices them here */
 	/* runtime/doctor's. */
 	char account[JOB_OWNER_BYTES_MAX]; /* the process's owner key */
 	bool administrator;                /* it is one */

@@ -37,5 +37,6 @@ void engine_examine(struct engine *engine, struct doctor_facts *facts)
 	look_at_queue(engine, facts);
 	facts->settings_good = errors->count == 0;
 	settings_errors_show(errors, facts->settings_errors, SETTINGS_ERRORS_SHOWN_BYTES);
-	facts->unwatched = engine->parts.unwatched != NULL && *engine->parts.unwatched != '\0' ? engine->parts.unwatched : NULL;
+	/* Copied, as all facts: they are read on another thread. */
+	text_display(facts->unwatched, sizeof(facts->unwatched), "%s", engine->parts.unwatched != NULL ? engine->parts.unwatched : "");
 }

@@ -172,7 +172,7 @@ static void configuration__refused_or_unwatched__is_told(void **state)
 {
 	struct doctor_facts facts = healthy();
 	(void)state;
-	facts.unwatched = "no handle";
+	text_display(facts.unwatched, sizeof(facts.unwatched), "no handle");
 	expect(&facts, DOCTOR_CONFIGURATION, VERDICT_WARNING, "not noticed: no handle");
 	facts.settings_good = false;
 	text_display(facts.settings_errors, sizeof(facts.settings_errors), "ferry.jsonc: line 3");

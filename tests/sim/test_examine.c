@@ -37,7 +37,13 @@ static void examine__of_a_queue_in_use__tells_what_is_there(void **state)
 	assert_int_equal(facts.jobs, 1);
 	assert_in_range(facts.newest_ms, created_ms - 1000, created_ms);
 	assert_int_equal(facts.now_ms, world.wall_ms);
-	assert_true(facts.settings_good && facts.unwatched == NULL);
+	assert_true(facts.settings_good);
+	assert_string_equal(facts.unwatched, "");
+	char why[] = "no handle";
+	world.engine->parts.unwatched = why;
+	examine(&world);
+	strcpy(why, "another"); /* as the engine's thread might, while another one judges */
+	assert_string_equal(facts.unwatched, "no handle");
 	helped_end(&world);
 }
 

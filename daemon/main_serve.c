@@ -22,7 +22,8 @@ struct daemon {
 	struct mutex *lock;
 	struct events *events; /* the engine's thread's */
 	struct engine *engine; /* NULL before it is there and after it is gone */
-	bool stop_asked, reload_asked; /* while it is not there yet */
+	bool stop_asked;               /* while it is not there yet */
+	bool changed, reload_asked;    /* likewise: the configuration did, or somebody wants it to be read */
 	struct fault unwatched;        /* likewise; RESULT_OK: all changes are noticed */
 
 	char data[DESTINATION_BYTES_MAX + 1], program[DESTINATION_BYTES_MAX + 1];
@@ -126,9 +127,12 @@ static void deliver_unwatched(struct letter *letter, void *receiver)
 static void reload(struct daemon *daemon, bool asked)
 {
 	mutex_lock(daemon->lock);
-	daemon->reload_asked = daemon->engine == NULL;
-	if (daemon->engine != NULL)
+	if (daemon->engine != NULL) {
 		engine_reload(daemon->engine, asked);
+	} else {
+		daemon->changed = true;
+		daemon->reload_asked |= asked;
+	}
 	mutex_unlock(daemon->lock);
 }
 
@@ -149,7 +153,8 @@ static void on_unwatched(void *context, const struct fault *why)
 	struct daemon *daemon = context;
 
 	mutex_lock(daemon->lock);
-	daemon->unwatched = *why;
+	if (daemon->unwatched.result == RESULT_OK) /* the first cause, where there are several before somebody can be told */
+		daemon->unwatched = *why;
 	tell_unwatched(daemon);
 	mutex_unlock(daemon->lock);
 }
@@ -373,8 +378,8 @@ static void set_engine(struct daemon *daemon, struct engine *engine)
 	daemon->engine = engine;
 	if (engine != NULL && daemon->stop_asked)
 		engine_stop(engine);
-	if (engine != NULL && daemon->reload_asked)
-		engine_reload(engine, true);
+	if (engine != NULL && daemon->changed)
+		engine_reload(engine, daemon->reload_asked);
 	tell_unwatched(daemon);
 	mutex_unlock(daemon->lock);
 }

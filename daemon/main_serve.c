@@ -333,8 +333,15 @@ static enum result use_last_good(struct daemon *daemon, struct events *events, c
 
 	settings_errors_show(errors, why, sizeof(why));
 	fprintf(stderr, "ferryd: the configuration is not valid: %s\n", why);
-	if (read_last_good(&daemon->configuration, &daemon->settings, &more) != RESULT_OK)
-		return fault_set(daemon->fault, RESULT_BAD_SETTING, FAULT_FERRY, 0, "%s", why);
+	if (read_last_good(&daemon->configuration, &daemon->settings, &more) != RESULT_OK) {
+		char neither[SETTINGS_ERRORS_SHOWN_BYTES];
+
+		if (more.count == 0)
+			return fault_set(daemon->fault, RESULT_BAD_SETTING, FAULT_FERRY, 0, "%s", why);
+		settings_errors_show(&more, neither, sizeof(neither));
+		fprintf(stderr, "ferryd: nor is the last good one: %s\n", neither);
+		return fault_set(daemon->fault, RESULT_BAD_SETTING, FAULT_FERRY, 0, "%.140s; nor is the last good one: %.140s", why, neither);
+	}
 	EVENTS_NOTE(events, SETTINGS_REFUSED, .why = why);
 	events_speak(events);
 	return RESULT_OK;

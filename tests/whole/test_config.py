@@ -180,6 +180,8 @@ def files_that_others_could_have_written__are_refused():
     ferry.kill()
     done = subprocess.run(ferry.serve, env=ferry.environment, capture_output=True, text=True, timeout=60)
     assert done.returncode == 2 and "open to others" in done.stderr, done
+    both = [line.partition("nor is the last good one: ")[2] for line in done.stderr.split("\n") if "nor is the last good one: " in line]
+    assert len(both) == 2 and all("ferry.good.jsonc" in line for line in both) and "open to others" in both[0], done
     ferry.close()
 
 

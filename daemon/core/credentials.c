@@ -171,6 +171,8 @@ struct login credentials_login(const struct credential *credentials, uint32_t co
 	login.forbidden = has & ~allowed;
 	login.implicit = strongest < 0;
 	login.schemes = login.implicit ? implicit & allowed : 0;
+	if (login.implicit && login.schemes == 0)
+		login.forbidden |= implicit; /* by hosts of the policy's own, too */
 	for (uint32_t i = 0; i < count && !login.implicit; i++)
 		if (credentials[i].target == target && !credentials[i].implicit && is_same_user(&login, &credentials[i]))
 			login.schemes |= AUTH_FLAG(credentials[i].scheme) & allowed;

@@ -68,7 +68,7 @@ struct auth_policy {
 /* How one host is answered: by one user, with what is strongest of the schemes that it offers. */
 struct login {
 	unsigned schemes;   /* AUTH_FLAG(...); 0: not at all */
-	unsigned forbidden; /* that the job has credentials for, and the policy takes away */
+	unsigned forbidden; /* that the job has credentials for, or the policy has the host for, and takes away */
 	bool implicit;
 	const char *user, *password; /* of one of the credentials */
 };

@@ -165,6 +165,12 @@ static void credentials_login__schemes_of_the_policy__are_all_that_is_spoken(voi
 	assert_int_equal(login.schemes, NEGOTIATE);
 	assert_int_equal(login.forbidden, BASIC | AUTH_FLAG(AUTH_DIGEST) | NTLM);
 	narrow.schemes = AUTH_FLAG(AUTH_DIGEST);
+	/* What the policy has the host for is told as taken away, too. */
+	login = credentials_login(NULL, 0, &narrow, AUTH_SERVER, text_view("a.corp.example"), true);
+	assert_int_equal(login.schemes, 0);
+	assert_int_equal(login.forbidden, AUTH_IMPLICIT);
+	login = credentials_login(NULL, 0, &narrow, AUTH_SERVER, text_view("host.example"), true);
+	assert_int_equal(login.forbidden, 0);
 	login = credentials_login(all_of_server, 4, &narrow, AUTH_SERVER, text_view("ntlm.example"), true);
 	assert_string_equal(login.user, "u");
 	assert_int_equal(login.schemes, AUTH_FLAG(AUTH_DIGEST));

@@ -6,7 +6,7 @@
 #include "core/url.h"
 
 enum { ALLOW_HTTP = 1 << 0, ALLOW_HTTPS = 1 << 1, ALLOW_SHARE = 1 << 2 };
-/* URLs without a query, with all that lies below them. */
+/* URLs without a query, or whole shares, with all that lies below them. */
 #define ALLOW_URL_BYTES_MAX 1024u
 struct url_prefixes {
 	uint32_t count;

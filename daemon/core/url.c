@@ -233,7 +233,7 @@ enum result url_replace_prefix(struct text_view text, struct text_view from, str
 /* --- below a prefix --- */
 
 /* Encoded separators, and segments of dots, which some servers take for such with a ';' behind them too. */
-static bool is_ambiguous(struct text_view path)
+static bool has_ambiguity(struct text_view path)
 {
 	for (size_t i = 0; i < path.length; i++) {
 		struct text_view rest = { path.bytes + i, path.length - i };
@@ -249,6 +249,11 @@ static bool is_ambiguous(struct text_view path)
 			return true;
 	}
 	return false;
+}
+
+bool url_is_ambiguous(const struct url *url)
+{
+	return !url->share && has_ambiguity(url->path);
 }
 
 static bool same_bytes(const char *a, const char *b, size_t length, bool any_case)
@@ -275,7 +280,8 @@ bool url_is_inside(const struct url *url, const struct url *prefix)
 	if (prefix->path.bytes[length - 1] == separator)
 		length--;
 	return url->path.length >= length && same_bytes(url->path.bytes, prefix->path.bytes, length, prefix->share) &&
-	       (url->path.length == length || url->path.bytes[length] == separator) && !is_ambiguous(url->path);
+	       (url->path.length == length || url->path.bytes[length] == separator) &&
+	       !url_is_ambiguous(url);
 }
 
 void url_redact(struct text_view text, char *to, size_t size)

@@ -46,9 +46,11 @@ bool url_begins_with(struct text_view text, struct text_view prefix);
 enum result url_replace_prefix(struct text_view text, struct text_view from, struct text_view to,
                                char ret_text[URL_BYTES_MAX + 1], struct fault *fault) MUST_CHECK;
 
+/* Has it a path of which curl or a server may make another one ("..", "%2e", "%2f")?  Names on shares are what they are. */
+bool url_is_ambiguous(const struct url *url);
 /* Is the URL the prefix, or below it?  "https://h/a" is above "https://h/a/b", but neither above "https://h/ab" nor above
  * "https://h/a/b" by another scheme or port.  Hosts are compared in any case of letters, paths byte by byte, those of shares in
- * any case of ASCII.  A path of which curl or a server may make another one ("..", "%2e", "%2f") is below whole hosts only. */
+ * any case of ASCII.  One that is ambiguous is below whole hosts only. */
 bool url_is_inside(const struct url *url, const struct url *prefix);
 
 /* Write scheme://host[:port]/path without userinfo, query and fragment ("?..." stands for a query that was there).

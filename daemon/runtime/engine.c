@@ -486,11 +486,13 @@ static bool commit_can_wait(struct engine *engine)
 	return engine_mono(engine) < engine->commit_at_ms;
 }
 
-static enum result begin(struct engine *engine, struct fault *fault)
+/* Whether the trouble is over is told by a turn that writes: to commit nothing succeeds on a full disk, too. */
+static enum result begin(struct engine *engine, bool tries_again, struct fault *fault)
 {
 	bool goes_on = engine->commit_at_ms != INT64_MAX;
+	enum result result = goes_on ? RESULT_OK : store_begin(engine->parts.store, fault);
 
-	return goes_on ? RESULT_OK : store_begin(engine->parts.store, fault);
+	return result == RESULT_OK && tries_again ? store_probe(engine->parts.store, fault) : result;
 }
 
 static enum result commit(struct engine *engine, struct fault *fault)
@@ -510,7 +512,7 @@ int64_t engine_turn(struct engine *engine)
 	int64_t due = INT64_MAX;
 
 	engine->turn++;
-	if (begin(engine, &fault) != RESULT_OK)
+	if (begin(engine, !resting && engine->trouble_until_ms > 0, &fault) != RESULT_OK)
 		engine_break(engine, &fault);
 	/* Before anybody asks for something, and whether or not the store is well. */
 	if (engine_mono(engine) >= engine->token_at_ms)
@@ -531,9 +533,9 @@ int64_t engine_turn(struct engine *engine)
 		engine_break(engine, &fault);
 	if (engine->broken.result != RESULT_OK) {
 		undo_turn(engine);
-		return engine->trouble_until_ms;
+		return earlier(engine->trouble_until_ms, engine_tend_metrics(engine)); /* then most of all */
 	}
-	if (!resting && !waits && engine->trouble_until_ms > 0) {
+	if (!resting && engine->trouble_until_ms > 0) { /* what the probe wrote cannot wait */
 		EVENTS_NOTE(engine->parts.events, STORE_RECOVERED,
 		            .seconds = (uint64_t)(engine_mono(engine) - engine->trouble_since_ms) / 1000);
 		engine->trouble_until_ms = 0;
@@ -546,11 +548,11 @@ int64_t engine_turn(struct engine *engine)
 		run_deferrals(engine, RESULT_OK, NULL);
 		engine_forget_final_tokens(engine);
 		due = earlier(due, tell_watchers(engine));
+		due = earlier(due, engine_tend_metrics(engine)); /* it speaks */
 	}
 	release_orders(engine, true);
 	due = earlier(earlier(due, crew_end_idle(engine)), earlier(engine->token_at_ms, engine->commit_at_ms));
 	due = earlier(due, engine_tend_settings(engine));
-	due = earlier(due, engine_tend_metrics(engine)); /* when the store is not well most of all */
 	if (resting)
 		return earlier(due, engine->trouble_until_ms);
 	due = earlier(due, earlier(engine->next_try_ms, engine->next_slot_ms));

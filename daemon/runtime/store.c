@@ -58,12 +58,16 @@ _Static_assert(FILE_ETAG_BYTES_MAX == 512 && FILE_MODIFIED_BYTES_MAX == 64, "sch
 #define LEASE_ENDS_MS "max(modified_ms, progress_ms) + lease_s * 1000" /* as in the index job_lease */
 #define OWNER_1 "(SELECT row FROM owner WHERE name = ?1)"
 
+#define WRITTEN(number) WRITTEN_(number)
+#define WRITTEN_(number) #number
+
 /* All the SQL there is after opening.  INDEXED BY where the planner, which knows no statistics, has a choice: if the
  * index could not serve, preparing would fail. */
 const char *const store_statements[STATEMENT_COUNT] = {
 	[TURN_BEGIN] = "BEGIN",
 	[TURN_COMMIT] = "COMMIT",
 	[TURN_ROLLBACK] = "ROLLBACK",
+	[TURN_PROBE] = "PRAGMA application_id = " WRITTEN(APPLICATION_ID),
 	[REQUEST_BEGIN] = "SAVEPOINT request",
 	[REQUEST_COMMIT] = "RELEASE request",
 	[REQUEST_ROLLBACK] = "ROLLBACK TO request",
@@ -223,6 +227,11 @@ enum result store_commit(struct store *store, struct fault *fault)
 	store->commits += wrote && result == RESULT_OK;
 	store->turn = result != RESULT_OK; /* after a failure store_rollback ends it */
 	return result;
+}
+
+enum result store_probe(struct store *store, struct fault *fault)
+{
+	return run_plain(store, TURN_PROBE, "write to the database", fault);
 }
 
 uint64_t store_commits(const struct store *store)

@@ -42,6 +42,8 @@ enum result store_seal(struct store *store, const struct store_sealer *sealer, s
 /* One transaction per turn, one savepoint per request inside it.  Any failure but those named means: roll back. */
 enum result store_begin(struct store *store, struct fault *fault) MUST_CHECK;
 enum result store_commit(struct store *store, struct fault *fault) MUST_CHECK; /* no-op cost if nothing was written */
+/* Write what is there already, so that the turn's commit tells whether anything can be written. */
+enum result store_probe(struct store *store, struct fault *fault) MUST_CHECK;
 uint64_t store_commits(const struct store *store); /* that wrote something, since it was opened */
 bool store_can_wait(const struct store *store); /* nothing was written but what may be lost: see store_file_save_soon */
 void store_rollback(struct store *store);

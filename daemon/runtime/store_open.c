@@ -6,7 +6,6 @@
 
 #include "schema_embedded.h"
 
-#define APPLICATION_ID 0x46455252 /* "FERR"; SQLite's header keeps it for file(1) and for us */
 #define HEADER_BYTES 100          /* https://sqlite.org/fileformat2.html section 1.3 */
 #define HEADER_USER_VERSION 60
 #define HEADER_APPLICATION_ID 68

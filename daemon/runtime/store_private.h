@@ -16,10 +16,13 @@
 
 #include "runtime/store.h"
 
+#define APPLICATION_ID 0x46455252 /* "FERR"; SQLite's header keeps it for file(1) and for us */
+
 enum statement {
 	TURN_BEGIN,
 	TURN_COMMIT,
 	TURN_ROLLBACK,
+	TURN_PROBE,
 	REQUEST_BEGIN,
 	REQUEST_COMMIT,
 	REQUEST_ROLLBACK,

@@ -7,10 +7,12 @@
 #include <string.h>
 
 #include <cmocka.h>
+#include <sqlite3.h>
 
 #include "core/metrics.h"
 #include "helped.h"
 #include "platform/file.h"
+#include "runtime/store_private.h"
 #include "world_private.h"
 
 static struct buffer metrics_of(struct world *world)
@@ -222,6 +224,78 @@ static void file__that_cannot_be_written__is_told_once_until_it_can(void **state
 	helped_end(&world);
 }
 
+/* --- a queue that cannot be written --- */
+
+static void make_writable(struct world *world, bool writable)
+{
+	const char *sql = writable ? "PRAGMA query_only = OFF" : "PRAGMA query_only = ON";
+
+	assert_int_equal(sqlite3_exec(world->store->db, sql, NULL, NULL, NULL), SQLITE_OK);
+}
+
+static void queue__that_cannot_be_written__is_told_once_and_recovers_once(void **state)
+{
+	struct world world;
+	AUTO(buffer) struct buffer text = BUFFER(METRICS_BYTES_MAX);
+
+	(void)state;
+	helped_begin(&world, 8);
+	world.wanted = world.settings;
+	want_file(&world, world.folder);
+	make_writable(&world, false);
+	(void)world_submit(&world, 1, true);
+	for (unsigned i = 0; i < 10; i++) { /* nobody asks for anything: a turn has nothing to commit */
+		world_wait(&world, 61);
+		expect(&world, "ferry_queue_writable 0");
+	}
+	assert_int_equal(world_events(&world, EVENT_STORE_TROUBLE), 1);
+	assert_int_equal(world_events(&world, EVENT_STORE_RECOVERED), 0);
+	assert_int_equal(read_file(&world, METRICS_FILE, &text), RESULT_OK);
+	assert_non_null(strstr(text.bytes, "\nferry_queue_writable 0\n"));
+	make_writable(&world, true);
+	world_wait(&world, 10);
+	expect(&world, "ferry_queue_writable 1");
+	assert_int_equal(world_events(&world, EVENT_STORE_RECOVERED), 1);
+	helped_end(&world);
+}
+
+/* A turn's letter that notes an event and leaves what can be committed with the next turn's. */
+static void note_and_wait(struct letter *letter, void *receiver)
+{
+	struct engine *engine = receiver;
+
+	(void)letter;
+	if (engine == NULL)
+		return;
+	EVENTS_NOTE(engine->parts.events, OWNER_PRESENT, .identity = "made up");
+	engine->waiting = 1;
+	engine->metrics_at_ms = 0;
+}
+
+static void file__that_cannot_be_written__tells_nothing_of_a_turn_that_is_not_committed(void **state)
+{
+	static struct letter letter = { .deliver = note_and_wait };
+	struct world world;
+	char folder[700];
+
+	(void)state;
+	helped_begin(&world, 9);
+	world.wanted = world.settings;
+	path_in(folder, world.folder, "not-there");
+	want_file(&world, world.folder);
+	world.wanted.metrics_textfile_folder.count = 0;
+	text_display(world.engine->parts.settings->metrics_textfile_folder.items[0], 2048, "%s", folder);
+	unsigned before = world_events(&world, EVENT_OWNER_PRESENT);
+	engine_post(world.engine, &letter);
+	(void)engine_turn(world.engine);
+	assert_int_equal(world_events(&world, EVENT_OWNER_PRESENT), before);
+	world.break_turn = true;
+	(void)world_submit(&world, 1, true);
+	assert_int_equal(world_events(&world, EVENT_OWNER_PRESENT), before);
+	assert_int_equal(world_events(&world, EVENT_METRICS_NOT_WRITTEN), 1);
+	helped_end(&world);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -232,6 +306,8 @@ int main(void)
 		cmocka_unit_test(jobs__that_take_long_to_count__are_not_counted_all_the_time),
 		cmocka_unit_test(file__while_it_is_wanted__is_written_every_so_often),
 		cmocka_unit_test(file__that_cannot_be_written__is_told_once_until_it_can),
+		cmocka_unit_test(queue__that_cannot_be_written__is_told_once_and_recovers_once),
+		cmocka_unit_test(file__that_cannot_be_written__tells_nothing_of_a_turn_that_is_not_committed),
 	};
 	return cmocka_run_group_tests_name("sim/metrics", tests, NULL, NULL);
 }

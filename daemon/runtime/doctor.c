@@ -121,6 +121,14 @@ static void run(void *argument)
 	mutex_unlock(doctor->lock);
 }
 
+bool doctor_is_busy(struct doctor *doctor)
+{
+	mutex_lock(doctor->lock);
+	bool busy = doctor->examination != NULL;
+	mutex_unlock(doctor->lock);
+	return busy;
+}
+
 enum result doctor_examine(struct doctor *doctor, struct examination *examination, struct fault *fault)
 {
 	enum result result;

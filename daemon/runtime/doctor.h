@@ -25,6 +25,7 @@ struct doctor *doctor_new(const char *data_folder); /* copied; NULL: no memory *
 void doctor_free(struct doctor *doctor); /* NULL is fine */
 DEFINE_CLEANUP(doctor)
 
+bool doctor_is_busy(struct doctor *doctor); /* one is under way: another would be refused */
 /* RESULT_BUSY: another one is under way | RESULT_NO_MEMORY | RESULT_SYSTEM: the examination is still the caller's. */
 enum result doctor_examine(struct doctor *doctor, struct examination *examination, struct fault *fault) MUST_CHECK;
 

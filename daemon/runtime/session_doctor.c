@@ -67,6 +67,8 @@ enum result do_doctor(struct call *call)
 
 	if (result != RESULT_OK)
 		return result;
+	if (doctor_is_busy(call->sessions->doctor)) /* before the engine looks, which stops everybody else */
+		return fault_set(call->fault, RESULT_BUSY, FAULT_FERRY, 0, "an examination is under way");
 	waiting = calloc(1, sizeof(*waiting));
 	if (waiting == NULL)
 		return fault_set(call->fault, RESULT_NO_MEMORY, FAULT_FERRY, 0, "examine the service");

@@ -133,6 +133,7 @@ static void examination__takes_its_time__and_another_one_is_busy_meanwhile(void 
 	struct examination *second = examination_new();
 	assert_int_equal(doctor_examine(doctor, examination_new(), &fault), RESULT_OK);
 	wait_for(&scene.asked);
+	assert_true(doctor_is_busy(doctor));
 	assert_int_equal(doctor_examine(doctor, second, &fault), RESULT_BUSY);
 	let_it_answer();
 	wait_until_done(1);

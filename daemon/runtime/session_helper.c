@@ -44,7 +44,7 @@ static void write_sid(struct json_writer *out, const char *name, const char *sid
 
 static void note_refused(struct call *call, const struct handle *handle)
 {
-	engine_helper_refused(call->sessions->engine, handle->row, "somebody not known", call->fault);
+	engine_helper_refused(call->sessions->engine, handle->row, "", call->fault);
 }
 
 static enum result capture_helper(struct call *call, const struct handle *handle, struct identity **ret_identity)

@@ -43,7 +43,7 @@ enum result engine_new(const struct engine_parts *parts, struct engine **ret_eng
 	engine->outgoing_end = &engine->outgoing;
 	engine->deferrals_end = &engine->deferrals;
 	engine->recover = true;
-	engine->token_at_ms = engine->commit_at_ms = INT64_MAX;
+	engine->token_at_ms = engine->commit_at_ms = engine->untold_at_ms = INT64_MAX;
 	engine->started_ms = engine->absent_since_ms = engine_now(engine);
 	engine->next_try_ms = engine->next_slot_ms = INT64_MAX;
 	engine->rates = rate_at(NULL, 0, 0);
@@ -61,7 +61,7 @@ enum result engine_new(const struct engine_parts *parts, struct engine **ret_eng
 void engine_asked_by(struct engine *engine, const struct asker *asker)
 {
 	engine->asker = asker != NULL ? *asker : (struct asker){ 0 };
-	engine->refusal_told = false;
+	engine->refusal_told = engine->by_rule = false;
 }
 
 void engine_watch(struct engine *engine, const struct engine_watcher *watcher)
@@ -544,6 +544,7 @@ int64_t engine_turn(struct engine *engine)
 	if (!resting)
 		engine->announced = true;
 	if (!waits) {
+		due = earlier(due, engine_tell_untold(engine, false)); /* in a turn that is undone no more */
 		events_speak(engine->parts.events);
 		run_deferrals(engine, RESULT_OK, NULL);
 		engine_forget_final_tokens(engine);
@@ -587,6 +588,7 @@ void engine_run(struct engine *engine)
 		wait_until(engine, due);
 		(void)engine_turn(engine);
 	}
+	(void)engine_tell_untold(engine, true);
 	EVENTS_NOTE(engine->parts.events, SERVICE_STOPPED, .version = engine->parts.version);
 	events_speak(engine->parts.events);
 }

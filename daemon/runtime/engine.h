@@ -141,6 +141,8 @@ void engine_asked_by(struct engine *engine, const struct asker *asker);
 /* What was asked for is refused; if by a rule or a policy it is told.  `job` and `correlation` are those of the request, or "". */
 void engine_refused(struct engine *engine, const char *method, const char *job, const char *correlation,
                     const struct fault *fault);
+/* The same of what that one asked for a while ago; who asks now goes on to. */
+void engine_refused_later(struct engine *engine, const struct asker *asker, const char *method, const struct fault *fault);
 struct job_request { /* who asks, for job.create */
 	const struct caller *caller;
 	const struct request *request;

@@ -152,7 +152,7 @@ enum result engine_job_replace_prefix(struct engine *engine, int64_t row, const 
 	*ret_files = replacement.files;
 	url_redact(replacement.from, from, sizeof(from));
 	url_redact(replacement.to, to, sizeof(to));
-	EVENTS_NOTE(engine->parts.events, PREFIX_REPLACED, .job = &ret_status->job, .caller = &engine->asker,
+	ENGINE_TELL(engine, TELL_CHANGES, PREFIX_REPLACED, .job = &ret_status->job, .caller = &engine->asker,
 	            .files = replacement.files, .from = from, .to = to);
 	return RESULT_OK;
 }
@@ -357,7 +357,7 @@ static enum result apply_resume(struct engine *engine, struct job *job, const vo
 	job->work = JOB_WORK_TRANSFER;
 	result = require_token(engine, job, fault);
 	if (result == RESULT_OK && rested)
-		EVENTS_NOTE(engine->parts.events, JOB_RESUMED, .job = job, .caller = &engine->asker);
+		ENGINE_TELL(engine, TELL_REQUESTS, JOB_RESUMED, .job = job, .caller = &engine->asker);
 	return result;
 }
 
@@ -392,7 +392,7 @@ static enum result apply_suspend(struct engine *engine, struct job *job, const v
 		job->work = JOB_WORK_NONE;
 		job->token_wait = false;
 		if (from != JOB_SUSPENDED)
-			EVENTS_NOTE(engine->parts.events, JOB_SUSPENDED, .job = job, .caller = &engine->asker);
+			ENGINE_TELL(engine, TELL_REQUESTS, JOB_SUSPENDED, .job = job, .caller = &engine->asker);
 	}
 	return result;
 }
@@ -414,7 +414,7 @@ static enum result apply_cancel(struct engine *engine, struct job *job, const vo
 	job->work = JOB_WORK_SWEEP;
 	job->attempts = 0;
 	job->next_try_ms = 0;
-	EVENTS_NOTE(engine->parts.events, JOB_CANCELLED, .job = job, .caller = &engine->asker);
+	ENGINE_TELL(engine, TELL_REQUESTS, JOB_CANCELLED, .job = job, .caller = &engine->asker);
 	engine_review_token(engine, job);
 	return RESULT_OK;
 }
@@ -466,8 +466,11 @@ static void after_complete(struct engine *engine, const struct job *job)
 enum result engine_job_complete(struct engine *engine, int64_t row, struct job_status *ret_status, struct fault *fault)
 {
 	const struct change change = { apply_complete, after_complete, NULL };
+	enum result result = change_job(engine, row, &change, ret_status, fault);
 
-	return change_job(engine, row, &change, ret_status, fault);
+	if (result == RESULT_OK)
+		ENGINE_TELL(engine, TELL_REQUESTS, JOB_COMPLETING, .job = &ret_status->job, .caller = &engine->asker);
+	return result;
 }
 
 /* --- taking over --- */
@@ -532,7 +535,7 @@ enum result engine_job_take(struct engine *engine, int64_t row, const struct cal
 
 	if (result != RESULT_OK)
 		return result;
-	EVENTS_NOTE(engine->parts.events, JOB_TAKEN, .job = &ret_status->job, .caller = &engine->asker,
+	ENGINE_TELL(engine, TELL_CHANGES, JOB_TAKEN, .job = &ret_status->job, .caller = &engine->asker,
 	            .previous_owner = taking.from);
 	return RESULT_OK;
 }

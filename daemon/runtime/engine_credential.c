@@ -336,7 +336,7 @@ enum result engine_credential_set(struct engine *engine, int64_t row, const stru
 	if (result == RESULT_OK)
 		result = change_credential(engine, row, &change, ret_status, fault);
 	if (result == RESULT_OK)
-		EVENTS_NOTE(engine->parts.events, CREDENTIALS_SET, .job = &ret_status->job, .caller = &engine->asker,
+		ENGINE_TELL(engine, TELL_CHANGES, CREDENTIALS_SET, .job = &ret_status->job, .caller = &engine->asker,
 		            .target = auth_target_name(credential->target), .scheme = auth_scheme_name(credential->scheme),
 		            .credentials = credential->implicit ? "as the one who fetches" : "with a user and a password");
 	return result;
@@ -352,7 +352,7 @@ enum result engine_credential_remove(struct engine *engine, int64_t row, enum au
 		return result;
 	result = change_credential(engine, row, &change, ret_status, fault);
 	if (result == RESULT_OK)
-		EVENTS_NOTE(engine->parts.events, CREDENTIALS_REMOVED, .job = &ret_status->job, .caller = &engine->asker,
+		ENGINE_TELL(engine, TELL_CHANGES, CREDENTIALS_REMOVED, .job = &ret_status->job, .caller = &engine->asker,
 		            .target = auth_target_name(target), .scheme = auth_scheme_name(scheme));
 	return result;
 }

@@ -302,7 +302,8 @@ uint32_t engine_random(struct engine *engine)
 
 void job_note_failed(struct engine *engine, const struct job *job)
 {
-	EVENTS_NOTE(engine->parts.events, JOB_FAILED, .job = job, .fault = &job->error, .attempt = job->attempts);
+	if (engine_may_tell_job(engine, TELL_ENDS, job))
+		EVENTS_NOTE(engine->parts.events, JOB_FAILED, .job = job, .fault = &job->error, .attempt = job->attempts);
 }
 
 /* What the failure means for the job; in memory, the caller saves. */

@@ -130,9 +130,9 @@ enum result engine_headers_set(struct engine *engine, int64_t row, const struct 
 	if (result != RESULT_OK)
 		return result;
 	if (block->length > 0)
-		EVENTS_NOTE(engine->parts.events, HEADERS_SET, .job = job, .caller = &engine->asker, .headers = job->header_names);
+		ENGINE_TELL(engine, TELL_CHANGES, HEADERS_SET, .job = job, .caller = &engine->asker, .headers = job->header_names);
 	else
-		EVENTS_NOTE(engine->parts.events, HEADERS_REMOVED, .job = job, .caller = &engine->asker);
+		ENGINE_TELL(engine, TELL_CHANGES, HEADERS_REMOVED, .job = job, .caller = &engine->asker);
 	return RESULT_OK;
 }
 

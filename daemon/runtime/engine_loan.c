@@ -144,30 +144,28 @@ static enum result apply_set(struct engine *engine, struct job *job, const void 
 void engine_helper_refused(struct engine *engine, int64_t row, const char *helper, const struct fault *fault)
 {
 	struct job job;
-	uint64_t untold;
 
 	if ((fault->result != RESULT_ACCESS_REFUSED && fault->result != RESULT_NOT_LENT) ||
 	    !engine_load_job(engine, row, &job))
 		return;
-	if (engine_may_tell_refusal(engine, &untold))
+	if (engine_may_tell_refusal(engine, fault->result))
 		EVENTS_NOTE(engine->parts.events, HELPER_REFUSED, .job = &job, .caller = &engine->asker, .helper = helper,
-		            .fault = fault, .untold = untold);
+		            .fault = fault);
 }
 
 static void note_set(struct engine *engine, const struct job *job, const struct loan *loan, bool again)
 {
 	const struct caller *helper = identity_caller(loan->identity);
 	const char *logon = logon_name(helper->logon), *life = token_life_name(access_token_life(helper, loan->age_s > 0));
-	struct events *events = engine->parts.events;
 
 	if (again)
-		EVENTS_NOTE(events, HELPER_REATTACHED, .job = job, .caller = &engine->asker, .helper = helper->owner,
+		ENGINE_TELL(engine, TELL_CHANGES, HELPER_REATTACHED, .job = job, .caller = &engine->asker, .helper = helper->owner,
 		            .logon = logon, .life = life);
 	else
-		EVENTS_NOTE(events, HELPER_SET, .job = job, .caller = &engine->asker, .helper = helper->owner, .logon = logon,
+		ENGINE_TELL(engine, TELL_CHANGES, HELPER_SET, .job = job, .caller = &engine->asker, .helper = helper->owner, .logon = logon,
 		            .life = life);
 	if ((job->helper_flags & HELPER_NETWORK) && helper->logon == LOGON_NETWORK)
-		EVENTS_NOTE(events, HELPER_NO_CREDENTIALS, .job = job, .helper = helper->owner);
+		ENGINE_TELL(engine, TELL_CHANGES, HELPER_NO_CREDENTIALS, .job = job, .helper = helper->owner);
 }
 
 enum result engine_helper_set(struct engine *engine, int64_t row, const struct loan *loan, struct loan_terms *ret_terms,
@@ -217,7 +215,7 @@ enum result engine_helper_clear(struct engine *engine, int64_t row, const struct
 	enum result result = change_job(engine, row, &change, ret_status, fault);
 
 	if (result == RESULT_OK && wanted.cleared[0] != '\0')
-		EVENTS_NOTE(engine->parts.events, HELPER_CLEARED, .job = &ret_status->job, .caller = &engine->asker,
+		ENGINE_TELL(engine, TELL_CHANGES, HELPER_CLEARED, .job = &ret_status->job, .caller = &engine->asker,
 		            .helper = wanted.cleared);
 	return result;
 }
@@ -254,7 +252,7 @@ enum result engine_helper_set_flags(struct engine *engine, int64_t row, const st
 	const struct lent *lent = engine_lent(engine, row);
 
 	if (result == RESULT_OK)
-		EVENTS_NOTE(engine->parts.events, HELPER_FLAGS, .job = &ret_status->job, .caller = &engine->asker,
+		ENGINE_TELL(engine, TELL_CHANGES, HELPER_FLAGS, .job = &ret_status->job, .caller = &engine->asker,
 		            .flags = names[flags & HELPER_ALL]);
 	else if (lent != NULL)
 		engine_helper_refused(engine, row, identity_caller(lent->identity)->owner, fault);

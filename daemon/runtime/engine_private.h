@@ -221,10 +221,23 @@ struct engine_counts {
 	uint64_t queue_failures;        /* turns that were undone */
 };
 
-/* How much was told of somebody, or of a job. */
+/* Of which kinds events are that a client, a server or a disk could cause without end: each has a budget of its own, so that
+ * dull ones hide nothing else.  Of a caller, of refusals one for each outcome: */
+enum tell {
+	TELL_REQUESTS,
+	TELL_FILES,   /* that are added */
+	TELL_CHANGES, /* of who a job is, and whom it asks and believes */
+	/* of a job: */
+	TELL_RETRIES,
+	TELL_STARTS,   /* that follow a failure, or are more than it has files */
+	TELL_FAILURES, /* of files */
+	TELL_ENDS,     /* its own failures, and what comes behind the fetch */
+	TELL_REFUSALS, /* + enum result */
+};
 #define TOLD_MAX 256
 struct told {
-	uint64_t key;
+	char about[JOB_OWNER_BYTES_MAX];
+	unsigned kind;
 	int64_t until_ms; /* monotonic; a new count begins then */
 	uint32_t count;   /* that was told until then */
 	uint64_t untold;
@@ -258,7 +271,9 @@ struct engine {
 	struct job titled; /* the last one whose files' events were noted: what they tell of it; row 0: none */
 	struct asker asker; /* who asks for what is being done; "": nobody */
 	bool refusal_told;  /* that it was refused */
-	struct told retries_told[TOLD_MAX], failures_told[TOLD_MAX], starts_told[TOLD_MAX], refusals_told[TOLD_MAX], changes_told[TOLD_MAX];
+	bool by_rule;       /* by one that no outcome of its own stands for */
+	struct told callers_told[TOLD_MAX], jobs_told[TOLD_MAX];
+	int64_t untold_at_ms; /* monotonic; when the first of them is to tell what was not told; INT64_MAX: none */
 	struct errand *errands;
 	struct proxy_ask *proxy_asks;
 	struct trying *tries;
@@ -541,7 +556,7 @@ enum result engine_add_files(struct engine *engine, const struct job *job, const
                              struct fault *fault) MUST_CHECK;
 enum result engine_check_quota(struct engine *engine, const char *owner, bool limited, struct fault *fault) MUST_CHECK;
 bool engine_allows_destination(const struct engine *engine, struct text_view path); /* allow.destinations */
-enum result engine_check_forbidden(const struct engine *engine, struct text_view path, const char *field,
+enum result engine_check_forbidden(struct engine *engine, struct text_view path, const char *field,
                                    struct fault *fault) MUST_CHECK;
 /* Is it one that files can be fetched from here?  The fault names the field. */
 enum result engine_check_url(const struct engine *engine, struct text_view url, bool in_ranges, const char *field,
@@ -671,8 +686,17 @@ void engine_note_retry(struct engine *engine, const struct job *job); /* it fail
 /* An event about a flight's file; `bytes` and `fault` as far as it has them. */
 void engine_note_file(struct engine *engine, enum event_id id, const struct flight *flight, uint64_t bytes,
                       const struct fault *fault);
-/* May one more refusal of what is asked for be told, by an event of whatever kind?  *ret_untold: how many before it were not. */
-bool engine_may_tell_refusal(struct engine *engine, uint64_t *ret_untold);
+/* May one more event of that kind be told of whoever asks?  Of what Ferry does by itself all are. */
+bool engine_may_tell(struct engine *engine, unsigned kind);
+#define ENGINE_TELL(engine, kind, name, ...)                                           \
+	do {                                                                           \
+		if (engine_may_tell((engine), (kind)))                                 \
+			EVENTS_NOTE((engine)->parts.events, name, __VA_ARGS__);        \
+	} while (0)
+bool engine_may_tell_refusal(struct engine *engine, enum result result); /* the same, of an event of whatever kind */
+bool engine_may_tell_job(struct engine *engine, enum tell kind, const struct job *job);
+/* Tell how many events were not told by those whose time is over, or by all; returns when it is to be done again. */
+int64_t engine_tell_untold(struct engine *engine, bool all);
 void engine_note_files(struct engine *engine, const struct job *job, const struct request *request); /* they were added */
 void engine_note_properties(struct engine *engine, const struct job *job, unsigned given); /* PROPERTY_... were set */
 

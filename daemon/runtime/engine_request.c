@@ -10,13 +10,19 @@
 
 /* --- files --- */
 
-enum result engine_check_forbidden(const struct engine *engine, struct text_view path, const char *field,
+/* Whoever reads the events is told of this one, as of a policy. */
+static enum result refuse_place(struct engine *engine, const char *field, const char *why, struct fault *fault)
+{
+	engine->by_rule = true;
+	return fault_set(fault, RESULT_BAD_DESTINATION, FAULT_FERRY, 0, "%s: %s", field, why);
+}
+
+enum result engine_check_forbidden(struct engine *engine, struct text_view path, const char *field,
                                    struct fault *fault)
 {
 	for (const char *const *folder = engine->parts.forbidden_folders; folder != NULL && *folder != NULL; folder++)
 		if (destination_is_below(engine->parts.path_style, path, text_view(*folder)))
-			return fault_set(fault, RESULT_BAD_DESTINATION, FAULT_FERRY, 0,
-			                 "%s: lies in a folder of Ferry's own", field);
+			return refuse_place(engine, field, "lies in a folder of Ferry's own", fault);
 	return RESULT_OK;
 }
 
@@ -140,9 +146,8 @@ static enum result add_file(struct engine *engine, const struct job *job, const 
 	struct identity *ignored;
 
 	if (engine_side(engine, job, JOB_SIDE_FILE, &ignored) == IDENTITY_SERVICE && !engine_service_writes(engine, wanted.path))
-		return fault_set(fault, RESULT_BAD_DESTINATION, FAULT_FERRY, 0,
-		                 "%s: lies below none of identity.service_file_roots, and the service writes this job's files",
-		                 field);
+		return refuse_place(engine, field,
+		                    "lies below none of identity.service_file_roots, and the service writes this job's files", fault);
 	file.bytes_total = file.bytes_stated = wanted.bytes_total;
 	file.is_size_stated = wanted.bytes_total != SIZE_UNKNOWN;
 	file.digest = wanted.digest;
@@ -313,7 +318,7 @@ enum result engine_job_create(struct engine *engine, const struct job_request *w
 	if (result != RESULT_OK)
 		return result;
 	engine->lease_at_ms = 0; /* it may be the first to end */
-	EVENTS_NOTE(engine->parts.events, JOB_CREATED, .job = &job, .caller = &engine->asker, .files = job.files_total);
+	ENGINE_TELL(engine, TELL_REQUESTS, JOB_CREATED, .job = &job, .caller = &engine->asker, .files = job.files_total);
 	engine_note_files(engine, &job, wanted->request);
 	engine_status_of(engine, &job, ret_status);
 	*ret_created = true;

@@ -204,7 +204,7 @@ enum result engine_check_token(struct engine *engine, const struct job *job, str
 void engine_note_leftover(struct engine *engine, const struct job *job, const struct file *file, const char *why,
                           unsigned *told)
 {
-	if ((*told)++ < LEFTOVERS_TOLD_MAX)
+	if ((*told)++ < LEFTOVERS_TOLD_MAX && engine_may_tell_job(engine, TELL_ENDS, job))
 		EVENTS_NOTE(engine->parts.events, LEFTOVER, .job = job, .partial = file->partial, .path = file->path, .why = why);
 	engine_sweep_again(engine, job, file->path);
 }

@@ -228,7 +228,8 @@ void session_reply(struct sessions *sessions, uint64_t connection, const char *i
 
 struct later session_later(struct call *call)
 {
-	struct later later = { .sessions = call->sessions, .connection = call->session->connection };
+	struct later later = { .sessions = call->sessions, .connection = call->session->connection,
+		               .method = call->request->method, .asker = call->session->asker };
 
 	memcpy(later.id, call->request->id, sizeof(later.id));
 	call->answered_later = true;
@@ -242,7 +243,9 @@ void session_answer(const struct later *later, enum result result, session_write
 	struct json_writer out = JSON_WRITER(&text);
 	struct fault broken = { 0 };
 
-	if (result == RESULT_OK) {
+	if (result != RESULT_OK) {
+		engine_refused_later(later->sessions->engine, &later->asker, method_name(later->method), fault);
+	} else {
 		protocol_reply_begin(&out, later->id);
 		write(&out, what);
 		result = protocol_reply_end(&out);

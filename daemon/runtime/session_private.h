@@ -95,6 +95,8 @@ struct later {
 	struct sessions *sessions;
 	uint64_t connection;
 	char id[PROTOCOL_REQUEST_ID_BYTES_MAX];
+	enum method method;
+	struct asker asker; /* who called, should it be refused */
 };
 
 /* --- session.c --- */

@@ -1,4 +1,4 @@
-/* Events that could come without end: the first are told, then so many in ten minutes, and of the others the number. */
+/* Events that could come without end: so many are told in ten minutes, and of the others the number. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -10,6 +10,7 @@
 #include "core/json.h"
 #include "helped.h"
 #include "platform/file.h"
+#include "world_private.h"
 
 #define TEN_MINUTES 600
 
@@ -54,7 +55,8 @@ static void retries__of_a_dead_server__are_told_once_in_ten_minutes_with_the_num
 		if (world_events(&world, EVENT_JOB_RETRIES) == 1)
 			world_wait(&world, 60);
 	assert_int_equal(world_events(&world, EVENT_JOB_RETRIES), 2);
-	assert_int_equal(sum(&world, EVENT_JOB_RETRIES, "untold") + 2, helped_status(&world, row).job.error_count);
+	assert_int_equal(sum(&world, EVENT_NOT_TOLD, "count") + 1 +
+	                 (world_events(&world, EVENT_JOB_RETRIES) == 2), helped_status(&world, row).job.error_count);
 	world_wait(&world, 24 * 3600);
 	assert_in_range(world_events(&world, EVENT_JOB_RETRIES), 20, 24 * 6 + 2);
 	assert_in_range(world_events(&world, EVENT_FILE_FAILED), 20, 24 * 6 * 16);
@@ -76,10 +78,11 @@ static void files__that_fail_again_and_again__are_told_a_few_times_in_ten_minute
 	world_wait(&world, TEN_MINUTES - 30);
 	assert_true(helped_status(&world, row).job.error_count > 5);
 	assert_int_equal(world_events(&world, EVENT_FILE_FAILED), TOLD);
-	assert_in_range(world_events(&world, EVENT_FILE_STARTED), TOLD + 1, TOLD + COUNT); /* those of the first try all */
+	assert_int_equal(world_events(&world, EVENT_FILE_STARTED), TOLD + COUNT); /* those of the first try all */
+	assert_int_equal(world_events(&world, EVENT_NOT_TOLD), 0);
 	world_wait(&world, TEN_MINUTES);
 	assert_in_range(world_events(&world, EVENT_FILE_FAILED), TOLD + 1, 3 * TOLD);
-	assert_true(sum(&world, EVENT_FILE_FAILED, "untold") > 0);
+	assert_true(sum(&world, EVENT_NOT_TOLD, "count") > 0);
 	assert_int_equal(world_cancel(&world, row), RESULT_OK);
 	world_settle(&world);
 	helped_end(&world);
@@ -105,47 +108,116 @@ static void retries__of_another_job__are_told_for_themselves(void **state)
 	helped_end(&world);
 }
 
-static void refusals__of_one_caller__are_told_a_few_times_in_ten_minutes(void **state)
+static void refusals__of_one_caller__are_told_up_to_a_number_and_then_how_many_were_not(void **state)
 {
+	enum { TOLD = 200, ASKED = 250 };
 	struct world world;
 
 	(void)state;
 	helped_begin(&world, 3);
 	text_display(world.settings.allow_destinations.items[0], 16, "/elsewhere");
 	world.settings.allow_destinations.count = 1;
-	for (unsigned i = 0; i < 50; i++)
+	for (unsigned i = 0; i < ASKED; i++)
 		assert_int_equal(world_create(&world, &(struct world_order){ .files = 1 }), -1);
 	assert_int_equal(world.resumed, RESULT_BLOCKED_BY_POLICY);
 	assert_int_equal(world_events(&world, EVENT_STORE_TROUBLE), 0); /* it is nobody's but the caller's */
-	assert_int_equal(world_events(&world, EVENT_REFUSED), 8);
+	assert_int_equal(world_events(&world, EVENT_REFUSED), TOLD);
 	/* Somebody else's are told all the same. */
 	world_hello_as(&world, NEIGHBOUR);
 	assert_int_equal(world_create(&world, &(struct world_order){ .owner = NEIGHBOUR, .files = 1 }), -1);
-	assert_int_equal(world_events(&world, EVENT_REFUSED), 9);
-	assert_int_equal(sum(&world, EVENT_REFUSED, "untold"), 0);
-	world_wait(&world, TEN_MINUTES);
+	assert_int_equal(world_events(&world, EVENT_REFUSED), TOLD + 1);
+	/* Though nobody asks for anything more. */
+	world_wait(&world, TEN_MINUTES + 1);
+	assert_int_equal(world_events(&world, EVENT_NOT_TOLD), 1);
+	assert_int_equal(sum(&world, EVENT_NOT_TOLD, "count"), ASKED - TOLD);
 	assert_int_equal(world_create(&world, &(struct world_order){ .files = 1 }), -1);
-	assert_int_equal(world_events(&world, EVENT_REFUSED), 10);
-	assert_int_equal(sum(&world, EVENT_REFUSED, "untold"), 50 - 8);
+	assert_int_equal(world_events(&world, EVENT_REFUSED), TOLD + 2);
 	helped_end(&world);
 }
 
-static void properties__set_again_and_again__are_told_a_few_times_in_ten_minutes(void **state)
+static void requests__without_end__hide_no_change_of_safety(void **state)
 {
+	enum { TOLD = 200, ASKED = 300 };
 	struct world world;
 	const struct job_properties low = { .priority = JOB_LOW };
 
 	(void)state;
 	helped_begin(&world, 5);
 	int64_t row = world_create(&world, &(struct world_order){ .files = 1 });
-	for (unsigned i = 0; i < 100; i++)
+	for (unsigned i = 0; i < ASKED; i++)
 		assert_int_equal(world_set(&world, row, PROPERTY_PRIORITY, &low), RESULT_OK);
-	assert_int_equal(world_events(&world, EVENT_JOB_CHANGED), 32);
-	world_wait(&world, TEN_MINUTES);
-	assert_int_equal(world_set(&world, row, PROPERTY_PRIORITY, &low), RESULT_OK);
-	assert_int_equal(sum(&world, EVENT_JOB_CHANGED, "untold"), 100 - 32);
+	assert_int_equal(world_events(&world, EVENT_JOB_CHANGED), TOLD - 1); /* and that it was made */
+	assert_int_equal(world_set_proxy(&world, row, PROXY_NONE, ""), RESULT_OK);
+	assert_int_equal(world_events(&world, EVENT_JOB_CHANGED), TOLD);
+	/* At the stop, too, it is told how many were not. */
+	(void)engine_tell_untold(world.engine, true);
+	events_speak(world.engine->parts.events);
+	assert_int_equal(sum(&world, EVENT_NOT_TOLD, "count"), ASKED - TOLD + 1);
 	assert_int_equal(world_cancel(&world, row), RESULT_OK);
 	world_settle(&world);
+	helped_end(&world);
+}
+
+static void flags__set_again_and_again__are_told_up_to_a_number(void **state)
+{
+	struct world world;
+
+	(void)state;
+	helped_begin(&world, 7);
+	int64_t row = world_create(&world, &(struct world_order){ .files = 1 });
+	for (unsigned i = 0; i < 300; i++)
+		assert_int_equal(world_flags(&world, row, 0), RESULT_OK);
+	assert_int_equal(world_events(&world, EVENT_HELPER_FLAGS), 200);
+	assert_int_equal(world_cancel(&world, row), RESULT_OK);
+	assert_int_equal(world_events(&world, EVENT_JOB_CANCELLED), 1);
+	world_settle(&world);
+	helped_end(&world);
+}
+
+static void callers__more_than_are_remembered__lose_no_number(void **state)
+{
+	struct world world;
+	struct asker asker = { .process = 1 };
+	struct fault fault = { .result = RESULT_BLOCKED_BY_POLICY };
+
+	(void)state;
+	helped_begin(&world, 8);
+	for (unsigned caller = 0; caller <= TOLD_MAX; caller++)
+		for (unsigned i = 0; i < (caller == 0 ? 203 : 1); i++) {
+			text_display(asker.owner, sizeof(asker.owner), "S-1-5-21-%u", caller);
+			engine_refused_later(world.engine, &asker, "job.create", &fault);
+		}
+	events_speak(world.engine->parts.events);
+	assert_int_equal(sum(&world, EVENT_NOT_TOLD, "count"), 3);
+	helped_end(&world);
+}
+
+static void files__in_ferrys_own_folder__are_told_as_refused(void **state)
+{
+	static const char *const folders[] = { "/sim", NULL };
+	struct world world;
+
+	(void)state;
+	helped_begin(&world, 9);
+	world.engine->parts.forbidden_folders = folders;
+	assert_int_equal(world_create(&world, &(struct world_order){ .files = 1 }), -1);
+	assert_int_equal(world.resumed, RESULT_BAD_DESTINATION);
+	assert_int_equal(world_events(&world, EVENT_REFUSED), 1);
+	helped_end(&world);
+}
+
+static void complete__by_a_client__is_told(void **state)
+{
+	struct world world;
+
+	(void)state;
+	helped_begin(&world, 10);
+	int64_t row = world_submit(&world, 1, false);
+	world_settle(&world);
+	assert_int_equal(world_events(&world, EVENT_JOB_COMPLETING), 0);
+	assert_int_equal(world_complete(&world, row), RESULT_OK);
+	assert_int_equal(world_events(&world, EVENT_JOB_COMPLETING), 1);
+	helped_run_to(&world, row, JOB_ACKNOWLEDGED);
 	helped_end(&world);
 }
 
@@ -173,8 +245,12 @@ int main(void)
 		cmocka_unit_test(retries__of_a_dead_server__are_told_once_in_ten_minutes_with_the_number_of_the_others),
 		cmocka_unit_test(files__that_fail_again_and_again__are_told_a_few_times_in_ten_minutes),
 		cmocka_unit_test(retries__of_another_job__are_told_for_themselves),
-		cmocka_unit_test(refusals__of_one_caller__are_told_a_few_times_in_ten_minutes),
-		cmocka_unit_test(properties__set_again_and_again__are_told_a_few_times_in_ten_minutes),
+		cmocka_unit_test(refusals__of_one_caller__are_told_up_to_a_number_and_then_how_many_were_not),
+		cmocka_unit_test(requests__without_end__hide_no_change_of_safety),
+		cmocka_unit_test(flags__set_again_and_again__are_told_up_to_a_number),
+		cmocka_unit_test(callers__more_than_are_remembered__lose_no_number),
+		cmocka_unit_test(files__in_ferrys_own_folder__are_told_as_refused),
+		cmocka_unit_test(complete__by_a_client__is_told),
 		cmocka_unit_test(files__of_a_large_job__are_told_up_to_a_number),
 	};
 	return cmocka_run_group_tests_name("sim/tell", tests, NULL, NULL);

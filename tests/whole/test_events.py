@@ -26,12 +26,12 @@ def submit__its_program_and_a_correlation_id__are_in_every_event_about_the_job()
     for name, correlation in (("mine", mine), ("its own", own["correlation"])):
         job = shown(ferry, name)
         events = of_job(ferry, job["id"])
-        assert [event["id"] for event in events] == [3, 1026, 1, 59, 60, 1007, 4], events
+        assert [event["id"] for event in events] == [3, 16403, 1, 59, 60, 1007, 4], events
         for event in events:
             assert event["correlation"] == correlation and event["owner"] == job["owner"], event
             assert event["name"] == name and event["program"] == events[0]["image"], event
             # The asker is a process of its own; which one is known of what it asked for.
-            assert event["id"] not in (3, 1026, 1) or (event["pid"] > 0 and event["caller"] == job["owner"]), event
+            assert event["id"] not in (3, 16403, 1) or (event["pid"] > 0 and event["caller"] == job["owner"]), event
         assert os.path.basename(events[0]["program"].replace("\\", "/")) == ("ferry" if GROUND == "linux" else "ferry.exe")
         assert events[0]["pid"] == events[2]["pid"]
         assert (events[3]["offset"], events[4]["bytes"], events[6]["files"]) == (0, 1000, 1)
@@ -65,10 +65,15 @@ def refusals__by_a_policy_and_of_others_jobs__are_told_with_who_asked():
     assert "error" in answer, answer
     for _ in range(20):
         bridge.call("job.create", name="n", files=[{"url": "http://bad.example/x", "path": ferry.destination("x")}])
+    for _ in range(3):  # answered in a turn to come, or at once by the one who looks ahead
+        assert "error" in bridge.call("auth.test", url="http://bad.example/x")
+        assert "error" in bridge.call("proxy.show", url="http://bad.example/x")
     bridge.ok("job.create", name="good")
     bridge.close()
     told = [event for event in ferry.events() if event["id"] == 1035]
-    assert len(told) == 8 and told[0]["method"] == "job.create", told
+    assert [event["method"] for event in told[20:]] == ["auth.test", "proxy.show"] * 3, told
+    assert all(event["caller"] == told[0]["caller"] and event["pid"] == told[0]["pid"] for event in told), told
+    assert len(told) == 26 and told[0]["method"] == "job.create", told
     assert told[0]["caller"] and told[0]["pid"] > 0 and os.path.basename(told[0]["image"].replace("\\", "/")).startswith("ferry")
     assert secret not in str(ferry.events())
 

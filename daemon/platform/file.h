@@ -72,10 +72,20 @@ enum result file_set_modified(struct file_handle *file, int64_t unix_s, struct f
 enum result file_mark_zone(struct file_handle *file, unsigned zone, struct fault *fault) MUST_CHECK;
 /* Data and size reach the disk. */
 enum result file_sync(struct file_handle *file, struct fault *fault) MUST_CHECK;
-/* Give the open file a new simple name in the folder it lies in, atomically, replacing a plain file of that name.
- * RESULT_IS_FOLDER | RESULT_LOCKED | RESULT_DENIED. */
-enum result file_rename(struct folder *folder, struct file_handle *file, const char *old_name, const char *new_name,
-                        struct fault *fault) MUST_CHECK;
+/* What becomes of the names when an open file gets one. */
+enum file_naming {
+	FILE_REPLACES, /* it is renamed, and replaces a plain file */
+	FILE_YIELDS,   /* it is renamed, unless anything has the name: RESULT_EXISTS */
+	FILE_LINKS,    /* it has the name beside its own, unless anything has it: RESULT_EXISTS.  Not all file systems can */
+};
+/* Give the open file a new simple name in the folder it lies in, atomically.  RESULT_IS_FOLDER | RESULT_LOCKED | RESULT_DENIED. */
+enum result file_give_name(struct folder *folder, struct file_handle *file, const char *old_name, const char *new_name,
+                           enum file_naming naming, struct fault *fault) MUST_CHECK;
+static inline MUST_CHECK enum result file_rename(struct folder *folder, struct file_handle *file, const char *old_name,
+                                                 const char *new_name, struct fault *fault)
+{
+	return file_give_name(folder, file, old_name, new_name, FILE_REPLACES, fault);
+}
 /* Remove the open file's name. */
 enum result file_remove(struct folder *folder, struct file_handle *file, const char *name, struct fault *fault) MUST_CHECK;
 

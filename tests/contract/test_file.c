@@ -364,6 +364,41 @@ static void file__renamed_onto_a_link__replaces_the_link_itself(void **state)
 	assert_true(ground_holds(in(scene, "final"), "new"));
 }
 
+static void file__named_where_something_is__yields_to_it(void **state)
+{
+	struct scene *scene = *state;
+	AUTO(file_handle) struct file_handle *file = create(scene, "part", "new");
+	ground_write(in(scene, "taken"), "kept");
+	ground_make_folder(in(scene, "folder"));
+	static const char *const taken[] = { "taken", "folder" };
+	for (size_t i = 0; i < 2; i++) {
+		assert_int_equal(file_give_name(scene->folder, file, "part", taken[i], FILE_YIELDS, &scene->fault), RESULT_EXISTS);
+		assert_int_not_equal(file_give_name(scene->folder, file, "part", taken[i], FILE_LINKS, &scene->fault), RESULT_OK);
+	}
+	assert_int_equal(file_give_name(scene->folder, file, "part", "final", FILE_YIELDS, &scene->fault), RESULT_OK);
+	file_handle_free(TAKE(file));
+	assert_true(ground_holds(in(scene, "taken"), "kept") && ground_holds(in(scene, "final"), "new"));
+	assert_false(ground_exists(in(scene, "part")));
+}
+
+static void file__linked__has_both_names_until_one_is_replaced(void **state)
+{
+	struct scene *scene = *state;
+	AUTO(file_handle) struct file_handle *file = create(scene, "one", "old");
+	char tag[FILE_TAG_BYTES_MAX], found[FILE_TAG_BYTES_MAX];
+	uint64_t bytes;
+	if (file_give_name(scene->folder, file, "one", "two", FILE_LINKS, &scene->fault) != RESULT_OK)
+		GROUND_SKIP("a file has two names (no links can be made here)");
+	assert_int_equal(file_tag(file, tag, &scene->fault), RESULT_OK);
+	file_handle_free(TAKE(file));
+	assert_int_equal(file_tag_at(scene->folder, "two", found, &bytes, &scene->fault), RESULT_OK);
+	assert_string_equal(found, tag);
+	file = create(scene, "part", "new");
+	assert_int_equal(file_rename(scene->folder, file, "part", "one", &scene->fault), RESULT_OK);
+	file_handle_free(TAKE(file));
+	assert_true(ground_holds(in(scene, "one"), "new") && ground_holds(in(scene, "two"), "old"));
+}
+
 static void file__removed__is_gone_and_others_stay(void **state)
 {
 	struct scene *scene = *state;
@@ -582,6 +617,8 @@ int main(void)
 		FILE_TEST(file__renamed__replaces_a_plain_file),
 		FILE_TEST(file__renamed_onto_a_folder__is_refused),
 		FILE_TEST(file__renamed_onto_a_link__replaces_the_link_itself),
+		FILE_TEST(file__named_where_something_is__yields_to_it),
+		FILE_TEST(file__linked__has_both_names_until_one_is_replaced),
 		FILE_TEST(file__removed__is_gone_and_others_stay),
 		FILE_TEST(file__whose_name_another_bears__leaves_the_other_alone),
 		FILE_TEST(own__data_folder__is_absolute_and_bounded),

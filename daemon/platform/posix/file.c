@@ -311,12 +311,15 @@ static enum result check_named(struct folder *folder, struct file_handle *file, 
 	return result;
 }
 
-enum result file_rename(struct folder *folder, struct file_handle *file, const char *old_name, const char *new_name,
-                        struct fault *fault)
+enum result file_give_name(struct folder *folder, struct file_handle *file, const char *old_name, const char *new_name,
+                           enum file_naming naming, struct fault *fault)
 {
+	const int fd = folder->fd;
 	enum result result = file_check_simple(new_name, fault);
 	result = result ? result : check_named(folder, file, old_name, fault);
-	return result ? result : done(renameat(folder->fd, old_name, folder->fd, new_name), "rename to", new_name, fault);
+	if (result || naming == FILE_LINKS)
+		return result ? result : done(linkat(fd, old_name, fd, new_name, 0), "link to", new_name, fault);
+	return done(renameat2(fd, old_name, fd, new_name, naming == FILE_YIELDS ? RENAME_NOREPLACE : 0), "rename to", new_name, fault);
 }
 
 enum result file_remove(struct folder *folder, struct file_handle *file, const char *name, struct fault *fault)

@@ -362,7 +362,7 @@ enum result file_mark_zone(struct file_handle *file, unsigned zone, struct fault
 
 /* The documented rename within a folder is a simple name without a root: the file system resolves no path at all.  Wine
  * wants the root, and there it may be the folder we hold (rule 19). */
-static NTSTATUS set_name(HANDLE file, HANDLE root, const wchar_t *name)
+static NTSTATUS set_name(HANDLE file, HANDLE root, const wchar_t *name, enum file_naming naming)
 {
 	size_t bytes = wcslen(name) * sizeof *name;
 	size_t size = sizeof(FILE_RENAME_INFORMATION) + bytes;
@@ -371,11 +371,12 @@ static NTSTATUS set_name(HANDLE file, HANDLE root, const wchar_t *name)
 
 	if (rename == NULL)
 		return (NTSTATUS)0xC0000017; /* STATUS_NO_MEMORY */
-	rename->ReplaceIfExists = TRUE;
+	rename->ReplaceIfExists = naming == FILE_REPLACES;
 	rename->RootDirectory = root;
 	rename->FileNameLength = (ULONG)bytes;
 	memcpy(rename->FileName, name, bytes);
-	return NtSetInformationFile(file, &io, rename, (ULONG)size, FileRenameInformation);
+	/* What makes a link has the same members. */
+	return NtSetInformationFile(file, &io, rename, (ULONG)size, naming == FILE_LINKS ? FileLinkInformation : FileRenameInformation);
 }
 
 /* What stands in the way of putting a file in place of what bears the name, as far as it can be seen. */
@@ -414,8 +415,8 @@ enum result folder_check_name(struct folder *folder, const char *name, struct fa
 	return result == RESULT_OK ? find_obstacle(folder, wide, name, fault) : result;
 }
 
-enum result file_rename(struct folder *folder, struct file_handle *file, const char *old_name, const char *new_name,
-                        struct fault *fault)
+enum result file_give_name(struct folder *folder, struct file_handle *file, const char *old_name, const char *new_name,
+                           enum file_naming naming, struct fault *fault)
 {
 	AUTO(memory) wchar_t *wide = NULL;
 	enum result result = check_simple(new_name, &wide, fault);
@@ -423,12 +424,12 @@ enum result file_rename(struct folder *folder, struct file_handle *file, const c
 	(void)old_name; /* the handle is renamed, whatever its name */
 	if (result != RESULT_OK)
 		return result;
-	NTSTATUS status = set_name(file->handle, NULL, wide);
+	NTSTATUS status = set_name(file->handle, NULL, wide, naming);
 	if (status == NT_OBJECT_PATH_SYNTAX_BAD)
-		status = set_name(file->handle, folder->handle, wide);
+		status = set_name(file->handle, folder->handle, wide, naming);
 	if (!NT_SUCCESS(status)) {
 		/* "Access denied" may be a folder in the way, a program that runs, a missing right: look again to say which. */
-		result = find_obstacle(folder, wide, new_name, fault);
+		result = naming == FILE_REPLACES ? find_obstacle(folder, wide, new_name, fault) : RESULT_OK;
 		return result != RESULT_OK ? result : fault_ntstatus(fault, status, "rename to %s", new_name);
 	}
 	/* Forces the file system's journal, and with it the new name, to the disk. */

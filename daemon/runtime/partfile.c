@@ -1,4 +1,4 @@
-#include "runtime/partfile.h"
+#include "runtime/partfile_private.h"
 
 #include <assert.h>
 #include <stdlib.h>
@@ -141,10 +141,22 @@ static enum result reopen_partial(const struct partfile *part, struct folder *fo
 	return RESULT_OK;
 }
 
+static bool is_there(const struct place *place)
+{
+	char tag[FILE_TAG_BYTES_MAX];
+	uint64_t bytes;
+	struct fault ignored;
+	return file_tag_at(place->folder, place->name, tag, &bytes, &ignored) == RESULT_OK;
+}
+
 enum result partfile_open(const struct partfile *part, struct partfile_opened *ret_opened, struct fault *fault)
 {
 	AUTO(place) struct place place = { .folder = NULL };
 	enum result result = place_open(part, &place, fault);
+	if (!result && part->yields && is_there(&place)) {
+		*ret_opened = (struct partfile_opened){ .file = NULL };
+		return RESULT_OK;
+	}
 	/* A destination that cannot be replaced is better known before the transfer than after it, where the rename has the
 	 * last word. */
 	if (!result)
@@ -226,107 +238,76 @@ static bool is_published(const struct partfile *part, const struct place *place)
 static enum result mark(const struct partfile *part, struct file_handle *file, bool *ret_unmarked, struct fault *fault)
 {
 	enum result result = part->zone > 0 ? file_mark_zone(file, part->zone, fault) : RESULT_OK;
-	if (result != RESULT_NOT_SUPPORTED)
-		return result;
-	if (ret_unmarked)
-		*ret_unmarked = true;
-	return RESULT_OK;
+	*ret_unmarked = result == RESULT_NOT_SUPPORTED;
+	return *ret_unmarked ? RESULT_OK : result;
 }
 
-/* --- former contents --- */
-
-static bool is_there(const struct place *place, const char *name)
+/* The partial file is gone, or not ours: a crash may have come when it had its name, or had yielded. */
+static enum result find_published(const struct partfile *part, const struct place *place, enum result found,
+                                  struct partfile_published *published, struct fault *fault)
 {
-	char tag[FILE_TAG_BYTES_MAX];
-	uint64_t bytes;
-	struct fault ignored;
-	return file_tag_at(place->folder, name, tag, &bytes, &ignored) == RESULT_OK;
-}
-
-static enum result version_name(const struct place *place, unsigned version, char to[DESTINATION_BYTES_MAX + 8],
-                                struct fault *fault)
-{
-	enum result result = version == 0 ? text_copy(to, DESTINATION_BYTES_MAX + 8, text_view(place->name))
-	                                  : text_format(to, DESTINATION_BYTES_MAX + 8, "%s.%u", place->name, version);
-	return result ? fault_set(fault, result, FAULT_FERRY, 0, "keep what was at %s", place->name) : RESULT_OK;
-}
-
-/* The content of that version becomes the one before it. */
-static enum result age(const struct place *place, unsigned version, struct fault *fault)
-{
-	AUTO(file_handle) struct file_handle *file = NULL;
-	char from[DESTINATION_BYTES_MAX + 8], to[DESTINATION_BYTES_MAX + 8];
-	enum result result = version_name(place, version, from, fault);
-	if (!result)
-		result = version_name(place, version + 1, to, fault);
-	if (!result)
-		result = file_reopen(place->folder, from, "", &file, fault);
-	return result ? result : file_rename(place->folder, file, from, to, fault);
-}
-
-/* From the first free number on, so that it can be done again after a crash: what has moved already is not moved twice.  Until
- * the new file has its name, the destination is not there. */
-static enum result keep_version(const struct partfile *part, const struct place *place, struct fault *fault)
-{
-	char name[DESTINATION_BYTES_MAX + 8];
-	unsigned version = 1;
-	enum result result = RESULT_OK;
-	if (part->versions == 0 || !is_there(place, place->name))
+	if (is_published(part, place))
 		return RESULT_OK;
-	for (; version < part->versions; version++) {
-		result = version_name(place, version, name, fault);
-		if (result || !is_there(place, name))
-			break;
-	}
-	while (!result && version-- > 0)
-		result = age(place, version, fault);
-	return result;
+	published->yielded = part->yields && is_there(place);
+	return published->yielded ? RESULT_OK
+	                          : fault_set(fault, RESULT_FILE_CHANGED, FAULT_FERRY, 0, "publish %s: the partial file %s is %s",
+	                                      part->path, part->partial, found == RESULT_FILE_CHANGED ? "not ours" : "gone");
 }
 
-enum result partfile_publish(const struct partfile *part, bool *ret_unmarked, struct fault *fault)
+static enum result check_whole(const struct partfile *part, const struct place *place, struct file_handle *file,
+                               struct fault *fault)
 {
-	if (ret_unmarked)
-		*ret_unmarked = false;
-	/* Without a tag anything under the partial name would do, and no file has become whole without one. */
-	if (!part->tag[0])
-		return fault_set(fault, RESULT_FILE_CHANGED, FAULT_FERRY, 0, "publish %s: no tag is recorded", part->path);
-	AUTO(place) struct place place = { .folder = NULL };
-	enum result result = place_open(part, &place, fault);
-	if (result)
-		return result;
-
-	AUTO(file_handle) struct file_handle *file = NULL;
-	result = file_reopen(place.folder, part->partial, part->tag, &file, fault);
-	if (result == RESULT_PATH_NOT_FOUND || result == RESULT_FILE_CHANGED) {
-		/* The crash may have come between the rename and the folder's sync: sync it again. */
-		if (is_published(part, &place))
-			return sync_names(part, place.folder, fault);
-		return fault_set(fault, RESULT_FILE_CHANGED, FAULT_FERRY, 0, "publish %s: the partial file %s is %s",
-		                 part->path, part->partial, result == RESULT_FILE_CHANGED ? "not ours" : "gone");
-	}
 	uint64_t bytes = 0;
-	if (!result)
-		result = file_size(file, &bytes, fault);
-	if (result)
+	enum result result = file_size(file, &bytes, fault);
+	if (result || bytes == whole_bytes(part))
 		return result;
-	if (bytes != whole_bytes(part)) {
-		/* Ours but good for nothing, and nobody will know its name any more. */
-		(void)!file_remove(place.folder, file, part->partial, NULL);
-		return fault_set(fault, RESULT_FILE_CHANGED, FAULT_FERRY, 0,
-		                 "publish %s: the partial file has %llu bytes instead of %llu", part->path,
-		                 (unsigned long long)bytes, (unsigned long long)whole_bytes(part));
-	}
-	result = mark(part, file, ret_unmarked, fault);
+	/* Ours but good for nothing, and nobody will know its name any more. */
+	(void)!file_remove(place->folder, file, part->partial, NULL);
+	return fault_set(fault, RESULT_FILE_CHANGED, FAULT_FERRY, 0, "publish %s: the partial file has %llu bytes instead of %llu",
+	                 part->path, (unsigned long long)bytes, (unsigned long long)whole_bytes(part));
+}
+
+/* One handle from the check to the rename: what was checked is what gets the name. */
+static enum result give_name(const struct partfile *part, const struct place *place, struct file_handle *file,
+                             struct partfile_published *published, struct fault *fault)
+{
+	enum result result = mark(part, file, &published->unmarked, fault);
 	if (result)
 		return result;
 	/* Where a file system keeps no such times, that is no reason to have no file. */
 	if (part->modified_s != PARTFILE_NOW)
 		(void)!file_set_modified(file, part->modified_s, NULL);
-	result = keep_version(part, &place, fault);
+	if (part->yields) {
+		result = file_give_name(place->folder, file, part->partial, place->name, FILE_YIELDS, fault);
+		published->yielded = result == RESULT_EXISTS;
+		return published->yielded ? file_remove(place->folder, file, part->partial, fault) : result;
+	}
+	result = partfile_keep_former(place->folder, place->name, part->versions, file, fault);
+	return result ? result : file_rename(place->folder, file, part->partial, place->name, fault);
+}
+
+enum result partfile_publish(const struct partfile *part, struct partfile_published *ret_published, struct fault *fault)
+{
+	AUTO(file_handle) struct file_handle *file = NULL;
+	AUTO(place) struct place place = { .folder = NULL };
+	struct partfile_published published = { .unmarked = false };
+	/* Without a tag anything under the partial name would do, and no file has become whole without one. */
+	if (!part->tag[0])
+		return fault_set(fault, RESULT_FILE_CHANGED, FAULT_FERRY, 0, "publish %s: no tag is recorded", part->path);
+	enum result result = place_open(part, &place, fault);
 	if (result)
 		return result;
-	/* One handle from the check to the rename: what was checked is what gets the name. */
-	result = file_rename(place.folder, file, part->partial, place.name, fault);
+	result = file_reopen(place.folder, part->partial, part->tag, &file, fault);
+	if (result == RESULT_PATH_NOT_FOUND || result == RESULT_FILE_CHANGED) {
+		result = find_published(part, &place, result, &published, fault);
+	} else if (!result) {
+		result = check_whole(part, &place, file, fault);
+		if (!result)
+			result = give_name(part, &place, file, &published, fault);
+	}
+	if (!result && ret_published)
+		*ret_published = published;
+	/* The crash may have come between the rename and the folder's sync: sync it again. */
 	return result ? result : sync_names(part, place.folder, fault);
 }
 

@@ -36,13 +36,14 @@ struct partfile {
 #define PARTFILE_NOW INT64_MIN
 	unsigned zone;             /* that it is marked as coming from, before it gets its name; 0: no mark */
 	unsigned versions;         /* former contents that are kept beside it, as NAME.1, the newest, to NAME.N */
+	bool yields;               /* whatever has the destination's name stays, and the file does not get it */
 	const char *const *forbidden_folders; /* Ferry's own, NULL-terminated (rule 9) */
 	struct partfile_folder *folder;       /* its owner syncs it; NULL: opened, and synced, for this call alone */
 };
 
 /* Where a transfer may begin. */
 struct partfile_opened {
-	struct file_handle *file;
+	struct file_handle *file; /* NULL: something has the destination's name, and the file yields to it */
 	char tag[FILE_TAG_BYTES_MAX];
 	uint64_t offset; /* bytes that are really there: bytes_recorded, or 0 if the partial file was gone or too short */
 };
@@ -81,10 +82,15 @@ enum result partfile_keep(const struct partfile *part, struct fault *fault) MUST
 enum result partfile_sync(struct file_handle *file, struct fault *fault) MUST_CHECK;
 /* The file is whole at `bytes`: cut to size, sync, close.  `file` is consumed in any case. */
 enum result partfile_finish(struct file_handle *file, uint64_t bytes, struct fault *fault) MUST_CHECK;
-/* Give the whole file its name: re-open the partial file, check tag and size, mark it, rename, sync the folder.  If the
- * destination already is our file (same tag: published before a crash), that is success.  *ret_unmarked (may be NULL): it
- * should have been marked, and lies where nothing can be. */
-enum result partfile_publish(const struct partfile *part, bool *ret_unmarked, struct fault *fault) MUST_CHECK;
+struct partfile_published {
+	bool unmarked; /* it should have been marked, and lies where nothing can be */
+	bool yielded;  /* something had the name and stays; the partial file is gone */
+};
+/* Give the whole file its name: re-open the partial file, check tag and size, mark it, keep what it replaces, rename, sync the
+ * folder.  If the destination already is our file (same tag: published before a crash), that is success.  A former content is
+ * kept where it is a plain file with one name, other than the new one, and where no other kind of thing has one of the names
+ * NAME.1 to NAME.N; else it is replaced as if none were wanted.  *ret_published: may be NULL. */
+enum result partfile_publish(const struct partfile *part, struct partfile_published *ret_published, struct fault *fault) MUST_CHECK;
 /* Remove the partial file if it is ours; gone already is success. */
 enum result partfile_abandon(const struct partfile *part, struct fault *fault) MUST_CHECK;
 

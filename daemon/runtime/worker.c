@@ -327,7 +327,7 @@ struct answer {
 	struct hash *hash;
 	bool conditional;
 	uint64_t bytes;
-	bool unmarked;
+	struct partfile_published published;
 	struct buffer names;
 	struct digest digest;
 };
@@ -365,6 +365,7 @@ static struct partfile part_of(struct worker *worker, const struct order *order)
 		.modified_s = resume_parse_date(text_view(order->file.modified), &modified_s) ? modified_s : PARTFILE_NOW,
 		.zone = order->zone,
 		.versions = order->versions,
+		.yields = order->yields,
 		.forbidden_folders = worker->settings.forbidden_folders,
 		.folder = &worker->folder,
 	};
@@ -379,12 +380,13 @@ static enum result do_file_order(struct worker *worker, struct order *order, str
 	case ORDER_OPEN:
 		result = partfile_open(&part, &answer->opened, fault);
 		answer->bytes = answer->opened.offset;
+		answer->published.yielded = !result && answer->opened.file == NULL;
 		answer->conditional = !result && file_is_conditional(&order->file) &&
 		                      partfile_has_destination(&part, order->file.is_size_stated ? order->file.bytes_stated
 		                                                                                 : SIZE_UNKNOWN);
 		return result;
 	case ORDER_PUBLISH:
-		return partfile_publish(&part, &answer->unmarked, fault);
+		return partfile_publish(&part, &answer->published, fault);
 	case ORDER_LOOK:
 		return partfile_open_destination(&part, &answer->opened.file, &answer->bytes, fault);
 	case ORDER_CHECK:
@@ -420,7 +422,8 @@ static void post_answer(struct worker *worker, struct order *order, enum result 
 	report->handle = answer->opened.file;
 	report->hash = answer->hash;
 	report->conditional = answer->conditional;
-	report->unmarked = answer->unmarked;
+	report->unmarked = answer->published.unmarked;
+	report->yielded = answer->published.yielded;
 	memcpy(report->tag, answer->opened.tag, sizeof(report->tag));
 	report->digest = answer->digest;
 	if (result)

@@ -58,6 +58,7 @@ struct order {
 	bool conditional;     /* FETCH: ask on the file's condition */
 	struct transfer_route *route; /* FETCH: see struct transfer_order; the order's own */
 	unsigned zone, versions; /* PUBLISH: see struct partfile */
+	bool yields;             /* OPEN, PUBLISH: likewise */
 	struct file file;   /* as recorded in the store; of CHECK: nothing */
 	struct buffer list; /* texts, each with its end, or of FETCH one; the worker's once it is given the order */
 };
@@ -105,6 +106,7 @@ struct report {
 	uint32_t connect_ms, fetch_ms; /* likewise */
 	struct attempt_trace trace; /* FETCH, TRY: likewise */
 	bool unmarked; /* PUBLISH: see partfile_publish */
+	bool yielded;  /* OPEN, PUBLISH: something has the destination's name, and stays; OPEN then made no file */
 	char tag[FILE_TAG_BYTES_MAX];           /* OPEN */
 	struct digest digest;                   /* LOOK */
 	char etag[FILE_ETAG_BYTES_MAX];         /* ANSWERED */

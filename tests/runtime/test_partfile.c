@@ -1,12 +1,15 @@
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
+#include <stdatomic.h>
 #include <stdint.h>
 #include <stdio.h>
 #include <string.h>
+#include <unistd.h>
 
 #include <cmocka.h>
 
+#include "platform/thread.h"
 #include "runtime/partfile.h"
 #include "support/ground.h"
 #include "support/landing.h"
@@ -272,22 +275,22 @@ static void partfile__published_with_a_zone__is_marked_or_said_not_to_be(void **
 {
 	static const char mark[] = "[ZoneTransfer]\r\nZoneId=3\r\n";
 	char tag[FILE_TAG_BYTES_MAX];
-	bool unmarked = true;
+	struct partfile_published published = { .unmarked = true };
 	(void)state;
 	make_whole(tag);
 	struct partfile part = part_of("file", tag, strlen(FULL));
-	assert_int_equal(partfile_publish(&part, &unmarked, NULL), RESULT_OK);
-	assert_false(unmarked); /* nobody wanted it */
+	assert_int_equal(partfile_publish(&part, &published, NULL), RESULT_OK);
+	assert_false(published.unmarked); /* nobody wanted it */
 	make_whole(tag);
 	part.zone = 3;
 	part.modified_s = 784111777;
-	assert_int_equal(partfile_publish(&part, &unmarked, NULL), RESULT_OK);
+	assert_int_equal(partfile_publish(&part, &published, NULL), RESULT_OK);
 	assert_true(holds("file", FULL));
-	assert_int_equal(unmarked, !holds("file:Zone.Identifier", mark));
-	if (unmarked)
+	assert_int_equal(published.unmarked, !holds("file:Zone.Identifier", mark));
+	if (published.unmarked)
 		GROUND_CANNOT("a mark of the web is kept (no streams here)");
 	/* After a crash it has its name already, and its mark: nothing is said. */
-	assert_int_equal(partfile_publish(&part, &unmarked, NULL), RESULT_OK);
+	assert_int_equal(partfile_publish(&part, &published, NULL), RESULT_OK);
 	assert_true(holds("file", FULL));
 }
 
@@ -404,13 +407,184 @@ static void partfile__former_contents__are_moved_once_whatever_a_crash_left(void
 	}
 }
 
-static void partfile__former_content_that_cannot_be_moved__keeps_the_new_one_from_its_name(void **state)
+/* The new content has its name, and nothing else has changed. */
+static void expect_none_kept(unsigned versions, size_t count)
+{
+	assert_int_equal(publish_with_versions(versions), RESULT_OK);
+	assert_true(holds("file", FULL));
+	assert_int_equal(landing_count(&landing), count);
+}
+
+static void partfile__former_content__of_the_same_bytes_is_not_kept(void **state)
+{
+	(void)state;
+	put("file", FULL);
+	put("file.1", "older");
+	put("file.2", "oldest");
+	expect_none_kept(2, 3);
+	expect_versions((const char *const[]){ FULL, "older", "oldest", NULL });
+	put("file", "the whole filE"); /* of the same size */
+	assert_int_equal(publish_with_versions(2), RESULT_OK);
+	expect_versions((const char *const[]){ FULL, "the whole filE", "older", NULL });
+}
+
+static void partfile__former_content__in_whose_way_a_folder_is__is_replaced(void **state)
 {
 	(void)state;
 	put("file", "a");
-	landing_make_folder(&landing, "file.1"); /* in its way */
-	assert_int_equal(publish_with_versions(1), RESULT_IS_FOLDER);
-	assert_true(holds("file", "a") && holds(PARTIAL, FULL));
+	landing_make_folder(&landing, "file.1");
+	expect_none_kept(1, 2);
+	put("file", "b");
+	expect_none_kept(3, 2);
+	landing_make_folder(&landing, "file.2");
+	assert_int_equal(rmdir(landing_path(&landing, "file.1")), 0);
+	put("file.1", "older");
+	put("file", "c");
+	expect_none_kept(2, 3);
+	assert_true(holds("file.1", "older"));
+}
+
+static void partfile__former_content__that_has_another_name_or_is_a_link__is_replaced(void **state)
+{
+	char path[LANDING_PATH_BYTES_MAX];
+	(void)state;
+	put("precious", "kept");
+	assert_int_equal(text_copy(path, sizeof(path), text_view(landing_path(&landing, "precious"))), RESULT_OK);
+	if (!ground_hard_link(landing_path(&landing, "file"), path))
+		GROUND_SKIP("a link is replaced (none can be made here)");
+	expect_none_kept(2, 2);
+	if (ground_soft_link(landing_path(&landing, "file.1"), path, false)) {
+		put("file", "a");
+		expect_none_kept(2, 3);
+	}
+	assert_true(holds("precious", "kept"));
+}
+
+static void partfile__crash__before_the_new_one_has_the_name__keeps_the_former_once(void **state)
+{
+	char path[LANDING_PATH_BYTES_MAX];
+	(void)state;
+	put("file", "c");
+	put("file.2", "b");
+	assert_int_equal(text_copy(path, sizeof(path), text_view(landing_path(&landing, "file"))), RESULT_OK);
+	if (!ground_hard_link(landing_path(&landing, "file.1"), path))
+		GROUND_SKIP("a former content has both names for a moment (no links can be made here)");
+	assert_int_equal(publish_with_versions(2), RESULT_OK);
+	expect_versions((const char *const[]){ FULL, "c", "b", NULL });
+	put("file", "d"); /* and once more, as if nothing had been */
+	assert_int_equal(publish_with_versions(2), RESULT_OK);
+	expect_versions((const char *const[]){ FULL, "d", "c", NULL });
+}
+
+struct watch {
+	atomic_bool over;
+	unsigned looked, absent;
+};
+
+static void watch_name(void *argument)
+{
+	struct watch *watch = argument;
+	AUTO(folder) struct folder *folder = NULL;
+	char tag[FILE_TAG_BYTES_MAX];
+	uint64_t bytes;
+	if (folder_open(landing.folder, &folder, NULL) != RESULT_OK)
+		return;
+	while (!watch->over) {
+		watch->looked++;
+		watch->absent += file_tag_at(folder, "file", tag, &bytes, NULL) == RESULT_PATH_NOT_FOUND;
+	}
+}
+
+static void partfile__former_contents__are_kept_and_a_file_is_there_all_the_time(void **state)
+{
+	struct watch watch = { .over = false };
+	AUTO(folder) struct folder *folder = NULL;
+	AUTO(file_handle) struct file_handle *file = NULL;
+	struct thread *thread;
+	char text[16];
+	(void)state;
+	assert_int_equal(folder_open(landing.folder, &folder, NULL), RESULT_OK);
+	assert_int_equal(file_create(folder, "file", &file, NULL), RESULT_OK);
+	if (file_give_name(folder, file, "file", "link", FILE_LINKS, NULL) != RESULT_OK)
+		GROUND_SKIP("a file of the name is there at any time (no links can be made here)");
+	file_handle_free(TAKE(file));
+	assert_int_equal(remove(landing_path(&landing, "link")), 0);
+	assert_int_equal(thread_start("watch", watch_name, &watch, &thread, NULL), RESULT_OK);
+	for (unsigned i = 0; i < 400; i++) {
+		char tag[FILE_TAG_BYTES_MAX];
+		struct partfile part = part_of("file", tag, 0);
+		snprintf(text, sizeof(text), "content %u", i);
+		struct partfile_opened opened = open_part("", 0);
+		write_text(opened.file, 0, text);
+		file_handle_free(opened.file);
+		memcpy(tag, opened.tag, sizeof(tag));
+		part.bytes_total = part.bytes_recorded = strlen(text);
+		part.versions = 2;
+		assert_int_equal(partfile_publish(&part, NULL, NULL), RESULT_OK);
+	}
+	watch.over = true;
+	thread_join(thread);
+	assert_true(watch.looked > 0);
+	assert_int_equal(watch.absent, 0);
+	assert_true(holds("file", text) && holds("file.1", "content 398") && holds("file.2", "content 397"));
+}
+
+/* --- a destination that stays --- */
+
+static void partfile__yields__to_a_file_that_came_meanwhile(void **state)
+{
+	char tag[FILE_TAG_BYTES_MAX];
+	struct partfile_published published = { .yielded = false };
+	(void)state;
+	make_whole(tag);
+	put("file", "theirs");
+	struct partfile part = part_of("file", tag, strlen(FULL));
+	part.yields = true;
+	part.versions = 2;
+	for (unsigned i = 0; i < 2; i++) { /* the second time after a crash */
+		published.yielded = false;
+		assert_int_equal(partfile_publish(&part, &published, NULL), RESULT_OK);
+		assert_true(published.yielded && holds("file", "theirs"));
+		assert_int_equal(landing_count(&landing), 1);
+	}
+}
+
+static void partfile__yields__to_nothing__is_published(void **state)
+{
+	char tag[FILE_TAG_BYTES_MAX];
+	struct partfile_published published = { .yielded = true };
+	(void)state;
+	make_whole(tag);
+	struct partfile part = part_of("file", tag, strlen(FULL));
+	part.yields = true;
+	for (unsigned i = 0; i < 2; i++) {
+		assert_int_equal(partfile_publish(&part, &published, NULL), RESULT_OK);
+		assert_true(!published.yielded && holds("file", FULL));
+	}
+}
+
+static void partfile__yields__to_whatever_is_there_before_it_is_fetched(void **state)
+{
+	static const char *const names[] = { "plain", "folder", "read-only" };
+	(void)state;
+	put("plain", "theirs");
+	put("read-only", "theirs");
+	landing_make_read_only(&landing, "read-only");
+	landing_make_folder(&landing, "folder");
+	for (size_t i = 0; i < 3; i++) {
+		struct partfile part = part_of(names[i], "", 0);
+		struct partfile_opened opened = { .offset = 1 };
+		part.yields = true;
+		assert_int_equal(partfile_open(&part, &opened, NULL), RESULT_OK);
+		assert_null(opened.file);
+	}
+	assert_int_equal(landing_count(&landing), 3);
+	struct partfile part = part_of("none", "", 0);
+	struct partfile_opened opened = { .file = NULL };
+	part.yields = true;
+	assert_int_equal(partfile_open(&part, &opened, NULL), RESULT_OK);
+	assert_non_null(opened.file);
+	file_handle_free(opened.file);
 }
 
 /* --- what is done in a folder that somebody else syncs --- */
@@ -748,7 +922,14 @@ int main(void)
 		TEST(destination_became_a_folder__is_not_published_and_kept),
 		TEST(former_contents__are_kept_as_many_as_are_wanted),
 		TEST(former_contents__are_moved_once_whatever_a_crash_left),
-		TEST(former_content_that_cannot_be_moved__keeps_the_new_one_from_its_name),
+		TEST(former_content__of_the_same_bytes_is_not_kept),
+		TEST(former_content__in_whose_way_a_folder_is__is_replaced),
+		TEST(former_content__that_has_another_name_or_is_a_link__is_replaced),
+		TEST(crash__before_the_new_one_has_the_name__keeps_the_former_once),
+		TEST(former_contents__are_kept_and_a_file_is_there_all_the_time),
+		TEST(yields__to_a_file_that_came_meanwhile),
+		TEST(yields__to_nothing__is_published),
+		TEST(yields__to_whatever_is_there_before_it_is_fetched),
 		TEST(names_in_a_folder_that_is_lent__last_with_one_sync),
 		TEST(folder_that_is_gone__keeps_no_name),
 		TEST(abandoned__is_gone_and_may_be_abandoned_again),

@@ -8,7 +8,8 @@ CREATE TABLE declared (
 	since_ms INTEGER NOT NULL CHECK (since_ms >= 0), -- its moments count from then
 	due_ms INTEGER NOT NULL CHECK (due_ms >= 0), -- the next one; 2^63 - 1: never
 	seed INTEGER NOT NULL CHECK (seed BETWEEN 0 AND 4294967295), -- where in the spread this machine's moment lies
-	versions INTEGER NOT NULL CHECK (versions BETWEEN 0 AND 99)
+	versions INTEGER NOT NULL CHECK (versions BETWEEN 0 AND 99),
+	keep INTEGER NOT NULL CHECK (keep IN (0, 1)) -- what is there is never replaced
 ) STRICT;
 CREATE INDEX declared_job ON declared (job_row) WHERE job_row IS NOT NULL;
 CREATE INDEX declared_due ON declared (due_ms);

@@ -113,6 +113,7 @@ static enum result keep(struct engine *engine, struct entry *entry, int64_t due_
 	memcpy(kept->name, entry->wanted->name, sizeof(kept->name));
 	kept->due_ms = due_ms;
 	kept->versions = entry->wanted->versions;
+	kept->keep = entry->wanted->keep;
 	if (entry->anew)
 		kept->since_ms = engine_now(engine);
 	result = kept->row != 0 ? forget_landed(engine, entry, fault) : RESULT_OK;
@@ -236,6 +237,8 @@ static bool record_file(void *context, const struct file *file)
 
 	while (i < wanted->file_count && strcmp(wanted->files[i].path, file->path) != 0)
 		i++;
+	if (wanted->keep && file->state == FILE_NOT_MODIFIED)
+		return true; /* whoever put it there */
 	if (i == wanted->file_count || wanted->files[i].digest.length > 0 || (file->state != FILE_PUBLISHED && file->state != FILE_NOT_MODIFIED))
 		return true;
 
@@ -281,12 +284,13 @@ void pass_record(struct engine *engine, struct entry *entry)
 		engine_break(engine, &fault);
 }
 
-uint32_t engine_versions_of(struct engine *engine, const struct active *active)
+void engine_name_declared(struct engine *engine, const struct active *active, struct order *order)
 {
 	struct store_declared declared;
 	struct fault fault;
 
 	if (!access_is_declared(active->owner) || store_declared_of_job(engine->parts.store, active->row, &declared, &fault) != RESULT_OK)
-		return 0;
-	return declared.versions;
+		return;
+	order->versions = declared.versions;
+	order->yields = declared.keep;
 }

@@ -129,8 +129,8 @@ void flight_order(struct engine *engine, struct flight *flight, enum order_kind 
 	}
 	if (order != NULL)
 		order->priority = flight->active->priority;
-	if (order != NULL && kind == ORDER_PUBLISH)
-		order->versions = engine_versions_of(engine, flight->active);
+	if (order != NULL && (kind == ORDER_OPEN || kind == ORDER_PUBLISH))
+		engine_name_declared(engine, flight->active, order);
 	if (order != NULL && kind == ORDER_FETCH) {
 		order->conditional = flight->conditional;
 		if (flight->source != 0) /* a tag is of the server that made it; a date is the file's, wherever it is had */

@@ -595,8 +595,8 @@ void engine_declare_ended(struct engine *engine, const struct job *job); /* the 
 void engine_drop_pass(struct engine *engine, const struct fault *fault);
 void engine_looked(struct engine *engine, const struct report *report); /* ORDER_LOOK's, of no flight */
 bool engine_is_as_declared(const struct file *file, const struct report *report); /* by its digest */
-/* How many former contents are kept beside a file of the job. */
-uint32_t engine_versions_of(struct engine *engine, const struct active *active);
+/* How a file of the job gets its name, where that is a declared one: for an OPEN or PUBLISH. */
+void engine_name_declared(struct engine *engine, const struct active *active, struct order *order);
 
 /* --- engine_report.c --- */
 void engine_report(struct letter *letter, void *receiver); /* a report's deliver */

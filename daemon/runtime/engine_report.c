@@ -39,12 +39,30 @@ static void forget_partial(struct flight *flight)
 	flight->file.partial[0] = flight->file.tag[0] = '\0';
 }
 
+/* Likewise; but what is left of it is no job's any more, and what looks for those finds it. */
+static void lose_partial(struct engine *engine, struct flight *flight)
+{
+	struct job job;
+
+	forget_partial(flight);
+	if (engine_load_job(engine, flight->active->row, &job))
+		engine_sweep_again(engine, &job, flight->file.path);
+}
+
 static bool save(struct engine *engine, struct flight *flight, bool waits)
 {
 	if (!waits)
 		return flight_save(engine, flight);
 	flight_save_soon(engine, flight);
 	return true;
+}
+
+/* Nothing of the file is wanted: its partial file goes, and then it ends as not modified. */
+static void leave_what_is_there(struct engine *engine, struct flight *flight)
+{
+	flight->unchanged = true;
+	flight->stage = FLIGHT_ABANDONING;
+	flight_last_order(engine, flight, ORDER_ABANDON, 0);
 }
 
 static void on_opened(struct engine *engine, struct flight *flight, struct report *report)
@@ -57,11 +75,15 @@ static void on_opened(struct engine *engine, struct flight *flight, struct repor
 		flight->fault = report->fault;
 		engine_note_file(engine, EVENT_FILE_FAILED, flight, 0, &flight->fault);
 		if (report->result == RESULT_FILE_CHANGED) {
-			forget_partial(flight);
+			lose_partial(engine, flight);
 			if (!flight_save(engine, flight))
 				return;
 		}
 		flight_end(engine, flight);
+		return;
+	}
+	if (report->yielded) {
+		leave_what_is_there(engine, flight);
 		return;
 	}
 	flight->handle = TAKE(report->handle);
@@ -223,9 +245,7 @@ static void on_fetched(struct engine *engine, struct flight *flight, const struc
 	if (report->result == RESULT_OK && report->unchanged) {
 		take_answer(engine, flight, report);
 		note_connected(engine, flight->active);
-		flight->unchanged = true;
-		flight->stage = FLIGHT_ABANDONING;
-		flight_last_order(engine, flight, ORDER_ABANDON, 0);
+		leave_what_is_there(engine, flight);
 		return;
 	}
 	set_written(engine, flight, report->bytes);
@@ -298,10 +318,27 @@ static void on_finished(struct engine *engine, struct flight *flight, const stru
 	flight_end(engine, flight);
 }
 
+static void end_unchanged(struct engine *engine, struct flight *flight)
+{
+	flight->file.state = FILE_NOT_MODIFIED;
+	flight->file.bytes_total = 0; /* that are fetched */
+	if (!flight_save(engine, flight))
+		return;
+	engine->counts.files_not_modified++;
+	engine_note_file(engine, EVENT_FILE_NOT_MODIFIED, flight, 0, NULL);
+	note_progress(engine, flight->active);
+	flight_end(engine, flight);
+}
+
 static void on_published(struct engine *engine, struct flight *flight, const struct report *report)
 {
 	struct job job;
 
+	if (report->result == RESULT_OK && report->yielded) {
+		forget_partial(flight);
+		end_unchanged(engine, flight);
+		return;
+	}
 	if (report->result == RESULT_OK) {
 		flight->file.state = FILE_PUBLISHED;
 		flight->file.partial[0] = '\0';
@@ -313,23 +350,11 @@ static void on_published(struct engine *engine, struct flight *flight, const str
 		flight->fault = report->fault;
 		engine_note_file(engine, EVENT_PUBLISH_FAILED, flight, 0, &flight->fault);
 		if (report->result == RESULT_FILE_CHANGED)
-			forget_partial(flight);
+			lose_partial(engine, flight);
 	}
 	/* A file that has its name is known by its tag, and publishing twice is harmless. */
 	if (save(engine, flight, report->result == RESULT_OK))
 		flight_end(engine, flight);
-}
-
-static void end_unchanged(struct engine *engine, struct flight *flight)
-{
-	flight->file.state = FILE_NOT_MODIFIED;
-	flight->file.bytes_total = 0; /* that are fetched */
-	if (!flight_save(engine, flight))
-		return;
-	engine->counts.files_not_modified++;
-	engine_note_file(engine, EVENT_FILE_NOT_MODIFIED, flight, 0, NULL);
-	note_progress(engine, flight->active);
-	flight_end(engine, flight);
 }
 
 /* Nothing of it is left but what lay at its destination before.  A partial file that cannot be removed now is no job's any

@@ -195,6 +195,7 @@ struct store_declared {
 	int64_t job_row;          /* that fetches it; 0: none, and what landed is recorded */
 	int64_t since_ms, due_ms; /* Unix time; see declare_due */
 	uint32_t seed, versions;
+	bool keep;
 };
 /* Make it, or change it: all but its row, its job and, of one that there is, its seed.  `spec` is what core/declare wrote, and is
  * sealed.  Sets all of `declared` as it is then.  RESULT_SEAL_FAILED. */

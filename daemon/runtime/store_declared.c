@@ -44,6 +44,7 @@ enum result store_declared_save(struct store *store, struct store_declared *decl
 	put_i64(&query, declared->due_ms);
 	put_i64(&query, declared->seed);
 	put_i64(&query, declared->versions);
+	put_i64(&query, declared->keep);
 	result = query_run(&query, NULL, fault);
 	return result == RESULT_OK ? store_declared_find(store, declared->name, declared, fault) : result;
 }
@@ -85,6 +86,7 @@ static void take_declared(struct query *query, struct store_declared *declared)
 	declared->due_ms = take_i64(query, 0, INT64_MAX);
 	declared->seed = take_u32(query);
 	declared->versions = (uint32_t)take_i64(query, 0, DECLARED_VERSIONS_MAX);
+	declared->keep = take_i64(query, 0, 1) == 1;
 }
 
 static enum result find(struct query *query, struct store_declared *ret_declared, struct fault *fault)

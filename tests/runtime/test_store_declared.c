@@ -51,7 +51,7 @@ static int tear_down(void **state)
 
 static struct store_declared save(const char *name, const char *spec)
 {
-	struct store_declared declared = { .since_ms = 5, .due_ms = 7, .seed = UINT32_MAX, .versions = 3 };
+	struct store_declared declared = { .since_ms = 5, .due_ms = 7, .seed = UINT32_MAX, .versions = 3, .keep = true };
 	text_display(declared.name, sizeof(declared.name), "%s", name);
 	expect_ok(store_declared_save(store, &declared, text_view(spec), &seen));
 	return declared;
@@ -75,12 +75,13 @@ static void store_declared__saved_changed_and_removed__is_listed_by_name(void **
 	expect_ok(store_declared_next_due(store, &due, &seen));
 	assert_true(due == INT64_MAX);
 	b = save("b", "two");
-	assert_true(b.row > 0 && b.seed == UINT32_MAX && b.versions == 3 && b.job_row == 0);
+	assert_true(b.row > 0 && b.seed == UINT32_MAX && b.versions == 3 && b.keep && b.job_row == 0);
 	(void)save("a", "one");
 	b.due_ms = INT64_MAX;
+	b.keep = false;
 	b.seed = 0; /* what a machine has drawn stays */
 	expect_ok(store_declared_save(store, &b, text_view("three"), &seen));
-	assert_true(b.seed == UINT32_MAX);
+	assert_true(b.seed == UINT32_MAX && !b.keep);
 	expect_ok(store_declared_set_due(store, b.row, 3, &seen));
 	expect_ok(store_declared_next_due(store, &due, &seen));
 	assert_int_equal(due, 3);

@@ -442,6 +442,88 @@ static void helper__what_he_has_is_looked_at_when_he_is_here__and_only_the_rest_
 	}
 }
 
+/* The user makes the file while the job waits, or its bytes come: his stays, and that is the end of it. */
+static void keep__what_somebody_made_meanwhile__stays(void **state)
+{
+	static const char kept[] = JOB("app", FILE_OF("1", ""), ", \"on_change\": \"keep\", \"when\": {\"every\": \"24h\"}");
+	struct world world;
+
+	(void)state;
+	for (unsigned late = 0; late < 2; late++) {
+		begin(&world, 1 + late, kept);
+		world.files[1].stuck = late == 1;
+		world_declare(&world, true);
+		if (late == 1)
+			world_wait(&world, 1);
+		world.files[1].there = true;
+		world.files[1].stuck = false;
+		world_wait(&world, 60);
+		assert_int_equal(world.files[1].published, 0);
+		assert_int_equal(world.files[1].asked, late);
+		assert_true(world.files[1].abandoned);
+		assert_int_equal(world_events(&world, EVENT_FILE_NOT_MODIFIED), 1);
+		world_wait(&world, 3 * 24 * HOUR_S);
+		expect(&world, true, DECLARE_NOTHING);
+		assert_int_equal(world.files[1].asked, late);
+		/* What he made never landed: where it may be replaced, it is. */
+		world.declared[0] = JOB("app", FILE_OF("1", ""), ", \"when\": {\"every\": \"24h\"}");
+		expect(&world, true, DECLARE_UPDATE);
+		world_wait(&world, 60);
+		assert_int_equal(world.files[1].published, 1);
+		helped_end(&world);
+	}
+}
+
+/* All files go into his job, as nobody can look before he comes; what is there is not fetched, whatever it holds. */
+static void keep__as_a_helper__nothing_that_is_there_is_fetched(void **state)
+{
+	static const char daily[] = JOB("app", FILE_OF("1", ", \"digest\": \"" SHA "\"") "," FILE_OF("2", "") "," FILE_OF("3", ""),
+	                                ", \"on_change\": \"keep\", \"identity\": {\"helper\": \"S-1-5-21-1-1-1-2001\"}, \"when\": {\"every\": \"24h\"}");
+	const struct world_loan attaching = { .helper = HELPER, .connection = 1, .attached = true };
+	struct world world;
+
+	(void)state;
+	begin(&world, 1, daily);
+	world.files[1].there = world.files[2].there = true;
+	for (unsigned day = 0; day < 3; day++) {
+		if (day == 0)
+			world_reload(&world);
+		else
+			world_wait(&world, 24 * HOUR_S);
+		int64_t row = world_declared_job(&world, "app");
+		world.files[1].job = world.files[2].job = world.files[3].job = row;
+		if (day == 2)
+			damage(&world, 3, false);
+		assert_int_equal(world_lend(&world, row, &attaching), RESULT_OK);
+		world_wait(&world, 60);
+		assert_int_equal(world_state(&world, row), JOB_ACKNOWLEDGED);
+	}
+	assert_int_equal(asked(&world, 1, 2), 0);
+	assert_int_equal(world.files[1].published + world.files[2].published, 0);
+	assert_int_equal(world.files[3].asked, 1);
+	assert_int_equal(world.files[3].published, 1);
+	helped_end(&world);
+}
+
+/* What lies under the old name is nobody's any more, and is found before the next one is made. */
+static void partial__that_is_lost_when_it_was_to_get_its_name__is_swept(void **state)
+{
+	static const char one[] = JOB("app", FILE_OF("1", ""), "");
+	struct world world;
+
+	(void)state;
+	begin(&world, 1, one);
+	world.files[1].exchanged_late = true;
+	world_reload(&world);
+	world_wait(&world, 60);
+	assert_int_equal(world_state(&world, world_declared_job(&world, "app")), JOB_ERROR);
+	text_display(world.lying[world.lying_count++], sizeof(world.lying[0]), "%s", ".ferry-5ea5ea5ea5ea5ea5-00112233445566778899aabbccddeeff.part");
+	world_wait(&world, HOUR_S);
+	assert_int_equal(world.files[1].published, 1);
+	assert_int_equal(world.lying_count, 0);
+	helped_end(&world);
+}
+
 /* Another owner may neither see nor touch it, NetworkService neither; an administrator looks. */
 static void others__have_no_rights__over_a_declared_job(void **state)
 {
@@ -482,6 +564,9 @@ int main(void)
 		cmocka_unit_test(forbidden__by_policy_or_by_its_folder__is_one_job_s_trouble),
 		cmocka_unit_test(helper__the_job_waits_until_its_holder_attaches),
 		cmocka_unit_test(helper__what_he_has_is_looked_at_when_he_is_here__and_only_the_rest_fetched),
+		cmocka_unit_test(keep__what_somebody_made_meanwhile__stays),
+		cmocka_unit_test(keep__as_a_helper__nothing_that_is_there_is_fetched),
+		cmocka_unit_test(partial__that_is_lost_when_it_was_to_get_its_name__is_swept),
 		cmocka_unit_test(others__have_no_rights__over_a_declared_job),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -60,6 +60,7 @@ struct world_file {
 	bool there; /* something bears the destination's name */
 	bool abandoned; /* its partial file was removed */
 	bool exchanged; /* another file bears the partial file's name */
+	bool exchanged_late; /* likewise, when it is to get its name; once */
 	bool fail_next_sync;
 	unsigned zone;  /* that it was to be marked with when it got its name */
 	bool held;      /* open elsewhere: the partial file cannot be removed */

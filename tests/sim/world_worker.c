@@ -460,6 +460,11 @@ static void answer_file_order(struct pending *pending)
 			finish(pending, report);
 			return;
 		}
+		report->yielded = order->yields && (file->there || (file->published > 0 && !file->removed));
+		if (report->yielded) {
+			finish(pending, report);
+			return;
+		}
 		report->bytes = have;
 		report->conditional = file_is_conditional(&order->file) && file->there;
 		file->written = file->written < report->bytes ? report->bytes : file->written;
@@ -478,6 +483,11 @@ static void answer_file_order(struct pending *pending)
 		}
 		if (!file->lost)
 			file->synced = file->written;
+	} else if (order->kind == ORDER_PUBLISH && file->exchanged_late) {
+		file->exchanged_late = false;
+		report->result = fault_set(&report->fault, RESULT_FILE_CHANGED, FAULT_FERRY, 0, "made up");
+	} else if (order->kind == ORDER_PUBLISH && order->yields && file->there) {
+		report->yielded = file->abandoned = true;
 	} else if (order->kind == ORDER_PUBLISH) {
 		if (file->synced != file->size)
 			wrong(world, "published before it was whole", order->file.url);

@@ -15,8 +15,10 @@ void declared_free(struct declared *declared)
 			text_wipe(file->url, strlen(file->url));
 		free(file->url);
 		free(file->path);
-		for (uint32_t j = 0; j < file->mirror_count; j++)
+		for (uint32_t j = 0; j < file->mirror_count; j++) {
+			text_wipe(file->mirrors[j], strlen(file->mirrors[j])); /* likewise */
 			free(file->mirrors[j]);
+		}
 	}
 	free(declared->files);
 	free(declared->source);

@@ -23,12 +23,26 @@ void declare_refuse(const struct reading *reading, struct json at, const char *r
 	settings_error(reading->errors, line);
 }
 
+/* Written anywhere, a URL is one with a query that may be a secret, and an '@' the end of a password.  A text with escapes may
+ * be either. */
+static bool may_hide_a_secret(struct text_view text)
+{
+	for (size_t i = 0; i < text.length; i++)
+		if (strchr("?@", text.bytes[i]) != NULL || (i + 1 < text.length && memcmp(text.bytes + i, "//", 2) == 0) ||
+		    (i + 1 < text.length && text.bytes[i] == '\\' && strchr("/u", text.bytes[i + 1]) != NULL))
+			return true;
+	return false;
+}
+
 /* "path: what stands there is not what is allowed". */
 void declare_refuse_value(const struct reading *reading, struct json value, const char *allowed)
 {
 	char written[NEAREST_BYTES_MAX], reason[REASON_BYTES_MAX];
+	struct text_view text = json_written(reading->document, value);
 
-	nearest_show(written, json_written(reading->document, value));
+	if (may_hide_a_secret(text))
+		text = text_view("what stands there (not shown, it may have a secret in it)");
+	nearest_show(written, text);
 	text_display(reason, sizeof(reason), "%s: %s %s", value.path[0] != '\0' ? value.path : "the whole", written, allowed);
 	declare_refuse(reading, value, reason);
 }
@@ -38,7 +52,7 @@ void declare_refuse_unseen(const struct reading *reading, struct json value, con
 {
 	char reason[REASON_BYTES_MAX];
 
-	text_display(reason, sizeof(reason), "%s: %s", value.path, why);
+	text_display(reason, sizeof(reason), "%s: %s", value.path[0] != '\0' ? value.path : "the whole", why);
 	declare_refuse(reading, value, reason);
 }
 
@@ -55,6 +69,11 @@ static void refuse_key(const struct reading *reading, struct json at, struct tex
 	char name[NEAREST_BYTES_MAX], reason[REASON_BYTES_MAX];
 	const char *nearest = known[0];
 
+	if (may_hide_a_secret(given)) {
+		text_display(reason, sizeof(reason), "a key that is none (not shown, it may have a secret in it)");
+		declare_refuse(reading, at, reason);
+		return;
+	}
 	nearest_show(name, given);
 	for (size_t i = 1; known[i] != NULL; i++)
 		if (nearest_distance(known[i], name) < nearest_distance(nearest, name))
@@ -67,7 +86,7 @@ static void refuse_key(const struct reading *reading, struct json at, struct tex
 bool declare_check_object(const struct reading *reading, struct json object, const char *const *known, const char *allowed)
 {
 	if (!json_is_object(object)) {
-		declare_refuse_value(reading, object, allowed);
+		declare_refuse_unseen(reading, object, allowed); /* a URL, as often as not */
 		return false;
 	}
 	for (size_t i = 0; i < json_length(object); i++) {

@@ -170,7 +170,7 @@ static void declare_read__what_is_wrong__is_told_with_its_place(void **state)
 	static const struct {
 		const char *text, *told;
 	} bad[] = {
-		{ "[]", "n.jsonc: line 1, column 1: the whole: [ ... ] is not one object" },
+		{ "[]", "n.jsonc: line 1, column 1: the whole: is not one object" },
 		{ "{\n \"name\": \"n\",\n \"destination\": \"/d\",\n \"file\": []}", "n.jsonc: line 4, column 10: file: there is no such key; the nearest is files" },
 		{ "{\"destination\": \"/d\", " FILES "}", "name: is missing" },
 		{ "{\"name\": \"n\", " FILES "}", "destination: is missing" },
@@ -254,6 +254,33 @@ static void declare_read__several_things_wrong__all_are_told_and_no_secret(void 
 	                              PATH_POSIX, &job, &errors), RESULT_BAD_SETTING);
 	assert_int_equal(errors.count, 4);
 	assert_null(strstr(errors.lines, "pw"));
+}
+
+/* Where a slip puts a URL, none of it is told. */
+static void declare_read__url_in_a_wrong_place__is_not_shown(void **state)
+{
+	static const char *const urls[] = { "https://h/x?sig=S3cret", "http:\\/\\/h\\/S3cret", "https:\\u002f\\u002fh\\u003fS3cret", "me:S3cret@h", "//h/S3cret" };
+	static const char *const texts[] = {
+		"\"%s\"", HEAD "\"files\": [\"%s\"]}", HEAD "\"files\": \"%s\"}", HEAD "\"files\": {\"%s\": 1}}", "{\"name\": \"%s\", \"destination\": \"/d\", " FILES "}",
+		"{\"name\": \"n\", \"destination\": \"%s/\", " FILES "}", HEAD "\"files\": [{\"url\": [\"%s\"]}]}",
+		HEAD "\"files\": [{\"url\": \"http://h/a\", \"digest\": \"%s\"}]}", HEAD "\"files\": [{\"url\": \"http://h/a\", \"size_bytes\": \"%s\"}]}",
+		HEAD "\"files\": [{\"url\": \"http://h/a\", \"path\": \"/%s\"}]}", HEAD "\"files\": [{\"url\": \"http://h/a\", \"mirrors\": \"%s\"}]}",
+		HEAD "\"files\": [{\"url\": \"http://h/a\", \"%s\": 1}]}", HEAD FILES ", \"identity\": \"%s\"}", HEAD FILES ", \"identity\": {\"helper\": \"%s\"}}",
+		HEAD FILES ", \"when\": \"%s\"}", HEAD FILES ", \"when\": {\"every\": \"%s\"}}", HEAD FILES ", \"when\": {\"window\": \"1\", \"days\": [\"%s\"]}}",
+		HEAD FILES ", \"spread\": \"%s\"}", HEAD FILES ", \"on_change\": \"%s\"}", HEAD FILES ", \"priority\": \"%s\"}", HEAD FILES ", \"keep_versions\": \"%s\"}",
+		HEAD FILES ", \"%s\": 1}",
+	};
+	(void)state;
+	for (size_t i = 0; i < sizeof(texts) / sizeof(texts[0]) * 5; i++) {
+		AUTO(buffer) struct buffer text = BUFFER(1024);
+		struct settings_errors errors = { .count = 0 };
+		AUTO(declared) struct declared *job = NULL;
+		const char *at = strstr(texts[i / 5], "%s");
+		assert_int_equal(buffer_print(&text, "%.*s%s%s", (int)(at - texts[i / 5]), texts[i / 5], urls[i % 5], at + 2), RESULT_OK);
+		if (declare_read((struct text_view){ text.bytes, text.length }, "n", PATH_POSIX, &job, &errors) != RESULT_BAD_SETTING ||
+		    strstr(errors.lines, "S3cret") != NULL)
+			fail_msg("%s: %s", text.bytes, errors.lines);
+	}
 }
 
 /* A job of so many files, each with so many mirrors. */
@@ -549,6 +576,7 @@ int main(void)
 		cmocka_unit_test(declare_read__one_line_broken__it_is_that_line_which_is_told),
 		cmocka_unit_test(declare_read__what_is_wrong__is_told_with_its_place),
 		cmocka_unit_test(declare_read__truncated_and_mutated_texts__never_crash),
+		cmocka_unit_test(declare_read__url_in_a_wrong_place__is_not_shown),
 		cmocka_unit_test(declare_read__several_things_wrong__all_are_told_and_no_secret),
 		cmocka_unit_test(declare_read__limits__hold_to_the_last_one),
 		cmocka_unit_test(jobs_schema__good_and_bad_jobs__judges_as_the_parser),

@@ -249,6 +249,14 @@ def drive_declared(scene):
     scene.ask("declared.apply")
     declare("bad.jsonc", f"http://me:{MARKS['userinfo']}@127.0.0.1/")
     scene.ask("declared.apply")
+    # A URL in the wrong place, in what is told of it and in the event.
+    slip, good = f"https://127.0.0.1/x?sig={MARKS['query']}", {"name": "app", "destination": native(scene.landed), "files": [{"url": "http://127.0.0.1/x"}]}
+    for wrong in ({"files": [slip]}, {"files": slip}, {"name": slip}, {"destination": slip}, {"priority": slip}, {"when": {"every": slip}}, {slip: 1},
+                  {"files": [{"url": "http://127.0.0.1/x", "digest": slip}]}, {"files": [{"url": "http://127.0.0.1/x", "path": "/" + slip}]}):
+        with open(os.path.join(folder, "bad.jsonc"), "w") as file:
+            json.dump({**good, **wrong}, file)
+        said = scene.ask("declared.apply")
+        assert said["result"]["errors"], (wrong, said)
     for verb in ("plan", "apply"):
         scene.ferry(verb)
     shutil.rmtree(folder)

@@ -55,6 +55,8 @@ static char *read_url(struct reading *reading, struct json value)
 
 	if (json_get_text(value, URL_BYTES_MAX, &text, NULL) != RESULT_OK)
 		declare_refuse_unseen(reading, value, "is not a URL of at most 2200 bytes");
+	else if (url_is_share(text)) /* the service reads none, and a helper's token is lent for some by the owner alone */
+		declare_refuse_unseen(reading, value, "shares are not for declared jobs yet: state an http or https URL");
 	else if (url_parse(text, NULL, &why) != RESULT_OK)
 		declare_refuse_unseen(reading, value, why.what);
 	else
@@ -85,6 +87,18 @@ static void slashes(char *path)
 			*path = '\\';
 }
 
+#define SHORT_NAME "has a '~' before a digit, as short names of Windows have: state the long one, by which two of one file are known"
+
+/* Another spelling of some name, by which two destinations could be one. */
+static bool has_short_name(const struct reading *reading, struct text_view path)
+{
+	bool found = false;
+
+	for (size_t i = 1; i < path.length && reading->style == PATH_WINDOWS; i++)
+		found |= path.bytes[i - 1] == '~' && path.bytes[i] >= '0' && path.bytes[i] <= '9';
+	return found;
+}
+
 /* The destination of a file that is called so in the folder. */
 static char *join(struct reading *reading, struct json at, struct text_view name)
 {
@@ -101,6 +115,10 @@ static char *join(struct reading *reading, struct json at, struct text_view name
 
 	if (text_copy(relative, sizeof(relative), name) != RESULT_OK) {
 		declare_refuse_unseen(reading, at, "is too long");
+		return NULL;
+	}
+	if (has_short_name(reading, name)) {
+		declare_refuse_unseen(reading, at, SHORT_NAME);
 		return NULL;
 	}
 	if (reading->style == PATH_WINDOWS)
@@ -207,6 +225,10 @@ static void read_destination(struct reading *reading, struct json value)
 	             root ? "" : separator == '/' ? "/" : "\\", "f");
 	if (destination_parse(reading->style, text_view(path), &ignored, &why) != RESULT_OK)
 		declare_refuse_value(reading, value, "is not the absolute path of a folder, without a separator at its end");
+	else if (destination_is_remote(reading->style, text))
+		declare_refuse_value(reading, value, "is a folder on a share, which is not for declared jobs yet: state one of this machine");
+	else if (has_short_name(reading, text))
+		declare_refuse_value(reading, value, SHORT_NAME);
 	else
 		reading->job->destination = declare_keep_text(reading, text);
 }

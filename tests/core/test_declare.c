@@ -81,6 +81,32 @@ static void declare_read__windows_paths__either_slash_below_the_folder(void **st
 	assert_string_equal(job->files[1].path, "C:\\k\\x\\z");
 }
 
+/* What is for Windows alone: other spellings of a name, and other machines. */
+static void declare_read__windows_destinations__in_one_spelling_and_of_this_machine(void **state)
+{
+	static const struct {
+		const char *destination, *path, *told; /* NULL: it is good */
+	} cases[] = {
+		{ "C:\\\\Program Files", "a~b", NULL },
+		{ "C:\\\\Progra~1", "a", "destination: \"C:\\\\Progra~1\" has a '~' before a digit" },
+		{ "C:\\\\k", "sub/longna~2.dat", "files[0].path: has a '~' before a digit" },
+		{ "\\\\\\\\server\\\\share\\\\k", "a", "is a folder on a share, which is not for declared jobs yet" },
+	};
+	(void)state;
+	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+		char text[512];
+		struct settings_errors errors = { .count = 0 };
+		AUTO(declared) struct declared *job = NULL;
+		snprintf(text, sizeof(text), "{\"name\": \"n\", \"destination\": \"%s\", \"files\": [{\"url\": \"http://h/a\", \"path\": \"%s\"}]}",
+		         cases[i].destination, cases[i].path);
+		enum result result = declare_read(text_view(text), "n", PATH_WINDOWS, &job, &errors);
+		if ((result == RESULT_OK) != (cases[i].told == NULL) || (cases[i].told && strstr(errors.lines, cases[i].told) == NULL))
+			fail_msg("%s: %s", text, errors.lines);
+	}
+	AUTO(declared) struct declared *plain = read_good("{\"name\": \"n\", \"destination\": \"/d~1\", " FILES "}");
+	assert_string_equal(plain->files[0].path, "/d~1/a");
+}
+
 static void declare_write__read_again__is_the_same(void **state)
 {
 	static const char *const texts[] = {
@@ -182,6 +208,8 @@ static void declare_read__what_is_wrong__is_told_with_its_place(void **state)
 		{ HEAD "\"files\": [{}]}", "files[0].url: is missing" },
 		{ HEAD "\"files\": [{\"url\": \"http://h/a\", \"diges\": \"\"}]}", "there is no such key; the nearest is digest" },
 		{ HEAD "\"files\": [{\"url\": \"ftp://h/a\"}]}", "files[0].url: " },
+		{ HEAD "\"files\": [{\"url\": \"\\\\\\\\s\\\\d\\\\a\"}]}", "files[0].url: shares are not for declared jobs yet" },
+		{ HEAD "\"files\": [{\"url\": \"http://h/a\", \"mirrors\": [\"\\\\\\\\s\\\\d\\\\a\"]}]}", "files[0].mirrors[0]: shares are not for declared jobs yet" },
 		{ HEAD "\"files\": [{\"url\": \"http://h/\"}]}", "path: is missing, and the URL does not end in a name" },
 		{ HEAD "\"files\": [{\"url\": \"http://h/a%20b\"}]}", "path: is missing, and the URL does not end in a name" },
 		{ HEAD "\"files\": [{\"url\": \"http://h/a\", \"path\": \"../a\"}]}", "files[0].path: " },
@@ -325,6 +353,7 @@ static void jobs_schema__good_and_bad_jobs__judges_as_the_parser(void **state)
 		HEAD FILES ", \"spread\": \"5m\"}", HEAD FILES ", \"spread\": 5}", HEAD FILES ", \"on_change\": \"keep\"}",
 		HEAD FILES ", \"on_change\": true}", HEAD FILES ", \"keep_versions\": 99}", HEAD FILES ", \"keep_versions\": 100}",
 		HEAD "\"files\": [{\"url\": \"http://h/a\", \"digest\": \"" SHA "\", \"size_bytes\": 1, \"mirrors\": [], \"path\": \"b\"}]}",
+		HEAD "\"files\": [{\"url\": \"\\\\\\\\s\\\\d\\\\a\"}]}", HEAD "\"files\": [{\"url\": \"HTTPS://h/a\", \"mirrors\": [\"\\\\\\\\s\\\\d\\\\a\"]}]}",
 		HEAD "\"files\": [{\"url\": \"http://h/a\", \"digest\": \"" SHA "0\"}]}", HEAD "\"files\": [{\"url\": \"http://h/a\", \"size\": 1}]}",
 	};
 	AUTO(buffer) struct buffer text = BUFFER(65536);
@@ -572,6 +601,7 @@ int main(void)
 		cmocka_unit_test(declare_read__all_keys__are_kept),
 		cmocka_unit_test(declare_read__what_is_left_out__has_its_default),
 		cmocka_unit_test(declare_read__windows_paths__either_slash_below_the_folder),
+		cmocka_unit_test(declare_read__windows_destinations__in_one_spelling_and_of_this_machine),
 		cmocka_unit_test(declare_write__read_again__is_the_same),
 		cmocka_unit_test(declare_read__one_line_broken__it_is_that_line_which_is_told),
 		cmocka_unit_test(declare_read__what_is_wrong__is_told_with_its_place),

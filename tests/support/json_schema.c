@@ -189,6 +189,11 @@ static bool is_window(struct text_view text)
 	return good && (text.bytes[0] < '2' || text.bytes[1] < '4') && (text.bytes[6] < '2' || text.bytes[7] < '4');
 }
 
+static bool is_no_share(struct text_view text)
+{
+	return text.length > 0 && text.bytes[0] != '\\';
+}
+
 static bool matches(struct text_view pattern, struct text_view text)
 {
 	static const struct {
@@ -207,6 +212,7 @@ static bool matches(struct text_view pattern, struct text_view text)
 		{ "^(sha256:[0-9A-Fa-f]{64}|sha384:[0-9A-Fa-f]{96}|sha512:[0-9A-Fa-f]{128})$", is_digest },
 		{ "^[A-Za-z0-9._-]{1,64}$", is_declared_name },
 		{ "^(S-1-|uid:)", is_sid },
+		{ "^[^\\\\]", is_no_share },
 		{ "^[0-9]{1,11}[smhd]$", is_time },
 		{ "^([01][0-9]|2[0-3]):[0-5][0-9]-([01][0-9]|2[0-3]):[0-5][0-9]$", is_window },
 	};

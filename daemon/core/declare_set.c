@@ -46,28 +46,78 @@ static void check_names(const struct declared_set *set, struct settings_errors *
 		}
 }
 
+/* --- spellings --- */
+
+/* Capitals, each `step`th of the range, and how far behind it its small letter is: of Latin, Greek, Cyrillic and Armenian, as far as
+ * Windows takes them for one in names.  Of each pair both take as many bytes. */
+static const struct {
+	uint16_t first, last, step;
+	int16_t apart;
+} capitals[] = {
+	{ 'A', 'Z', 1, 32 },        { 0xC0, 0xD6, 1, 32 },      { 0xD8, 0xDE, 1, 32 },      { 0x100, 0x12E, 2, 1 },
+	{ 0x132, 0x136, 2, 1 },     { 0x139, 0x147, 2, 1 },     { 0x14A, 0x176, 2, 1 },     { 0x178, 0x178, 1, -121 },
+	{ 0x179, 0x17D, 2, 1 },     { 0x386, 0x386, 1, 38 },    { 0x388, 0x38A, 1, 37 },    { 0x38C, 0x38C, 1, 64 },
+	{ 0x38E, 0x38F, 1, 63 },    { 0x391, 0x3A1, 1, 32 },    { 0x3A3, 0x3AB, 1, 32 },    { 0x400, 0x40F, 1, 80 },
+	{ 0x410, 0x42F, 1, 32 },    { 0x460, 0x480, 2, 1 },     { 0x48A, 0x4BE, 2, 1 },     { 0x4C1, 0x4CD, 2, 1 },
+	{ 0x4D0, 0x52E, 2, 1 },     { 0x531, 0x556, 1, 48 },    { 0x1E00, 0x1E94, 2, 1 },   { 0x1EA0, 0x1EFE, 2, 1 },
+};
+
+static unsigned fold(unsigned letter)
+{
+	for (size_t i = 0; i < sizeof(capitals) / sizeof(capitals[0]); i++)
+		if (letter >= capitals[i].first && letter <= capitals[i].last && (letter - capitals[i].first) % capitals[i].step == 0)
+			return (unsigned)((int)letter + capitals[i].apart);
+	return letter;
+}
+
+/* The next character of UTF-8, folded in its place; what takes four bytes has no case here. */
+static char *fold_next(char *at)
+{
+	unsigned char *byte = (unsigned char *)at;
+	size_t length = byte[0] < 0x80 ? 1 : byte[0] < 0xE0 ? 2 : byte[0] < 0xF0 ? 3 : 4;
+	unsigned letter = length == 2 ? byte[0] & 0x1Fu : byte[0] & 0xFu;
+
+	if (length == 1)
+		byte[0] = (unsigned char)fold(byte[0]);
+	for (size_t i = 1; i < length; i++)
+		letter = letter << 6 | (byte[i] & 0x3Fu);
+	letter = fold(letter);
+	for (size_t i = length; length < 4 && --i > 0; letter >>= 6)
+		byte[i] = (unsigned char)(0x80 | (letter & 0x3F));
+	if (length == 2 || length == 3)
+		byte[0] = (unsigned char)((length == 2 ? 0xC0 : 0xE0) | letter);
+	return at + length;
+}
+
+/* The same for all spellings of a path that the system takes for one; NULL: no memory. */
+static char *key_of(enum path_style style, const char *path)
+{
+	size_t size = strlen(path) + 1;
+	char *key = malloc(size);
+
+	if (key == NULL)
+		return NULL;
+	memcpy(key, path, size);
+	for (char *at = key; style == PATH_WINDOWS && *at != '\0';)
+		at = fold_next(at);
+	return key;
+}
+
 /* --- destinations --- */
 
 struct landing {
+	char *key;
 	const char *path;
 	const struct declared *job;
 	uint32_t file;
 };
 
-static int fold(char c)
-{
-	return c >= 'A' && c <= 'Z' ? c - 'A' + 'a' : (unsigned char)c;
-}
-
-/* Those that are alike but for the case of letters stand together, and among them those that are the same. */
 static int compare_landings(const void *a, const void *b)
 {
-	const char *one = ((const struct landing *)a)->path, *other = ((const struct landing *)b)->path;
-	size_t i = 0;
+	const struct landing *one = a, *other = b;
+	int order = strcmp(one->key, other->key);
 
-	while (one[i] != '\0' && fold(one[i]) == fold(other[i]))
-		i++;
-	return fold(one[i]) != fold(other[i]) ? fold(one[i]) - fold(other[i]) : strcmp(one, other);
+	return order != 0 ? order : strcmp(one->path, other->path);
 }
 
 static void refuse_landing(const struct landing *a, const struct landing *b, const char *why, struct settings_errors *errors)
@@ -79,36 +129,24 @@ static void refuse_landing(const struct landing *a, const struct landing *b, con
 	settings_error(errors, line);
 }
 
-/* Names that begin with one follow it at once. */
-static bool begins_with(const char *name, const char *path)
+/* The number of the former content of the file `key` that would have that name; 0: none would. */
+static unsigned long version_of(const char *key, const char *name)
 {
-	size_t i = 0;
-
-	while (path[i] != '\0' && fold(path[i]) == fold(name[i]))
-		i++;
-	return path[i] == '\0';
-}
-
-/* The number of the former content of the file at `path` that would have that name; 0: none would. */
-static unsigned long version_of(enum path_style style, const char *path, const char *name)
-{
-	const char *number = name + strlen(path) + 1;
-	bool good = destination_same(style, text_view(path), (struct text_view){ name, strlen(path) }) && number[-1] == '.' &&
-	            *number >= '1' && *number <= '9' && strspn(number, "0123456789") == strlen(number);
+	const char *number = name + strlen(key) + 1;
+	bool good = strlen(name) > strlen(key) + 1 && number[-1] == '.' && *number >= '1' && *number <= '9' &&
+	            strspn(number, "0123456789") == strlen(number);
 
 	return good ? strtoul(number, NULL, 10) : 0;
 }
 
-/* What is kept beside a file must not take the place of another. */
-static void check_versions(const struct landing *landings, size_t count, enum path_style style, struct settings_errors *errors)
+/* What is kept beside a file must not take the place of another.  Names that begin with one follow it at once. */
+static void check_versions(const struct landing *landings, size_t count, struct settings_errors *errors)
 {
 	for (size_t i = 0; i < count; i++) {
 		const struct landing *kept = &landings[i];
 
-		for (size_t j = i + 1; kept->job->versions > 0 && j < count && begins_with(landings[j].path, kept->path); j++) {
-			unsigned long version = strlen(landings[j].path) > strlen(kept->path)
-			                            ? version_of(style, kept->path, landings[j].path)
-			                            : 0;
+		for (size_t j = i + 1; kept->job->versions > 0 && j < count && strncmp(landings[j].key, kept->key, strlen(kept->key)) == 0; j++) {
+			unsigned long version = version_of(kept->key, landings[j].key);
 
 			if (version > 0 && version <= kept->job->versions)
 				refuse_landing(kept, &landings[j], "keep_versions makes it a former content of", errors);
@@ -116,29 +154,41 @@ static void check_versions(const struct landing *landings, size_t count, enum pa
 	}
 }
 
+static void check_landings(struct landing *landings, size_t count, struct settings_errors *errors)
+{
+	if (count > 0)
+		qsort(landings, count, sizeof(*landings), compare_landings);
+	for (size_t at = 1; at < count; at++)
+		if (strcmp(landings[at - 1].key, landings[at].key) == 0)
+			refuse_landing(&landings[at - 1], &landings[at], "it is also the destination of", errors);
+	check_versions(landings, count, errors);
+}
+
 static enum result check_destinations(const struct declared_set *set, enum path_style style, struct settings_errors *errors)
 {
-	size_t count = 0;
+	size_t count = 0, at = 0;
+	bool no_memory = false;
 
 	for (uint32_t i = 0; i < set->count; i++)
 		count += set->jobs[i]->file_count;
 
 	struct landing *landings = calloc(count + 1, sizeof(*landings));
-	size_t at = 0;
 
 	if (landings == NULL)
 		return RESULT_NO_MEMORY;
 	for (uint32_t i = 0; i < set->count; i++)
-		for (uint32_t j = 0; j < set->jobs[i]->file_count; j++)
-			landings[at++] = (struct landing){ set->jobs[i]->files[j].path, set->jobs[i], j };
-	if (count > 0)
-		qsort(landings, count, sizeof(*landings), compare_landings);
-	for (at = 1; at < count; at++)
-		if (destination_same(style, text_view(landings[at - 1].path), text_view(landings[at].path)))
-			refuse_landing(&landings[at - 1], &landings[at], "it is also the destination of", errors);
-	check_versions(landings, count, style, errors);
+		for (uint32_t j = 0; j < set->jobs[i]->file_count; j++, at++) {
+			const char *path = set->jobs[i]->files[j].path;
+
+			landings[at] = (struct landing){ key_of(style, path), path, set->jobs[i], j };
+			no_memory |= landings[at].key == NULL;
+		}
+	if (!no_memory)
+		check_landings(landings, count, errors);
+	while (at-- > 0)
+		free(landings[at].key);
 	free(landings);
-	return RESULT_OK;
+	return no_memory ? RESULT_NO_MEMORY : RESULT_OK;
 }
 
 enum result declared_set_check(struct declared_set *set, enum path_style style, struct settings_errors *errors)

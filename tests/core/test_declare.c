@@ -396,6 +396,15 @@ static void declared_set_check__one_name_or_one_destination__names_both_files(vo
 		{ PATH_POSIX, { "a", "a" }, { "/d", "/e" }, { "f", "f" }, "name: \"a\" is declared by " },
 		{ PATH_POSIX, { "a", "b" }, { "/d", "/d" }, { "f", "f" }, "files[0].path: /d/f: it is also the destination of files[0] of " },
 		{ PATH_WINDOWS, { "a", "b" }, { "C:\\\\d", "c:\\\\D" }, { "f", "F" }, "it is also the destination of files[0] of " },
+		{ PATH_WINDOWS, { "a", "b" }, { "C:\\\\Übung", "C:\\\\übung" }, { "f", "f" }, "it is also the destination of files[0] of " },
+		{ PATH_WINDOWS, { "a", "b" }, { "C:\\\\ŸČŽÞŁ", "C:\\\\ÿčžþł" }, { "f", "f" }, "it is also the destination of files[0] of " },
+		{ PATH_WINDOWS, { "a", "b" }, { "C:\\\\ДОМЁЂ", "C:\\\\домёђ" }, { "f", "f" }, "it is also the destination of files[0] of " },
+		{ PATH_WINDOWS, { "a", "b" }, { "C:\\\\ΆΈΌΎΩẤԱ", "C:\\\\άέόύωấա" }, { "f", "f" }, "it is also the destination of files[0] of " },
+		{ PATH_WINDOWS, { "a", "b" }, { "C:\\\\東京", "C:\\\\大阪" }, { "f", "f" }, NULL },
+		{ PATH_WINDOWS, { "a", "b" }, { "C:\\\\дом", "C:\\\\мир" }, { "f", "f" }, NULL },
+		{ PATH_WINDOWS, { "a", "b" }, { "C:\\\\×", "C:\\\\÷" }, { "f", "f" }, NULL },
+		{ PATH_WINDOWS, { "a", "b" }, { "C:\\\\😀a", "C:\\\\😀A" }, { "f", "f" }, "it is also the destination of files[0] of " },
+		{ PATH_POSIX, { "a", "b" }, { "/Übung", "/übung" }, { "f", "f" }, NULL },
 	};
 	(void)state;
 	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {

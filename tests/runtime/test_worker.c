@@ -94,6 +94,7 @@ struct rig {
 	struct file_handle *handle;
 	unsigned written_reports;
 	unsigned zone; /* of the next PUBLISH */
+	bool yields;   /* of the next OPEN or PUBLISH */
 	uint64_t first_part; /* what `hesitates` sends first */
 };
 
@@ -180,7 +181,7 @@ static void order(struct rig *rig, uint64_t flight, enum order_kind kind, uint64
 	assert_non_null(made);
 	*made =
 		(struct order){ .kind = kind, .flight = flight, .handle = rig->handle, .bytes = bytes, .file = rig->record,
-			        .zone = rig->zone };
+			        .zone = rig->zone, .yields = rig->yields };
 	if (consumes)
 		rig->handle = NULL;
 	rig->ops.order(network ? rig->network : rig->file, made);
@@ -306,6 +307,32 @@ static void worker__publish_with_a_zone__marks_the_file_or_says_so(void **state)
 		assert_true(landing_holds(&rig->landing, "file", content, (size_t)size));
 		rig_free(rig);
 	}
+}
+
+/* What came while it was fetched stays; and before it is fetched it is said. */
+static void worker__file_that_yields__leaves_what_is_there_and_says_so(void **state)
+{
+	(void)state;
+	struct rig *rig = rig_new(well, 1000, 64 * MIB);
+	rig->yields = true;
+	open_file(rig, 1);
+	order(rig, 1, ORDER_FETCH, 0);
+	expect_answered(rig, 1, 0);
+	assert_int_equal(tend_fetch(rig, 1, RESULT_OK), size);
+	order(rig, 1, ORDER_FINISH, size);
+	expect_done(rig, 1, ORDER_FINISH, RESULT_OK);
+	rig->record.bytes_recorded = size;
+	landing_write(&rig->landing, "file", "theirs", 6);
+	static const enum order_kind kinds[] = { ORDER_PUBLISH, ORDER_OPEN };
+	for (uint64_t i = 0; i < 2; i++) {
+		order(rig, 2 + i, kinds[i], 0);
+		struct report *report = expect(rig, 2 + i, REPORT_DONE, kinds[i]);
+		assert_true(report->result == RESULT_OK && report->yielded && report->handle == NULL);
+		free(report);
+		assert_true(landing_holds(&rig->landing, "file", "theirs", 6));
+		assert_int_equal(landing_count(&rig->landing), 1);
+	}
+	rig_free(rig);
 }
 
 static void worker__file_from_open_to_publish__lands(void **state)
@@ -941,6 +968,7 @@ int main(void)
 		cmocka_unit_test(worker__open_that_reads__can_be_stopped),
 		cmocka_unit_test(worker__file_from_open_to_publish__lands),
 		cmocka_unit_test(worker__publish_with_a_zone__marks_the_file_or_says_so),
+		cmocka_unit_test(worker__file_that_yields__leaves_what_is_there_and_says_so),
 		cmocka_unit_test(worker__many_checkpoints__are_each_reported_and_seldom_more),
 		cmocka_unit_test(worker__half_a_checkpoint_passed__is_told_however_little_is_new),
 		cmocka_unit_test(worker__stopped_fetch__is_cancelled_closed_and_goes_on_later),

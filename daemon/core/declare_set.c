@@ -73,19 +73,21 @@ static unsigned fold(unsigned letter)
 /* The next character of UTF-8, folded in its place; what takes four bytes has no case here. */
 static char *fold_next(char *at)
 {
-	unsigned char *byte = (unsigned char *)at;
-	size_t length = byte[0] < 0x80 ? 1 : byte[0] < 0xE0 ? 2 : byte[0] < 0xF0 ? 3 : 4;
-	unsigned letter = length == 2 ? byte[0] & 0x1Fu : byte[0] & 0xFu;
+	static const unsigned char marks[] = { 0, 0, 0xC0, 0xE0 }; /* of what takes so many */
+	unsigned char *bytes = (unsigned char *)at;
+	size_t length = bytes[0] < 0x80 ? 1 : bytes[0] < 0xE0 ? 2 : bytes[0] < 0xF0 ? 3 : 4;
 
-	if (length == 1)
-		byte[0] = (unsigned char)fold(byte[0]);
+	if (length == 4)
+		return at + length;
+
+	unsigned letter = bytes[0] ^ marks[length];
+
 	for (size_t i = 1; i < length; i++)
-		letter = letter << 6 | (byte[i] & 0x3Fu);
+		letter = letter << 6 | (bytes[i] & 0x3Fu);
 	letter = fold(letter);
-	for (size_t i = length; length < 4 && --i > 0; letter >>= 6)
-		byte[i] = (unsigned char)(0x80 | (letter & 0x3F));
-	if (length == 2 || length == 3)
-		byte[0] = (unsigned char)((length == 2 ? 0xC0 : 0xE0) | letter);
+	for (size_t i = length; --i > 0; letter >>= 6)
+		bytes[i] = (unsigned char)(0x80 | (letter & 0x3F));
+	bytes[0] = (unsigned char)(marks[length] | letter);
 	return at + length;
 }
 

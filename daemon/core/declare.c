@@ -140,6 +140,7 @@ bool declare_fetches(const struct declared *wanted, const struct declare_known *
 	case DISK_MISSING: return known->now;
 	case DISK_ALTERED: return known->now && !wanted->keep;
 	case DISK_UNSEEN: return known->now && (wanted->helper[0] == '\0' || known->due || known->applied == NULL);
+	case DISK_UNKNOWN: return false;
 	case DISK_RIGHT: break;
 	}
 	return is_asked_for(wanted, known, file);

@@ -96,6 +96,7 @@ enum declared_disk {
 	DISK_RIGHT,  /* it has the size and digest that are declared, or those that it had when it landed */
 	DISK_ALTERED,
 	DISK_MISSING,
+	DISK_UNKNOWN, /* somebody looked and could not tell: left as it is until he can */
 };
 
 /* What is known of a declared job beside what is declared now. */

@@ -51,7 +51,7 @@ enum result engine_new(const struct engine_parts *parts, struct engine **ret_eng
 	engine_begin_settings(engine);
 	engine_begin_network(engine);
 	engine_declarer_present(engine);
-	engine->declaring = (struct declaring){ .start = true, .ended = true, .due_at_ms = INT64_MAX };
+	engine->declaring = (struct declaring){ .start = true, .ended = true, .due_at_ms = INT64_MAX, .again_at_ms = INT64_MAX };
 	engine->clock_offset_ms = engine_now(engine) - engine_mono(engine);
 	engine->steady_since_ms = engine_mono(engine);
 	*ret_engine = engine;

@@ -278,6 +278,8 @@ void pass_end(struct engine *engine)
 		answer(TAKE(pass->questions), RESULT_OK, steps, count, NULL, NULL);
 		engine->declaring.start &= pass->kind != PASS_APPLY; /* which has done more */
 		engine->declaring.changed &= pass->kind != PASS_APPLY;
+		if (!pass->as_applied && pass->kind != PASS_PLAN)
+			engine->declaring.again_at_ms = tally.failed > 0 ? engine_mono(engine) + DECLARE_RETRY_MS : INT64_MAX;
 		pass_over(engine, false);
 	}
 	free(steps);
@@ -328,8 +330,9 @@ static void begin_next(struct engine *engine)
 	} else if (declaring->start) {
 		declaring->start = declaring->changed = false;
 		pass_begin(engine, PASS_START, NULL);
-	} else if (declaring->changed) {
+	} else if (declaring->changed || engine_mono(engine) >= declaring->again_at_ms) {
 		declaring->changed = false;
+		declaring->again_at_ms = INT64_MAX;
 		pass_begin(engine, PASS_CHANGED, NULL);
 	} else if (engine_mono(engine) >= declaring->due_at_ms) {
 		set_due(engine);
@@ -347,6 +350,7 @@ int64_t engine_declare_tend(struct engine *engine)
 {
 	struct declaring *declaring = &engine->declaring;
 	struct pass *before = NULL;
+	int64_t next_ms;
 
 	do {
 		before = declaring->pass;
@@ -358,7 +362,8 @@ int64_t engine_declare_tend(struct engine *engine)
 		return INT64_MAX; /* a report comes */
 	if (is_owed(declaring))
 		return declaring->retry_at_ms;
-	return declaring->due_at_ms > declaring->retry_at_ms ? declaring->due_at_ms : declaring->retry_at_ms;
+	next_ms = declaring->due_at_ms < declaring->again_at_ms ? declaring->due_at_ms : declaring->again_at_ms;
+	return next_ms > declaring->retry_at_ms ? next_ms : declaring->retry_at_ms;
 }
 
 /* --- what others tell --- */

@@ -144,9 +144,10 @@ static enum result carry_out(struct engine *engine, struct entry *entry, const s
 	case DECLARE_DROP: return drop(engine, entry, fault);
 	case DECLARE_CREATE:
 	case DECLARE_REPLACE:
-		result = pass_cancel_job(engine, entry, fault);
+		/* In this order: what cannot be kept leaves the old job as it was. */
+		result = keep(engine, entry, due_ms, fault);
 		if (result == RESULT_OK)
-			result = keep(engine, entry, due_ms, fault);
+			result = pass_cancel_job(engine, entry, fault);
 		break;
 	case DECLARE_UPDATE:
 		result = pass_set_priority(engine, entry, fault);
@@ -193,7 +194,7 @@ void pass_act(struct engine *engine, struct entry *entry, struct declare_step *s
 		                       .failed = entry->failed };
 	int64_t due_ms = DECLARED_NEVER;
 
-	*step = (struct declare_step){ .fault = entry->fault };
+	*step = (struct declare_step){ .fault = { .result = RESULT_OK } };
 	text_display(step->name, sizeof(step->name), "%s", entry->name);
 	draw_seed(engine, entry);
 	if (entry->wanted != NULL) {
@@ -201,14 +202,19 @@ void pass_act(struct engine *engine, struct entry *entry, struct declare_step *s
 		known.due = known.now && entry->kept.row != 0 && !entry->anew && entry->kept.due_ms <= engine_now(engine);
 	}
 	declare_decide(entry->wanted, &known, &step->action);
-	if (kind == PASS_PLAN)
+	if (kind == PASS_PLAN) {
+		step->fault = entry->fault;
 		return;
-	if (step->fault.result == RESULT_OK) {
-		enum result result = carry_out(engine, entry, &known, &step->action, due_ms, &step->fault);
-
-		step->fault.result = result; /* a call that went well may leave words behind */
 	}
+
+	enum result result = carry_out(engine, entry, &known, &step->action, due_ms, &step->fault);
+
+	step->fault.result = result; /* a call that went well may leave words behind */
 	note_step(engine, step);
+	if (result == RESULT_OK && entry->fault.result != RESULT_OK) { /* done, but for what could not be looked at */
+		step->fault = entry->fault;
+		note_step(engine, step);
+	}
 	if (entry->wanted != NULL && engine->broken.result == RESULT_OK)
 		keep_due(engine, entry, step, due_ms);
 }

@@ -10,7 +10,7 @@ static bool is_to_be_seen(const struct engine *engine, const struct pass *pass, 
 {
 	const struct declared *wanted = entry->wanted;
 
-	if (!entry->concerned || wanted == NULL || wanted->helper[0] != '\0' || entry->fault.result != RESULT_OK)
+	if (!entry->concerned || wanted == NULL || wanted->helper[0] != '\0')
 		return false;
 	if (pass->kind == PASS_ENDED && wanted->files[file].digest.length > 0)
 		return false; /* what it must be is known already */
@@ -126,7 +126,8 @@ void engine_looked(struct engine *engine, const struct report *report)
 	} else if (report->result == RESULT_FILE_CHANGED || report->result == RESULT_IS_FOLDER) {
 		entry->disk[pass->file] = DISK_ALTERED; /* no plain file has the name */
 	} else {
-		entry->fault = report->fault; /* nothing is known of it, and nothing is done */
+		entry->disk[pass->file] = DISK_UNKNOWN; /* and nothing is done about that file */
+		entry->fault = report->fault;
 	}
 	pass->file++;
 	pass_look(engine);

@@ -34,7 +34,7 @@ struct entry {
 	struct store_landed *seen;         /* likewise: size and digest */
 	bool concerned;                    /* the pass is about it */
 	bool anew;                         /* its moments count from now */
-	struct fault fault;                /* why it could not be looked at; RESULT_OK: it could */
+	struct fault fault;                /* why some file could not be looked at; RESULT_OK: each could */
 };
 
 struct pass {

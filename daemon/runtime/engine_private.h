@@ -250,6 +250,7 @@ struct declaring {
 	bool start, changed, ended;         /* passes that are owed */
 	int64_t due_at_ms;                  /* monotonic; when one is due next; INT64_MAX: none is */
 	int64_t retry_at_ms;                /* monotonic; until then nothing is done by itself, after a failure */
+	int64_t again_at_ms;                /* monotonic; what is declared is read again then, since not all of it could be done */
 };
 
 struct engine {

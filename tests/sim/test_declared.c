@@ -349,6 +349,47 @@ static void secrets__that_cannot_be_opened_yet_or_any_more__keep_nobody_else_wai
 	helped_end(&world);
 }
 
+/* Somebody has one file open, or what is declared cannot be sealed: the rest is done, and that within the hour. */
+static void change__part_of_which_fails_for_a_moment__is_made_up_for(void **state)
+{
+	static const char other[] = JOB("app", FILE_OF("0", ", \"digest\": \"" SHA "\"") "," FILE_OF("2", ""), "");
+	struct world world;
+
+	(void)state;
+	begin(&world, 1, two);
+	world.seal_fails = true;
+	world_reload(&world);
+	world_settle(&world);
+	assert_int_equal(world_events(&world, EVENT_DECLARED_FAILED), 1);
+	assert_int_equal(asked(&world, 0, 2), 0);
+	world.seal_fails = false;
+	world_wait(&world, HOUR_S + 60);
+	helped_check_published(&world, 0, 2);
+	/* A change is made all the same, but for the file that cannot be looked at. */
+	damage(&world, 0, false);
+	world.files[0].look_fails = RESULT_LOCKED;
+	world.declared[0] = other;
+	world_reload(&world);
+	world_settle(&world);
+	assert_int_equal(world.files[2].published, 1);
+	assert_int_equal(world.files[0].published, 1);
+	world.files[0].look_fails = RESULT_OK;
+	world_wait(&world, HOUR_S + 60);
+	assert_int_equal(world.files[0].published, 2);
+	expect(&world, true, DECLARE_NOTHING);
+	/* So is one that cannot be kept; what was declared before goes on meanwhile, and is not fetched anew. */
+	world.seal_fails = true;
+	world.declared[0] = two;
+	damage(&world, 1, true);
+	world_reload(&world);
+	world_settle(&world);
+	world.seal_fails = false;
+	world_wait(&world, HOUR_S + 60);
+	assert_int_equal(world.files[1].published, 2);
+	assert_int_equal(world_events(&world, EVENT_STORE_TROUBLE), 0);
+	helped_end(&world);
+}
+
 /* One that cannot be is said, and keeps nobody else from anything. */
 static void forbidden__by_policy_or_by_its_folder__is_one_job_s_trouble(void **state)
 {
@@ -561,6 +602,7 @@ int main(void)
 		cmocka_unit_test(dropped__while_it_is_under_way__is_cancelled_and_swept),
 		cmocka_unit_test(error__is_tried_again_within_the_hour__or_at_once_where_somebody_says_so),
 		cmocka_unit_test(secrets__that_cannot_be_opened_yet_or_any_more__keep_nobody_else_waiting),
+		cmocka_unit_test(change__part_of_which_fails_for_a_moment__is_made_up_for),
 		cmocka_unit_test(forbidden__by_policy_or_by_its_folder__is_one_job_s_trouble),
 		cmocka_unit_test(helper__the_job_waits_until_its_holder_attaches),
 		cmocka_unit_test(helper__what_he_has_is_looked_at_when_he_is_here__and_only_the_rest_fetched),

@@ -77,6 +77,7 @@ struct world_file {
 	bool removed, altered; /* at its destination, after it landed */
 	unsigned landed;       /* the version that landed last */
 	unsigned looked;       /* how often somebody looked what is there */
+	enum result look_fails; /* as each look ends; RESULT_OK: it shows what is there */
 	bool lost; /* a sync failed: what was not synced before is gone, and later syncs succeed without it */
 };
 

@@ -381,6 +381,10 @@ static void answer_list(struct world *world, const struct order *order, struct r
 static void answer_look(struct world_file *file, const struct order *order, struct report *report)
 {
 	file->looked++;
+	if (file->look_fails != RESULT_OK) {
+		report->result = fault_set(&report->fault, file->look_fails, FAULT_FERRY, 0, "made up");
+		return;
+	}
 	if (file->removed || (!file->there && file->published == 0)) {
 		report->result = fault_set(&report->fault, RESULT_PATH_NOT_FOUND, FAULT_FERRY, 0, "made up");
 		return;

@@ -7,6 +7,7 @@ CREATE TABLE declared (
 	job_row INTEGER REFERENCES job (row) ON DELETE SET NULL, -- that fetches it; NULL: none, and what landed is recorded
 	since_ms INTEGER NOT NULL CHECK (since_ms >= 0), -- its moments count from then
 	due_ms INTEGER NOT NULL CHECK (due_ms >= 0), -- the next one; 2^63 - 1: never
+	owed INTEGER NOT NULL CHECK (owed IN (0, 1)), -- 1: no job has fetched what cannot be looked at
 	seed INTEGER NOT NULL CHECK (seed BETWEEN 0 AND 4294967295), -- where in the spread this machine's moment lies
 	versions INTEGER NOT NULL CHECK (versions BETWEEN 0 AND 99),
 	keep INTEGER NOT NULL CHECK (keep IN (0, 1)) -- what is there is never replaced

@@ -139,7 +139,7 @@ bool declare_fetches(const struct declared *wanted, const struct declare_known *
 	switch (known->disk[file]) {
 	case DISK_MISSING: return known->now;
 	case DISK_ALTERED: return known->now && !wanted->keep;
-	case DISK_UNSEEN: return known->now && (wanted->helper[0] == '\0' || known->due || known->applied == NULL);
+	case DISK_UNSEEN: return known->now && (wanted->helper[0] == '\0' || known->due || known->owed);
 	case DISK_UNKNOWN: return false;
 	case DISK_RIGHT: break;
 	}
@@ -147,7 +147,7 @@ bool declare_fetches(const struct declared *wanted, const struct declare_known *
 }
 
 struct tally {
-	uint32_t fetch, missing, altered, asked, wrong; /* wrong: missing or altered, whether or not it is fetched now */
+	uint32_t fetch, missing, altered, unknown, asked, wrong; /* wrong: missing or altered, whether or not it is fetched now */
 };
 
 static struct tally count(const struct declared *wanted, const struct declare_known *known)
@@ -159,6 +159,7 @@ static struct tally count(const struct declared *wanted, const struct declare_kn
 
 		tally.missing += missing;
 		tally.altered += altered;
+		tally.unknown += known->disk[i] == DISK_UNKNOWN;
 		tally.wrong += missing || altered;
 		tally.fetch += declare_fetches(wanted, known, i);
 		tally.asked += !missing && !altered && declare_fetches(wanted, known, i);
@@ -206,6 +207,8 @@ static void decide_known(const struct declared *wanted, const struct declare_kno
 		action->act = DECLARE_REFRESH;
 		action->fetch = tally.fetch;
 		text_display(action->reason, sizeof(action->reason), "it is due: %" PRIu32 " files are asked for", tally.asked);
+	} else if (tally.unknown > 0) {
+		text_display(action->reason, sizeof(action->reason), "%" PRIu32 " files could not be looked at", tally.unknown);
 	} else {
 		text_display(action->reason, sizeof(action->reason), "all of it is there and right");
 	}

@@ -107,6 +107,7 @@ struct declare_known {
 	bool failed;                      /* or in ERROR */
 	bool now;                         /* it may be acted on now: it is due, or somebody says so */
 	bool due;                         /* its moment has come: files without a digest are asked for anew */
+	bool owed;                        /* no job has been made of what is declared now: what nobody can look at is fetched */
 };
 
 enum declare_act {

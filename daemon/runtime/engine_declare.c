@@ -166,8 +166,10 @@ static bool is_concerned(struct engine *engine, const struct pass *pass, struct 
 
 	find_job(engine, entry);
 	declare_decide(entry->wanted, &unseen, &action);
-	entry->anew = action.act == DECLARE_CREATE || action.act == DECLARE_REPLACE || entry->kept.since_ms > engine_now(engine) ||
+	entry->owed = action.act == DECLARE_CREATE || action.act == DECLARE_REPLACE;
+	entry->anew = entry->owed || entry->kept.since_ms > engine_now(engine) ||
 	              (action.act == DECLARE_UPDATE && !declare_same_when(&entry->wanted->when, &entry->applied->when));
+	entry->owed |= entry->kept.owed;
 	switch (pass->kind) {
 	case PASS_CHANGED: return action.act != DECLARE_NOTHING;
 	case PASS_DUE: return entry->kept.due_ms <= engine_now(engine) && entry->wanted != NULL;
@@ -405,8 +407,10 @@ void engine_declare_ended(struct engine *engine, const struct job *job)
 		return;
 	enum result result = store_declared_of_job(engine->parts.store, job->row, &declared, &fault);
 
-	if (result == RESULT_OK && declared.due_ms > again_ms)
-		result = store_declared_set_due(engine->parts.store, declared.row, again_ms, &fault);
+	if (result == RESULT_OK && declared.due_ms > again_ms) {
+		declared.due_ms = again_ms;
+		result = store_declared_set_due(engine->parts.store, &declared, &fault);
+	}
 	if (result != RESULT_OK && result != RESULT_NOT_FOUND)
 		engine_break(engine, &fault);
 	engine->declaring.due_at_ms = engine_mono(engine) + DECLARE_RETRY_MS < engine->declaring.due_at_ms

@@ -112,6 +112,7 @@ static enum result keep(struct engine *engine, struct entry *entry, int64_t due_
 		return result;
 	memcpy(kept->name, entry->wanted->name, sizeof(kept->name));
 	kept->due_ms = due_ms;
+	kept->owed = entry->owed;
 	kept->versions = entry->wanted->versions;
 	kept->keep = entry->wanted->keep;
 	if (entry->anew)
@@ -166,17 +167,18 @@ static enum result carry_out(struct engine *engine, struct entry *entry, const s
 }
 
 /* A failure of the store breaks the turn; any other is the declared job's own, and is tried again. */
-static void keep_due(struct engine *engine, const struct entry *entry, const struct declare_step *step, int64_t due_ms)
+static void keep_due(struct engine *engine, const struct entry *entry, const struct declare_step *step, bool now, int64_t due_ms)
 {
 	int64_t again_ms = engine_now(engine) + DECLARE_RETRY_MS;
-	struct store_declared there;
+	struct store_declared there = { .row = 0 }, then;
 	struct fault fault;
 	enum result result = store_declared_find(engine->parts.store, entry->name, &there, &fault);
 
-	if (result == RESULT_OK && step->fault.result != RESULT_OK && again_ms < due_ms)
-		due_ms = again_ms;
-	if (result == RESULT_OK && there.due_ms != due_ms)
-		result = store_declared_set_due(engine->parts.store, there.row, due_ms, &fault);
+	then = there;
+	then.owed = entry->owed && (!now || step->fault.result != RESULT_OK);
+	then.due_ms = step->fault.result != RESULT_OK && again_ms < due_ms ? again_ms : due_ms;
+	if (result == RESULT_OK && (there.due_ms != then.due_ms || there.owed != then.owed))
+		result = store_declared_set_due(engine->parts.store, &then, &fault);
 	if (result != RESULT_OK && result != RESULT_NOT_FOUND)
 		engine_break(engine, &fault);
 }
@@ -191,7 +193,7 @@ void pass_act(struct engine *engine, struct entry *entry, struct declare_step *s
 {
 	enum pass_kind kind = engine->declaring.pass->kind;
 	struct declare_known known = { .applied = entry->applied, .disk = entry->disk, .unfinished = entry->unfinished,
-		                       .failed = entry->failed };
+		                       .failed = entry->failed, .owed = entry->owed };
 	int64_t due_ms = DECLARED_NEVER;
 
 	*step = (struct declare_step){ .fault = { .result = RESULT_OK } };
@@ -202,6 +204,10 @@ void pass_act(struct engine *engine, struct entry *entry, struct declare_step *s
 		known.due = known.now && entry->kept.row != 0 && !entry->anew && entry->kept.due_ms <= engine_now(engine);
 	}
 	declare_decide(entry->wanted, &known, &step->action);
+	if (step->action.act == DECLARE_REPLACE && !known.owed) { /* for its mirrors, while it is under way */
+		known.owed = entry->owed = true;
+		declare_decide(entry->wanted, &known, &step->action);
+	}
 	if (kind == PASS_PLAN) {
 		step->fault = entry->fault;
 		return;
@@ -216,7 +222,7 @@ void pass_act(struct engine *engine, struct entry *entry, struct declare_step *s
 		note_step(engine, step);
 	}
 	if (entry->wanted != NULL && engine->broken.result == RESULT_OK)
-		keep_due(engine, entry, step, due_ms);
+		keep_due(engine, entry, step, known.now, due_ms);
 }
 
 /* --- what landed --- */
@@ -275,8 +281,10 @@ static enum result record(struct engine *engine, struct entry *entry, const stru
 			result = fault->result;
 		}
 		note_landed(engine, job);
-	} else if (entry->kept.due_ms > again_ms) {
-		result = store_declared_set_due(engine->parts.store, entry->kept.row, again_ms, fault);
+	} else {
+		entry->kept.owed = true;
+		entry->kept.due_ms = entry->kept.due_ms < again_ms ? entry->kept.due_ms : again_ms;
+		result = store_declared_set_due(engine->parts.store, &entry->kept, fault);
 	}
 	return result == RESULT_OK ? store_declared_set_job(engine->parts.store, entry->kept.row, 0, fault) : result;
 }

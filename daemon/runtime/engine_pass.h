@@ -34,6 +34,7 @@ struct entry {
 	struct store_landed *seen;         /* likewise: size and digest */
 	bool concerned;                    /* the pass is about it */
 	bool anew;                         /* its moments count from now */
+	bool owed;                         /* see struct declare_known */
 	struct fault fault;                /* why some file could not be looked at; RESULT_OK: each could */
 };
 

@@ -194,6 +194,7 @@ struct store_declared {
 	char name[DECLARED_NAME_BYTES_MAX + 1];
 	int64_t job_row;          /* that fetches it; 0: none, and what landed is recorded */
 	int64_t since_ms, due_ms; /* Unix time; see declare_due */
+	bool owed;                /* see struct declare_known */
 	uint32_t seed, versions;
 	bool keep;
 };
@@ -202,7 +203,8 @@ struct store_declared {
 enum result store_declared_save(struct store *store, struct store_declared *declared, struct text_view spec,
                                 struct fault *fault) MUST_CHECK;
 enum result store_declared_set_job(struct store *store, int64_t row, int64_t job_row, struct fault *fault) MUST_CHECK; /* 0: none */
-enum result store_declared_set_due(struct store *store, int64_t row, int64_t due_ms, struct fault *fault) MUST_CHECK;
+/* Its due_ms and owed. */
+enum result store_declared_set_due(struct store *store, const struct store_declared *declared, struct fault *fault) MUST_CHECK;
 enum result store_declared_remove(struct store *store, int64_t row, struct fault *fault) MUST_CHECK;
 enum result store_declared_find(struct store *store, const char *name, struct store_declared *ret_declared,
                                 struct fault *fault) MUST_CHECK;

@@ -462,7 +462,7 @@ struct expectation {
 	const char *wanted; /* NULL: not declared */
 	const char *applied;
 	enum declared_disk disk[2];
-	bool unfinished, failed, now, due;
+	bool unfinished, failed, now, due, owed;
 	enum declare_act act;
 	uint32_t fetch;
 	const char *reason;
@@ -473,7 +473,7 @@ static void assert_decides(const struct expectation *expected, size_t i)
 	AUTO(declared) struct declared *wanted = expected->wanted ? read_good(expected->wanted) : NULL;
 	AUTO(declared) struct declared *applied = expected->applied ? read_good(expected->applied) : NULL;
 	const struct declare_known known = { .applied = applied, .disk = expected->disk, .unfinished = expected->unfinished,
-		.failed = expected->failed, .now = expected->now, .due = expected->due };
+		.failed = expected->failed, .now = expected->now, .due = expected->due, .owed = expected->owed };
 	struct declare_action action;
 	declare_decide(wanted, &known, &action);
 	if (action.act != expected->act || action.fetch != expected->fetch || strstr(action.reason, expected->reason) == NULL)
@@ -498,7 +498,7 @@ static void declare_decide__each_difference__has_its_action(void **state)
 		{ base, NULL, { DISK_RIGHT, DISK_ALTERED }, .now = true, .act = DECLARE_CREATE, .fetch = 1, .reason = "1 altered" },
 		{ base, NULL, { DISK_RIGHT, DISK_RIGHT }, .now = true, .act = DECLARE_CREATE, .reason = "declared anew" },
 		{ base, NULL, { DISK_MISSING, DISK_MISSING }, .act = DECLARE_CREATE, .reason = "waits until it is due" },
-		{ helped, NULL, { DISK_UNSEEN, DISK_UNSEEN }, .now = true, .act = DECLARE_CREATE, .fetch = 2, .reason = "declared anew" },
+		{ helped, NULL, { DISK_UNSEEN, DISK_UNSEEN }, .now = true, .owed = true, .act = DECLARE_CREATE, .fetch = 2, .reason = "declared anew" },
 		/* there and right */
 		{ base, base, { DISK_RIGHT, DISK_RIGHT }, .now = true, .act = DECLARE_NOTHING, .reason = "there and right" },
 		{ base, base, { DISK_RIGHT, DISK_RIGHT }, .now = true, .due = true, .act = DECLARE_NOTHING, .reason = "there and right" },
@@ -527,7 +527,9 @@ static void declare_decide__each_difference__has_its_action(void **state)
 		{ mirrored, base, { DISK_MISSING, DISK_MISSING }, .unfinished = true, .now = true, .act = DECLARE_REPLACE, .fetch = 2, .reason = "mirrors" },
 		{ moved, base, { DISK_MISSING, DISK_MISSING }, .now = true, .act = DECLARE_REPLACE, .fetch = 2, .reason = "destination is another" },
 		{ other, base, { DISK_RIGHT, DISK_ALTERED }, .unfinished = true, .now = true, .act = DECLARE_REPLACE, .fetch = 1, .reason = "files[1].url is another" },
-		{ helped, base, { DISK_UNSEEN, DISK_UNSEEN }, .now = true, .act = DECLARE_REPLACE, .reason = "identity is another" },
+		{ helped, helped, { DISK_UNSEEN, DISK_UNSEEN }, .now = true, .owed = true, .act = DECLARE_REFRESH, .fetch = 2, .reason = "2 files" },
+		{ base, base, { DISK_UNKNOWN, DISK_RIGHT }, .now = true, .due = true, .owed = true, .act = DECLARE_NOTHING, .reason = "1 files could not be looked at" },
+		{ helped, base, { DISK_UNSEEN, DISK_UNSEEN }, .now = true, .owed = true, .act = DECLARE_REPLACE, .fetch = 2, .reason = "identity is another" },
 		{ base, more, { DISK_RIGHT, DISK_RIGHT }, .now = true, .act = DECLARE_REPLACE, .reason = "2 files now instead of 3" },
 		/* dropped */
 		{ NULL, base, { DISK_RIGHT, DISK_RIGHT }, .now = true, .act = DECLARE_DROP, .reason = "what has landed stays" },

@@ -82,7 +82,11 @@ static void store_declared__saved_changed_and_removed__is_listed_by_name(void **
 	b.seed = 0; /* what a machine has drawn stays */
 	expect_ok(store_declared_save(store, &b, text_view("three"), &seen));
 	assert_true(b.seed == UINT32_MAX && !b.keep);
-	expect_ok(store_declared_set_due(store, b.row, 3, &seen));
+	b.due_ms = 3;
+	b.owed = true;
+	expect_ok(store_declared_set_due(store, &b, &seen));
+	expect_ok(store_declared_find(store, "b", &found, &seen));
+	assert_true(found.owed);
 	expect_ok(store_declared_next_due(store, &due, &seen));
 	assert_int_equal(due, 3);
 	expect_ok(store_declared_list(store, add, listed, &seen));

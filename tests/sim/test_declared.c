@@ -450,6 +450,42 @@ static void helper__the_job_waits_until_its_holder_attaches(void **state)
 	}
 }
 
+/* Whatever becomes of his job, or of the moment when it was to be made, one is made of what is declared now. */
+static void helper__what_is_replaced_forbidden_or_ended__is_fetched_all_the_same(void **state)
+{
+#define HELPED(n) JOB("app", FILE_OF(n, ""), ", \"identity\": {\"helper\": \"S-1-5-21-1-1-1-2001\"}")
+	static const char first[] = HELPED("1"), second[] = HELPED("2");
+	struct world world;
+	int64_t row;
+
+	(void)state;
+	begin(&world, 1, first);
+	world.settings.allow_hosts.count = 1;
+	text_display(world.settings.allow_hosts.items[0], sizeof(world.settings.allow_hosts.items[0]), "elsewhere");
+	world.wanted = world.settings;
+	world_reload(&world);
+	world_settle(&world);
+	assert_int_equal(world_events(&world, EVENT_DECLARED_FAILED), 1);
+	world.wanted.allow_hosts.count = world.settings.allow_hosts.count = 0;
+	world_reload(&world);
+	world_declare(&world, true);
+	row = world_declared_job(&world, "app");
+	assert_int_equal(helped_status(&world, row).wait, JOB_WAIT_TOKEN);
+	world.declared[0] = second;
+	expect(&world, true, DECLARE_REPLACE);
+	helped_check_cancelled(&world, row);
+	assert_true(world_declared_job(&world, "app") > row);
+	/* Nobody came before its lease ended. */
+	row = world_declared_job(&world, "app");
+	while (world_declared_job(&world, "app") == row && !job_state_is_final(world_state(&world, row)))
+		world_wait(&world, HOUR_S / 2);
+	world_declare(&world, true);
+	assert_true(world_declared_job(&world, "app") > row);
+	row = world_declared_job(&world, "app");
+	assert_int_equal(helped_status(&world, row).wait, JOB_WAIT_TOKEN);
+	helped_end(&world);
+}
+
 /* As nobody can look before he comes, his job is made each time that it is due; what is there and right is not fetched. */
 static void helper__what_he_has_is_looked_at_when_he_is_here__and_only_the_rest_fetched(void **state)
 {
@@ -605,6 +641,7 @@ int main(void)
 		cmocka_unit_test(change__part_of_which_fails_for_a_moment__is_made_up_for),
 		cmocka_unit_test(forbidden__by_policy_or_by_its_folder__is_one_job_s_trouble),
 		cmocka_unit_test(helper__the_job_waits_until_its_holder_attaches),
+		cmocka_unit_test(helper__what_is_replaced_forbidden_or_ended__is_fetched_all_the_same),
 		cmocka_unit_test(helper__what_he_has_is_looked_at_when_he_is_here__and_only_the_rest_fetched),
 		cmocka_unit_test(keep__what_somebody_made_meanwhile__stays),
 		cmocka_unit_test(keep__as_a_helper__nothing_that_is_there_is_fetched),

@@ -4,7 +4,7 @@ CREATE TABLE declared (
 	name TEXT NOT NULL UNIQUE CHECK (length(CAST(name AS BLOB)) BETWEEN 1 AND 64),
 	spec BLOB NOT NULL CHECK (length(spec) BETWEEN 1 AND 1048576), -- what is declared, as core/declare writes it,
 	sealed INTEGER NOT NULL CHECK (sealed IN (0, 1)), -- sealed: URLs have secrets in them
-	job_row INTEGER REFERENCES job (row) ON DELETE SET NULL, -- that fetches it; NULL: none, and what landed is recorded
+	job_row INTEGER REFERENCES job (row) ON DELETE SET NULL, -- that fetches it; NULL: none
 	since_ms INTEGER NOT NULL CHECK (since_ms >= 0), -- its moments count from then
 	due_ms INTEGER NOT NULL CHECK (due_ms >= 0), -- the next one; 2^63 - 1: never
 	owed INTEGER NOT NULL CHECK (owed IN (0, 1)), -- 1: no job has fetched what cannot be looked at
@@ -15,7 +15,7 @@ CREATE TABLE declared (
 CREATE INDEX declared_job ON declared (job_row) WHERE job_row IS NOT NULL;
 CREATE INDEX declared_due ON declared (due_ms);
 
--- What landed of a file that is declared without a digest.
+-- What landed of a declared file.
 CREATE TABLE declared_file (
 	declared_row INTEGER NOT NULL REFERENCES declared (row) ON DELETE CASCADE,
 	path TEXT NOT NULL CHECK (length(CAST(path AS BLOB)) BETWEEN 1 AND 2048),

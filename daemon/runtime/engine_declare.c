@@ -16,7 +16,6 @@ static void pass_free(struct engine *engine, struct pass *pass)
 {
 	for (size_t i = 0; i < pass->count; i++) {
 		free(pass->entries[i].disk);
-		free(pass->entries[i].seen);
 	}
 	free(pass->entries);
 	declared_set_done(&pass->wanted);
@@ -140,8 +139,7 @@ static enum result load(struct engine *engine, struct pass *pass, struct fault *
 		if (entry->wanted == NULL)
 			continue;
 		entry->disk = calloc(entry->wanted->file_count, sizeof(*entry->disk));
-		entry->seen = calloc(entry->wanted->file_count, sizeof(*entry->seen));
-		loading.no_memory |= entry->disk == NULL || entry->seen == NULL;
+		loading.no_memory |= entry->disk == NULL;
 	}
 	return loading.no_memory ? fault_set(fault, RESULT_NO_MEMORY, FAULT_FERRY, 0, "compare what is declared") : result;
 }
@@ -316,7 +314,7 @@ static void begin_next(struct engine *engine)
 	struct fault fault;
 	bool any = false;
 
-	/* First what has landed is recorded, or it would seem to be altered. */
+	/* First those that are over, or they would seem to be under way. */
 	if (declaring->ended && engine_mono(engine) >= declaring->retry_at_ms) {
 		declaring->ended = false;
 		if (store_declared_ended(engine->parts.store, &any, &fault) != RESULT_OK)

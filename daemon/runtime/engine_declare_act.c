@@ -227,59 +227,81 @@ void pass_act(struct engine *engine, struct entry *entry, struct declare_step *s
 
 /* --- what landed --- */
 
-struct recording {
-	struct engine *engine;
-	struct entry *entry;
+/* The declaration whose job the flight is of; row 0: none is any more. */
+static bool find_declared(struct engine *engine, const struct flight *flight, struct store_declared *ret_declared)
+{
 	struct fault fault;
-};
+	enum result result = RESULT_NOT_FOUND;
 
-static int64_t modified_ms(const struct file *file)
+	ret_declared->row = 0;
+	if (access_is_declared(flight->active->owner))
+		result = store_declared_of_job(engine->parts.store, flight->active->row, ret_declared, &fault);
+	if (result != RESULT_OK && result != RESULT_NOT_FOUND)
+		engine_break(engine, &fault);
+	return engine->broken.result == RESULT_OK;
+}
+
+/* What its server said; a mirror's tag means nothing to it. */
+static void renew_condition(const struct file *file, struct file_condition *condition)
 {
 	int64_t modified_s;
 
-	return resume_parse_date(text_view(file->modified), &modified_s) && modified_s > 0 ? modified_s * 1000
-	                                                                                     : file->condition.modified_ms;
+	if (file->source == 0 && file_etag_is_valid(text_view(file->etag)))
+		memcpy(condition->etag, file->etag, sizeof(condition->etag));
+	if (resume_parse_date(text_view(file->modified), &modified_s) && modified_s > 0)
+		condition->modified_ms = modified_s * 1000;
 }
 
-static bool record_file(void *context, const struct file *file)
+bool engine_declared_lands(struct engine *engine, const struct flight *flight, uint64_t bytes, const struct digest *digest)
 {
-	struct recording *recording = context;
-	const struct declared *wanted = recording->entry->wanted;
-	uint32_t i = 0;
+	struct store_landed landed = { .bytes = bytes, .digest = *digest };
+	struct store_declared declared;
+	struct fault fault;
+	enum result result;
 
-	while (i < wanted->file_count && strcmp(wanted->files[i].path, file->path) != 0)
-		i++;
-	if (wanted->keep && file->state == FILE_NOT_MODIFIED)
-		return true; /* whoever put it there */
-	if (i == wanted->file_count || wanted->files[i].digest.length > 0 || (file->state != FILE_PUBLISHED && file->state != FILE_NOT_MODIFIED))
+	if (!find_declared(engine, flight, &declared))
+		return false;
+	if (declared.row == 0)
 		return true;
+	renew_condition(&flight->file, &landed.condition);
+	result = digest->length > 0
+	             ? store_landed_save(engine->parts.store, declared.row, flight->file.path, &landed, &fault)
+	             : store_landed_remove(engine->parts.store, declared.row, flight->file.path, &fault);
+	if (result != RESULT_OK)
+		engine_break(engine, &fault);
+	return result == RESULT_OK;
+}
 
-	struct store_landed landed = recording->entry->seen[i];
+bool engine_declared_stays(struct engine *engine, const struct flight *flight)
+{
+	struct store_landed landed;
+	struct store_declared declared;
+	struct fault fault;
 
-	if (landed.digest.length == 0 && wanted->helper[0] == '\0')
-		return true; /* it could not be looked at */
-	text_display(landed.condition.etag, sizeof(landed.condition.etag), "%s",
-	             file->etag[0] != '\0' ? file->etag : file->condition.etag);
-	if (!file_etag_is_valid(text_view(landed.condition.etag)))
-		landed.condition.etag[0] = '\0';
-	landed.condition.modified_ms = modified_ms(file);
-	return store_landed_save(recording->engine->parts.store, recording->entry->kept.row, file->path, &landed,
-	                         &recording->fault) == RESULT_OK;
+	if (!find_declared(engine, flight, &declared))
+		return false;
+
+	enum result result = declared.row == 0 ? RESULT_NOT_FOUND
+	                                       : store_landed(engine->parts.store, declared.row, flight->file.path, &landed, &fault);
+
+	if (result == RESULT_NOT_FOUND)
+		return true;
+	if (result == RESULT_OK) {
+		renew_condition(&flight->file, &landed.condition);
+		result = store_landed_save(engine->parts.store, declared.row, flight->file.path, &landed, &fault);
+	}
+	if (result != RESULT_OK)
+		engine_break(engine, &fault);
+	return result == RESULT_OK;
 }
 
 /* A job that was cancelled by its lease is wanted all the same. */
 static enum result record(struct engine *engine, struct entry *entry, const struct job *job, struct fault *fault)
 {
-	struct recording recording = { engine, entry, { .result = RESULT_OK } };
 	int64_t again_ms = engine_now(engine) + DECLARE_RETRY_MS;
 	enum result result = RESULT_OK;
 
-	if (job->state == JOB_ACKNOWLEDGED && entry->wanted != NULL) {
-		result = store_files_list(engine->parts.store, job->row, 0, UINT32_MAX, record_file, &recording, fault);
-		if (result == RESULT_OK && recording.fault.result != RESULT_OK) {
-			*fault = recording.fault;
-			result = fault->result;
-		}
+	if (job->state == JOB_ACKNOWLEDGED) {
 		note_landed(engine, job);
 	} else {
 		entry->kept.owed = true;

@@ -110,7 +110,7 @@ static bool give_ranges(struct engine *engine, const struct flight *flight, stru
 void flight_order(struct engine *engine, struct flight *flight, enum order_kind kind, uint64_t bytes)
 {
 	bool network = kind == ORDER_FETCH || kind == ORDER_RECORDED || kind == ORDER_PRIORITY ||
-	               (kind == ORDER_STOP && flight->stage != FLIGHT_OPENING);
+	               (kind == ORDER_STOP && flight->stage != FLIGHT_OPENING && flight->stage != FLIGHT_PUBLISHING);
 	const struct crew *crew = flight->active->crews[network ? JOB_SIDE_NETWORK : JOB_SIDE_FILE];
 	struct order *order = calloc(1, sizeof(*order));
 
@@ -263,7 +263,7 @@ void active_wind_down(struct engine *engine, struct active *active)
 {
 	active->winding = true;
 	for (struct flight *flight = active->flights; flight != NULL; flight = flight->next) {
-		bool reads = flight->stage == FLIGHT_OPENING && flight->file.digest.length > 0;
+		bool reads = flight->looking || (flight->stage == FLIGHT_OPENING && flight->file.digest.length > 0);
 		if (flight->stage == FLIGHT_ASKING) { /* the answer is nobody's then */
 			flight->stage = FLIGHT_CLOSING;
 			flight_last_order(engine, flight, ORDER_CLOSE, flight->file.bytes_recorded);
@@ -735,6 +735,18 @@ static void advance_transfer(struct engine *engine, struct active *active)
 		end_work(engine, active, JOB_EVENT_ALL_FETCHED);
 }
 
+/* What a declared job's file holds is known by its digest, or it is read before anybody can get at it by its name. */
+static void begin_publish(struct engine *engine, struct flight *flight)
+{
+	const struct file *file = &flight->file;
+	bool declared = access_is_declared(flight->active->owner);
+
+	flight_leave_to_disk(engine, flight, FLIGHT_PUBLISHING);
+	flight->looking = declared && file->digest.length == 0;
+	if (!declared || flight->looking || engine_declared_lands(engine, flight, file->bytes_recorded, &file->digest))
+		flight_order(engine, flight, flight->looking ? ORDER_LOOK : ORDER_PUBLISH, 0);
+}
+
 /* Whole files get their names first; what is left over is removed after them. */
 static void advance_publish(struct engine *engine, struct active *active)
 {
@@ -750,8 +762,7 @@ static void advance_publish(struct engine *engine, struct active *active)
 			flight = flight_start(engine, active, &file, FLIGHT_OPENING);
 			if (flight == NULL)
 				return;
-			flight_leave_to_disk(engine, flight, FLIGHT_PUBLISHING);
-			flight_order(engine, flight, ORDER_PUBLISH, 0);
+			begin_publish(engine, flight);
 			continue;
 		}
 		if (publishes && active->flights != NULL)

@@ -10,10 +10,8 @@ static bool is_to_be_seen(const struct engine *engine, const struct pass *pass, 
 {
 	const struct declared *wanted = entry->wanted;
 
-	if (!entry->concerned || wanted == NULL || wanted->helper[0] != '\0')
+	if (!entry->concerned || wanted == NULL || wanted->helper[0] != '\0' || pass->kind == PASS_ENDED)
 		return false;
-	if (pass->kind == PASS_ENDED && wanted->files[file].digest.length > 0)
-		return false; /* what it must be is known already */
 	return engine_service_writes(engine, text_view(wanted->files[file].path));
 }
 
@@ -96,7 +94,7 @@ static bool landed_of(struct engine *engine, const struct entry *entry, const st
 }
 
 static enum declared_disk judge(struct engine *engine, const struct entry *entry, const struct declared_file *file,
-                                const struct store_landed *seen)
+                                const struct report *seen)
 {
 	struct store_landed landed;
 
@@ -119,8 +117,7 @@ void engine_looked(struct engine *engine, const struct report *report)
 	entry = &pass->entries[pass->at];
 	pass->number = 0;
 	if (report->result == RESULT_OK) {
-		entry->seen[pass->file] = (struct store_landed){ .bytes = report->bytes, .digest = report->digest };
-		entry->disk[pass->file] = judge(engine, entry, &entry->wanted->files[pass->file], &entry->seen[pass->file]);
+		entry->disk[pass->file] = judge(engine, entry, &entry->wanted->files[pass->file], report);
 	} else if (report->result == RESULT_PATH_NOT_FOUND) {
 		entry->disk[pass->file] = DISK_MISSING;
 	} else if (report->result == RESULT_FILE_CHANGED || report->result == RESULT_IS_FOLDER) {

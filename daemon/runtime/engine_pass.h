@@ -19,7 +19,7 @@ enum pass_kind {
 	PASS_START,   /* all of them; those that were due meanwhile have their moment now */
 	PASS_CHANGED, /* those that are declared otherwise than before */
 	PASS_DUE,     /* those whose moment has come */
-	PASS_ENDED,   /* those whose job is over: what landed is recorded */
+	PASS_ENDED,   /* those whose job is over */
 	PASS_PLAN,    /* all of them, and nothing is done */
 	PASS_APPLY,   /* all of them, whatever their moments */
 };
@@ -29,9 +29,8 @@ struct entry {
 	const char *name;
 	struct declared *wanted, *applied; /* the pass's; NULL: none */
 	struct store_declared kept;        /* row 0: the store has nothing of it */
-	bool unfinished, failed, over;     /* it has a job; that is in ERROR; that is over, and what landed is not recorded */
+	bool unfinished, failed, over;     /* it has a job; that is in ERROR; that is over */
 	enum declared_disk *disk;          /* of each of wanted's files */
-	struct store_landed *seen;         /* likewise: size and digest */
 	bool concerned;                    /* the pass is about it */
 	bool anew;                         /* its moments count from now */
 	bool owed;                         /* see struct declare_known */
@@ -71,7 +70,7 @@ enum result pass_set_priority(struct engine *engine, const struct entry *entry, 
 void pass_act(struct engine *engine, struct entry *entry, struct declare_step *step);
 void engine_note_declared_refused(struct engine *engine, const struct settings_errors *errors);
 void engine_note_declared_applied(struct engine *engine, uint32_t done, uint32_t failed, uint32_t right);
-/* Record what landed of one whose job is over. */
+/* Its job is over: another may be made. */
 void pass_record(struct engine *engine, struct entry *entry);
 
 #endif

@@ -135,6 +135,7 @@ struct flight {
 	bool conditional; /* its destination is there: the source is asked whether that is still what it has */
 	bool unchanged; /* and it is: the partial file goes */
 	bool looked;    /* what is at its destination is not what is declared */
+	bool looking;   /* what is about to get its name is read */
 	bool moved;     /* its URL is not the file's any more; it only winds down */
 	bool unsaved;   /* the store has an older record: flight_save_soon */
 	struct proxy_choice proxy; /* by which it is fetched */
@@ -598,6 +599,10 @@ void engine_looked(struct engine *engine, const struct report *report); /* ORDER
 bool engine_is_as_declared(const struct file *file, const struct report *report); /* by its digest */
 /* How a file of the job gets its name, where that is a declared one: for an OPEN or PUBLISH. */
 void engine_name_declared(struct engine *engine, const struct active *active, struct order *order);
+/* Record what of a declared job's file is about to get its name (bytes 0, no digest: that is not known), or that its server has
+ * nothing newer.  What lies there when the job is over may be anybody's.  False: the turn is broken. */
+bool engine_declared_lands(struct engine *engine, const struct flight *flight, uint64_t bytes, const struct digest *digest);
+bool engine_declared_stays(struct engine *engine, const struct flight *flight);
 
 /* --- engine_report.c --- */
 void engine_report(struct letter *letter, void *receiver); /* a report's deliver */

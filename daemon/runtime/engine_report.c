@@ -322,7 +322,7 @@ static void end_unchanged(struct engine *engine, struct flight *flight)
 {
 	flight->file.state = FILE_NOT_MODIFIED;
 	flight->file.bytes_total = 0; /* that are fetched */
-	if (!flight_save(engine, flight))
+	if (!engine_declared_stays(engine, flight) || !flight_save(engine, flight))
 		return;
 	engine->counts.files_not_modified++;
 	engine_note_file(engine, EVENT_FILE_NOT_MODIFIED, flight, 0, NULL);
@@ -370,11 +370,28 @@ static void on_unchanged(struct engine *engine, struct flight *flight, const str
 	end_unchanged(engine, flight);
 }
 
+/* What cannot be read for good is not known then, but has its name. */
+static void on_read(struct engine *engine, struct flight *flight, const struct report *report)
+{
+	const struct digest unknown = { .length = 0 };
+
+	flight->looking = false;
+	if (result_class(report->result) == RETRY_LATER || report->result == RESULT_IDENTITY_LOST) {
+		flight->fault = report->fault;
+		flight_end(engine, flight);
+	} else if (report->result == RESULT_PATH_NOT_FOUND || /* it got its name before a crash, and was recorded before that */
+	           engine_declared_lands(engine, flight, report->bytes, report->result == RESULT_OK ? &report->digest : &unknown)) {
+		flight_order(engine, flight, ORDER_PUBLISH, 0);
+	}
+}
+
 static void on_looked(struct engine *engine, struct flight *flight, const struct report *report)
 {
 	flight->looked = true;
 	if (flight->active->winding)
 		flight_end(engine, flight);
+	else if (flight->stage == FLIGHT_PUBLISHING)
+		on_read(engine, flight, report);
 	else if (engine_is_as_declared(&flight->file, report))
 		end_unchanged(engine, flight);
 	else

@@ -346,7 +346,7 @@ enum result partfile_open_destination(const struct partfile *part, struct file_h
 	AUTO(file_handle) struct file_handle *file = NULL;
 	enum result result = place_open(part, &place, fault);
 	if (!result)
-		result = file_reopen(place.folder, place.name, NULL, &file, fault);
+		result = file_reopen(place.folder, part->partial[0] ? part->partial : place.name, NULL, &file, fault);
 	if (!result)
 		result = file_size(file, ret_bytes, fault);
 	if (!result)

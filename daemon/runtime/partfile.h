@@ -54,7 +54,7 @@ struct partfile_opened {
 enum result partfile_open(const struct partfile *part, struct partfile_opened *ret_opened, struct fault *fault) MUST_CHECK;
 /* Is the destination a plain file, of `bytes` bytes unless that is SIZE_UNKNOWN?  What cannot be looked at is not. */
 bool partfile_has_destination(const struct partfile *part, uint64_t bytes);
-/* Open what bears the destination's name, to read it: RESULT_PATH_NOT_FOUND if nothing does, RESULT_FILE_CHANGED if that is no
+/* Open what bears the partial file's name or, without one, the destination's, to read it: RESULT_PATH_NOT_FOUND if nothing does, RESULT_FILE_CHANGED if that is no
  * plain file.  *ret_bytes: its size. */
 enum result partfile_open_destination(const struct partfile *part, struct file_handle **ret_file, uint64_t *ret_bytes,
                                       struct fault *fault) MUST_CHECK;

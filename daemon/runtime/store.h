@@ -192,7 +192,7 @@ enum result store_attempts(struct store *store, int64_t job_row, struct attempt 
 struct store_declared {
 	int64_t row;
 	char name[DECLARED_NAME_BYTES_MAX + 1];
-	int64_t job_row;          /* that fetches it; 0: none, and what landed is recorded */
+	int64_t job_row;          /* that fetches it; 0: none */
 	int64_t since_ms, due_ms; /* Unix time; see declare_due */
 	bool owed;                /* see struct declare_known */
 	uint32_t seed, versions;
@@ -215,7 +215,7 @@ enum result store_declared_list(struct store *store,
                                 bool (*visit)(void *context, const struct store_declared *declared, struct text_view spec),
                                 void *context, struct fault *fault) MUST_CHECK;
 enum result store_declared_next_due(struct store *store, int64_t *ret_ms, struct fault *fault) MUST_CHECK; /* INT64_MAX: never */
-/* Is any of their jobs over, and what landed of it not recorded? */
+/* Is any of their jobs over? */
 enum result store_declared_ended(struct store *store, bool *ret_any, struct fault *fault) MUST_CHECK;
 /* What landed of a file that is declared without a digest. */
 struct store_landed {

@@ -195,6 +195,42 @@ static void every__asks_at_its_moments_alone__and_fetches_what_is_new(void **sta
 	}
 }
 
+/* What lies there when its job is over is not what landed: neither right behind its name, nor where the server has nothing new. */
+static void altered__while_its_job_is_under_way__is_not_taken_for_what_landed(void **state)
+{
+	static const char daily[] = JOB("app", FILE_OF("1", "") "," FILE_OF("2", ""), ", \"when\": {\"every\": \"24h\"}");
+	struct world world;
+
+	(void)state;
+	for (unsigned seed = 1; seed <= SEEDS / 6; seed++) {
+		begin(&world, seed, daily);
+		world_reload(&world);
+		while (world.files[1].published == 0)
+			assert_true(world_step(&world));
+		damage(&world, 1, false);
+		world_settle(&world);
+		expect(&world, true, DECLARE_REPAIR);
+		world_settle(&world);
+		assert_int_equal(world.files[1].published, 2);
+		expect(&world, true, DECLARE_NOTHING);
+		world.files[1].sources[0].unchanged = world.files[1].there = true;
+		world.files[2].sources[0].unchanged = world.files[2].there = true;
+		world.files[1].stuck = true;
+		world_wait(&world, 24 * HOUR_S);
+		damage(&world, 1, false);
+		world.files[1].stuck = false;
+		world_settle(&world);
+		assert_int_equal(asked(&world, 1, 2), 5);
+		world.files[1].sources[0].unchanged = false;
+		expect(&world, true, DECLARE_REPAIR);
+		world_settle(&world);
+		assert_int_equal(world.files[1].published, 3);
+		assert_int_equal(world.files[2].published, 1);
+		expect(&world, true, DECLARE_NOTHING);
+		helped_end(&world);
+	}
+}
+
 /* Three days off: it is made up for once, within the spread, and then it is where it was. */
 static void missed__while_the_machine_was_off__is_made_up_for_once(void **state)
 {
@@ -632,6 +668,7 @@ int main(void)
 		cmocka_unit_test(turn__that_is_undone__is_begun_anew),
 		cmocka_unit_test(bad_file__at_a_reload_and_over_a_start__changes_nothing),
 		cmocka_unit_test(every__asks_at_its_moments_alone__and_fetches_what_is_new),
+		cmocka_unit_test(altered__while_its_job_is_under_way__is_not_taken_for_what_landed),
 		cmocka_unit_test(missed__while_the_machine_was_off__is_made_up_for_once),
 		cmocka_unit_test(window__opens__nothing_is_fetched_before),
 		cmocka_unit_test(update__of_one_under_way__goes_on__and_a_replacement_is_cancelled),

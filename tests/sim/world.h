@@ -76,6 +76,7 @@ struct world_file {
 	uint32_t ordinal;
 	bool removed, altered; /* at its destination, after it landed */
 	unsigned landed;       /* the version that landed last */
+	char named[FILE_PARTIAL_BYTES_MAX]; /* under which name it did */
 	unsigned looked;       /* how often somebody looked what is there */
 	enum result look_fails; /* as each look ends; RESULT_OK: it shows what is there */
 	bool lost; /* a sync failed: what was not synced before is gone, and later syncs succeed without it */

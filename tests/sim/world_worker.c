@@ -380,18 +380,21 @@ static void answer_list(struct world *world, const struct order *order, struct r
 /* The digest that is declared is that of version 0. */
 static void answer_look(struct world_file *file, const struct order *order, struct report *report)
 {
-	file->looked++;
+	bool partial = order->file.partial[0] != '\0'; /* that is about to get its name */
+
+	file->looked += !partial;
 	if (file->look_fails != RESULT_OK) {
 		report->result = fault_set(&report->fault, file->look_fails, FAULT_FERRY, 0, "made up");
 		return;
 	}
-	if (file->removed || (!file->there && file->published == 0)) {
+	if (partial ? strcmp(file->named, order->file.partial) == 0 : file->removed || (!file->there && file->published == 0)) {
 		report->result = fault_set(&report->fault, RESULT_PATH_NOT_FOUND, FAULT_FERRY, 0, "made up");
 		return;
 	}
 	report->bytes = file->size;
 	report->digest.length = order->file.digest.length > 0 ? order->file.digest.length : DIGEST_SHA256_BYTES;
-	memset(report->digest.bytes, file->altered || file->published == 0 ? 0xEE : (int)(0xAA + file->landed), report->digest.length);
+	bool others = !partial && (file->altered || file->published == 0);
+	memset(report->digest.bytes, others ? 0xEE : (int)(0xAA + (partial ? file->version : file->landed)), report->digest.length);
 }
 
 static void answer_check(struct world *world, const struct order *order, struct report *report)
@@ -501,6 +504,7 @@ static void answer_file_order(struct pending *pending)
 		file->published++;
 		file->removed = file->altered = false;
 		file->landed = file->version;
+		memcpy(file->named, order->file.partial, sizeof(file->named));
 	} else if (order->kind == ORDER_ABANDON && file->held) {
 		report->result = fault_set(&report->fault, RESULT_LOCKED, FAULT_FERRY, 0, "made up");
 	} else if (order->kind == ORDER_ABANDON) {

@@ -51,20 +51,31 @@ static void set_due(struct engine *engine)
 		declaring->due_at_ms = engine_mono(engine) + (left < 0 ? 0 : left < DUE_MS_MAX ? left : DUE_MS_MAX);
 }
 
-/* It is over; what was to be done by itself is still owed after a failure. */
-static void pass_over(struct engine *engine, bool failed)
+/* It is over; what was to be done by itself is still owed if that was not done. */
+static void pass_over(struct engine *engine, bool done)
 {
 	struct declaring *declaring = &engine->declaring;
 	struct pass *pass = TAKE(declaring->pass);
 
-	if (failed) {
-		declaring->start |= pass->kind == PASS_START;
-		declaring->changed |= pass->kind == PASS_CHANGED;
-		declaring->ended |= pass->kind == PASS_ENDED;
-		declaring->retry_at_ms = engine_mono(engine) + FAILED_MS;
-	}
+	declaring->start |= !done && pass->kind == PASS_START;
+	declaring->changed |= !done && pass->kind == PASS_CHANGED;
+	declaring->ended |= !done && pass->kind == PASS_ENDED;
 	pass_free(engine, pass);
 	set_due(engine);
+}
+
+/* What it has read is not what is declared any more, perhaps, and what it looks at may take hours. */
+static void pass_restart(struct engine *engine)
+{
+	struct declaring *declaring = &engine->declaring;
+	struct declare_question **end = &declaring->pass->questions;
+
+	pass_stop_look(engine);
+	while (*end != NULL)
+		end = &(*end)->next;
+	*end = declaring->questions;
+	declaring->questions = TAKE(declaring->pass->questions);
+	pass_over(engine, false);
 }
 
 void pass_fail(struct engine *engine, const struct fault *fault)
@@ -72,7 +83,8 @@ void pass_fail(struct engine *engine, const struct fault *fault)
 	struct declare_question *questions = TAKE(engine->declaring.pass->questions);
 
 	answer(questions, fault->result, NULL, 0, NULL, fault);
-	pass_over(engine, true);
+	engine->declaring.retry_at_ms = engine_mono(engine) + FAILED_MS;
+	pass_over(engine, false);
 }
 
 /* --- what it is about --- */
@@ -210,8 +222,9 @@ static void pass_begin(struct engine *engine, enum pass_kind kind, struct declar
 	}
 	engine->declaring.pass = pass;
 	*pass = (struct pass){ .kind = kind, .questions = questions };
+	engine->declaring.stale = false;
 	if (!read_wanted(engine, pass)) {
-		pass_over(engine, false);
+		pass_over(engine, true);
 		return;
 	}
 	result = load(engine, pass, &fault);
@@ -280,7 +293,7 @@ void pass_end(struct engine *engine)
 		engine->declaring.changed &= pass->kind != PASS_APPLY;
 		if (!pass->as_applied && pass->kind != PASS_PLAN)
 			engine->declaring.again_at_ms = tally.failed > 0 ? engine_mono(engine) + DECLARE_RETRY_MS : INT64_MAX;
-		pass_over(engine, false);
+		pass_over(engine, true);
 	}
 	free(steps);
 }
@@ -352,6 +365,8 @@ int64_t engine_declare_tend(struct engine *engine)
 	struct pass *before = NULL;
 	int64_t next_ms;
 
+	if (declaring->pass != NULL && declaring->stale && !engine->stopping)
+		pass_restart(engine);
 	do {
 		before = declaring->pass;
 		if (before == NULL && !engine->stopping && engine->broken.result == RESULT_OK)
@@ -359,7 +374,7 @@ int64_t engine_declare_tend(struct engine *engine)
 	} while (before == NULL && declaring->pass == NULL && engine->broken.result == RESULT_OK && !engine->stopping &&
 	         (declaring->questions != NULL || (is_owed(declaring) && engine_mono(engine) >= declaring->retry_at_ms)));
 	if (declaring->pass != NULL)
-		return INT64_MAX; /* a report comes */
+		return pass_tend_look(engine); /* or a report comes */
 	if (is_owed(declaring))
 		return declaring->retry_at_ms;
 	next_ms = declaring->due_at_ms < declaring->again_at_ms ? declaring->due_at_ms : declaring->again_at_ms;
@@ -390,7 +405,7 @@ enum result engine_declared_find(struct engine *engine, const char *name, struct
 
 void engine_declare_changed(struct engine *engine)
 {
-	engine->declaring.changed = true;
+	engine->declaring.changed = engine->declaring.stale = true;
 }
 
 /* One in ERROR is tried again by itself, if not soon: servers come back, and what is declared is still wanted. */

@@ -28,9 +28,44 @@ static bool find_next(const struct engine *engine, struct pass *pass)
 	return false;
 }
 
+/* --- what it must be --- */
+
+static bool same_digest(const struct digest *a, const struct digest *b)
+{
+	return a->length == b->length && memcmp(a->bytes, b->bytes, a->length) == 0;
+}
+
+/* What was there when it landed counts only for the URL that it came from. */
+static bool landed_of(struct engine *engine, const struct entry *entry, const struct declared_file *file,
+                      struct store_landed *ret_landed)
+{
+	struct fault fault;
+	enum result result = RESULT_NOT_FOUND;
+
+	for (uint32_t i = 0; entry->applied != NULL && i < entry->applied->file_count; i++)
+		if (strcmp(entry->applied->files[i].path, file->path) == 0 && strcmp(entry->applied->files[i].url, file->url) == 0)
+			result = store_landed(engine->parts.store, entry->kept.row, file->path, ret_landed, &fault);
+	if (result != RESULT_OK && result != RESULT_NOT_FOUND)
+		engine_break(engine, &fault);
+	return result == RESULT_OK;
+}
+
+/* The size that it must have; SIZE_UNKNOWN: any. */
+static uint64_t bytes_of(struct engine *engine, const struct entry *entry, const struct declared_file *file)
+{
+	struct store_landed landed;
+
+	if (file->bytes != SIZE_UNKNOWN || !landed_of(engine, entry, file, &landed))
+		return file->bytes;
+	return file->digest.length == 0 || same_digest(&file->digest, &landed.digest) ? landed.bytes : SIZE_UNKNOWN;
+}
+
+/* --- looking --- */
+
 static bool send(struct engine *engine, struct pass *pass, struct fault *fault)
 {
-	const struct declared_file *file = &pass->entries[pass->at].wanted->files[pass->file];
+	const struct entry *entry = &pass->entries[pass->at];
+	const struct declared_file *file = &entry->wanted->files[pass->file];
 	struct order *order;
 
 	if (engine->parts.service == NULL) {
@@ -50,6 +85,10 @@ static bool send(struct engine *engine, struct pass *pass, struct fault *fault)
 	*order = (struct order){ .kind = ORDER_LOOK, .flight = pass->number, .list = BUFFER(0) };
 	text_display(order->file.path, sizeof(order->file.path), "%s", file->path);
 	order->file.digest.length = file->digest.length;
+	order->file.bytes_stated = bytes_of(engine, entry, file);
+	order->file.is_size_stated = order->file.bytes_stated != SIZE_UNKNOWN;
+	pass->given_up = false;
+	pass->look_until_ms = order->file.is_size_stated ? INT64_MAX : engine_mono(engine) + DECLARE_LOOK_MS;
 	engine_send(engine, crew_worker(pass->crew, JOB_SIDE_FILE), order);
 	return true;
 }
@@ -65,12 +104,30 @@ void pass_look(struct engine *engine)
 		pass_fail(engine, &fault);
 }
 
-/* --- what was seen --- */
-
-static bool same_digest(const struct digest *a, const struct digest *b)
+void pass_stop_look(struct engine *engine)
 {
-	return a->length == b->length && memcmp(a->bytes, b->bytes, a->length) == 0;
+	const struct pass *pass = engine->declaring.pass;
+	struct order *order = pass->number != 0 ? calloc(1, sizeof(*order)) : NULL;
+
+	if (order == NULL) /* without memory it goes on to its end */
+		return;
+	*order = (struct order){ .kind = ORDER_STOP, .flight = pass->number, .list = BUFFER(0) };
+	engine_send(engine, crew_worker(pass->crew, JOB_SIDE_FILE), order);
 }
+
+int64_t pass_tend_look(struct engine *engine)
+{
+	struct pass *pass = engine->declaring.pass;
+
+	if (engine_mono(engine) < pass->look_until_ms)
+		return pass->look_until_ms;
+	pass->look_until_ms = INT64_MAX;
+	pass->given_up = true;
+	pass_stop_look(engine);
+	return INT64_MAX;
+}
+
+/* --- what was seen --- */
 
 bool engine_is_as_declared(const struct file *file, const struct report *report)
 {
@@ -78,19 +135,17 @@ bool engine_is_as_declared(const struct file *file, const struct report *report)
 	       (!file->is_size_stated || file->bytes_stated == report->bytes);
 }
 
-/* What was there when it landed counts only for the URL that it came from. */
-static bool landed_of(struct engine *engine, const struct entry *entry, const struct declared_file *file,
-                      struct store_landed *ret_landed)
+/* What has a digest and lies there right is found out once without its size. */
+static enum declared_disk keep_size(struct engine *engine, const struct entry *entry, const struct declared_file *file,
+                                    const struct report *seen)
 {
+	const struct store_landed landed = { .bytes = seen->bytes, .digest = seen->digest };
 	struct fault fault;
-	enum result result = RESULT_NOT_FOUND;
 
-	for (uint32_t i = 0; entry->applied != NULL && i < entry->applied->file_count; i++)
-		if (strcmp(entry->applied->files[i].path, file->path) == 0 && strcmp(entry->applied->files[i].url, file->url) == 0)
-			result = store_landed(engine->parts.store, entry->kept.row, file->path, ret_landed, &fault);
-	if (result != RESULT_OK && result != RESULT_NOT_FOUND)
+	if (entry->kept.row != 0 && engine->declaring.pass->kind != PASS_PLAN && bytes_of(engine, entry, file) == SIZE_UNKNOWN &&
+	    store_landed_save(engine->parts.store, entry->kept.row, file->path, &landed, &fault) != RESULT_OK)
 		engine_break(engine, &fault);
-	return result == RESULT_OK;
+	return DISK_RIGHT;
 }
 
 static enum declared_disk judge(struct engine *engine, const struct entry *entry, const struct declared_file *file,
@@ -101,7 +156,7 @@ static enum declared_disk judge(struct engine *engine, const struct entry *entry
 	if (file->bytes != SIZE_UNKNOWN && file->bytes != seen->bytes)
 		return DISK_ALTERED;
 	if (file->digest.length > 0)
-		return same_digest(&file->digest, &seen->digest) ? DISK_RIGHT : DISK_ALTERED;
+		return same_digest(&file->digest, &seen->digest) ? keep_size(engine, entry, file, seen) : DISK_ALTERED;
 	if (!landed_of(engine, entry, file, &landed))
 		return DISK_ALTERED; /* whoever put it there */
 	return landed.bytes == seen->bytes && same_digest(&landed.digest, &seen->digest) ? DISK_RIGHT : DISK_ALTERED;
@@ -120,12 +175,13 @@ void engine_looked(struct engine *engine, const struct report *report)
 		entry->disk[pass->file] = judge(engine, entry, &entry->wanted->files[pass->file], report);
 	} else if (report->result == RESULT_PATH_NOT_FOUND) {
 		entry->disk[pass->file] = DISK_MISSING;
-	} else if (report->result == RESULT_FILE_CHANGED || report->result == RESULT_IS_FOLDER) {
-		entry->disk[pass->file] = DISK_ALTERED; /* no plain file has the name */
+	} else if (report->result == RESULT_FILE_CHANGED || report->result == RESULT_IS_FOLDER || pass->given_up) {
+		entry->disk[pass->file] = DISK_ALTERED; /* no plain file has the name, or one that may have no end */
 	} else {
 		entry->disk[pass->file] = DISK_UNKNOWN; /* and nothing is done about that file */
 		entry->fault = report->fault;
 	}
 	pass->file++;
-	pass_look(engine);
+	if (engine->broken.result == RESULT_OK) /* else the pass is dropped with the turn */
+		pass_look(engine);
 }

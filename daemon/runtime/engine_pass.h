@@ -13,6 +13,7 @@
 #include "core/declare.h"
 #include "runtime/engine_private.h"
 
+#define DECLARE_LOOK_MS (3600 * 1000)  /* for a file whose size nobody has stated and that has not landed: longer, and it is altered */
 #define DECLARE_RETRY_MS (3600 * 1000) /* before what could not be done about a declared job is tried again */
 
 enum pass_kind {
@@ -47,6 +48,8 @@ struct pass {
 	size_t at;       /* the entry, and its file, that is looked at */
 	uint32_t file;
 	uint64_t number; /* of the look that is out; 0: none */
+	int64_t look_until_ms; /* monotonic; INT64_MAX: however long it takes */
+	bool given_up;
 	struct crew *crew; /* the service's */
 };
 
@@ -57,6 +60,9 @@ void pass_end(struct engine *engine);                             /* everything 
 /* --- engine_look.c --- */
 /* Look at the next file, or end the pass. */
 void pass_look(struct engine *engine);
+void pass_stop_look(struct engine *engine); /* if one is out; it is answered, unless the pass is over */
+/* Give up one that takes too long.  When that is, on the monotonic clock. */
+int64_t pass_tend_look(struct engine *engine);
 
 /* --- engine_declare_job.c --- */
 /* A job that fetches what is missing. */

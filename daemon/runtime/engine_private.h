@@ -249,6 +249,7 @@ struct declaring {
 	struct pass *pass;                  /* that is going on; NULL: none */
 	struct declare_question *questions; /* that wait for theirs */
 	bool start, changed, ended;         /* passes that are owed */
+	bool stale;                         /* what is declared may be another thing than the pass has read */
 	int64_t due_at_ms;                  /* monotonic; when one is due next; INT64_MAX: none is */
 	int64_t retry_at_ms;                /* monotonic; until then nothing is done by itself, after a failure */
 	int64_t again_at_ms;                /* monotonic; what is declared is read again then, since not all of it could be done */

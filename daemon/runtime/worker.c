@@ -570,6 +570,12 @@ static bool waits_for(const struct worker *worker, const struct file_handle *fil
 	return false;
 }
 
+/* Sparse, it may have more than can ever be read. */
+static bool is_of_another_size(const struct order *order, const struct answer *answer)
+{
+	return order->file.is_size_stated && order->file.bytes_stated != answer->bytes;
+}
+
 static void file_order(struct worker *worker, struct order *order)
 {
 	struct fault fault;
@@ -592,13 +598,14 @@ static void file_order(struct worker *worker, struct order *order)
 	if (!partfile_folder_is(&worker->folder, order->file.path))
 		post_held(worker);
 	enum result result = do_file_order(worker, order, &answer, &fault);
-	bool reads = !result && (order->kind == ORDER_OPEN || order->kind == ORDER_LOOK);
+	bool looks = order->kind == ORDER_LOOK;
+	bool reads = !result && (order->kind == ORDER_OPEN || (looks && !is_of_another_size(order, &answer)));
 	if (reads && begin_reading(worker, order, &answer))
 		return;
-	if (reads && order->kind == ORDER_LOOK) {
+	if (looks)
 		file_handle_free(TAKE(answer.opened.file));
+	if (reads && looks)
 		result = fault_set(&fault, RESULT_NO_MEMORY, FAULT_FERRY, 0, "look at a file");
-	}
 	post_answer(worker, order, result, &answer, &fault);
 }
 

@@ -29,7 +29,7 @@ enum order_kind {
 	ORDER_FINISH,   /* file:    partfile_finish */
 	ORDER_PUBLISH,  /* file:    partfile_publish */
 	ORDER_LOOK,     /* file:    what is at file.path, or where it has one at file.partial: bytes and digest, which is of
-	                 *          file.digest's length, or sha256 */
+	                 *          file.digest's length, or sha256; length 0: its size is not the one that is stated */
 	ORDER_CHECK,    /* file:    partfile_check of the paths in `list`; a failure's bytes = index of the path */
 	ORDER_LIST,     /* file:    partfile_list of what begins with `list` in file.path's folder; report has the names */
 	ORDER_SWEEP,    /* file:    partfile_sweep of the names in `list`, in file.path's folder; bytes = how many are gone */

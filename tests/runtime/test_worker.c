@@ -654,7 +654,27 @@ static void worker__looks__tells_size_and_digest_of_what_is_there(void **state)
 		free(report);
 		fclose(held);
 	}
+	/* Of another size than it should have, it is not read. */
+	rig->record.is_size_stated = true;
+	rig->record.bytes_stated = files[2].length + 1;
+	snprintf(rig->record.path, sizeof(rig->record.path), "%s", landing_path(&rig->landing, files[2].name));
+	order(rig, 9, ORDER_LOOK, 0);
+	struct report *other = expect(rig, 9, REPORT_DONE, ORDER_LOOK);
+	assert_int_equal(other->result, RESULT_OK);
+	assert_int_equal(other->bytes, files[2].length);
+	assert_int_equal(other->digest.length, 0);
+	assert_null(other->handle);
+	free(other);
+	/* One that is about to get its name is looked at under the name that it has. */
+	rig->record.bytes_stated = files[2].length;
 	snprintf(rig->record.path, sizeof(rig->record.path), "%s", landing_path(&rig->landing, "none"));
+	snprintf(rig->record.partial, sizeof(rig->record.partial), "%s", files[2].name);
+	order(rig, 9, ORDER_LOOK, 0);
+	other = expect(rig, 9, REPORT_DONE, ORDER_LOOK);
+	assert_int_equal(other->result, RESULT_OK);
+	assert_int_equal(other->digest.length, DIGEST_SHA256_BYTES);
+	free(other);
+	rig->record.partial[0] = '\0';
 	order(rig, 9, ORDER_LOOK, 0);
 	expect_done(rig, 9, ORDER_LOOK, RESULT_PATH_NOT_FOUND);
 	snprintf(rig->record.path, sizeof(rig->record.path), "%s", landing_path(&rig->landing, "none/file"));

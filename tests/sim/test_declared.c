@@ -231,6 +231,38 @@ static void altered__while_its_job_is_under_way__is_not_taken_for_what_landed(vo
 	}
 }
 
+/* Somebody lays a file there that can never be read to its end: what has landed has a size, and where none is known, jobs.d may
+ * change meanwhile, and an hour is enough. */
+static void vast__is_not_read_or_given_up__and_keeps_nobody_else_waiting(void **state)
+{
+	static const char other[] = JOB("other", FILE_OF("2", ""), "");
+	struct world world;
+
+	(void)state;
+	begin(&world, 1, two);
+	world.files[0].there = true;
+	world.files[0].vast = UINT64_C(1) << 45;
+	world_reload(&world);
+	world_settle(&world);
+	assert_int_equal(asked(&world, 0, 3), 0);
+	world.declared[0] = other;
+	world_reload(&world);
+	world_settle(&world);
+	assert_int_equal(world.files[2].published, 1);
+	world.declared[1] = two;
+	world_reload(&world);
+	world_wait(&world, HOUR_S + 60);
+	helped_check_published(&world, 0, 3);
+	for (unsigned i = 0; i < 3; i++)
+		world.files[i].vast = UINT64_C(1) << 45;
+	world_declare(&world, true);
+	assert_int_equal(world.step_count, 2);
+	world_settle(&world);
+	for (unsigned i = 0; i < 3; i++)
+		assert_int_equal(world.files[i].published, 2);
+	helped_end(&world);
+}
+
 /* Three days off: it is made up for once, within the spread, and then it is where it was. */
 static void missed__while_the_machine_was_off__is_made_up_for_once(void **state)
 {
@@ -669,6 +701,7 @@ int main(void)
 		cmocka_unit_test(bad_file__at_a_reload_and_over_a_start__changes_nothing),
 		cmocka_unit_test(every__asks_at_its_moments_alone__and_fetches_what_is_new),
 		cmocka_unit_test(altered__while_its_job_is_under_way__is_not_taken_for_what_landed),
+		cmocka_unit_test(vast__is_not_read_or_given_up__and_keeps_nobody_else_waiting),
 		cmocka_unit_test(missed__while_the_machine_was_off__is_made_up_for_once),
 		cmocka_unit_test(window__opens__nothing_is_fetched_before),
 		cmocka_unit_test(update__of_one_under_way__goes_on__and_a_replacement_is_cancelled),

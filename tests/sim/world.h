@@ -75,6 +75,7 @@ struct world_file {
 	int64_t job; /* whose file it is, and which of its files */
 	uint32_t ordinal;
 	bool removed, altered; /* at its destination, after it landed */
+	uint64_t vast;         /* likewise: it has so many bytes, and reading them has no end */
 	unsigned landed;       /* the version that landed last */
 	char named[FILE_PARTIAL_BYTES_MAX]; /* under which name it did */
 	unsigned looked;       /* how often somebody looked what is there */

@@ -391,7 +391,13 @@ static void answer_look(struct world_file *file, const struct order *order, stru
 		report->result = fault_set(&report->fault, RESULT_PATH_NOT_FOUND, FAULT_FERRY, 0, "made up");
 		return;
 	}
-	report->bytes = file->size;
+	report->bytes = file->vast > 0 && !partial ? file->vast : file->size;
+	if (order->file.is_size_stated && report->bytes != order->file.bytes_stated)
+		return;
+	if (file->vast > 0 && !partial) { /* it was stopped */
+		report->result = fault_set(&report->fault, RESULT_CANCELLED, FAULT_FERRY, 0, "made up");
+		return;
+	}
 	report->digest.length = order->file.digest.length > 0 ? order->file.digest.length : DIGEST_SHA256_BYTES;
 	bool others = !partial && (file->altered || file->published == 0);
 	memset(report->digest.bytes, others ? 0xEE : (int)(0xAA + (partial ? file->version : file->landed)), report->digest.length);
@@ -503,6 +509,7 @@ static void answer_file_order(struct pending *pending)
 		report->unmarked = world->no_streams;
 		file->published++;
 		file->removed = file->altered = false;
+		file->vast = 0;
 		file->landed = file->version;
 		memcpy(file->named, order->file.partial, sizeof(file->named));
 	} else if (order->kind == ORDER_ABANDON && file->held) {
@@ -728,6 +735,15 @@ struct worker_ops world_workers(struct world *world)
 	return (struct worker_ops){ start_worker, give_order, stop_worker, world };
 }
 
+/* A look that has no end keeps nobody else waiting. */
+static bool reads_on(struct world *world, const struct pending *pending)
+{
+	const struct file *file = &pending->order->file;
+
+	return pending->order->kind == ORDER_LOOK && !pending->stopped && file->partial[0] == '\0' &&
+	       world_file(world, file->path)->vast > 0 && !file->is_size_stated;
+}
+
 /* A file worker answers in the order it was told; of the fetches any one may get on. */
 static struct pending *choose(struct world *world)
 {
@@ -737,6 +753,8 @@ static struct pending *choose(struct world *world)
 	for (struct worker *worker = world->workers; worker != NULL; worker = worker->next) {
 		for (struct pending *pending = worker->pending; pending != NULL; pending = pending->next) {
 			if (worker->kind == WORKER_PROXY && world->proxies_stuck)
+				continue;
+			if (reads_on(world, pending))
 				continue;
 			if (pending->order->kind == ORDER_TRY ? world->trials_stuck && !pending->stopped : worker->kind != WORKER_FILE && worker->kind != WORKER_PROXY && !pending->stopped && world_file(world, pending->order->file.url)->stuck)
 				continue;

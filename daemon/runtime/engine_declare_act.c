@@ -55,27 +55,24 @@ static int64_t due_after(const struct engine *engine, const struct entry *entry,
  * lost its power would ask at once. */
 static bool is_time(const struct engine *engine, enum pass_kind kind, const struct entry *entry, int64_t *ret_due_ms)
 {
-	int64_t now_ms = engine_now(engine);
-	const struct declared_when *when = &entry->wanted->when;
+	bool asked = kind == PASS_PLAN || kind == PASS_APPLY;
+	int64_t now_ms = engine_now(engine), due_ms = entry->kept.due_ms;
+	int64_t offset_ms = declare_offset_ms(&entry->wanted->when, entry->kept.seed);
 
 	*ret_due_ms = due_after(engine, entry, entry->anew ? now_ms : entry->kept.since_ms, now_ms);
-	if (kind == PASS_PLAN || kind == PASS_APPLY)
-		return true;
 	if (entry->anew) {
 		int64_t first_ms = due_after(engine, entry, now_ms, now_ms - 1);
 
-		*ret_due_ms = first_ms <= now_ms ? *ret_due_ms : first_ms;
-		return first_ms <= now_ms;
+		*ret_due_ms = asked || first_ms <= now_ms ? *ret_due_ms : first_ms;
+		return asked || first_ms <= now_ms;
 	}
-	if (when->kind == DECLARED_ONCE && (entry->kept.due_ms <= now_ms || entry->kept.due_ms == DECLARED_NEVER))
-		return true;
-	if (entry->kept.due_ms <= now_ms && kind == PASS_START && declare_offset_ms(when, entry->kept.seed) > 0) {
-		*ret_due_ms = now_ms + declare_offset_ms(when, entry->kept.seed);
+	if (due_ms <= now_ms && kind == PASS_START && offset_ms > 0) {
+		*ret_due_ms = now_ms + offset_ms;
 		return false;
 	}
-	if (entry->kept.due_ms > now_ms && entry->kept.due_ms < *ret_due_ms)
-		*ret_due_ms = entry->kept.due_ms; /* it was put off */
-	return entry->kept.due_ms <= now_ms;
+	if (due_ms > now_ms && due_ms < *ret_due_ms)
+		*ret_due_ms = due_ms; /* it was put off, and is so whoever asks meanwhile */
+	return asked || due_ms <= now_ms || (entry->wanted->when.kind == DECLARED_ONCE && due_ms == DECLARED_NEVER);
 }
 
 /* --- what is kept --- */

@@ -288,6 +288,40 @@ static void missed__while_the_machine_was_off__is_made_up_for_once(void **state)
 	}
 }
 
+/* `once` is made up for within the spread, too; and nobody who says `apply` meanwhile loses what was put off. */
+static void missed__once_or_beside_an_apply__is_made_up_for_within_the_spread(void **state)
+{
+	static const char once[] = JOB("app", FILE_OF("1", ""), ", \"spread\": \"4h\"");
+	static const char daily[] = JOB("app", FILE_OF("1", ""), ", \"when\": {\"every\": \"24h\"}, \"spread\": \"1h\"");
+	struct world world;
+
+	(void)state;
+	for (unsigned seed = 1; seed <= SEEDS / 6; seed++) {
+		begin(&world, seed, once);
+		world_reload(&world);
+		world_wait(&world, 1);
+		world.wall_ms += INT64_C(5) * HOUR_S * 1000;
+		world_crash(&world);
+		world_wait(&world, 1);
+		assert_int_equal(world.files[1].asked, 0);
+		world_wait(&world, 4 * HOUR_S);
+		assert_int_equal(world.files[1].published, 1);
+		helped_end(&world);
+		begin(&world, seed, daily);
+		world_reload(&world);
+		world_wait(&world, HOUR_S);
+		world.files[1].sources[0].unchanged = world.files[1].there = true;
+		world.wall_ms += INT64_C(3) * 24 * HOUR_S * 1000;
+		world_crash(&world);
+		world_wait(&world, 1);
+		assert_int_equal(world.files[1].asked, 1);
+		expect(&world, true, DECLARE_NOTHING);
+		world_wait(&world, HOUR_S + 60);
+		assert_int_equal(world.files[1].asked, 2);
+		helped_end(&world);
+	}
+}
+
 static void window__opens__nothing_is_fetched_before(void **state)
 {
 	char text[512];
@@ -703,6 +737,7 @@ int main(void)
 		cmocka_unit_test(altered__while_its_job_is_under_way__is_not_taken_for_what_landed),
 		cmocka_unit_test(vast__is_not_read_or_given_up__and_keeps_nobody_else_waiting),
 		cmocka_unit_test(missed__while_the_machine_was_off__is_made_up_for_once),
+		cmocka_unit_test(missed__once_or_beside_an_apply__is_made_up_for_within_the_spread),
 		cmocka_unit_test(window__opens__nothing_is_fetched_before),
 		cmocka_unit_test(update__of_one_under_way__goes_on__and_a_replacement_is_cancelled),
 		cmocka_unit_test(dropped__while_it_is_under_way__is_cancelled_and_swept),

@@ -7,13 +7,13 @@ CREATE TABLE declared (
 	job_row INTEGER REFERENCES job (row) ON DELETE SET NULL, -- that fetches it; NULL: none
 	since_ms INTEGER NOT NULL CHECK (since_ms >= 0), -- its moments count from then
 	due_ms INTEGER NOT NULL CHECK (due_ms >= 0), -- the next one; 2^63 - 1: never
+	set_ms INTEGER NOT NULL CHECK (set_ms >= 0), -- when that was reckoned: later than now, the clock was ahead
 	owed INTEGER NOT NULL CHECK (owed IN (0, 1)), -- 1: no job has fetched what cannot be looked at
 	seed INTEGER NOT NULL CHECK (seed BETWEEN 0 AND 4294967295), -- where in the spread this machine's moment lies
 	versions INTEGER NOT NULL CHECK (versions BETWEEN 0 AND 99),
 	keep INTEGER NOT NULL CHECK (keep IN (0, 1)) -- what is there is never replaced
 ) STRICT;
 CREATE INDEX declared_job ON declared (job_row) WHERE job_row IS NOT NULL;
-CREATE INDEX declared_due ON declared (due_ms);
 
 -- What landed of a declared file.
 CREATE TABLE declared_file (

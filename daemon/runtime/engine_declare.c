@@ -42,7 +42,7 @@ static void set_due(struct engine *engine)
 	int64_t due_ms = INT64_MAX, left;
 	struct fault fault;
 
-	if (store_declared_next_due(engine->parts.store, &due_ms, &fault) != RESULT_OK)
+	if (store_declared_next_due(engine->parts.store, engine_now(engine), &due_ms, &fault) != RESULT_OK)
 		engine_break(engine, &fault);
 	left = due_ms == INT64_MAX ? INT64_MAX : due_ms - engine_now(engine);
 	if (left == INT64_MAX)
@@ -169,6 +169,12 @@ static void find_job(struct engine *engine, struct entry *entry)
 	entry->failed = job.state == JOB_ERROR;
 }
 
+/* Or its moments were reckoned by a clock that was ahead, and may lie anywhere. */
+static bool is_due(const struct engine *engine, const struct entry *entry)
+{
+	return entry->kept.due_ms <= engine_now(engine) || entry->kept.set_ms > engine_now(engine);
+}
+
 static bool is_concerned(struct engine *engine, const struct pass *pass, struct entry *entry)
 {
 	const struct declare_known unseen = { .applied = entry->applied, .disk = entry->disk };
@@ -177,12 +183,12 @@ static bool is_concerned(struct engine *engine, const struct pass *pass, struct 
 	find_job(engine, entry);
 	declare_decide(entry->wanted, &unseen, &action);
 	entry->owed = action.act == DECLARE_CREATE || action.act == DECLARE_REPLACE;
-	entry->anew = entry->owed || entry->kept.since_ms > engine_now(engine) ||
+	entry->anew = entry->owed || entry->kept.set_ms > engine_now(engine) ||
 	              (action.act == DECLARE_UPDATE && !declare_same_when(&entry->wanted->when, &entry->applied->when));
 	entry->owed |= entry->kept.owed;
 	switch (pass->kind) {
 	case PASS_CHANGED: return action.act != DECLARE_NOTHING;
-	case PASS_DUE: return entry->kept.due_ms <= engine_now(engine) && entry->wanted != NULL;
+	case PASS_DUE: return entry->wanted != NULL && is_due(engine, entry);
 	case PASS_ENDED: return entry->over;
 	case PASS_START:
 	case PASS_PLAN:
@@ -422,6 +428,7 @@ void engine_declare_ended(struct engine *engine, const struct job *job)
 
 	if (result == RESULT_OK && declared.due_ms > again_ms) {
 		declared.due_ms = again_ms;
+		declared.set_ms = engine_now(engine);
 		result = store_declared_set_due(engine->parts.store, &declared, &fault);
 	}
 	if (result != RESULT_OK && result != RESULT_NOT_FOUND)

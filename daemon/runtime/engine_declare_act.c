@@ -109,6 +109,7 @@ static enum result keep(struct engine *engine, struct entry *entry, int64_t due_
 		return result;
 	memcpy(kept->name, entry->wanted->name, sizeof(kept->name));
 	kept->due_ms = due_ms;
+	kept->set_ms = engine_now(engine);
 	kept->owed = entry->owed;
 	kept->versions = entry->wanted->versions;
 	kept->keep = entry->wanted->keep;
@@ -166,15 +167,17 @@ static enum result carry_out(struct engine *engine, struct entry *entry, const s
 /* A failure of the store breaks the turn; any other is the declared job's own, and is tried again. */
 static void keep_due(struct engine *engine, const struct entry *entry, const struct declare_step *step, bool now, int64_t due_ms)
 {
-	int64_t again_ms = engine_now(engine) + DECLARE_RETRY_MS;
+	int64_t now_ms = engine_now(engine), again_ms = now_ms + DECLARE_RETRY_MS;
 	struct store_declared there = { .row = 0 }, then;
 	struct fault fault;
 	enum result result = store_declared_find(engine->parts.store, entry->name, &there, &fault);
 
 	then = there;
+	then.since_ms = there.set_ms > now_ms ? now_ms : there.since_ms;
+	then.set_ms = now_ms;
 	then.owed = entry->owed && (!now || step->fault.result != RESULT_OK);
 	then.due_ms = step->fault.result != RESULT_OK && again_ms < due_ms ? again_ms : due_ms;
-	if (result == RESULT_OK && (there.due_ms != then.due_ms || there.owed != then.owed))
+	if (result == RESULT_OK && (there.due_ms != then.due_ms || there.owed != then.owed || there.set_ms > now_ms))
 		result = store_declared_set_due(engine->parts.store, &then, &fault);
 	if (result != RESULT_OK && result != RESULT_NOT_FOUND)
 		engine_break(engine, &fault);
@@ -302,6 +305,7 @@ static enum result record(struct engine *engine, struct entry *entry, const stru
 		note_landed(engine, job);
 	} else {
 		entry->kept.owed = true;
+		entry->kept.set_ms = engine_now(engine);
 		entry->kept.due_ms = entry->kept.due_ms < again_ms ? entry->kept.due_ms : again_ms;
 		result = store_declared_set_due(engine->parts.store, &entry->kept, fault);
 	}

@@ -194,6 +194,7 @@ struct store_declared {
 	char name[DECLARED_NAME_BYTES_MAX + 1];
 	int64_t job_row;          /* that fetches it; 0: none */
 	int64_t since_ms, due_ms; /* Unix time; see declare_due */
+	int64_t set_ms;           /* when those were reckoned */
 	bool owed;                /* see struct declare_known */
 	uint32_t seed, versions;
 	bool keep;
@@ -203,7 +204,7 @@ struct store_declared {
 enum result store_declared_save(struct store *store, struct store_declared *declared, struct text_view spec,
                                 struct fault *fault) MUST_CHECK;
 enum result store_declared_set_job(struct store *store, int64_t row, int64_t job_row, struct fault *fault) MUST_CHECK; /* 0: none */
-/* Its due_ms and owed. */
+/* Its moments and owed. */
 enum result store_declared_set_due(struct store *store, const struct store_declared *declared, struct fault *fault) MUST_CHECK;
 enum result store_declared_remove(struct store *store, int64_t row, struct fault *fault) MUST_CHECK;
 enum result store_declared_find(struct store *store, const char *name, struct store_declared *ret_declared,
@@ -214,7 +215,8 @@ enum result store_declared_of_job(struct store *store, int64_t job_row, struct s
 enum result store_declared_list(struct store *store,
                                 bool (*visit)(void *context, const struct store_declared *declared, struct text_view spec),
                                 void *context, struct fault *fault) MUST_CHECK;
-enum result store_declared_next_due(struct store *store, int64_t *ret_ms, struct fault *fault) MUST_CHECK; /* INT64_MAX: never */
+/* INT64_MAX: never; 0: what was reckoned by a clock that was ahead is to be reckoned anew. */
+enum result store_declared_next_due(struct store *store, int64_t now_ms, int64_t *ret_ms, struct fault *fault) MUST_CHECK;
 /* Is any of their jobs over? */
 enum result store_declared_ended(struct store *store, bool *ret_any, struct fault *fault) MUST_CHECK;
 /* What landed of a file that is declared without a digest. */

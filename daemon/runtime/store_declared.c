@@ -45,6 +45,7 @@ enum result store_declared_save(struct store *store, struct store_declared *decl
 	put_i64(&query, declared->seed);
 	put_i64(&query, declared->versions);
 	put_i64(&query, declared->owed);
+	put_i64(&query, declared->set_ms);
 	put_i64(&query, declared->keep);
 	result = query_run(&query, NULL, fault);
 	return result == RESULT_OK ? store_declared_find(store, declared->name, declared, fault) : result;
@@ -64,7 +65,9 @@ enum result store_declared_set_due(struct store *store, const struct store_decla
 	AUTO(query) struct query query = query_start(store, DECLARED_SET_DUE, "keep when a declared job is due");
 
 	put_i64(&query, declared->row);
+	put_i64(&query, declared->since_ms);
 	put_i64(&query, declared->due_ms);
+	put_i64(&query, declared->set_ms);
 	put_i64(&query, declared->owed);
 	return query_run(&query, NULL, fault);
 }
@@ -86,6 +89,7 @@ static void take_declared(struct query *query, struct store_declared *declared)
 	declared->job_row = take_null(query) ? 0 : take_i64(query, 1, INT64_MAX);
 	declared->since_ms = take_i64(query, 0, INT64_MAX);
 	declared->due_ms = take_i64(query, 0, INT64_MAX);
+	declared->set_ms = take_i64(query, 0, INT64_MAX);
 	declared->owed = take_i64(query, 0, 1) == 1;
 	declared->seed = take_u32(query);
 	declared->versions = (uint32_t)take_i64(query, 0, DECLARED_VERSIONS_MAX);
@@ -175,10 +179,11 @@ enum result store_declared_list(struct store *store,
 	}
 }
 
-enum result store_declared_next_due(struct store *store, int64_t *ret_ms, struct fault *fault)
+enum result store_declared_next_due(struct store *store, int64_t now_ms, int64_t *ret_ms, struct fault *fault)
 {
 	AUTO(query) struct query query = query_start(store, DECLARED_NEXT_DUE, "find when a declared job is due");
 
+	put_i64(&query, now_ms);
 	return query_number(&query, INT64_MAX, ret_ms, fault);
 }
 

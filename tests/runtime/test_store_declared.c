@@ -72,7 +72,7 @@ static void store_declared__saved_changed_and_removed__is_listed_by_name(void **
 	bool any = true;
 	int64_t due = 0;
 	(void)state;
-	expect_ok(store_declared_next_due(store, &due, &seen));
+	expect_ok(store_declared_next_due(store, 0, &due, &seen));
 	assert_true(due == INT64_MAX);
 	b = save("b", "two");
 	assert_true(b.row > 0 && b.seed == UINT32_MAX && b.versions == 3 && b.keep && b.job_row == 0);
@@ -87,8 +87,12 @@ static void store_declared__saved_changed_and_removed__is_listed_by_name(void **
 	expect_ok(store_declared_set_due(store, &b, &seen));
 	expect_ok(store_declared_find(store, "b", &found, &seen));
 	assert_true(found.owed);
-	expect_ok(store_declared_next_due(store, &due, &seen));
+	expect_ok(store_declared_next_due(store, 2, &due, &seen));
 	assert_int_equal(due, 3);
+	b.set_ms = 2; /* by a clock that has gone back */
+	expect_ok(store_declared_set_due(store, &b, &seen));
+	expect_ok(store_declared_next_due(store, 1, &due, &seen));
+	assert_int_equal(due, 0);
 	expect_ok(store_declared_list(store, add, listed, &seen));
 	assert_string_equal(listed, "a 7 0 one\nb 3 0 three\n");
 	expect_ok(store_declared_ended(store, &any, &seen));

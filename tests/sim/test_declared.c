@@ -322,6 +322,37 @@ static void missed__once_or_beside_an_apply__is_made_up_for_within_the_spread(vo
 	}
 }
 
+/* The clock was a month ahead when the job was declared, or at a later moment, and is set right. */
+static void clock__that_was_ahead__does_not_keep_its_moments_there(void **state)
+{
+	static const char daily[] = JOB("app", FILE_OF("1", ""), ", \"when\": {\"every\": \"24h\"}, \"spread\": \"1h\"");
+	struct world world;
+
+	(void)state;
+	for (unsigned declared = 0; declared < 2; declared++) {
+		begin(&world, 1, daily);
+		if (declared == 0)
+			world.wall_ms += INT64_C(30) * 24 * HOUR_S * 1000;
+		world_reload(&world);
+		world_wait(&world, HOUR_S);
+		assert_int_equal(world.files[1].asked, 1);
+		world.files[1].sources[0].unchanged = world.files[1].there = true;
+		if (declared == 1) {
+			world.wall_ms += INT64_C(30) * 24 * HOUR_S * 1000;
+			world_wait(&world, HOUR_S);
+			assert_int_equal(world.files[1].asked, 2);
+		}
+		world.wall_ms -= INT64_C(30) * 24 * HOUR_S * 1000;
+		unsigned before = world.files[1].asked;
+		world_wait(&world, 27 * HOUR_S);
+		assert_in_range(world.files[1].asked, before + 1, before + 2);
+		before = world.files[1].asked;
+		world_wait(&world, 48 * HOUR_S);
+		assert_int_equal(world.files[1].asked, before + 2);
+		helped_end(&world);
+	}
+}
+
 static void window__opens__nothing_is_fetched_before(void **state)
 {
 	char text[512];
@@ -738,6 +769,7 @@ int main(void)
 		cmocka_unit_test(vast__is_not_read_or_given_up__and_keeps_nobody_else_waiting),
 		cmocka_unit_test(missed__while_the_machine_was_off__is_made_up_for_once),
 		cmocka_unit_test(missed__once_or_beside_an_apply__is_made_up_for_within_the_spread),
+		cmocka_unit_test(clock__that_was_ahead__does_not_keep_its_moments_there),
 		cmocka_unit_test(window__opens__nothing_is_fetched_before),
 		cmocka_unit_test(update__of_one_under_way__goes_on__and_a_replacement_is_cancelled),
 		cmocka_unit_test(dropped__while_it_is_under_way__is_cancelled_and_swept),

@@ -175,6 +175,23 @@ static bool is_due(const struct engine *engine, const struct entry *entry)
 	return entry->kept.due_ms <= engine_now(engine) || entry->kept.set_ms > engine_now(engine);
 }
 
+/* Their words cannot be opened, so what they are about is read again from where it is declared. */
+static void put_off_unreadable(struct engine *engine, struct pass *pass)
+{
+	for (size_t i = 0; i < pass->count && engine->broken.result == RESULT_OK; i++) {
+		struct entry *entry = &pass->entries[i];
+		struct fault fault;
+
+		if (entry->wanted != NULL || !is_due(engine, entry))
+			continue;
+		entry->kept.set_ms = engine_now(engine);
+		entry->kept.due_ms = entry->kept.set_ms + DECLARE_RETRY_MS;
+		if (store_declared_set_due(engine->parts.store, &entry->kept, &fault) != RESULT_OK)
+			engine_break(engine, &fault);
+		engine->declaring.changed = true;
+	}
+}
+
 static bool is_concerned(struct engine *engine, const struct pass *pass, struct entry *entry)
 {
 	const struct declare_known unseen = { .applied = entry->applied, .disk = entry->disk };
@@ -244,7 +261,10 @@ static void pass_begin(struct engine *engine, enum pass_kind kind, struct declar
 	}
 	for (size_t i = 0; i < pass->count; i++)
 		pass->entries[i].concerned = is_concerned(engine, pass, &pass->entries[i]);
-	pass_look(engine);
+	if (pass->as_applied)
+		put_off_unreadable(engine, pass);
+	if (engine->broken.result == RESULT_OK)
+		pass_look(engine);
 }
 
 /* --- its end --- */

@@ -1,6 +1,8 @@
 /* runtime/store: what was declared when it was last applied, and what landed of it. */
 #include "runtime/store.h"
 
+#include <string.h>
+
 #include "core/declare.h"
 #include "runtime/store_private.h"
 
@@ -15,7 +17,13 @@ static void binding_of(const struct store_declared *declared, char to[BINDING_BY
 	text_display(to, BINDING_BYTES_MAX, "declared %s", declared->name);
 }
 
-/* Seal the text, where that can be done. */
+/* Has it secrets?  Only a URL's query is one; the name of a file with a question mark is sealed for nothing. */
+static bool is_sealed(const struct store *store, struct text_view text)
+{
+	return store->sealer.seal != NULL && memchr(text.bytes, '?', text.length) != NULL;
+}
+
+/* Seal the text, where it has secrets and that can be done. */
 static enum result seal(struct store *store, const struct store_declared *declared, struct text_view text, struct buffer *to,
                         struct fault *fault)
 {
@@ -23,7 +31,7 @@ static enum result seal(struct store *store, const struct store_declared *declar
 	enum result result;
 
 	binding_of(declared, binding);
-	if (store->sealer.seal != NULL)
+	if (is_sealed(store, text))
 		return store->sealer.seal(store->sealer.context, binding, text.bytes, text.length, to, fault);
 	result = buffer_append(to, text.bytes, text.length);
 	return result == RESULT_OK ? result : fault_set(fault, result, FAULT_FERRY, 0, "keep what is declared");
@@ -39,7 +47,7 @@ enum result store_declared_save(struct store *store, struct store_declared *decl
 		return result;
 	put_text(&query, declared->name);
 	put_sealed(&query, kept.bytes, kept.length);
-	put_i64(&query, store->sealer.seal != NULL);
+	put_i64(&query, is_sealed(store, spec));
 	put_i64(&query, declared->since_ms);
 	put_i64(&query, declared->due_ms);
 	put_i64(&query, declared->seed);

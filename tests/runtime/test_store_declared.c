@@ -175,14 +175,15 @@ static void store_declared__with_a_sealer__is_sealed_for_its_name(void **state)
 	expect_ok(store_begin(store, &seen));
 	(void)save("open", SPEC);
 	(void)save("app", SPEC);
+	(void)save("plain", "no secret");
 	expect_ok(store_commit(store, &seen));
 	expect_ok(store_begin(store, &seen));
 	expect_ok(store_declared_list(store, add, listed, &seen));
-	assert_string_equal(listed, "app 7 0 " SPEC "\nopen 7 0 " SPEC "\n");
+	assert_string_equal(listed, "app 7 0 " SPEC "\nopen 7 0 " SPEC "\nplain 7 0 no secret\n");
 	lost = true;
 	listed[0] = '\0';
 	expect_ok(store_declared_list(store, add, listed, &seen));
-	assert_string_equal(listed, "app 7 0 \nopen 7 0 \n");
+	assert_string_equal(listed, "app 7 0 \nopen 7 0 \nplain 7 0 no secret\n");
 	store_rollback(store);
 	store_free(TAKE(store));
 	expect_ok(store_open(path, &store, &seen)); /* the log is emptied */

@@ -523,6 +523,36 @@ static void change__part_of_which_fails_for_a_moment__is_made_up_for(void **stat
 	helped_end(&world);
 }
 
+/* What was applied cannot be opened any more, nor is what is declared any good: it is read again from hour to hour. */
+static void words__that_cannot_be_opened__do_not_keep_the_engine_busy(void **state)
+{
+	static const char daily[] = JOB("app", FILE_OF("1", ""), ", \"when\": {\"every\": \"24h\"}");
+	static const char plain[] = JOB("plain", "{\"url\": \"http://server/2\"}", "");
+	struct world world;
+
+	(void)state;
+	begin(&world, 1, daily);
+	world_reload(&world);
+	world_settle(&world);
+	world.secrets_lost = true;
+	world.declared[0] = "{ \"name\": \"app\" }";
+	world.mono_ms += INT64_C(25) * HOUR_S * 1000;
+	world.wall_ms += INT64_C(25) * HOUR_S * 1000;
+	for (unsigned turns = 0; turns < 10; turns++)
+		(void)engine_turn(world.engine);
+	assert_true(engine_turn(world.engine) > world.mono_ms);
+	/* One without secrets needs no key. */
+	world.secrets_lost = world.plain = true;
+	world.seal_fails = true;
+	world.declared[0] = plain;
+	world_declare(&world, true);
+	assert_int_equal(world.declare_result, RESULT_OK);
+	world_settle(&world);
+	assert_int_equal(world.files[2].published, 1);
+	expect(&world, true, DECLARE_NOTHING);
+	helped_end(&world);
+}
+
 /* One that cannot be is said, and keeps nobody else from anything. */
 static void forbidden__by_policy_or_by_its_folder__is_one_job_s_trouble(void **state)
 {
@@ -775,6 +805,7 @@ int main(void)
 		cmocka_unit_test(dropped__while_it_is_under_way__is_cancelled_and_swept),
 		cmocka_unit_test(error__is_tried_again_within_the_hour__or_at_once_where_somebody_says_so),
 		cmocka_unit_test(secrets__that_cannot_be_opened_yet_or_any_more__keep_nobody_else_waiting),
+		cmocka_unit_test(words__that_cannot_be_opened__do_not_keep_the_engine_busy),
 		cmocka_unit_test(change__part_of_which_fails_for_a_moment__is_made_up_for),
 		cmocka_unit_test(forbidden__by_policy_or_by_its_folder__is_one_job_s_trouble),
 		cmocka_unit_test(helper__the_job_waits_until_its_holder_attaches),

@@ -112,7 +112,7 @@ static void check_all(const char *folder, struct settings_errors *errors)
 
 	if (read_configuration(&(struct configuration){ .folder = folder }, &settings, errors) == RESULT_OK)
 		(void)!read_trust(&settings, NULL, &trust, errors);
-	(void)!read_declared(folder, &declared, errors);
+	(void)!read_declared(folder, false, &declared, errors);
 }
 
 static int check_config(const char *path)

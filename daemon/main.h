@@ -55,13 +55,14 @@ enum result read_last_good(const struct configuration *from, struct settings *se
  * nobody's error yet; all others are in `errors`. */
 enum result read_trusted(const char *folder, const char *name, char path[DESTINATION_BYTES_MAX + 1], struct buffer *text,
                          struct settings_errors *errors) MUST_CHECK;
-/* All *.jsonc in a trusted folder below that one, by their names.  Nothing if there is no such folder. */
+/* All *.jsonc in a trusted folder below that one, by their names.  False: there is no such folder. */
 typedef enum result config_visit(void *context, const char *name, struct settings_errors *errors);
-void read_folder(const char *folder, const char *below, size_t maximum, config_visit *visit, void *context,
+bool read_folder(const char *folder, const char *below, size_t maximum, config_visit *visit, void *context,
                  struct settings_errors *errors);
 
-/* The declared jobs, of jobs.d in the folder.  RESULT_BAD_SETTING: all that is wrong is in `errors`, and `set` is empty. */
-enum result read_declared(const char *folder, struct declared_set *set, struct settings_errors *errors) MUST_CHECK;
+/* The declared jobs, of jobs.d in the folder; `once_there`: without one it has got lost, and does not declare that there are none.
+ * RESULT_BAD_SETTING: all that is wrong is in `errors`, and `set` is empty. */
+enum result read_declared(const char *folder, bool once_there, struct declared_set *set, struct settings_errors *errors) MUST_CHECK;
 
 /* What settings say of trust, read together, and what of it was kept since a file could not be opened. */
 struct transfer_trust;

@@ -119,7 +119,7 @@ static enum result list_names(const char *path, struct names *names, struct faul
 	return result;
 }
 
-void read_folder(const char *folder, const char *below, size_t maximum, config_visit *visit, void *context,
+bool read_folder(const char *folder, const char *below, size_t maximum, config_visit *visit, void *context,
                  struct settings_errors *errors)
 {
 	AUTO(names) struct names names = { .maximum = maximum, .result = RESULT_OK };
@@ -130,7 +130,7 @@ void read_folder(const char *folder, const char *below, size_t maximum, config_v
 	if (result == RESULT_OK)
 		result = list_names(path, &names, &fault);
 	if (result == RESULT_PATH_NOT_FOUND)
-		return;
+		return false;
 	if (result != RESULT_OK) {
 		(void)!own_folder_fault(result, path, &fault);
 		note(errors, &fault);
@@ -144,6 +144,7 @@ void read_folder(const char *folder, const char *below, size_t maximum, config_v
 		if (!good || visit(context, name, errors) == RESULT_PATH_NOT_FOUND)
 			settings_error(errors, line);
 	}
+	return true;
 }
 
 struct layers {
@@ -199,7 +200,7 @@ enum result read_configuration(struct configuration *from, struct settings *sett
 		from->once_there = true;
 	else if (from->once_there || configuration_was_kept(from->folder))
 		note_lost(from->folder, errors);
-	read_folder(from->folder, FOLDER, CONF_D_FILES_MAX, read_layer, &(struct layers){ from->folder, settings }, errors);
+	(void)read_folder(from->folder, FOLDER, CONF_D_FILES_MAX, read_layer, &(struct layers){ from->folder, settings }, errors);
 	read_policy(from, settings, errors);
 	return errors->count == 0 ? RESULT_OK : RESULT_BAD_SETTING;
 }

@@ -28,12 +28,13 @@ static enum result read_one(void *context, const char *name, struct settings_err
 	return result;
 }
 
-enum result read_declared(const char *folder, struct declared_set *set, struct settings_errors *errors)
+enum result read_declared(const char *folder, bool once_there, struct declared_set *set, struct settings_errors *errors)
 {
 	struct reading reading = { folder, set, RESULT_OK };
 	uint32_t before = errors->count;
 
-	read_folder(folder, FOLDER, DECLARED_JOBS_MAX, read_one, &reading, errors);
+	if (!read_folder(folder, FOLDER, DECLARED_JOBS_MAX, read_one, &reading, errors) && once_there)
+		settings_error(errors, FOLDER ": the folder is gone; put it back, or make an empty one to have no declared jobs any more");
 	if (reading.result == RESULT_OK)
 		reading.result = declared_set_check(set, file_path_style, errors);
 	if (reading.result == RESULT_NO_MEMORY)

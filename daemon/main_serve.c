@@ -440,11 +440,11 @@ static enum result find_service(struct daemon *daemon, struct fault *fault)
 	return daemon->service == NULL ? identity_self(&daemon->service, fault) : RESULT_OK;
 }
 
-static enum result read_jobs(void *context, struct declared_set *set, struct settings_errors *errors)
+static enum result read_jobs(void *context, bool once_there, struct declared_set *set, struct settings_errors *errors)
 {
 	const struct daemon *daemon = context;
 
-	return read_declared(daemon->data, set, errors);
+	return read_declared(daemon->data, once_there, set, errors);
 }
 
 static enum result refuse(struct settings_errors *errors, enum result result, const char *why)

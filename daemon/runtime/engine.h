@@ -41,8 +41,9 @@ struct engine_parts {
 	 * `asked`: somebody wants it as it is at this moment; else it has changed, and what of it has settled will do. */
 	enum result (*read_settings)(void *context, bool asked, struct settings_read *ret_read, struct settings_errors *errors);
 	void *settings_context;
-	/* What is declared now, with the same context; NULL: nothing ever is. */
-	enum result (*read_declared)(void *context, struct declared_set *set, struct settings_errors *errors);
+	/* What is declared now, with the same context; `once_there`: something was, and to find no place where it would be is an error.
+	 * NULL: nothing ever is. */
+	enum result (*read_declared)(void *context, bool once_there, struct declared_set *set, struct settings_errors *errors);
 	struct worker_ops workers;
 	struct clock clock;
 	enum result (*random)(void *bytes, size_t size, struct fault *fault);

@@ -220,9 +220,13 @@ static bool read_wanted(struct engine *engine, struct pass *pass)
 {
 	const struct engine_parts *parts = &engine->parts;
 	struct settings_errors errors = { .count = 0 };
+	struct fault fault;
+	bool any = false;
 
 	pass->as_applied = pass->kind == PASS_DUE || pass->kind == PASS_ENDED || parts->read_declared == NULL;
-	if (pass->as_applied || parts->read_declared(parts->settings_context, &pass->wanted, &errors) == RESULT_OK)
+	if (!pass->as_applied && store_declared_any(parts->store, &any, &fault) != RESULT_OK)
+		engine_break(engine, &fault);
+	if (pass->as_applied || parts->read_declared(parts->settings_context, any, &pass->wanted, &errors) == RESULT_OK)
 		return true;
 	if (pass->kind != PASS_PLAN)
 		engine_note_declared_refused(engine, &errors);

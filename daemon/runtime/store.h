@@ -217,6 +217,7 @@ enum result store_declared_list(struct store *store,
                                 void *context, struct fault *fault) MUST_CHECK;
 /* INT64_MAX: never; 0: what was reckoned by a clock that was ahead is to be reckoned anew. */
 enum result store_declared_next_due(struct store *store, int64_t now_ms, int64_t *ret_ms, struct fault *fault) MUST_CHECK;
+enum result store_declared_any(struct store *store, bool *ret_any, struct fault *fault) MUST_CHECK;
 /* Is any of their jobs over? */
 enum result store_declared_ended(struct store *store, bool *ret_any, struct fault *fault) MUST_CHECK;
 /* What landed of a file that is declared without a digest. */

@@ -195,6 +195,13 @@ enum result store_declared_next_due(struct store *store, int64_t now_ms, int64_t
 	return query_number(&query, INT64_MAX, ret_ms, fault);
 }
 
+enum result store_declared_any(struct store *store, bool *ret_any, struct fault *fault)
+{
+	AUTO(query) struct query query = query_start(store, DECLARED_ANY, "find declared jobs");
+
+	return query_step(&query, ret_any, fault);
+}
+
 enum result store_declared_ended(struct store *store, bool *ret_any, struct fault *fault)
 {
 	AUTO(query) struct query query = query_start(store, DECLARED_ENDED, "find declared jobs that ended");

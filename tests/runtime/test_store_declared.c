@@ -74,7 +74,11 @@ static void store_declared__saved_changed_and_removed__is_listed_by_name(void **
 	(void)state;
 	expect_ok(store_declared_next_due(store, 0, &due, &seen));
 	assert_true(due == INT64_MAX);
+	expect_ok(store_declared_any(store, &any, &seen));
+	assert_false(any);
 	b = save("b", "two");
+	expect_ok(store_declared_any(store, &any, &seen));
+	assert_true(any);
 	assert_true(b.row > 0 && b.seed == UINT32_MAX && b.versions == 3 && b.keep && b.job_row == 0);
 	(void)save("a", "one");
 	b.due_ms = INT64_MAX;

@@ -157,6 +157,11 @@ static void bad_file__at_a_reload_and_over_a_start__changes_nothing(void **state
 	world_settle(&world);
 	assert_int_equal(world.files[1].published, 2);
 	assert_true(world_events(&world, EVENT_DECLARED_REFUSED) >= 3);
+	/* That there is no jobs.d any more says nothing of them; that it is empty does. */
+	world.declared_lost = true;
+	world_declare(&world, true);
+	assert_int_equal(world.declare_result, RESULT_BAD_SETTING);
+	world.declared_lost = false;
 	world.declared[0] = NULL;
 	expect(&world, true, DECLARE_DROP);
 	world_declare(&world, true);

@@ -58,12 +58,14 @@ static enum result read_settings(void *context, bool asked, struct settings_read
 	return RESULT_OK;
 }
 
-static enum result read_declared(void *context, struct declared_set *set, struct settings_errors *errors)
+static enum result read_declared(void *context, bool once_there, struct declared_set *set, struct settings_errors *errors)
 {
 	struct world *world = context;
 	uint32_t before = errors->count;
 
-	for (size_t i = 0; i < sizeof(world->declared) / sizeof(world->declared[0]) && world->declared[i] != NULL; i++) {
+	if (world->declared_lost && once_there)
+		settings_error(errors, "made up");
+	for (size_t i = 0; i < sizeof(world->declared) / sizeof(world->declared[0]) && !world->declared_lost && world->declared[i] != NULL; i++) {
 		struct declared *declared = NULL;
 
 		if (declare_read(text_view(world->declared[i]), "made up", world->remote ? PATH_WINDOWS : PATH_POSIX, &declared, errors) == RESULT_OK)

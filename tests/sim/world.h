@@ -92,6 +92,7 @@ struct world {
 	struct settings wanted; /* as the configuration says at the next reload */
 	bool unreadable;        /* it is not good */
 	const char *declared[8]; /* texts of jobs.d; NULL: no more */
+	bool declared_lost;      /* there is no jobs.d */
 	struct declare_step steps[16]; /* the answer to the last world_declare */
 	size_t step_count;
 	enum result declare_result; /* or WORLD_NO_ANSWER */

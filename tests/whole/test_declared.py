@@ -317,6 +317,14 @@ def reload__of_the_configuration__has_what_is_declared_read_too__up_to_its_limit
     for number in range(256):
         scene.remove(f"more-{number}")
     assert scene.ask("plan", 0) == {"a": "nothing"}
+    # A folder that is gone says nothing of what is declared; one that is empty does.
+    folder = os.path.join(scene.ferry.data, "jobs.d")
+    os.rename(folder, folder + ".away")
+    assert scene.errors("apply") == ["jobs.d: the folder is gone; put it back, or make an empty one to have no declared jobs any more"]
+    os.mkdir(folder)
+    assert scene.ask("apply", 0) == {"a": "drop"}
+    os.rmdir(folder)
+    assert scene.ask("apply", 0) == {}
     scene.close()
 
 

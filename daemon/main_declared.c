@@ -21,6 +21,8 @@ static enum result read_one(void *context, const char *name, struct settings_err
 	if (result != RESULT_OK)
 		return result;
 	result = declare_read((struct text_view){ text.bytes, text.length }, path, file_path_style, &declared, errors);
+	if (text.bytes != NULL)
+		text_wipe(text.bytes, text.capacity); /* queries of URLs are often secrets */
 	if (result == RESULT_NO_MEMORY)
 		reading->result = result;
 	if (declared != NULL)

@@ -4,6 +4,14 @@
 #include <stdlib.h>
 #include <string.h>
 
+/* A URL's query is often a secret. */
+static void free_url(char *url)
+{
+	if (url != NULL)
+		text_wipe(url, strlen(url));
+	free(url);
+}
+
 void declared_free(struct declared *declared)
 {
 	if (declared == NULL)
@@ -11,14 +19,10 @@ void declared_free(struct declared *declared)
 	for (uint32_t i = 0; i < declared->file_count; i++) {
 		struct declared_file *file = &declared->files[i];
 
-		if (file->url != NULL) /* its query is often a secret */
-			text_wipe(file->url, strlen(file->url));
-		free(file->url);
+		free_url(file->url);
 		free(file->path);
-		for (uint32_t j = 0; j < file->mirror_count; j++) {
-			text_wipe(file->mirrors[j], strlen(file->mirrors[j])); /* likewise */
-			free(file->mirrors[j]);
-		}
+		for (uint32_t j = 0; j < file->mirror_count; j++)
+			free_url(file->mirrors[j]);
 	}
 	free(declared->files);
 	free(declared->source);

@@ -268,6 +268,33 @@ static void vast__is_not_read_or_given_up__and_keeps_nobody_else_waiting(void **
 	helped_end(&world);
 }
 
+/* Somebody has a file open when it is about to get its name, or right after: nothing is fetched again for that. */
+static void held__when_its_job_ends__is_not_fetched_again(void **state)
+{
+	static const char three[] = JOB("app", FILE_OF("0", "") "," FILE_OF("1", "") "," FILE_OF("2", ""), "");
+	struct world world;
+
+	(void)state;
+	for (unsigned seed = 1; seed <= SEEDS / 6; seed++) {
+		begin(&world, seed, three);
+		world_reload(&world);
+		if (seed % 2 == 0)
+			while (world.files[0].published == 0)
+				assert_true(world_step(&world));
+		else
+			world_wait(&world, 0);
+		world.files[0].look_fails = RESULT_LOCKED;
+		world_wait(&world, 60);
+		world.files[0].look_fails = RESULT_OK;
+		world_wait(&world, HOUR_S);
+		helped_check_published(&world, 0, 3);
+		assert_int_equal(asked(&world, 0, 3), 3);
+		assert_int_equal(world_events(&world, EVENT_DECLARED_REPAIRED), 0);
+		expect(&world, true, DECLARE_NOTHING);
+		helped_end(&world);
+	}
+}
+
 /* Three days off: it is made up for once, within the spread, and then it is where it was. */
 static void missed__while_the_machine_was_off__is_made_up_for_once(void **state)
 {
@@ -802,6 +829,7 @@ int main(void)
 		cmocka_unit_test(every__asks_at_its_moments_alone__and_fetches_what_is_new),
 		cmocka_unit_test(altered__while_its_job_is_under_way__is_not_taken_for_what_landed),
 		cmocka_unit_test(vast__is_not_read_or_given_up__and_keeps_nobody_else_waiting),
+		cmocka_unit_test(held__when_its_job_ends__is_not_fetched_again),
 		cmocka_unit_test(missed__while_the_machine_was_off__is_made_up_for_once),
 		cmocka_unit_test(missed__once_or_beside_an_apply__is_made_up_for_within_the_spread),
 		cmocka_unit_test(clock__that_was_ahead__does_not_keep_its_moments_there),

@@ -87,6 +87,16 @@ void pass_fail(struct engine *engine, const struct fault *fault)
 	pass_over(engine, false);
 }
 
+void pass_set_due(struct engine *engine, struct store_declared *kept, int64_t due_ms)
+{
+	int64_t now_ms = engine_now(engine);
+
+	if (kept->set_ms > now_ms)
+		kept->since_ms = now_ms;
+	kept->set_ms = now_ms;
+	kept->due_ms = due_ms;
+}
+
 /* --- what it is about --- */
 
 struct loading {
@@ -175,20 +185,25 @@ static bool is_due(const struct engine *engine, const struct entry *entry)
 	return entry->kept.due_ms <= engine_now(engine) || entry->kept.set_ms > engine_now(engine);
 }
 
-/* Their words cannot be opened, so what they are about is read again from where it is declared. */
-static void put_off_unreadable(struct engine *engine, struct pass *pass)
+/* As the service, who need not be waited for. */
+static bool is_under_way(const struct entry *entry)
+{
+	return entry->unfinished && !entry->failed && entry->wanted->helper[0] == '\0';
+}
+
+/* Those whose job is under way; and where the words cannot be opened, they are read again from where they are declared. */
+static void put_off(struct engine *engine, struct pass *pass)
 {
 	for (size_t i = 0; i < pass->count && engine->broken.result == RESULT_OK; i++) {
 		struct entry *entry = &pass->entries[i];
 		struct fault fault;
 
-		if (entry->wanted != NULL || !is_due(engine, entry))
+		if (!is_due(engine, entry) || (entry->wanted != NULL && !is_under_way(entry)))
 			continue;
-		entry->kept.set_ms = engine_now(engine);
-		entry->kept.due_ms = entry->kept.set_ms + DECLARE_RETRY_MS;
+		pass_set_due(engine, &entry->kept, engine_now(engine) + DECLARE_RETRY_MS);
 		if (store_declared_set_due(engine->parts.store, &entry->kept, &fault) != RESULT_OK)
 			engine_break(engine, &fault);
-		engine->declaring.changed = true;
+		engine->declaring.changed |= entry->wanted == NULL;
 	}
 }
 
@@ -205,7 +220,7 @@ static bool is_concerned(struct engine *engine, const struct pass *pass, struct 
 	entry->owed |= entry->kept.owed;
 	switch (pass->kind) {
 	case PASS_CHANGED: return action.act != DECLARE_NOTHING;
-	case PASS_DUE: return entry->wanted != NULL && is_due(engine, entry);
+	case PASS_DUE: return entry->wanted != NULL && is_due(engine, entry) && !is_under_way(entry);
 	case PASS_ENDED: return entry->over;
 	case PASS_START:
 	case PASS_PLAN:
@@ -265,8 +280,8 @@ static void pass_begin(struct engine *engine, enum pass_kind kind, struct declar
 	}
 	for (size_t i = 0; i < pass->count; i++)
 		pass->entries[i].concerned = is_concerned(engine, pass, &pass->entries[i]);
-	if (pass->as_applied)
-		put_off_unreadable(engine, pass);
+	if (pass->kind == PASS_DUE)
+		put_off(engine, pass);
 	if (engine->broken.result == RESULT_OK)
 		pass_look(engine);
 }
@@ -451,8 +466,7 @@ void engine_declare_ended(struct engine *engine, const struct job *job)
 	enum result result = store_declared_of_job(engine->parts.store, job->row, &declared, &fault);
 
 	if (result == RESULT_OK && declared.due_ms > again_ms) {
-		declared.due_ms = again_ms;
-		declared.set_ms = engine_now(engine);
+		pass_set_due(engine, &declared, again_ms);
 		result = store_declared_set_due(engine->parts.store, &declared, &fault);
 	}
 	if (result != RESULT_OK && result != RESULT_NOT_FOUND)

@@ -173,10 +173,8 @@ static void keep_due(struct engine *engine, const struct entry *entry, const str
 	enum result result = store_declared_find(engine->parts.store, entry->name, &there, &fault);
 
 	then = there;
-	then.since_ms = there.set_ms > now_ms ? now_ms : there.since_ms;
-	then.set_ms = now_ms;
 	then.owed = entry->owed && (!now || step->fault.result != RESULT_OK);
-	then.due_ms = step->fault.result != RESULT_OK && again_ms < due_ms ? again_ms : due_ms;
+	pass_set_due(engine, &then, step->fault.result != RESULT_OK && again_ms < due_ms ? again_ms : due_ms);
 	if (result == RESULT_OK && (there.due_ms != then.due_ms || there.owed != then.owed || there.set_ms > now_ms))
 		result = store_declared_set_due(engine->parts.store, &then, &fault);
 	if (result != RESULT_OK && result != RESULT_NOT_FOUND)
@@ -305,8 +303,7 @@ static enum result record(struct engine *engine, struct entry *entry, const stru
 		note_landed(engine, job);
 	} else {
 		entry->kept.owed = true;
-		entry->kept.set_ms = engine_now(engine);
-		entry->kept.due_ms = entry->kept.due_ms < again_ms ? entry->kept.due_ms : again_ms;
+		pass_set_due(engine, &entry->kept, entry->kept.due_ms < again_ms ? entry->kept.due_ms : again_ms);
 		result = store_declared_set_due(engine->parts.store, &entry->kept, fault);
 	}
 	return result == RESULT_OK ? store_declared_set_job(engine->parts.store, entry->kept.row, 0, fault) : result;

@@ -57,6 +57,9 @@ struct pass {
 void pass_fail(struct engine *engine, const struct fault *fault); /* it is over, and nothing was done */
 void pass_end(struct engine *engine);                             /* everything was looked at */
 
+/* Its next moment; by a clock that was set right since, its moments count from now. */
+void pass_set_due(struct engine *engine, struct store_declared *kept, int64_t due_ms);
+
 /* --- engine_look.c --- */
 /* Look at the next file, or end the pass. */
 void pass_look(struct engine *engine);

@@ -534,12 +534,15 @@ static void change__part_of_which_fails_for_a_moment__is_made_up_for(void **stat
 	damage(&world, 0, false);
 	world.files[0].look_fails = RESULT_LOCKED;
 	world.declared[0] = other;
+	world.files[2].stuck = true; /* for longer than that */
 	world_reload(&world);
-	world_settle(&world);
+	world_wait(&world, HOUR_S + 60);
+	world.files[2].stuck = false;
+	world.files[0].look_fails = RESULT_OK;
+	world_wait(&world, 60);
 	assert_int_equal(world.files[2].published, 1);
 	assert_int_equal(world.files[0].published, 1);
-	world.files[0].look_fails = RESULT_OK;
-	world_wait(&world, HOUR_S + 60);
+	world_wait(&world, HOUR_S);
 	assert_int_equal(world.files[0].published, 2);
 	expect(&world, true, DECLARE_NOTHING);
 	/* So is one that cannot be kept; what was declared before goes on meanwhile, and is not fetched anew. */

@@ -503,6 +503,8 @@ static void partfile__former_contents__are_kept_and_a_file_is_there_all_the_time
 	struct thread *thread;
 	char text[16];
 	(void)state;
+	if (file_path_style == PATH_WINDOWS)
+		GROUND_SKIP("a file of the name is there at any time (who looks is in the way of its replacement here; shown by Linux)");
 	assert_int_equal(folder_open(landing.folder, &folder, NULL), RESULT_OK);
 	assert_int_equal(file_create(folder, "file", &file, NULL), RESULT_OK);
 	if (file_give_name(folder, file, "file", "link", FILE_LINKS, NULL) != RESULT_OK)
@@ -510,7 +512,7 @@ static void partfile__former_contents__are_kept_and_a_file_is_there_all_the_time
 	file_handle_free(TAKE(file));
 	assert_int_equal(remove(landing_path(&landing, "link")), 0);
 	assert_int_equal(thread_start("watch", watch_name, &watch, &thread, NULL), RESULT_OK);
-	for (unsigned i = 0; i < 400; i++) {
+	for (unsigned i = 0; i < 200; i++) {
 		char tag[FILE_TAG_BYTES_MAX];
 		struct partfile part = part_of("file", tag, 0);
 		snprintf(text, sizeof(text), "content %u", i);
@@ -526,7 +528,7 @@ static void partfile__former_contents__are_kept_and_a_file_is_there_all_the_time
 	thread_join(thread);
 	assert_true(watch.looked > 0);
 	assert_int_equal(watch.absent, 0);
-	assert_true(holds("file", text) && holds("file.1", "content 398") && holds("file.2", "content 397"));
+	assert_true(holds("file", text) && holds("file.1", "content 198") && holds("file.2", "content 197"));
 }
 
 /* --- a destination that stays --- */

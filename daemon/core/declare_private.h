@@ -21,6 +21,9 @@ struct reading {
 void declare_refuse(const struct reading *reading, struct json at, const char *reason);
 /* "path: what stands there is not what is allowed". */
 void declare_refuse_value(const struct reading *reading, struct json value, const char *allowed);
+/* Written anywhere, a URL is one with a query that may be a secret, and an '@' the end of a password.  A text with escapes may
+ * be either. */
+bool declare_may_hide_a_secret(struct text_view text);
 /* The same of what may have a secret in it, and is not shown. */
 void declare_refuse_unseen(const struct reading *reading, struct json value, const char *why);
 void declare_refuse_missing(const struct reading *reading, struct json object, const char *name);

@@ -289,7 +289,10 @@ enum result declare_read(struct text_view text, const char *source, enum path_st
 	enum result result = json_parse(text, JSON_CONFIG, &document, &malformed);
 
 	if (result != RESULT_OK) {
-		declare_refuse(&reading, (struct json){ .value = NULL }, malformed.what);
+		bool shows = malformed.result == RESULT_DUPLICATE_FIELD && declare_may_hide_a_secret(text_view(malformed.what));
+
+		declare_refuse(&reading, (struct json){ .value = NULL },
+		               shows ? "a key stands there twice (not shown, it may have a secret in it)" : malformed.what);
 		return result == RESULT_NO_MEMORY ? result : RESULT_BAD_SETTING;
 	}
 	reading.document = document;

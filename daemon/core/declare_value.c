@@ -23,9 +23,7 @@ void declare_refuse(const struct reading *reading, struct json at, const char *r
 	settings_error(reading->errors, line);
 }
 
-/* Written anywhere, a URL is one with a query that may be a secret, and an '@' the end of a password.  A text with escapes may
- * be either. */
-static bool may_hide_a_secret(struct text_view text)
+bool declare_may_hide_a_secret(struct text_view text)
 {
 	for (size_t i = 0; i < text.length; i++)
 		if (strchr("?@", text.bytes[i]) != NULL || (i + 1 < text.length && memcmp(text.bytes + i, "//", 2) == 0) ||
@@ -40,7 +38,7 @@ void declare_refuse_value(const struct reading *reading, struct json value, cons
 	char written[NEAREST_BYTES_MAX], reason[REASON_BYTES_MAX];
 	struct text_view text = json_written(reading->document, value);
 
-	if (may_hide_a_secret(text))
+	if (declare_may_hide_a_secret(text))
 		text = text_view("what stands there (not shown, it may have a secret in it)");
 	nearest_show(written, text);
 	text_display(reason, sizeof(reason), "%s: %s %s", value.path[0] != '\0' ? value.path : "the whole", written, allowed);
@@ -69,7 +67,7 @@ static void refuse_key(const struct reading *reading, struct json at, struct tex
 	char name[NEAREST_BYTES_MAX], reason[REASON_BYTES_MAX];
 	const char *nearest = known[0];
 
-	if (may_hide_a_secret(given)) {
+	if (declare_may_hide_a_secret(given)) {
 		text_display(reason, sizeof(reason), "a key that is none (not shown, it may have a secret in it)");
 		declare_refuse(reading, at, reason);
 		return;

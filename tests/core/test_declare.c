@@ -296,7 +296,7 @@ static void declare_read__url_in_a_wrong_place__is_not_shown(void **state)
 		HEAD "\"files\": [{\"url\": \"http://h/a\", \"%s\": 1}]}", HEAD FILES ", \"identity\": \"%s\"}", HEAD FILES ", \"identity\": {\"helper\": \"%s\"}}",
 		HEAD FILES ", \"when\": \"%s\"}", HEAD FILES ", \"when\": {\"every\": \"%s\"}}", HEAD FILES ", \"when\": {\"window\": \"1\", \"days\": [\"%s\"]}}",
 		HEAD FILES ", \"spread\": \"%s\"}", HEAD FILES ", \"on_change\": \"%s\"}", HEAD FILES ", \"priority\": \"%s\"}", HEAD FILES ", \"keep_versions\": \"%s\"}",
-		HEAD FILES ", \"%s\": 1}",
+		HEAD FILES ", \"%s\": 1}", "{\"%s\": 1, \"https://h/x?sig=S3cret\": 2, \"https://h/x?sig=S3cret\": 3}",
 	};
 	(void)state;
 	for (size_t i = 0; i < sizeof(texts) / sizeof(texts[0]) * 5; i++) {

@@ -24,6 +24,8 @@ FILES = {"ferryd.exe", "ferry.exe", "ferry-defaults.jsonc", "LICENSE.txt", "THIR
 SERVICE_KEY = "HKLM\\System\\CurrentControlSet\\Services\\Ferry"
 LOGS_KEY = "HKLM\\System\\CurrentControlSet\\Services\\EventLog"
 LOG_KEY, SOURCE_KEY, OLD_SOURCE_KEY = LOGS_KEY + "\\Ferry", LOGS_KEY + "\\Ferry\\Ferry", LOGS_KEY + "\\Application\\Ferry"
+LOG_RIGHTS = ("O:BAG:SYD:(A;;0xf0007;;;SY)(A;;0x7;;;BA)"
+              "(A;;0x2;;;S-1-5-80-4052256970-1309774770-3364190890-822515559-807314234)(A;;0x1;;;S-1-5-32-573)")
 PATH_KEY = "HKLM\\System\\CurrentControlSet\\Control\\Session Manager\\Environment"
 PRODUCTS_KEY = "HKLM\\Software\\Microsoft\\Windows\\CurrentVersion\\Uninstall"
 # Exit codes are cut to eight bits here; where an action fails, Windows' installer would say 1603, too.
@@ -122,7 +124,8 @@ def package__installed_and_removed__is_what_ferryd_installs_and_leaves_the_data(
                    stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL, timeout=60)
     service.verb("install")
     assert registered(OLD_SOURCE_KEY) == {}, "an older Ferry's source goes"
-    assert registered(LOG_KEY) == {"MaxSize": ("REG_DWORD", "0x1400000"), "Retention": ("REG_DWORD", "0x0")}, registered(LOG_KEY)
+    assert registered(LOG_KEY) == {"MaxSize": ("REG_DWORD", "0x1400000"), "Retention": ("REG_DWORD", "0x0"),
+                                   "CustomSD": ("REG_SZ", LOG_RIGHTS)}, registered(LOG_KEY)
     by_hand = registered(SERVICE_KEY), registered(SOURCE_KEY)
     first = settings()
     service.verb("uninstall")

@@ -82,7 +82,7 @@ static void ferryd_exe__every_event__has_its_text_in_the_message_table(void **st
 /* --- each is reported --- */
 
 static const struct job a_job = { .id = "0f8fad5b-d9cb-469f-a165-70867728950e", .owner = "S-1-5-18" };
-static const struct asker an_asker = { .owner = "S-1-5-19", .process = 4711 };
+static const struct asker an_asker = { .owner = "S-1-5-19", .process = 4711, .image = "50%, a%2Fb %%5 %{S-1-5-18}" };
 static const struct fault a_fault = { RESULT_DISK_FULL, FAULT_WIN32, 112, "write" };
 
 #define STRING(field) .field = #field,

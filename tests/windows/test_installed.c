@@ -145,6 +145,32 @@ static void machine__as_installed__finds_program_and_messages(void **state)
 	assert_int_equal(_wcsicmp(value, program), 0);
 }
 
+static void open_log(void *argument)
+{
+	DWORD *errors = argument;
+	HANDLE log = OpenEventLogW(NULL, L"Ferry");
+	errors[0] = log != NULL ? NO_ERROR : GetLastError();
+	if (log != NULL)
+		CloseEventLog(log);
+	log = RegisterEventSourceW(NULL, L"Ferry");
+	errors[1] = log != NULL ? NO_ERROR : GetLastError();
+	if (log != NULL)
+		DeregisterEventSource(log);
+}
+
+static void event_log__as_installed__is_not_everybodys(void **state)
+{
+	(void)state;
+	DWORD errors[2];
+	AUTO(identity) struct identity *identity = lesser_identity(false);
+	act_as(identity, open_log, errors);
+	assert_int_equal(errors[0], ERROR_ACCESS_DENIED);
+	assert_int_equal(errors[1], ERROR_ACCESS_DENIED);
+	open_log(errors);
+	assert_int_equal(errors[0], NO_ERROR);
+	assert_int_equal(errors[1], NO_ERROR);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -152,6 +178,7 @@ int main(void)
 		cmocka_unit_test(service__as_installed__runs_and_is_restarted),
 		cmocka_unit_test(folders__as_installed__are_administrators_to_write),
 		cmocka_unit_test(machine__as_installed__finds_program_and_messages),
+		cmocka_unit_test(event_log__as_installed__is_not_everybodys),
 	};
 	if (must_skip("what the installer leaves on the machine"))
 		return SKIPPED_PROGRAM;

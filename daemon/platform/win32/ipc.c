@@ -36,6 +36,7 @@ struct connection {
 	size_t length, capacity;
 	bool discarding; /* the message is longer than allowed: its rest is read and dropped */
 	int64_t close_by_ms;
+	uint64_t connected; /* when, as a FILETIME; not changed while a message is delivered */
 
 	/* under the server's lock: */
 	uint64_t number; /* 0: not to be found */
@@ -340,6 +341,10 @@ static void top_up(struct ipc_server *server)
 
 static void accept_client(struct ipc_server *server, struct connection *connection)
 {
+	FILETIME now;
+
+	GetSystemTimePreciseAsFileTime(&now);
+	connection->connected = (uint64_t)now.dwHighDateTime << 32 | now.dwLowDateTime;
 	set_state(server, connection, CONNECTION_OPEN);
 	mutex_lock(server->lock);
 	connection->number = ++server->serial << SLOT_BITS | (uint64_t)(connection - server->slots);
@@ -595,7 +600,7 @@ uint32_t ipc_client_process(struct ipc_server *server, uint64_t number, char *im
 	mutex_lock(server->lock);
 	struct connection *connection = find(server, number);
 	if (connection != NULL && connection->delivered)
-		process = ipc_pipe_process(connection->pipe, image, size);
+		process = ipc_pipe_process(connection->pipe, connection->connected, image, size);
 	mutex_unlock(server->lock);
 	return process;
 }

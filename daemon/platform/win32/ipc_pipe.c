@@ -130,17 +130,26 @@ static HANDLE open_process(HANDLE instance, DWORD id)
 	return process;
 }
 
-uint32_t ipc_pipe_process(HANDLE instance, char *image, size_t size)
+/* A process's number is given anew when it has ended: one that began after the pipe was opened did not open it. */
+static bool is_older(HANDLE process, uint64_t connected)
+{
+	FILETIME began, ended, kernel, user;
+
+	return GetProcessTimes(process, &began, &ended, &kernel, &user) &&
+	       ((uint64_t)began.dwHighDateTime << 32 | began.dwLowDateTime) <= connected;
+}
+
+uint32_t ipc_pipe_process(HANDLE instance, uint64_t connected, char *image, size_t size)
 {
 	ULONG id = 0;
-	wchar_t path[MAX_PATH * 2];
-	DWORD length = MAX_PATH * 2;
+	wchar_t path[JOB_PROGRAM_BYTES_MAX]; /* what is longer does not fit as UTF-8 either */
+	DWORD length = JOB_PROGRAM_BYTES_MAX;
 
 	image[0] = '\0';
 	if (!GetNamedPipeClientProcessId(instance, &id))
 		return 0;
 	AUTO(handle) HANDLE process = open_process(instance, id);
-	if (process == NULL || !QueryFullProcessImageNameW(process, 0, path, &length) ||
+	if (process == NULL || !is_older(process, connected) || !QueryFullProcessImageNameW(process, 0, path, &length) ||
 	    utf_from_wide(path, length, image, size, "a program's path", NULL) != RESULT_OK)
 		image[0] = '\0';
 	return (uint32_t)id;

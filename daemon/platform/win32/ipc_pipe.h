@@ -22,7 +22,8 @@ enum result ipc_pipe_instance(const struct ipc_pipe *pipe, bool first, HANDLE *r
                               struct fault *fault) MUST_CHECK;
 /* The identity that wrote the message last read from the instance.  Nobody may read from it meanwhile. */
 enum result ipc_pipe_capture(HANDLE instance, HANDLE *ret_token, struct fault *fault) MUST_CHECK;
-/* The client's process, and its program's file: of a path that is not to be had, or too long, image is "". */
-uint32_t ipc_pipe_process(HANDLE instance, char *image, size_t size);
+/* The process that opened the pipe, and its program's file: of a path that is not to be had, or too long, or of a process that
+ * began after `connected`, a FILETIME, image is "". */
+uint32_t ipc_pipe_process(HANDLE instance, uint64_t connected, char *image, size_t size);
 
 #endif

@@ -11,6 +11,12 @@
 #define SDDL_BYTES_MAX 1024u
 #define SECURITY_SERVICE_NAME L"Ferry" /* service.h's SERVICE_NAME; service.c holds them equal */
 
+/* The Event Log's list.  The rights of a log: 1 to read, 2 to write, 4 to clear; one without a list of its own is everybody's who
+ * logs on.  NT SERVICE\Ferry writes, Event Log Readers (S-1-5-32-573) read. */
+#define SECURITY_EVENT_LOG                                     \
+	L"O:BAG:SYD:(A;;0xf0007;;;SY)(A;;0x7;;;BA)"            \
+	L"(A;;0x2;;;S-1-5-80-4052256970-1309774770-3364190890-822515559-807314234)(A;;0x1;;;S-1-5-32-573)"
+
 struct sid {
 	union {
 		SID sid;

@@ -161,6 +161,11 @@ static LSTATUS set_number(HKEY key, const wchar_t *name, DWORD number)
 	return RegSetValueExW(key, name, 0, REG_DWORD, (const BYTE *)&number, sizeof number);
 }
 
+static LSTATUS set_text(HKEY key, const wchar_t *name, const wchar_t *text)
+{
+	return RegSetValueExW(key, name, 0, REG_SZ, (const BYTE *)text, (DWORD)((wcslen(text) + 1) * sizeof *text));
+}
+
 static LSTATUS make_key(const wchar_t *path, HKEY *ret_key)
 {
 	return RegCreateKeyExW(HKEY_LOCAL_MACHINE, path, 0, NULL, 0, KEY_SET_VALUE | KEY_WOW64_64KEY, NULL, ret_key, NULL);
@@ -192,10 +197,11 @@ static enum result register_event_source(const wchar_t *program, struct fault *f
 	if (error == ERROR_SUCCESS)
 		error = set_number(log, L"Retention", 0); /* the oldest give way */
 	if (error == ERROR_SUCCESS)
+		error = set_text(log, L"CustomSD", SECURITY_EVENT_LOG);
+	if (error == ERROR_SUCCESS)
 		error = make_key(EVENT_SOURCE_KEY, &source);
 	if (error == ERROR_SUCCESS)
-		error = RegSetValueExW(source, L"EventMessageFile", 0, REG_SZ, (const BYTE *)program,
-		                       (DWORD)((wcslen(program) + 1) * sizeof *program));
+		error = set_text(source, L"EventMessageFile", program);
 	if (error == ERROR_SUCCESS)
 		error = set_number(source, L"TypesSupported",
 		                   EVENTLOG_ERROR_TYPE | EVENTLOG_WARNING_TYPE | EVENTLOG_INFORMATION_TYPE);

@@ -31,4 +31,8 @@ assert len(calls) == len(wanted)
 # Their inserts, too: those about a job begin with its id, and none else has that.
 jobs = re.findall(r"ReportEventW \([^\n]*\n[^\n]*:ReportEventW L\"0f8fad5b-d9cb-469f-a165-70867728950e\"", done.stderr)
 assert len(jobs) == sum("network_sid" in event.get("required", ()) for event in schema.values()), len(jobs)
+# What a reader would expand in them has a space of no width in it, and nothing else has.
+images = re.findall(r'ReportEventW (L"50%[^\n]*")', done.stderr)
+asked = sum("caller" in event.get("required", ()) for event in schema.values())
+assert images == [r'L"50%, a%\200b2Fb %\200b%\200b5 %\200b{S-1-5-18}"'] * asked, (asked, images)
 print(f"{len(calls)} events are reported, {len(jobs)} of them about a job")

@@ -13,6 +13,7 @@ from pathlib import Path
 
 PROGRAMS = {"ferryd.exe", "ferry.exe"}
 FILES = PROGRAMS | {"ferry-defaults.jsonc", "LICENSE.txt", "THIRD-PARTY-NOTICES.txt"}
+LOG_RIGHTS = "".join(re.findall(r'^\tL"([^"]+)"', (Path(os.environ["FERRY_SOURCE"]) / "daemon/platform/win32/security.h").read_text(), re.M))
 MAKE = Path(os.environ["FERRY_SOURCE"]) / "packaging/windows/msi"
 complaints = []
 
@@ -93,7 +94,7 @@ def check_machine(package):
     hold("the event source", source == {"EventMessageFile": "[#ferryd.exe]", "TypesSupported": "#7"})
     log = {row["Name"]: row["Value"] for row in table(package, "Registry")
            if row["Key"] == "SYSTEM\\CurrentControlSet\\Services\\EventLog\\Ferry"}
-    hold("and the log that it is in", log == {"MaxSize": "#20971520", "Retention": "#0"})
+    hold("and the log that it is in", log == {"MaxSize": "#20971520", "Retention": "#0", "CustomSD": LOG_RIGHTS})
     (path,) = table(package, "Environment")
     hold("PATH of the machine, taken back", (path["Name"], path["Value"]) == ("=-*Path", "[~];[ProgramFolder]"))
     (action,) = table(package, "CustomAction")

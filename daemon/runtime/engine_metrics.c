@@ -153,6 +153,10 @@ static enum result write_file(struct engine *engine, const char *folder, struct 
 
 	if (result != RESULT_OK)
 		return fault_set(fault, result, FAULT_FERRY, 0, "write " METRICS_FILE);
+	/* Who may exchange what lies there while it is written could keep this thread, which everybody's downloads need. */
+	result = file_check_trusted(folder, fault);
+	if (result != RESULT_OK)
+		return result;
 	return file_replace(folder, METRICS_FILE, METRICS_FILE ".new", (struct text_view){ text.bytes, text.length }, fault);
 }
 

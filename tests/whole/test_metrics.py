@@ -131,6 +131,23 @@ def the_file__in_a_folder_that_is_not_there__is_told_and_nothing_else_fails():
     ferry.close()
 
 
+def the_file__in_a_folder_that_others_may_write_to__is_refused_and_told():
+    if GROUND != "linux":
+        print("SKIPPED on wine: who else may write to a folder (tests/windows/test_folder.c)")
+        return
+    ferry = Ferry()
+    folder = os.path.join(ferry.folder, "collected")
+    os.mkdir(folder)
+    os.chmod(folder, 0o777)
+    with open(os.path.join(ferry.data, "ferry.jsonc"), "w") as file:
+        json.dump({"metrics": {"textfile_folder": [folder]}}, file)
+    ferry.start()
+    told = [event for event in ferry.events() if event["id"] == 1090]
+    assert len(told) == 1 and told[0]["error"] == "ACCESS_REFUSED" and folder in told[0]["why"], told
+    assert os.listdir(folder) == [], os.listdir(folder)
+    ferry.close()
+
+
 def every_metric__is_on_the_page():
     with open(os.path.join(SOURCE, "docs", "monitoring.md")) as file:
         page = file.read()
@@ -141,4 +158,5 @@ def every_metric__is_on_the_page():
 
 run(metrics__after_use__say_what_was_done, metrics__of_requests_that_are_refused__count_them_by_outcome,
     the_file__while_it_is_written_anew__is_always_whole, the_file__in_a_folder_that_is_not_there__is_told_and_nothing_else_fails,
+    the_file__in_a_folder_that_others_may_write_to__is_refused_and_told,
     every_metric__is_on_the_page)

@@ -186,7 +186,7 @@ const char *const store_statements[STATEMENT_COUNT] = {
 	[DECLARED_BY_NAME] = DECLARED_SELECT "FROM declared WHERE name = ?1",
 	[DECLARED_OF_JOB] = DECLARED_SELECT "FROM declared INDEXED BY declared_job WHERE job_row = ?1",
 	[DECLARED_LIST] = DECLARED_SELECT ", sealed, spec FROM declared ORDER BY name",
-	[DECLARED_NEXT_DUE] = "SELECT CASE WHEN set_ms > ?1 THEN 0 ELSE due_ms END AS moment FROM declared ORDER BY moment LIMIT 1",
+	[DECLARED_NEXT_DUE] = "SELECT coalesce(min(CASE WHEN set_ms > ?1 THEN 0 ELSE due_ms END), 9223372036854775807) FROM declared",
 	[DECLARED_ANY] = "SELECT 1 FROM declared LIMIT 1",
 	[DECLARED_ENDED] = "SELECT 1 FROM declared WHERE job_row IS NOT NULL "
 	                   "AND (SELECT state FROM job WHERE job.row = declared.job_row) IN (7, 8) LIMIT 1",

@@ -40,7 +40,10 @@ class Scene(Ferry):
             wait_until(lambda: bridge.ok("job.get", handle=handle, limit=0)["job"]["state"] in ("ACKNOWLEDGED", "ERROR"), 60, name)
             bridge.close()
         else:
-            self.run("submit", "--name", name, *options, url, native(path), check=False)
+            try:
+                self.run("submit", "--name", name, *options, url, native(path), check=False)
+            except subprocess.TimeoutExpired:
+                raise AssertionError(f"it does not end: {self.jobs()} {self.events()[-8:]} {tls.requests()[-4:]}")
         job = self.json("show", name)[0]["job"] if self.state(name) != "ACKNOWLEDGED" else None
         if job is None:
             assert sha256(path) == sha256(os.path.join(tls.www, "t.bin"))

@@ -6,37 +6,15 @@
 
 #define SHARE_PORT 445 /* SMB's */
 
-static enum result refuse(struct fault *fault, const char *rule)
-{
-	return fault_set(fault, RESULT_BAD_URL, FAULT_FERRY, 0, "%s", rule);
-}
-
-static bool is_digit(char byte)
-{
-	return byte >= '0' && byte <= '9';
-}
-
-static bool is_hex(char byte)
-{
-	return is_digit(byte) || (byte >= 'a' && byte <= 'f') || (byte >= 'A' && byte <= 'F');
-}
-
-static bool is_letter(char byte)
-{
-	return (byte >= 'a' && byte <= 'z') || (byte >= 'A' && byte <= 'Z');
-}
-
 /* Take `literal` (lower case) from the front, whatever its case. */
 static bool take(struct text_view *text, const char *literal)
 {
 	size_t length = strlen(literal);
 	if (text->length < length)
 		return false;
-	for (size_t i = 0; i < length; i++) {
-		char byte = text->bytes[i];
-		if ((is_letter(byte) ? byte | 0x20 : byte) != literal[i])
+	for (size_t i = 0; i < length; i++)
+		if (lower(text->bytes[i]) != literal[i])
 			return false;
-	}
 	text->bytes += length;
 	text->length -= length;
 	return true;

@@ -8,31 +8,6 @@
 #define GROUPS 8 /* of an IPv6 address, of 16 bits each */
 #define NO_GAP SIZE_MAX
 
-static enum result refuse(struct fault *fault, const char *rule)
-{
-	return fault_set(fault, RESULT_BAD_URL, FAULT_FERRY, 0, "%s", rule);
-}
-
-static bool is_digit(char byte)
-{
-	return byte >= '0' && byte <= '9';
-}
-
-static bool is_hex(char byte)
-{
-	return is_digit(byte) || (byte >= 'a' && byte <= 'f') || (byte >= 'A' && byte <= 'F');
-}
-
-static char lower(char byte)
-{
-	return byte >= 'A' && byte <= 'Z' ? (char)(byte | 0x20) : byte;
-}
-
-static bool is_letter(char byte)
-{
-	return lower(byte) >= 'a' && lower(byte) <= 'z';
-}
-
 /* --- addresses --- */
 
 /* Four decimal numbers from 0 to 255, without leading zeros: some readers take those for octal. */

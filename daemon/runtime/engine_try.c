@@ -234,7 +234,7 @@ static enum result check_room(const struct engine *engine, const char *owner, st
 static enum result check(const struct engine *engine, const struct trial_wanted *wanted, struct proxy_choice *ret_proxy,
                          struct fault *fault)
 {
-	struct url url;
+	struct url url = { .port = 0 };
 	enum result result = engine_check_url(engine, wanted->url, false, "params.url", fault);
 
 	if (result == RESULT_OK && !engine_is_present(engine, wanted->identity))

@@ -41,7 +41,7 @@ static void folder__that_is_a_link__is_a_reparse_point(void **state)
 	char below[GROUND_PATH_BYTES_MAX];
 	ground_make_folder(in(scene, "real"));
 	if (!ground_soft_link(in(scene, "link"), in(scene, "real"), true))
-		GROUND_SKIP("a linked folder is refused (no links can be made here)");
+		GROUND_SKIP("a linked folder is refused (no links can be made here; shown by Linux)");
 	assert_int_equal(open_folder(scene, in(scene, "real")), RESULT_OK);
 	assert_int_equal(open_folder(scene, in(scene, "link")), RESULT_REPARSE_POINT);
 	ground_path(below, in(scene, "real"), "below");
@@ -74,7 +74,7 @@ static void folder__below__is_judged_by_what_it_is(void **state)
 	assert_false(is_below(scene, in(scene, "a"), deep));
 	assert_false(is_below(scene, in(scene, "a"), in(scene, "nowhere")));
 	if (!ground_soft_link(in(scene, "alias"), in(scene, "a"), true)) {
-		GROUND_CANNOT("an ancestor given by a link is known again (no links can be made here)");
+		GROUND_CANNOT("an ancestor given by a link is known again (no links can be made here; shown by Linux)");
 		return;
 	}
 	assert_true(is_below(scene, deep, in(scene, "alias")));
@@ -110,7 +110,7 @@ static void file__reopened_to_read__any_plain_file_and_nobody_is_kept_out(void *
 	ground_make_folder(in(scene, "folder"));
 	assert_int_equal(file_reopen(scene->folder, "folder", NULL, &none, &scene->fault), RESULT_FILE_CHANGED);
 	if (!ground_soft_link(in(scene, "link"), in(scene, "one"), false)) {
-		GROUND_CANNOT("a link is no plain file (no links can be made here)");
+		GROUND_CANNOT("a link is no plain file (no links can be made here; shown by Linux)");
 		return;
 	}
 	assert_int_equal(file_reopen(scene->folder, "link", NULL, &none, &scene->fault), RESULT_FILE_CHANGED);
@@ -155,7 +155,7 @@ static void file__create__refuses_whatever_has_the_name(void **state)
 	assert_null(file);
 	assert_true(ground_holds(in(scene, "file"), "old"));
 	if (!ground_soft_link(in(scene, "dangling"), in(scene, "elsewhere"), false)) {
-		GROUND_CANNOT("a dangling link is not created through (no links can be made here)");
+		GROUND_CANNOT("a dangling link is not created through (no links can be made here; shown by Linux)");
 		return;
 	}
 	assert_int_equal(file_create(scene->folder, "dangling", &file, &scene->fault), RESULT_EXISTS);
@@ -227,13 +227,13 @@ static void file__reopen__takes_no_link(void **state)
 		assert_int_equal(file_tag_at(scene->folder, "soft", tag, &bytes, &scene->fault), RESULT_OK);
 		assert_true(bytes == SIZE_UNKNOWN); /* it is no plain file, whatever it points to */
 	} else {
-		GROUND_CANNOT("a link is not re-opened (no links can be made here)");
+		GROUND_CANNOT("a link is not re-opened (no links can be made here; shown by Linux)");
 	}
 	if (ground_hard_link(in(scene, "hard"), in(scene, "one"))) {
 		assert_int_equal(reopen(scene, "hard", ""), RESULT_FILE_CHANGED);
 		assert_int_equal(reopen(scene, "one", tag), RESULT_FILE_CHANGED);
 	} else {
-		GROUND_CANNOT("a file with a second link is not re-opened (no links can be made here)");
+		GROUND_CANNOT("a file with a second link is not re-opened (no links can be made here; shown by Linux)");
 	}
 }
 
@@ -356,7 +356,7 @@ static void file__renamed_onto_a_link__replaces_the_link_itself(void **state)
 	struct scene *scene = *state;
 	ground_write(in(scene, "precious"), "kept");
 	if (!ground_soft_link(in(scene, "final"), in(scene, "precious"), false))
-		GROUND_SKIP("a rename goes not through a link (no links can be made here)");
+		GROUND_SKIP("a rename goes not through a link (no links can be made here; shown by Linux)");
 	AUTO(file_handle) struct file_handle *file = create(scene, "part", "new");
 	assert_int_equal(file_rename(scene->folder, file, "part", "final", &scene->fault), RESULT_OK);
 	file_handle_free(TAKE(file));
@@ -388,7 +388,7 @@ static void file__linked__has_both_names_until_one_is_replaced(void **state)
 	char tag[FILE_TAG_BYTES_MAX], found[FILE_TAG_BYTES_MAX];
 	uint64_t bytes;
 	if (file_give_name(scene->folder, file, "one", "two", FILE_LINKS, &scene->fault) != RESULT_OK)
-		GROUND_SKIP("a file has two names (no links can be made here)");
+		GROUND_SKIP("a file has two names (no links can be made here; shown by Linux)");
 	assert_int_equal(file_tag(file, tag, &scene->fault), RESULT_OK);
 	file_handle_free(TAKE(file));
 	assert_int_equal(file_tag_at(scene->folder, "two", found, &bytes, &scene->fault), RESULT_OK);
@@ -462,7 +462,7 @@ static void own__private_folder__is_made_once_and_kept(void **state)
 	assert_int_not_equal(file_make_private_folder(in(scene, "file"), &scene->fault), RESULT_OK);
 	assert_true(ground_holds(in(scene, "file"), "kept"));
 	if (!ground_soft_link(in(scene, "link"), in(scene, "data"), true)) {
-		GROUND_CANNOT("a link is not taken for Ferry's folder (no links can be made here)");
+		GROUND_CANNOT("a link is not taken for Ferry's folder (no links can be made here; shown by Linux)");
 		return;
 	}
 	assert_int_equal(file_make_private_folder(in(scene, "link"), &scene->fault), RESULT_REPARSE_POINT);

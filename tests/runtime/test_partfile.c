@@ -451,7 +451,7 @@ static void partfile__former_content__that_has_another_name_or_is_a_link__is_rep
 	put("precious", "kept");
 	assert_int_equal(text_copy(path, sizeof(path), text_view(landing_path(&landing, "precious"))), RESULT_OK);
 	if (!ground_hard_link(landing_path(&landing, "file"), path))
-		GROUND_SKIP("a link is replaced (none can be made here)");
+		GROUND_SKIP("a link is replaced (none can be made here; shown by Linux)");
 	expect_none_kept(2, 2);
 	if (ground_soft_link(landing_path(&landing, "file.1"), path, false)) {
 		put("file", "a");
@@ -468,7 +468,7 @@ static void partfile__crash__before_the_new_one_has_the_name__keeps_the_former_o
 	put("file.2", "b");
 	assert_int_equal(text_copy(path, sizeof(path), text_view(landing_path(&landing, "file"))), RESULT_OK);
 	if (!ground_hard_link(landing_path(&landing, "file.1"), path))
-		GROUND_SKIP("a former content has both names for a moment (no links can be made here)");
+		GROUND_SKIP("a former content has both names for a moment (no links can be made here; shown by Linux)");
 	assert_int_equal(publish_with_versions(2), RESULT_OK);
 	expect_versions((const char *const[]){ FULL, "c", "b", NULL });
 	put("file", "d"); /* and once more, as if nothing had been */
@@ -508,7 +508,7 @@ static void partfile__former_contents__are_kept_and_a_file_is_there_all_the_time
 	assert_int_equal(folder_open(landing.folder, &folder, NULL), RESULT_OK);
 	assert_int_equal(file_create(folder, "file", &file, NULL), RESULT_OK);
 	if (file_give_name(folder, file, "file", "link", FILE_LINKS, NULL) != RESULT_OK)
-		GROUND_SKIP("a file of the name is there at any time (no links can be made here)");
+		GROUND_SKIP("a file of the name is there at any time (no links can be made here; shown by Linux)");
 	file_handle_free(TAKE(file));
 	assert_int_equal(remove(landing_path(&landing, "link")), 0);
 	assert_int_equal(thread_start("watch", watch_name, &watch, &thread, NULL), RESULT_OK);

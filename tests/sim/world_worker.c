@@ -176,8 +176,10 @@ static void check_order(const struct worker *worker, const struct order *order)
 		    strcmp(world_file(worker->world, order->file.url)->partial, order->file.partial) != 0)
 			wrong(worker->world, "made where nobody would find it", order->file.path);
 		break;
-	case ORDER_FETCH: memcpy(worker->world->proxy, order->route->proxy, sizeof(order->route->proxy)); /* fall through */
+	case ORDER_FETCH:
 	case ORDER_PROXY:
+		if (order->kind == ORDER_FETCH)
+			memcpy(worker->world->proxy, order->route->proxy, sizeof(order->route->proxy));
 		if (path != NULL && order->file.path[0] == '\0')
 			check_there(worker, order); /* somebody wants to know */
 		else

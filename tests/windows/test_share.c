@@ -89,7 +89,7 @@ static enum result open_result(struct scene *scene, const char *name)
 static struct file_shared look(struct scene *scene, const char *name)
 {
 	AUTO(file_handle) struct file_handle *file = NULL;
-	struct file_shared about;
+	struct file_shared about = { 0 };
 	char path[GROUND_PATH_BYTES_MAX];
 	ground_path(path, scene->unc, name);
 	if (open_path(scene, path, &file) != RESULT_OK || file_shares->look(file, &about, &scene->fault) != RESULT_OK)

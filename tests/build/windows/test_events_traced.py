@@ -9,7 +9,7 @@ import sys
 from pathlib import Path
 
 if os.environ["FERRY_GROUND"] != "wine":
-    print("SKIPPED: what ReportEventW is called with is seen in Wine's trace only")
+    print("SKIPPED: what ReportEventW is called with is seen in Wine's trace only (shown by Wine)")
     sys.exit(77)
 schema = json.loads((Path(os.environ["FERRY_SOURCE"]) / "schema/events.schema.json").read_text())["$defs"]
 wanted = {}
